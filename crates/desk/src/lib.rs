@@ -1,0 +1,1 @@
+//! What is not the record: users, sign-in sessions, API clients and tokens.

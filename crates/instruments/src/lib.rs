@@ -1,0 +1,1 @@
+//! Questionnaires as data, scoring, and change rules with their citations. Pure.

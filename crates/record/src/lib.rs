@@ -1,0 +1,1 @@
+//! FHIR JSON as the document: parsing, validation, search-parameter extraction, references, the two times. Pure.

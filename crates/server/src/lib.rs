@@ -1,0 +1,1 @@
+//! The server: FHIR, pages, sign-in, command line. The only HTTP and HTML.

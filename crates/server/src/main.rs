@@ -1,0 +1,2 @@
+//! The `homecoming` command.
+fn main() {}

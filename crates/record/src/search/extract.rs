@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use super::program::{Datatype, Selected};
 use super::{Decimal, Indexed, ParamId, ParameterType, parameters};
 use crate::json::Value;
-use crate::{definitions, reference, time};
+use crate::reference::Reference;
+use crate::{definitions, time};
 
 /// Everything that `resource` can be found by, sorted by parameter, in the order of the resource
 /// within one, without repetitions. Empty if its kind is unknown.
@@ -35,7 +36,7 @@ pub fn extract<'a>(resource: Value<'a>) -> Vec<(ParamId, Indexed<'a>)> {
 /// Repeated values are harmless and rare; long lists (the codes of a value set) are left alone.
 fn drop_repeated(values: &mut Vec<(ParamId, Indexed)>) {
     const WINDOW: usize = 32;
-    let mut kept = 0;
+    let mut kept = 0usize;
     for at in 0..values.len() {
         let window = &values[kept.saturating_sub(WINDOW)..kept];
         if !window.contains(&values[at]) {
@@ -168,12 +169,12 @@ fn strings<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Indexe
 fn interval(datatype: Datatype, value: Value) -> Option<(i64, i64)> {
     match datatype {
         Datatype::Date | Datatype::DateTime | Datatype::Instant => {
-            let happened = time::parse(value.as_str()?)?;
+            let happened = time::parse_interval(value.as_str()?)?;
             Some((happened.start, happened.end))
         }
         Datatype::Period => {
-            let start = text(value, "start").and_then(time::parse);
-            let end = text(value, "end").and_then(time::parse);
+            let start = text(value, "start").and_then(time::parse_interval);
+            let end = text(value, "end").and_then(time::parse_interval);
             if start.is_none() && end.is_none() {
                 return None;
             }
@@ -278,8 +279,10 @@ fn references<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Ind
 }
 
 fn reference_to(text: &str) -> Indexed<'_> {
-    match reference::local(text) {
-        Some((kind, id)) => Indexed::Reference { kind: Some(kind), id: Cow::Borrowed(id) },
-        None => Indexed::Reference { kind: None, id: Cow::Borrowed(text) },
+    match Reference::parse(text) {
+        Reference::Relative(target) => {
+            Indexed::Reference { kind: Some(target.kind), id: Cow::Borrowed(target.id) }
+        }
+        _ => Indexed::Reference { kind: None, id: Cow::Borrowed(text) },
     }
 }

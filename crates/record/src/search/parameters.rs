@@ -108,7 +108,7 @@ struct Kind {
 /// The registry. Made at its first use, the program of a kind at that kind's first use.
 pub fn parameters() -> &'static Parameters {
     static ALL: LazyLock<Parameters> =
-        LazyLock::new(|| Parameters::read(definitions::SEARCH_PARAMETERS));
+        LazyLock::new(|| Parameters::read(include_str!("../../definitions/search-parameters.tsv")));
     &ALL
 }
 

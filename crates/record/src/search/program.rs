@@ -35,7 +35,7 @@ struct Branch {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    Key(String),
+    Key(&'static str),
     Index(usize),
     Where(Condition),
 }
@@ -71,7 +71,7 @@ pub(super) struct Program {
 
 #[derive(Debug, Default)]
 struct Node {
-    keys: Vec<(Box<str>, u32)>,
+    keys: Vec<(&'static str, u32)>,
     filters: Vec<(Filter, u32)>,
     emits: Vec<(ParamId, Datatype)>,
 }
@@ -117,10 +117,10 @@ impl Program {
         let node = &mut self.nodes[at as usize];
         let filter = match step {
             Step::Key(key) => {
-                if let Some((_, next)) = node.keys.iter().find(|(known, _)| **known == *key) {
+                if let Some((_, next)) = node.keys.iter().find(|(known, _)| *known == key) {
                     return *next;
                 }
-                node.keys.push((key.into(), new));
+                node.keys.push((key, new));
                 self.nodes.push(Node::default());
                 return new;
             }
@@ -179,7 +179,7 @@ impl<'d> Walk<'_, 'd> {
             return;
         }
         for (key, child) in value.entries() {
-            let Some((_, next)) = node.keys.iter().find(|(known, _)| **known == *key) else {
+            let Some((_, next)) = node.keys.iter().find(|(known, _)| *known == key) else {
                 continue;
             };
             for (index, item) in child.each().enumerate() {
@@ -369,7 +369,7 @@ fn member(branch: Branch, name: &str) -> Result<Vec<Branch>, CompileError> {
 fn extension(branch: Branch, url: &str) -> Result<Vec<Branch>, CompileError> {
     let mut out = member(branch, "extension")?;
     for branch in &mut out {
-        let is_it = Condition::Equal(vec![vec![Step::Key("url".to_owned())]], url.to_owned());
+        let is_it = Condition::Equal(vec![vec![Step::Key("url")]], url.to_owned());
         branch.steps.push(Step::Where(is_it));
     }
     Ok(out)
@@ -441,6 +441,14 @@ macro_rules! datatypes {
                 match name {
                     $($name => Datatype::$variant,)+
                     _ => Datatype::Other,
+                }
+            }
+
+            /// By the end of a choice's key: `CodeableConcept`, `String` for `string`.
+            pub(super) fn of_choice(name: &str) -> Datatype {
+                match Datatype::named(name) {
+                    Datatype::Other => Datatype::named(&super::shapes::lower_first(name)),
+                    datatype => datatype,
                 }
             }
         }

@@ -8,6 +8,7 @@
 use std::sync::PoisonError;
 
 use crate::run::Run;
+use crate::store::SPACES;
 use crate::{Change, Error, Index};
 
 /// When a bulk writes what it has gathered.
@@ -49,6 +50,29 @@ impl Index {
             index: self,
             limits,
         }
+    }
+}
+
+impl Index {
+    /// What a bulk of these changes would write, keyspace by keyspace, in
+    /// order, given to `put` instead of the store. For comparing stores.
+    #[doc(hidden)]
+    pub fn dry_run(
+        &self,
+        changes: &[Change],
+        put: &mut dyn FnMut(&'static str, &[u8], &[u8]),
+    ) -> Result<(), Error> {
+        let mut run = Run::default();
+        for change in changes {
+            run.push(self.store(), change)?;
+        }
+        for space in SPACES {
+            run.emit(self.store(), space, &mut |key, value| {
+                put(space.name(), key, value);
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 }
 

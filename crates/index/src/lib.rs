@@ -35,7 +35,7 @@ pub use row::Head;
 pub use search::{Cursor, Hit, Page, Search};
 
 use run::{APPLIED, Run};
-use store::{Space, Store};
+use store::{SPACES, Space, Store};
 
 /// The version of the encodings. An index of another format is made anew.
 pub const FORMAT: u64 = 1;
@@ -197,7 +197,7 @@ impl Index {
             opened,
             writer: Mutex::new(()),
             gathering: RwLock::new(None),
-            race_max: search::RACE_MAX,
+            race_max: search::RACE_START,
         }
     }
 
@@ -223,16 +223,7 @@ impl Index {
 
     /// Bytes on disk by keyspace, for measuring.
     pub fn disk_bytes_by_keyspace(&self) -> Vec<(&'static str, u64)> {
-        [
-            ("head", Space::Head),
-            ("row", Space::Row),
-            ("past", Space::Past),
-            ("posting", Space::Posting),
-            ("time", Space::Time),
-            ("meta", Space::Meta),
-        ]
-        .map(|(name, space)| (name, self.store.space_bytes(space)))
-        .to_vec()
+        SPACES.map(|space| (space.name(), self.store.space_bytes(space))).to_vec()
     }
 
     /// Merges what sorted runs and batches left behind. Not needed: it happens
@@ -242,8 +233,8 @@ impl Index {
         self.store.compact()
     }
 
-    /// How many postings a search looks at before it doubts that any clause is
-    /// selective. Changes what a search costs, never what it answers; tests
+    /// How many postings of each clause a search looks at before it tries
+    /// anything else. Changes what a search costs, never what it answers; tests
     /// make it small so that few resources take every way.
     #[doc(hidden)]
     pub fn set_race_max(&mut self, postings: usize) {

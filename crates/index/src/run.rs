@@ -277,7 +277,7 @@ impl Run {
     }
 
     /// Gives the keys and values of one keyspace in order.
-    fn emit(&mut self, store: &Store, space: Space, put: Put<'_>) -> Result<(), Error> {
+    pub(crate) fn emit(&mut self, store: &Store, space: Space, put: Put<'_>) -> Result<(), Error> {
         match space {
             Space::Past => {
                 self.past.sort_unstable_by(|a, b| a.0.cmp(&b.0));

@@ -5,13 +5,32 @@
 //! [`Programme::submit`]: one thread orders the transactions, commits many of them with one
 //! fsync, brings them into the index, and only then answers.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use desk::Desk;
+use index::Index;
+use ledger::Ledger;
+pub use ledger::Expect;
+pub use record::time::RecordedAt;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::chance::Chance;
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
-/// When the ledger recorded something: microseconds since the Unix epoch, UTC.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RecordedAt(pub i64);
+mod draft;
+mod offline;
+mod open;
+mod replay;
+mod view;
+mod writer;
+
+pub use draft::Draft;
+pub use offline::{Batch, Offline};
+pub use open::{create, rebuild};
+pub use view::{AsOf, Page, Search, Version, View};
 
 /// Who acts and what for, as the entry will name them.
 #[derive(Clone, Debug)]
@@ -20,46 +39,6 @@ pub struct Actor {
     pub name: String,
     /// A code of HL7's PurposeOfUse, such as `TREAT` or `HOPERAT`.
     pub purpose: String,
-}
-
-/// What a write expects of the resource's present state.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Expect {
-    /// Whatever there is.
-    Any,
-    /// Nothing has ever been stored under this id, or what was there is deleted.
-    Absent,
-    /// The resource exists and is not deleted.
-    Present,
-    /// The resource exists and its current version is this one.
-    Version(u32),
-}
-
-/// One write of a transaction, wholly prepared on the caller's thread.
-pub struct Draft {
-    kind: String,
-    id: String,
-    expect: Expect,
-}
-
-impl Draft {
-    /// A create or update: `resource` (already validated) is stored under `id`; every reference
-    /// goes through `rewrite`.
-    pub fn put(
-        id: &str,
-        expect: Expect,
-        kind: &str,
-        resource: record::json::Value<'_>,
-        rewrite: &mut dyn FnMut(&str) -> Option<String>,
-    ) -> Draft {
-        let _ = (resource, rewrite);
-        Draft { kind: kind.to_owned(), id: id.to_owned(), expect }
-    }
-
-    /// A deletion.
-    pub fn delete(kind: &str, id: &str, expect: Expect) -> Draft {
-        Draft { kind: kind.to_owned(), id: id.to_owned(), expect }
-    }
 }
 
 /// Computes the drafts of a transaction from the newest state.
@@ -98,146 +77,120 @@ pub struct Written {
     pub created: bool,
 }
 
-/// Which state of the record is asked for.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum AsOf {
-    /// Everything that is recorded.
-    Now,
-    /// The first so many entries.
-    Size(u64),
-    /// Everything recorded up to and including this instant.
-    Instant(RecordedAt),
-}
-
-/// One version of a resource, as read back from the ledger.
-#[derive(Clone, Debug)]
-pub struct Version {
-    /// FHIR resource type.
-    pub kind: String,
-    /// Resource id.
-    pub id: String,
-    /// 1 for the first.
-    pub version: u32,
-    /// When it was recorded.
-    pub recorded_at: RecordedAt,
-    /// Its place in the ledger.
-    pub position: u64,
-    /// The resource's number: the position of its first version.
-    pub number: u64,
-    /// Whether this version is a deletion.
-    pub deleted: bool,
-    /// The stored JSON.
-    pub stored: Vec<u8>,
-}
-
-impl Version {
-    /// The JSON as served: with `meta.versionId` and `meta.lastUpdated`.
-    pub fn served(&self) -> Vec<u8> {
-        self.stored.clone()
-    }
-}
-
-/// A search, but for the instant, which the view knows.
-pub struct Search<'a> {
-    /// What is looked for.
-    pub criteria: &'a record::search::Criteria,
-    /// Most significant first.
-    pub sort: Vec<index::Sort>,
-    /// How many hits a page has at the most.
-    pub count: usize,
-    /// Where the page before ended.
-    pub after: Option<index::Cursor>,
-    /// Whether to count all hits.
-    pub total: bool,
-}
-
-/// One page of hits.
-pub struct Page {
-    /// The versions found, in order.
-    pub hits: Vec<Version>,
-    /// Where the next page begins.
-    pub next: Option<index::Cursor>,
-    /// How many there are in all, if asked for or known anyway.
-    pub total: Option<u64>,
-}
+/// What is called when the ledger cannot go on; it must not return to normal service.
+pub type OnFatal = Box<dyn Fn(&dyn std::fmt::Display) + Send + Sync>;
 
 struct Inner {
-    name: String,
+    data: PathBuf,
+    ledger: Ledger,
+    index: Index,
+    desk: Desk,
+    clock: Clock,
+    chance: Chance,
+    /// How many entries everyone may see: committed, synced and indexed.
+    visible: AtomicU64,
+    on_fatal: OnFatal,
+}
+
+impl Inner {
+    /// Lets everyone see the first `size` entries.
+    fn make_visible(&self, size: u64) {
+        self.visible.store(size, Ordering::Release);
+    }
 }
 
 /// A handle on an open programme. Cheap to clone.
 #[derive(Clone)]
-pub struct Programme(Arc<Inner>);
+pub struct Programme {
+    inner: Arc<Inner>,
+    submissions: mpsc::Sender<writer::Submission>,
+}
 
 impl Programme {
+    /// Opens a data directory, brings its index up to its ledger and starts the writer.
+    /// `progress` is told the entries indexed and the entries in all.
+    pub fn open(
+        data: &Path,
+        clock: Clock,
+        chance: Chance,
+        progress: &mut dyn FnMut(u64, u64),
+        on_fatal: OnFatal,
+    ) -> Result<Programme, Error> {
+        let opened = open::open(data, progress)?;
+        let desk = Desk::open(data).map_err(Error::desk)?;
+        let inner = Arc::new(Inner {
+            data: data.to_owned(),
+            ledger: opened.ledger,
+            index: opened.index,
+            desk,
+            clock,
+            chance,
+            visible: AtomicU64::new(opened.appender.size()),
+            on_fatal,
+        });
+        let (submissions, waiting) = mpsc::channel(writer::WAITING_MAX);
+        let for_writer = inner.clone();
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer::run(&for_writer, opened.appender, waiting))
+            .map_err(Error::internal)?;
+        Ok(Programme { inner, submissions })
+    }
+
     /// The programme's name, as given to `homecoming init`.
     pub fn name(&self) -> &str {
-        &self.0.name
+        self.inner.ledger.name()
+    }
+
+    /// Where its files are.
+    pub fn data(&self) -> &Path {
+        &self.inner.data
+    }
+
+    /// Users, sessions, API clients.
+    pub fn desk(&self) -> &Desk {
+        &self.inner.desk
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Randomness.
+    pub fn chance(&self) -> &Chance {
+        &self.inner.chance
+    }
+
+    /// The ledger, to read checkpoints and keys from.
+    pub fn ledger(&self) -> &Ledger {
+        &self.inner.ledger
     }
 
     /// A new resource id: 16 characters of Crockford base32.
     pub fn new_id(&self) -> String {
-        String::new()
+        self.inner.chance.id()
     }
 
     /// Writes one transaction: all of it or nothing. Answers when it is durable and can be found.
     pub async fn submit(&self, actor: Actor, work: Work) -> Result<Committed, Error> {
-        let _ = (actor, work);
-        Err(Error::new(ErrorKind::Unavailable, "The writer has stopped."))
+        let stopped = || {
+            Error::new(
+                ErrorKind::Unavailable,
+                "The server is stopping. Whether this was recorded is not known: read it back \
+                 when the server runs again.",
+            )
+        };
+        let (answer, answered) = oneshot::channel();
+        self.submissions
+            .send(writer::Submission { actor, work, answer })
+            .await
+            .map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
     }
 
     /// The record as of some instant or size. A size beyond the end is the end.
     pub fn view(&self, as_of: AsOf) -> View {
-        let _ = as_of;
-        View { programme: self.clone(), size: 0, now: true }
-    }
-}
-
-/// The record as of one size.
-#[derive(Clone)]
-pub struct View {
-    programme: Programme,
-    size: u64,
-    now: bool,
-}
-
-impl View {
-    /// How many entries this view holds.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-    /// Whether nothing newer was recorded when the view was made and none was asked to be hidden.
-    pub fn is_now(&self) -> bool {
-        self.now
-    }
-    /// When the last entry of this view was recorded; nothing for an empty one.
-    pub fn recorded_at(&self) -> Option<RecordedAt> {
-        let _ = &self.programme;
-        None
-    }
-    /// The current version, a deletion included; `None` if it never existed.
-    pub fn read(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
-        let _ = (kind, id);
-        Ok(None)
-    }
-    /// One version by its number, if it was recorded in this view.
-    pub fn vread(&self, kind: &str, id: &str, version: u32) -> Result<Option<Version>, Error> {
-        let _ = (kind, id, version);
-        Ok(None)
-    }
-    /// All versions recorded in this view, newest first; empty if it never existed.
-    pub fn history(&self, kind: &str, id: &str) -> Result<Vec<Version>, Error> {
-        let _ = (kind, id);
-        Ok(Vec::new())
-    }
-    /// One page of a search.
-    pub fn search(&self, search: &Search<'_>) -> Result<Page, Error> {
-        let _ = search;
-        Ok(Page { hits: Vec::new(), next: None, total: None })
-    }
-    /// The receipt (C2SP tlog-proof) of the version at a position.
-    pub fn receipt(&self, version: &Version) -> Result<String, Error> {
-        let _ = version;
-        Ok(String::new())
+        View::new(&self.inner, as_of)
     }
 }

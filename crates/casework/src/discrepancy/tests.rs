@@ -187,14 +187,16 @@ fn versions_against_each_other() {
         ]),
         &["C1 Session 9: Taken out of the record by version 2."],
     );
-    // A date that is only made more exact is no backdating; later is not backdating either.
+    // A date that is only made more exact is neither moved nor changed; a later one is changed.
+    let mut rows: Vec<Row<'static>> = vec![
+        (at(10, 12), day(9), Act::Attended, &[]),
+        (at(11, 9), hour(9, 10), Act::Attended, &["period"]),
+    ];
+    check(&session(&rows), &[]);
+    rows.push((at(12, 9), hour(9, 14), Act::Attended, &["period"]));
     check(
-        &session(&[
-            (at(10, 12), day(9), Act::Attended, &[]),
-            (at(11, 9), hour(9, 10), Act::Attended, &["period"]),
-            (at(12, 9), hour(9, 14), Act::Attended, &["period"]),
-        ]),
-        &[],
+        &session(&rows),
+        &["C1 Session 9: Version 3 changed period."],
     );
 }
 

@@ -2,6 +2,7 @@
 
 use tlog::checkpoint::{Checkpoint, CheckpointError};
 use tlog::note::{KeyError, LineFault, NoteError, SignedNote, SigningKey, VerifierKey};
+use tlog::proof::Proof;
 use tlog::root_of_empty;
 
 /// The example of the Go checksum database's note package, by which other programs test theirs.
@@ -356,5 +357,76 @@ fn a_checkpoint_opens_with_its_own_key_and_origin_only() {
     assert_eq!(
         split.sign(&key),
         Err(CheckpointError::Extension { number: 1 })
+    );
+}
+
+/// One text has one reading, and what was read has one text: whatever a parser
+/// accepts, it writes again byte for byte. Seeded; a failure prints the text.
+#[test]
+fn whatever_is_accepted_is_written_again_byte_for_byte() {
+    let key = SigningKey::from_seed("log.example", &[1; 32]).unwrap();
+    let checkpoint = Checkpoint {
+        origin: "log.example".to_owned(),
+        size: 1090,
+        root: [0xfb; 32],
+        extensions: vec!["more".to_owned()],
+    };
+    let note = checkpoint.sign(&key).unwrap();
+    let hash = "+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s=";
+    let receipt = format!("c2sp.org/tlog-proof@v1\nextra QUJD\nindex 10\n{hash}\n{hash}\n\n{note}");
+    let sources = [
+        receipt,
+        note,
+        checkpoint.to_string(),
+        NEUMANN.to_owned(),
+        NEUMANN_SECRET.to_owned(),
+    ];
+    let pieces = [
+        "\n", "\n\n", " ", "+", "=", "0", "A", "— ", "extra ", "index ", "\u{a0}", "9",
+    ];
+    let mut accepted = [0; 5];
+    let mut random = 0x5eed_u64;
+    let mut below = move |n: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 11) as usize % n
+    };
+    for _ in 0..60_000 {
+        let mut text = sources[below(sources.len())].clone();
+        for _ in 0..1 + below(2) {
+            let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            let from = boundaries[below(boundaries.len())];
+            let to = boundaries[below(boundaries.len())];
+            match below(4) {
+                0 => text.insert_str(from, pieces[below(pieces.len())]),
+                1 => drop(text.remove(from)),
+                2 => {
+                    let piece = text[from.min(to)..from.max(to)].to_owned();
+                    text.insert_str(from, &piece);
+                }
+                _ => text.replace_range(from.min(to)..from.max(to), ""),
+            }
+            if text.is_empty() {
+                break;
+            }
+        }
+        let again = [
+            Proof::parse(&text).ok().map(|read| read.to_string()),
+            SignedNote::parse(&text).ok().map(|read| read.to_string()),
+            Checkpoint::parse(&text).ok().map(|read| read.to_string()),
+            VerifierKey::parse(&text).ok().map(|read| read.to_string()),
+            SigningKey::parse(&text).ok().map(|read| read.secret_text()),
+        ];
+        for (again, accepted) in again.into_iter().zip(&mut accepted) {
+            if let Some(again) = again {
+                assert_eq!(again, text);
+                *accepted += 1;
+            }
+        }
+    }
+    assert!(
+        accepted.iter().all(|accepted| *accepted > 20),
+        "{accepted:?}"
     );
 }

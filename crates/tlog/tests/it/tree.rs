@@ -59,6 +59,10 @@ impl TileSource for Stored {
                 .ok_or_else(|| format!("no tile {level}/{index} of {width}")),
         }
     }
+
+    fn node(&self, height: u8, index: u64) -> Result<Option<Hash>, String> {
+        Ok(self.edge.node(height, index))
+    }
 }
 
 #[test]
@@ -328,6 +332,22 @@ fn a_full_tiles_root_is_the_next_levels_hash() {
         let root = tile_root(&stored.full[&(0, index)]);
         let above = stored.tile(1, 0, 2).unwrap();
         assert_eq!(root.as_slice(), &above[32 * index as usize..][..32]);
+    }
+}
+
+#[test]
+fn a_frontier_knows_its_own_nodes_and_no_others() {
+    let tree = memory(SIZE_MAX);
+    for size in 0..=SIZE_MAX {
+        let frontier = Frontier::from_tiles(size, &tree).unwrap();
+        for height in 0..10 {
+            for index in 0..=size >> height {
+                let is_peak = size >> height & 1 == 1 && index == (size >> height) - 1;
+                let expected = is_peak.then(|| tree.node(height, index).unwrap().unwrap());
+                assert_eq!(frontier.node(height, index), expected);
+            }
+        }
+        assert_eq!(frontier.node(64, 0), None);
     }
 }
 

@@ -5,12 +5,14 @@
 //! call answers for today and for any day in the past.
 //!
 //! - [`attention`]: what is owed to one person, worst first, and who comes first on a caseload.
+//! - [`codes`]: the words that the record is written in where FHIR has none.
 //! - [`discrepancy`]: facts whose two times do not agree: late, backdated, corrected,
 //!   contradicting, withdrawn from the record.
 //!
 //! All times are microseconds since the Unix epoch, UTC.
 
 pub mod attention;
+pub mod codes;
 pub mod discrepancy;
 mod span;
 

@@ -1,0 +1,1 @@
+//! Search parameters: what can be asked of a resource.

@@ -135,7 +135,8 @@ function structures() {
       if (e.contentReference) {
         words.push("=" + e.contentReference.slice(1));
       } else {
-        const types = e.type.map(typeWord);
+        // The package types a resource's own id as any string; FHIR's text gives it the format of an id.
+        const types = e.path === "Resource.id" ? ["id"] : e.type.map(typeWord);
         words.push(...(d.type !== "Extension" && types.join() === anyType ? ["*"] : types));
       }
       const binding = e.binding;

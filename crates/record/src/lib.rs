@@ -3,5 +3,9 @@
 //! Nothing here reads a clock, a file or a socket. Parsing gives a value, judging gives a list of findings;
 //! numbers and strings stay as they were written.
 
+pub mod definitions;
+pub mod finding;
 pub mod json;
+pub mod reference;
 pub mod search;
+pub mod time;

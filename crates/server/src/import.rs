@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 
-use sha2::{Digest, Sha256};
+use ledger::ImportMark;
 
-use crate::chance::crockford;
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Actor, Draft, Offline};
+use crate::programme::{Actor, Batch, Draft, Offline};
+
+mod read;
 
 /// How many lines of an NDJSON file are one transaction.
 pub const PART_LINES: usize = 500;
@@ -81,25 +82,30 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// One transaction on its way from a worker to the writer.
-struct Ready {
+struct Part {
     drafts: Vec<Draft>,
-    source: [u8; 32],
-    part: u32,
-    bytes: u64,
+    mark: ImportMark,
+}
+
+impl Part {
+    fn into_batch(self) -> Batch {
+        let actor = Actor { name: "import".to_owned(), purpose: "HOPERAT".to_owned() };
+        Batch { actor, at: None, drafts: self.drafts, mark: Some(self.mark) }
+    }
 }
 
 /// What a worker hands over for one file, in the files' order.
 enum Handed {
     /// A transaction; more of the same file may follow.
-    Transaction(Ready),
+    Transaction(Part),
     /// The file is done with.
     EndOfFile { bytes: u64 },
     /// The file is refused from here on.
-    Trouble(Trouble),
+    Trouble { error: Error, bytes: u64 },
 }
 
 /// A queue from the workers to the writer that keeps the files' order and bounds memory: a worker
-/// waits when the writer is more than [`AHEAD_MAX`] files behind it, or has enough to do.
+/// waits when the writer has enough to do.
 struct Handover {
     state: Mutex<HandoverState>,
     changed: Condvar,
@@ -140,8 +146,8 @@ impl Handover {
         while state.writes > 4 * WAITING_WRITES_MAX && !stop.load(Ordering::Relaxed) {
             state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
         }
-        if let Handed::Transaction(ready) = &handed {
-            state.writes += ready.drafts.len();
+        if let Handed::Transaction(part) = &handed {
+            state.writes += part.drafts.len();
         }
         state.waiting.entry(file).or_default().push_back(handed);
         self.changed.notify_all();
@@ -154,8 +160,8 @@ impl Handover {
             let taking = state.taking;
             if let Some(handed) = state.waiting.get_mut(&taking).and_then(VecDeque::pop_front) {
                 match &handed {
-                    Handed::Transaction(ready) => state.writes -= ready.drafts.len(),
-                    Handed::EndOfFile { .. } | Handed::Trouble(_) => {
+                    Handed::Transaction(part) => state.writes -= part.drafts.len(),
+                    Handed::EndOfFile { .. } | Handed::Trouble { .. } => {
                         state.waiting.remove(&taking);
                         state.taking += 1;
                     }
@@ -178,8 +184,7 @@ pub fn import(
     let handover = Handover::new();
     let next_file = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let done = programme.reader();
-    let actor = Actor { name: "import".to_owned(), purpose: "HOPERAT".to_owned() };
+    let ledger = programme.ledger().clone();
     std::thread::scope(|scope| {
         for _ in 0..cores.max(1) {
             scope.spawn(|| {
@@ -189,16 +194,18 @@ pub fn import(
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    let mut hand = |handed| handover.put(file, handed, &stop);
-                    let end = match read_file(path, &done, progress, &mut hand) {
-                        Ok(()) => Handed::EndOfFile { bytes: *bytes },
-                        Err(error) => Handed::Trouble(Trouble { file: path.clone(), error }),
+                    let mut hand = |part: Part| {
+                        handover.put(file, Handed::Transaction(part), &stop);
                     };
-                    hand(end);
+                    let end = match read::file(path, &ledger, progress, &mut hand) {
+                        Ok(()) => Handed::EndOfFile { bytes: *bytes },
+                        Err(error) => Handed::Trouble { error, bytes: *bytes },
+                    };
+                    handover.put(file, end, &stop);
                 }
             });
         }
-        let outcome = write_all(programme, files.len(), &actor, &handover, progress);
+        let outcome = write_all(programme, files, &handover, progress);
         stop.store(true, Ordering::Relaxed);
         handover.changed.notify_all();
         outcome
@@ -207,46 +214,44 @@ pub fn import(
 
 fn write_all(
     programme: &mut Offline,
-    files: usize,
-    actor: &Actor,
+    files: &[(PathBuf, u64)],
     handover: &Handover,
     progress: &Progress,
 ) -> Result<Vec<Trouble>, Error> {
     let mut troubles = Vec::new();
-    let mut group = Vec::new();
+    let mut group: Vec<(usize, Part)> = Vec::new();
     let mut writes = 0;
     let mut ended = 0;
-    while ended < files {
+    while ended < files.len() {
         match handover.take() {
-            Handed::Transaction(ready) => {
-                writes += ready.drafts.len();
-                group.push(ready);
+            Handed::Transaction(part) => {
+                writes += part.drafts.len();
+                group.push((ended, part));
             }
-            Handed::EndOfFile { .. } => ended += 1,
-            Handed::Trouble(trouble) => {
-                troubles.push(trouble);
+            Handed::EndOfFile { bytes } => {
+                progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+                ended += 1;
+            }
+            Handed::Trouble { error, bytes } => {
+                progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+                troubles.push(Trouble { file: files[ended].0.clone(), error });
                 ended += 1;
             }
         }
-        if writes >= GROUP_WRITES || (ended == files && !group.is_empty()) {
-            let bytes: u64 = group.iter().map(|ready| ready.bytes).sum();
-            let transactions = group
-                .drain(..)
-                .map(|ready| (ready.drafts, Some((ready.source, ready.part))))
-                .collect();
-            for outcome in programme.write(actor, transactions)? {
+        if writes >= GROUP_WRITES || (ended == files.len() && !group.is_empty()) {
+            let (from, batches): (Vec<usize>, Vec<Batch>) =
+                group.drain(..).map(|(file, part)| (file, part.into_batch())).unzip();
+            for (file, outcome) in from.into_iter().zip(programme.write(batches)?) {
                 match outcome {
                     Ok(written) => {
                         progress.resources.fetch_add(written as u64, Ordering::Relaxed);
                     }
-                    Err(error) => troubles.push(Trouble { file: PathBuf::new(), error }),
+                    Err(error) => troubles.push(Trouble { file: files[file].0.clone(), error }),
                 }
             }
-            progress.bytes.fetch_add(bytes, Ordering::Relaxed);
             writes = 0;
         }
         progress.files.store(ended, Ordering::Relaxed);
     }
-    programme.finish()?;
     Ok(troubles)
 }

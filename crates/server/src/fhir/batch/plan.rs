@@ -12,7 +12,6 @@
 //! still so without planning again. Nothing here writes.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slotted;
 use std::sync::Mutex;
 
 use record::json::Value;
@@ -108,8 +107,10 @@ struct Names<'p> {
     view: &'p View,
     /// Full address of an entry to `Kind/id`.
     full_urls: HashMap<&'p str, String>,
-    /// `Kind?search` to `Kind/id`, searched when first met.
-    searched: Mutex<HashMap<String, Option<String>>>,
+    /// `Kind?search` to the `Kind/id` of the entry that is written under this condition.
+    promised: HashMap<String, String>,
+    /// `Kind?search` to the `Kind/id` that it found, searched when first met.
+    searched: Mutex<HashMap<String, String>>,
 }
 
 /// How many findings a refusal tells.
@@ -156,10 +157,10 @@ pub fn plan(ask: &Ask, view: &View, root: Value<'_>) -> Result<Plan, Error> {
         };
         slots[number] = Some(slot);
     }
-    for (text, found) in names.searched.into_inner().unwrap_or_else(|p| p.into_inner()) {
-        if let (Some((kind, query)), Some(target)) = (text.split_once('?'), found) {
-            let id = target.split_once('/').map(|(_, id)| id.to_owned());
-            checks.searches.push((kind.to_owned(), query.to_owned(), id));
+    for (text, target) in names.searched.into_inner().unwrap_or_else(|p| p.into_inner()) {
+        if let (Some((kind, query)), Some((_, id))) = (text.split_once('?'), target.split_once('/'))
+        {
+            checks.searches.push((kind.to_owned(), query.to_owned(), Some(id.to_owned())));
         }
     }
     Ok(Plan { drafts, slots: slots.into_iter().flatten().collect(), checks })
@@ -293,7 +294,7 @@ fn names<'p>(
     aims: &[Aim],
 ) -> Result<Names<'p>, Error> {
     let mut full_urls = HashMap::with_capacity(entries.len());
-    let mut searched = HashMap::new();
+    let mut promised = HashMap::new();
     for (entry, aim) in entries.iter().zip(aims) {
         let target = match aim {
             Aim::Put { kind, id, .. } => format!("{kind}/{id}"),
@@ -304,15 +305,14 @@ fn names<'p>(
         if let Address::Kind { kind, query } = &entry.address {
             let query = entry.conditions.if_none_exist.as_ref().unwrap_or(query);
             if !query.is_empty() {
-                searched.insert(format!("{kind}?{query}"), None::<String>);
-                searched.insert(format!("={kind}?{query}"), Some(target.clone()));
+                promised.insert(format!("{kind}?{query}"), target.clone());
             }
         }
         if let Some(full_url) = entry.full_url {
             full_urls.insert(full_url, target);
         }
     }
-    Ok(Names { ask, view, full_urls, searched: Mutex::new(searched) })
+    Ok(Names { ask, view, full_urls, promised, searched: Mutex::default() })
 }
 
 impl Names<'_> {
@@ -344,20 +344,16 @@ impl Names<'_> {
     }
 
     fn search(&self, text: &str, kind: &str, query: &str) -> Result<String, Error> {
+        let lock = || self.searched.lock().unwrap_or_else(|p| p.into_inner());
+        if let Some(target) = self.promised.get(text).cloned().or_else(|| lock().get(text).cloned())
         {
-            let searched = self.searched.lock().unwrap_or_else(|p| p.into_inner());
-            if let Some(Some(target)) =
-                searched.get(&format!("={text}")).or_else(|| searched.get(text))
-            {
-                return Ok(target.clone());
-            }
+            return Ok(target);
         }
         self.ask.grant.check(kind, Verb::Search)?;
         match conditional::find(self.view, &self.ask.base, kind, query)? {
             Found::One(version) => {
                 let target = format!("{kind}/{}", version.id);
-                let mut searched = self.searched.lock().unwrap_or_else(|p| p.into_inner());
-                searched.insert(text.to_owned(), Some(target.clone()));
+                lock().insert(text.to_owned(), target.clone());
                 Ok(target)
             }
             Found::Nothing => Err(Error::new(
@@ -441,7 +437,7 @@ fn make(entry: &Entry<'_>, aim: &Aim, names: &Names<'_>, keep: bool) -> Result<M
         Aim::Put { kind, id, expect } => {
             let Some(resource) = entry.resource else { return Ok(Made::None) };
             put::validate(resource).map_err(within)?;
-            dangling(entry, resource, names).map_err(within)?;
+            dangling(resource, names).map_err(within)?;
             let mut refused = None;
             let stored = record::stored::write(resource, id, &mut |text| {
                 match names.resolve(entry.full_url, text) {
@@ -468,7 +464,7 @@ fn make(entry: &Entry<'_>, aim: &Aim, names: &Names<'_>, keep: bool) -> Result<M
 }
 
 /// Refuses a reference to `urn:...` that no entry of the transaction has.
-fn dangling(entry: &Entry<'_>, resource: Value<'_>, names: &Names<'_>) -> Result<(), Error> {
+fn dangling(resource: Value<'_>, names: &Names<'_>) -> Result<(), Error> {
     let mut missing = None;
     reference::visit(resource, &mut |text| {
         let whole = text.split_once('#').map_or(text, |(whole, _)| whole);
@@ -476,7 +472,6 @@ fn dangling(entry: &Entry<'_>, resource: Value<'_>, names: &Names<'_>) -> Result
             missing.get_or_insert(text);
         }
     });
-    let _ = entry;
     match missing {
         None => Ok(()),
         Some(text) => Err(Error::new(

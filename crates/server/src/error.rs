@@ -166,6 +166,42 @@ impl Error {
         .because(source)
     }
 
+    /// A failure of the ledger: what it says is for the log and the operator.
+    pub fn ledger(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        Error::internal(source)
+    }
+
+    /// A failure of the desk: what it says is for the log and the operator.
+    pub fn desk(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        Error::internal(source)
+    }
+
+    /// A failure of the index; a page that is not one of the search is the client's.
+    pub fn index(source: index::Error) -> Error {
+        match source {
+            index::Error::Cursor => Error::new(
+                ErrorKind::Malformed,
+                "`_cursor` is not a page of this search. Begin again without it.",
+            ),
+            other => Error::internal(other),
+        }
+    }
+
+    /// The whole story, sources and findings included, for whoever runs the program: never for
+    /// an answer.
+    pub fn for_operator(&self) -> String {
+        let mut text = match (&self.source, self.kind) {
+            // Our own faults have nothing to say but their source.
+            (Some(source), ErrorKind::Internal) => chain(source.as_ref()),
+            (Some(source), _) => format!("{} ({})", self.message, chain(source.as_ref())),
+            (None, _) => self.message.clone(),
+        };
+        for finding in &self.findings {
+            text.push_str(&format!("\n  {}: {}", finding.expression, finding.message));
+        }
+        text
+    }
+
     /// Adds what lies behind it, for the log.
     pub fn because(
         mut self,
@@ -206,6 +242,17 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         self.kind.row().status
     }
+}
+
+/// What an error says, and what each of its sources says.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(&format!(": {source}"));
+        next = source.source();
+    }
+    text
 }
 
 impl fmt::Debug for Error {

@@ -29,11 +29,13 @@ pub mod capabilities;
 pub mod conditional;
 pub mod create;
 pub mod delete;
+pub mod elements;
 pub mod history;
 pub mod instant;
 pub mod negotiate;
 pub mod outcome;
 pub mod pretty;
+pub mod put;
 pub mod query;
 pub mod read;
 pub mod receipt;
@@ -260,6 +262,13 @@ impl FromRequestParts<Api> for Ask {
         let grant = api.0.door.enter(&parts.headers, api.0.clock.now().0)?;
         Ask::understand(api, parts, grant)
     }
+}
+
+/// Runs work that reads much or computes long away from the threads that serve connections.
+pub(crate) async fn away<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
 
 /// Refuses what is not a resource type of R4.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use record::definitions::definitions;
 use record::json::{Doc, write_compact, write_string};
 
 use super::Ask;
@@ -74,15 +75,13 @@ impl Elements {
 
     fn keeps(&self, kind: &str, key: &str) -> bool {
         let plain = key.trim_start_matches('_');
-        matches!(plain, "resourceType" | "id" | "meta")
-            || record::definitions::is_required(kind, plain)
-            || self.0.iter().any(|name| {
-                plain.strip_prefix(name.as_str()).is_some_and(|rest| {
-                    rest.is_empty()
-                        || (rest.starts_with(|c: char| c.is_ascii_uppercase())
-                            && record::definitions::is_choice(kind, name))
-                })
-            })
+        if matches!(plain, "resourceType" | "id" | "meta") {
+            return true;
+        }
+        let Some(of_kind) = definitions().kind(kind) else { return true };
+        of_kind.element(plain).is_some_and(|element| {
+            of_kind.requires(element) || self.0.iter().any(|name| name == element.path_name)
+        })
     }
 }
 

@@ -50,7 +50,7 @@ fn wanted(ask: &Ask) -> Result<Wanted, Error> {
                     value.parse().map_err(|_| wrong(name, value, "a page of this history"))?;
             }
             "_since" | "_at" => {
-                let happened = time::parse_date_time(&value.replace(' ', "+"))
+                let happened = time::parse_interval(&value.replace(' ', "+"))
                     .ok_or_else(|| wrong(name, value, "an instant or a date"))?;
                 if name == "_since" {
                     wanted.since = Some(happened.start);

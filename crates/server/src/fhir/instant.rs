@@ -19,7 +19,7 @@ const SECOND: i64 = 1_000_000;
 /// The state that `Accept-Datetime` asks for: all that was recorded by the end of that second's
 /// beginning, that is, up to and including the instant it names.
 pub fn accept_datetime(text: &str) -> Result<AsOf, Error> {
-    match time::parse_http_date(text) {
+    match RecordedAt::parse_http_date(text) {
         Some(at) => Ok(AsOf::Instant(at)),
         None => Err(Error::new(
             ErrorKind::Malformed,
@@ -41,7 +41,7 @@ pub fn as_of(text: &str) -> Result<AsOf, Error> {
     } else {
         // A plus sign in a query string arrives as a space.
         let text = text.trim_end().replace(' ', "+");
-        if let Some(happened) = time::parse_date_time(&text) {
+        if let Some(happened) = time::parse_interval(&text) {
             let at = if text.contains('T') { happened.start } else { happened.end - 1 };
             return Ok(AsOf::Instant(RecordedAt(at)));
         }
@@ -57,12 +57,17 @@ pub fn as_of(text: &str) -> Result<AsOf, Error> {
 
 /// Seconds since the epoch of an HTTP date.
 pub fn from_http_date(text: &str) -> Option<i64> {
-    time::parse_http_date(text).map(|at| at.0.div_euclid(SECOND))
+    RecordedAt::parse_http_date(text).map(|at| at.0.div_euclid(SECOND))
 }
 
 /// As `Last-Modified` says it: whole seconds, rounded down.
 pub fn to_http_date(at: RecordedAt) -> String {
-    time::format_http_date(at)
+    at.to_http_date()
+}
+
+/// As FHIR's `instant`: as precisely as `meta.lastUpdated`.
+pub fn to_fhir(at: RecordedAt) -> String {
+    at.to_string()
 }
 
 /// A state of the record that an answer was taken from because the client asked for it.
@@ -116,7 +121,7 @@ mod tests {
 
     #[test]
     fn states_are_named_by_instant_date_or_size() {
-        let micros = |text: &str| time::parse_date_time(text).expect(text).start;
+        let micros = |text: &str| time::parse_interval(text).expect(text).start;
         for (text, expected) in [
             ("size:0", Some(AsOf::Size(0))),
             ("size:123", Some(AsOf::Size(123))),

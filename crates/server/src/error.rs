@@ -290,5 +290,7 @@ impl IntoResponse for Error {
     }
 }
 
+mod stores;
+
 #[cfg(test)]
 mod tests;

@@ -1,1 +1,11 @@
 //! The server: FHIR, pages, sign-in, command line. The only HTTP and HTML.
+
+pub mod bench;
+pub mod chance;
+pub mod cli;
+pub mod clock;
+pub mod error;
+pub mod import;
+pub mod log;
+pub mod programme;
+pub mod sign_in;

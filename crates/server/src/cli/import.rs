@@ -59,7 +59,6 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         ended.store(true, Ordering::Relaxed);
         outcome
     })?;
-    programme.finish()?;
 
     let seconds = watch.seconds();
     let resources = progress.resources.load(Ordering::Relaxed);

@@ -4,7 +4,8 @@ use super::client::{cannot, open};
 use super::{Data, Stop};
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::{programme, sign_in};
+use crate::programme::{self, About};
+use crate::sign_in;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -20,7 +21,8 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Stop> {
     let data = &args.data.data;
-    programme::create(data, &args.name, &Clock::System, &Chance::System)?;
+    let about = About { name: args.name.clone(), demo: Vec::new() };
+    programme::create(data, &about, &Chance::System)?;
     let code = sign_in::new_code(&Chance::System);
     open(data)?
         .add_user(&args.officer, "officer", None, &code, Clock::System.now().0)

@@ -116,10 +116,6 @@ struct Span {
 
 // Offsets fit 32 bits: `parse` refuses longer sources, and there are no more nodes, and no more decoded bytes, than
 // source bytes.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "sources of 4 GiB are refused"
-)]
 #[inline]
 fn short(offset: usize) -> u32 {
     offset as u32
@@ -372,6 +368,9 @@ impl Parser<'_> {
 
     fn word(&mut self, word: &'static str, tag: Tag) -> Result<(), Stop> {
         if !self.src[self.pos..].starts_with(word.as_bytes()) {
+            if word.as_bytes().starts_with(&self.src[self.pos..]) {
+                return stop(self.src.len(), Fault::Unfinished);
+            }
             return stop(self.pos, Fault::Expected("a value"));
         }
         let start = self.pos;

@@ -11,7 +11,11 @@ use std::sync::{LazyLock, OnceLock};
 use super::ParamId;
 use super::expression;
 use super::program::Program;
+use super::systems::{CODES, SYSTEMS};
 use crate::definitions;
+
+/// Counts the changes to how values are extracted or packed that the definitions do not show.
+const FORMAT: [u8; 1] = [1];
 
 /// What kind of values a parameter has, and so how they are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,19 +153,29 @@ impl Parameters {
         self.all.get(id.0 as usize)
     }
 
-    /// A number that changes whenever the definitions do, and with them the meaning of [`ParamId`]s.
+    /// A number that changes whenever the definitions do, and with them the meaning of [`ParamId`]s and
+    /// of packed rows.
     pub fn fingerprint(&self) -> u64 {
         use sha2::Digest;
         let mut hash = sha2::Sha256::new();
-        for parameter in &self.all {
-            hash.update(parameter.kind);
-            hash.update([0]);
-            hash.update(parameter.code);
-            hash.update([0]);
-            hash.update(parameter.expression);
+        hash.update(FORMAT);
+        let of_parameters = self.all.iter().flat_map(|parameter| {
+            [
+                parameter.kind,
+                parameter.code,
+                parameter.of_type.name(),
+                parameter.expression,
+            ]
+        });
+        for text in of_parameters
+            .chain(SYSTEMS.iter().copied())
+            .chain(CODES.iter().copied())
+        {
+            hash.update(text);
             hash.update([0]);
         }
-        u64::from_be_bytes(std::array::from_fn(|i| hash.clone().finalize()[i]))
+        let digest = hash.finalize();
+        u64::from_be_bytes(std::array::from_fn(|at| digest[at]))
     }
 
     pub(super) fn program(&self, kind: &str) -> Option<&Program> {

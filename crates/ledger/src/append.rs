@@ -21,12 +21,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
 use tlog::checkpoint::Checkpoint;
 use tlog::note::SigningKey;
 use tlog::{Edge, Hash};
 
-use crate::RecordedAt;
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
 use crate::lock::Lock;
@@ -39,6 +39,9 @@ use crate::store::{self, OpenError};
 /// caught up, which is what a step of the time service needs. A clock further
 /// behind is wrong, or was wrong before, and somebody must look.
 pub const CLOCK_BEHIND_MAX_US: i64 = 5 * 60 * 1_000_000;
+
+/// The end of the year 9998, in microseconds since the Unix epoch: no clock that is right says more.
+const CLOCK_END_US: i64 = 253_370_764_800_000_000;
 
 /// How much is written before the write-ahead log is folded into the file, in bytes.
 const FOLD_BYTES: u64 = 16 << 20;
@@ -202,6 +205,9 @@ pub enum Refused {
         /// When the last entry was recorded.
         last: RecordedAt,
     },
+    /// The clock stands outside the years that a line can name.
+    #[error("the clock of this machine is far off; set it right and try again")]
+    ClockFarOff,
     /// The write is not one that a ledger can take; whoever made it has a bug.
     #[error("write {index} of the transaction {what}")]
     Malformed {
@@ -623,6 +629,9 @@ fn severity(extended_code: i32) -> Severity {
 
 /// The time of the next transaction: the clock's, or just after the last one.
 fn recorded_at(now: RecordedAt, last: RecordedAt) -> Result<RecordedAt, Refused> {
+    if !(0..CLOCK_END_US).contains(&now.0) {
+        return Err(Refused::ClockFarOff);
+    }
     if now.0 < last.0.saturating_sub(CLOCK_BEHIND_MAX_US) {
         return Err(Refused::ClockBehind { now, last });
     }

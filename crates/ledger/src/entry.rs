@@ -29,11 +29,10 @@ use std::io::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use record::time::RecordedAt;
 use sha2::{Digest, Sha256};
 use tlog::Hash;
 
-use crate::RecordedAt;
-use crate::instant;
 
 /// What an entry did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -224,8 +223,9 @@ impl<'a> Line<'a> {
             return Err(LineError("format"));
         }
         let position = number(next("position")?).ok_or(LineError("position"))?;
-        let recorded_at = instant::parse(next("recorded time")?.as_bytes())
-            .map(RecordedAt)
+        let text = next("recorded time")?;
+        let recorded_at = RecordedAt::parse(text)
+            .filter(|at| at.to_string() == text)
             .ok_or(LineError("recorded time"))?;
         let actor = next("actor")?;
         check_name(actor).ok_or(LineError("actor"))?;
@@ -283,7 +283,7 @@ impl<'a> Line<'a> {
         out.extend_from_slice(b"hc1 ");
         write_number(self.position, out);
         out.push(b' ');
-        instant::write(self.recorded_at.0, out);
+        write!(out, "{}", self.recorded_at).expect("writing to memory does not fail");
         for word in [self.actor, self.purpose, self.action.as_str()] {
             out.push(b' ');
             out.extend_from_slice(word.as_bytes());

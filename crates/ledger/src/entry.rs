@@ -33,7 +33,6 @@ use record::time::RecordedAt;
 use sha2::{Digest, Sha256};
 use tlog::Hash;
 
-
 /// What an entry did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -158,7 +157,8 @@ pub fn is_opaque(id: &str) -> bool {
     let id = id.as_bytes();
     match id.len() {
         16 => {
-            let drawn = |b: &u8| b.is_ascii_digit() || b.is_ascii_lowercase() && !b"ilou".contains(b);
+            let drawn =
+                |b: &u8| b.is_ascii_digit() || b.is_ascii_lowercase() && !b"ilou".contains(b);
             let letters = id.iter().filter(|b| b.is_ascii_lowercase()).count();
             id.iter().all(drawn) && letters >= 4
         }
@@ -376,7 +376,9 @@ pub fn is_kind(text: &str) -> bool {
 /// Whether a text can be a FHIR id: 1 to 64 of ASCII letters, digits, `-` and `.`.
 pub fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 /// Writes an actor or a purpose so that it is one word.
@@ -437,7 +439,8 @@ fn is_id_in_line(text: &str) -> bool {
 
 /// A decimal number in its only form: no sign, no leading zero.
 fn number(text: &str) -> Option<u64> {
-    let canonical = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let canonical =
+        text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| canonical)
 }
 

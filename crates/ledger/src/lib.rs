@@ -30,6 +30,6 @@ pub use append::{
 };
 pub use content::Content;
 pub use entry::{Action, Alias, Entry};
-pub use record::time::RecordedAt;
 pub use read::{Ledger, ReadError};
+pub use record::time::RecordedAt;
 pub use store::{OpenError, create};

@@ -61,7 +61,11 @@ fn each_part_is_named_when_it_does_not_read() {
     let check = |from: &str, to: &str, expect: &'static str| {
         let line = EXAMPLE.replacen(from, to, 1);
         assert_ne!(line, EXAMPLE);
-        assert_eq!(Line::parse(line.as_bytes()), Err(LineError(expect)), "{line}");
+        assert_eq!(
+            Line::parse(line.as_bytes()),
+            Err(LineError(expect)),
+            "{line}"
+        );
     };
     check("hc1", "hc2", "format");
     check("hc1", "hc1 ", "position");
@@ -127,7 +131,10 @@ fn aliases_are_hmac_sha256() {
     assert_eq!(alias.to_string(), ANNA);
     assert_eq!(Alias::parse(ANNA), Some(alias));
     assert_eq!(aliases.id_in_line("Patient", "anna"), format!("~{ANNA}"));
-    assert_eq!(aliases.id_in_line("Patient", "0123456789abcdef"), "0123456789abcdef");
+    assert_eq!(
+        aliases.id_in_line("Patient", "0123456789abcdef"),
+        "0123456789abcdef"
+    );
 }
 
 const ANNA: &str = "aws3k1I9kPiLCnD9HxAKAA";

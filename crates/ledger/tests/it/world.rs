@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledger::{
-    Action, Appender, CommitError, Committed, Expect, Head, Heads, Ledger, Refused, Transaction, Write,
+    Action, Appender, CommitError, Committed, Expect, Head, Heads, Ledger, Refused, Transaction,
+    Write,
 };
 use record::time::RecordedAt;
 
@@ -82,7 +83,8 @@ impl Model {
                 position: written.position,
                 deleted: write.action == Action::Delete,
             };
-            self.heads.insert((write.kind.clone(), write.id.clone()), head);
+            self.heads
+                .insert((write.kind.clone(), write.id.clone()), head);
         }
     }
 }
@@ -104,7 +106,10 @@ impl World {
     pub fn new(seed: u64) -> World {
         let dir = Dir::new();
         let mut chance = Chance::new(seed);
-        ledger::create(dir.path(), "test.example/log", &mut |bytes| chance.fill(bytes)).unwrap();
+        ledger::create(dir.path(), "test.example/log", &mut |bytes| {
+            chance.fill(bytes)
+        })
+        .unwrap();
         World {
             appender: Some(Appender::open(dir.path()).unwrap()),
             model: Model::default(),
@@ -127,7 +132,10 @@ impl World {
         self.appender = Some(Appender::open(self.dir.path()).unwrap());
     }
 
-    pub fn commit(&mut self, group: &[Transaction]) -> Result<Vec<Result<Committed, Refused>>, CommitError> {
+    pub fn commit(
+        &mut self,
+        group: &[Transaction],
+    ) -> Result<Vec<Result<Committed, Refused>>, CommitError> {
         let now_us = &self.now_us;
         let mut now = || {
             now_us.set(now_us.get() + 1_000_000);
@@ -135,7 +143,8 @@ impl World {
         };
         let chance = &mut self.chance;
         let appender = self.appender.as_mut().unwrap();
-        let outcomes = appender.commit(group, &mut now, &mut |salt| chance.fill(salt), &self.model)?;
+        let outcomes =
+            appender.commit(group, &mut now, &mut |salt| chance.fill(salt), &self.model)?;
         for (transaction, outcome) in group.iter().zip(&outcomes) {
             if let Ok(committed) = outcome {
                 self.model.apply(transaction, committed);
@@ -154,7 +163,13 @@ pub fn stored(kind: &str, id: &str, text: &str) -> Vec<u8> {
     format!(r#"{{"resourceType":"{kind}","id":"{id}","text":{text:?}}}"#).into_bytes()
 }
 
-pub fn write(action: Action, name: &str, expect: Expect, person: Option<&str>, text: &str) -> Write {
+pub fn write(
+    action: Action,
+    name: &str,
+    expect: Expect,
+    person: Option<&str>,
+    text: &str,
+) -> Write {
     let (kind, id) = name.split_once('/').unwrap();
     let stored = match action {
         Action::Delete => format!(r#"{{"resourceType":"{kind}","id":"{id}"}}"#).into_bytes(),

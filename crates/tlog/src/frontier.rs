@@ -54,6 +54,15 @@ impl Frontier {
         self.size += 1;
     }
 
+    /// The root of the complete subtree of 2^`height` leaves number `index`, if it is one of these.
+    pub fn node(&self, height: u8, index: u64) -> Option<Hash> {
+        let subtrees = self.size.checked_shr(u32::from(height))?;
+        let is_peak = subtrees & 1 == 1 && index == subtrees - 1;
+        // One for each bit of the size above.
+        let larger = (subtrees >> 1).count_ones() as usize;
+        is_peak.then(|| self.peaks[larger])
+    }
+
     /// How many leaves the tree has.
     pub fn size(&self) -> u64 {
         self.size
@@ -74,7 +83,7 @@ impl Frontier {
 ///
 /// Whoever stores a tree keeps an `Edge` and writes each tile down as
 /// [`push`](Edge::push) completes it; full tiles and the edge together are a
-/// [`TileSource`] (see [`tile`](Edge::tile)). A clone is a few tens of
+/// [`TileSource`] (see [`tile`](Edge::tile) and [`node`](Edge::node)). A clone is a few tens of
 /// kilobytes at most and is how an append that failed is taken back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edge {
@@ -143,6 +152,11 @@ impl Edge {
     /// The tree's right edge without its tiles.
     pub fn frontier(&self) -> &Frontier {
         &self.frontier
+    }
+
+    /// A node of the edge, for [`TileSource::node`]: saves about half of the hashing for a proof.
+    pub fn node(&self, height: u8, index: u64) -> Option<Hash> {
+        self.frontier.node(height, index)
     }
 
     /// The first `width` hashes of a tile, if it is one of those not full yet and has so many.

@@ -42,7 +42,9 @@ pub enum ProofError {
     /// The hashes do not lead to the root of the older tree.
     #[error("the hashes do not lead to the root of the older tree")]
     OldRoot,
-    /// The hashes do not lead to the root of the newer tree.
+    /// The hashes do not lead to the root of the newer tree. Where the proof starts
+    /// from the old root itself (an old size that is a power of two), a wrong old
+    /// root shows here.
     #[error("the hashes do not lead to the root of the newer tree")]
     NewRoot,
 }

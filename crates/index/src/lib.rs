@@ -20,6 +20,7 @@ mod prepare;
 mod read;
 mod row;
 mod run;
+mod search;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ use record::time::RecordedAt;
 pub use bulk::{Bulk, Limits};
 pub use prepare::{Prepared, prepare};
 pub use row::Head;
+pub use search::{Cursor, Hit, Page, Search};
 
 use run::{APPLIED, Run};
 use store::{Space, Store};

@@ -103,15 +103,6 @@ pub enum Error {
     Cursor,
 }
 
-impl From<fjall::Error> for Error {
-    fn from(error: fjall::Error) -> Error {
-        match error {
-            fjall::Error::Locked => Error::Busy,
-            other => Error::Store(Box::new(other)),
-        }
-    }
-}
-
 /// How an index was found when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {

@@ -202,3 +202,12 @@ impl Batch<'_> {
         Ok(self.batch.commit()?)
     }
 }
+
+impl From<fjall::Error> for Error {
+    fn from(error: fjall::Error) -> Error {
+        match error {
+            fjall::Error::Locked => Error::Busy,
+            other => Error::Store(Box::new(other)),
+        }
+    }
+}

@@ -5,6 +5,8 @@
 //! can sign in is staff of the programme and reads all of it, and says so on the page. Nothing is
 //! open without signing in.
 
+use std::path::Path;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -39,6 +41,33 @@ pub fn new_code(chance: &Chance) -> String {
         })
         .collect();
     [&letters[..5], &letters[5..10], &letters[10..15], &letters[15..]].join("-")
+}
+
+/// One of the generated people whom anybody may sign in as, in a demo.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct DemoPerson {
+    /// Name.
+    pub name: String,
+    /// Role.
+    pub role: String,
+    /// Sign-in code, which opens nothing but this demo.
+    pub code: String,
+}
+
+/// The file that marks a data directory as a demo, and lists whom to sign in as.
+const DEMO_FILE: &str = "demo.json";
+
+/// The people of a demo; none if the data directory is not a demo's.
+pub fn demo_people(data: &Path) -> Vec<DemoPerson> {
+    std::fs::read(data.join(DEMO_FILE))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default()
+}
+
+/// Marks a data directory as a demo.
+pub fn keep_demo_people(data: &Path, people: &[DemoPerson]) -> std::io::Result<()> {
+    std::fs::write(data.join(DEMO_FILE), serde_json::to_vec_pretty(people)?)
 }
 
 /// Someone who has signed in.

@@ -264,6 +264,15 @@ impl FromRequestParts<Api> for Ask {
     }
 }
 
+/// Logs an error with what lies behind it. What only the client did wrong is logged quietly.
+pub(crate) fn log(error: &Error, request: &str) {
+    if error.status().is_server_error() {
+        tracing::error!(request, kind = ?error.kind, "{}", error.for_operator());
+    } else {
+        tracing::debug!(request, kind = ?error.kind, "{}", error.message);
+    }
+}
+
 /// Runs work that reads much or computes long away from the threads that serve connections.
 pub(crate) async fn away<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,

@@ -29,16 +29,8 @@ pub struct Cache(Mutex<HashMap<String, Bytes>>);
 const CACHED_MAX: usize = 16;
 
 /// What a client can do with every kind.
-const INTERACTIONS: [&str; 8] = [
-    "read",
-    "vread",
-    "update",
-    "delete",
-    "history-instance",
-    "create",
-    "search-type",
-    "patch",
-];
+const INTERACTIONS: [&str; 7] =
+    ["read", "vread", "update", "delete", "history-instance", "create", "search-type"];
 
 /// A request that needs no token.
 pub struct Open(Ask);
@@ -159,7 +151,7 @@ them.";
 
 fn resource(out: &mut Writer, kind: &'static str) {
     out.raw("{\"type\":").string(kind).raw(",\"interaction\":");
-    out.codes(INTERACTIONS.into_iter().filter(|interaction| *interaction != "patch"));
+    out.codes(INTERACTIONS);
     out.raw(",\"versioning\":\"versioned-update\",\"readHistory\":true,\"updateCreate\":true");
     out.raw(",\"conditionalCreate\":true,\"conditionalRead\":\"full-support\"");
     out.raw(",\"conditionalUpdate\":true,\"conditionalDelete\":\"single\"");
@@ -196,6 +188,6 @@ fn resource(out: &mut Writer, kind: &'static str) {
         out.raw(",\"type\":").string(parameter.of_type.name()).raw("}");
     }
     out.raw("],\"operation\":[{\"name\":\"receipt\",\"definition\":");
-    out.string("https://homecoming.example/fhir/OperationDefinition/receipt");
+    out.string("https://c2sp.org/tlog-proof");
     out.raw("},{\"name\":\"validate\",\"definition\":\"http://hl7.org/fhir/OperationDefinition/Resource-validate\"}]}");
 }

@@ -50,7 +50,10 @@ pub fn fhir(api: Api) -> Router {
         .route("/fhir/{kind}/{id}/_history", get(history::get))
         .route("/fhir/{kind}/{id}/_history/{version}", get(vread::get))
         .route("/fhir/{kind}/{id}/$receipt", get(receipt::of_current))
-        .route("/fhir/{kind}/{id}/_history/{version}/$receipt", get(receipt::of_version))
+        .route(
+            "/fhir/{kind}/{id}/_history/{version}/$receipt",
+            get(receipt::of_version),
+        )
         .with_state(api)
 }
 
@@ -102,7 +105,11 @@ async fn around(
         };
         fhir::log(&error, &id);
         let headers = std::mem::take(response.headers_mut());
-        response = if under_fhir { as_outcome(&error) } else { error_page(&error) };
+        response = if under_fhir {
+            as_outcome(&error)
+        } else {
+            error_page(&error)
+        };
         *response.status_mut() = status;
         for (name, value) in &headers {
             if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
@@ -114,18 +121,25 @@ async fn around(
         }
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-request-id"), value);
     }
     response
 }
 
 /// The id that the client gave the request, if it can be logged, or a new one.
 fn request_id(api: &Api, request: &Request) -> String {
-    let given = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let given = request
+        .headers()
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok());
     match given {
         Some(id)
             if (1..=64).contains(&id.len())
-                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) =>
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) =>
         {
             id.to_owned()
         }
@@ -135,7 +149,9 @@ fn request_id(api: &Api, request: &Request) -> String {
 
 fn as_outcome(error: &Error) -> Response {
     let mut response = Response::new(Body::from(outcome::of_error(error)));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
     response
 }
 

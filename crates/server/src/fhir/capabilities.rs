@@ -29,8 +29,15 @@ pub struct Cache(Mutex<HashMap<String, Bytes>>);
 const CACHED_MAX: usize = 16;
 
 /// What a client can do with every kind.
-const INTERACTIONS: [&str; 7] =
-    ["read", "vread", "update", "delete", "history-instance", "create", "search-type"];
+const INTERACTIONS: [&str; 7] = [
+    "read",
+    "vread",
+    "update",
+    "delete",
+    "history-instance",
+    "create",
+    "search-type",
+];
 
 /// A request that needs no token.
 pub struct Open(Ask);
@@ -40,7 +47,10 @@ impl FromRequestParts<Api> for Open {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Open, Error> {
         let nobody = Grant {
-            actor: Actor { name: "nobody".to_owned(), purpose: "HOPERAT".to_owned() },
+            actor: Actor {
+                name: "nobody".to_owned(),
+                purpose: "HOPERAT".to_owned(),
+            },
             scopes: Scopes::default(),
         };
         Ask::understand(api, parts, nobody.into()).map(Open)
@@ -55,7 +65,11 @@ pub async fn get(State(_): State<Api>, Open(ask): Open) -> Result<Response, Erro
 /// The CapabilityStatement.
 pub fn capabilities(ask: &Ask) -> Result<Answer, Error> {
     let cache = &ask.api.0.capabilities.0;
-    let lock = || cache.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let lock = || {
+        cache
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    };
     let known = lock().get(&ask.base).cloned();
     let statement = match known {
         Some(statement) => statement,
@@ -119,11 +133,13 @@ impl Writer {
 
 fn statement(base: &str, date: &str) -> Vec<u8> {
     let mut out = Writer(Vec::with_capacity(512 << 10));
-    out.raw("{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":").string(date);
+    out.raw("{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":")
+        .string(date);
     out.raw(",\"publisher\":\"Homecoming\",\"kind\":\"instance\"");
     out.raw(",\"software\":{\"name\":\"Homecoming\",\"version\":");
     out.string(env!("CARGO_PKG_VERSION"));
-    out.raw("},\"implementation\":{\"description\":\"A Homecoming programme\",\"url\":").string(base);
+    out.raw("},\"implementation\":{\"description\":\"A Homecoming programme\",\"url\":")
+        .string(base);
     out.raw("},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\",\"json\"],\"rest\":[{\"mode\":\"server\",\"documentation\":");
     out.string(DOCUMENTATION);
     out.raw(",\"security\":{\"cors\":false,\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/restful-security-service\",\"code\":\"SMART-on-FHIR\"}]}],\"description\":");
@@ -156,15 +172,20 @@ fn resource(out: &mut Writer, kind: &'static str) {
     out.raw(",\"conditionalCreate\":true,\"conditionalRead\":\"full-support\"");
     out.raw(",\"conditionalUpdate\":true,\"conditionalDelete\":\"single\"");
     out.raw(",\"referencePolicy\":[\"literal\",\"logical\"]");
-    let supported =
-        || parameters().of_kind(kind).iter().filter(|parameter| parameter.of_type.is_supported());
+    let supported = || {
+        parameters()
+            .of_kind(kind)
+            .iter()
+            .filter(|parameter| parameter.of_type.is_supported())
+    };
     let references =
         || supported().filter(|parameter| parameter.of_type == ParameterType::Reference);
     if references().next().is_some() {
         out.raw(",\"searchInclude\":");
         let all = format!("{kind}:*");
-        let each: Vec<String> =
-            references().map(|parameter| format!("{kind}:{}", parameter.code)).collect();
+        let each: Vec<String> = references()
+            .map(|parameter| format!("{kind}:{}", parameter.code))
+            .collect();
         out.strings(std::iter::once(all.as_str()).chain(each.iter().map(String::as_str)));
     }
     let back: Vec<String> = parameters()
@@ -185,7 +206,9 @@ fn resource(out: &mut Writer, kind: &'static str) {
     for parameter in supported() {
         out.raw(",{\"name\":").string(parameter.code);
         out.raw(",\"definition\":").string(&parameter.url());
-        out.raw(",\"type\":").string(parameter.of_type.name()).raw("}");
+        out.raw(",\"type\":")
+            .string(parameter.of_type.name())
+            .raw("}");
     }
     out.raw("],\"operation\":[{\"name\":\"receipt\",\"definition\":");
     out.string("https://c2sp.org/tlog-proof");

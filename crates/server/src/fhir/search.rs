@@ -180,10 +180,16 @@ pub fn condition(
         )
         .with(findings));
     }
-    if let Some((name, _)) = params.iter().find(|(name, _)| record::search::is_result_parameter(name)) {
+    if let Some((name, _)) = params
+        .iter()
+        .find(|(name, _)| record::search::is_result_parameter(name))
+    {
         return Err(Error::new(
             ErrorKind::Malformed,
-            format!("`{}` has no meaning in a condition.", negotiate::printable(name)),
+            format!(
+                "`{}` has no meaning in a condition.",
+                negotiate::printable(name)
+            ),
         ));
     }
     if params.is_empty() {
@@ -192,6 +198,12 @@ pub fn condition(
             "The condition asks for nothing, so it would match everything.",
         ));
     }
-    let search = Search { criteria: &criteria, sort: Vec::new(), count: 2, after: None, total: false };
+    let search = Search {
+        criteria: &criteria,
+        sort: Vec::new(),
+        count: 2,
+        after: None,
+        total: false,
+    };
     Ok(view.search(&search)?.hits)
 }

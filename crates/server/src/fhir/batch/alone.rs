@@ -32,7 +32,7 @@ struct Task {
 /// Runs a batch.
 pub async fn run(ask: &Ask, bytes: Bytes) -> Result<Answer, Error> {
     let (asked, body) = (ask.clone(), bytes.clone());
-    let (mut tasks, mut answers) = super::super::away(move || read_tasks(&asked, &body)).await?;
+    let (mut tasks, mut answers) = crate::fhir::away(move || read_tasks(&asked, &body)).await?;
     tasks.sort_by_key(|task| (task.method, task.number));
     let mut running = JoinSet::new();
     let mut method = None;
@@ -49,11 +49,10 @@ pub async fn run(ask: &Ask, bytes: Bytes) -> Result<Answer, Error> {
     while !running.is_empty() {
         take(&mut running, &mut answers).await;
     }
-    let base = ask.base.clone();
     let mut bundle = Bundle::new("batch-response", None, &[]);
     for answer in answers {
         let answer = answer.unwrap_or_else(|| Err(Error::internal("an entry got no answer")));
-        super::add(&mut bundle, answer, &base);
+        super::add(&mut bundle, answer);
     }
     Ok(Answer {
         content: Content::Resource(bundle.finish()),
@@ -110,9 +109,7 @@ async fn one(mut ask: Ask, task: Task) -> Result<Answer, Error> {
     let place = entry::place(task.number);
     let within = |error: Error| error.within(&place);
     let answer = match (task.method, task.address) {
-        (Method::Get, address) => {
-            crate::fhir::away(move || read(&mut ask, address)).await
-        }
+        (Method::Get, address) => crate::fhir::away(move || read(&mut ask, address)).await,
         (Method::Post, Address::Kind { kind, .. }) => {
             create::create(&ask, &kind, task.resource).await
         }
@@ -123,14 +120,15 @@ async fn one(mut ask: Ask, task: Task) -> Result<Answer, Error> {
             ask.params = query::decode(&query).map_err(within)?;
             conditional::update(&ask, &kind, task.resource).await
         }
-        (Method::Delete, Address::One { kind, id, .. }) => {
-            delete::delete(&ask, &kind, &id).await
-        }
+        (Method::Delete, Address::One { kind, id, .. }) => delete::delete(&ask, &kind, &id).await,
         (Method::Delete, Address::Kind { kind, query }) => {
             ask.params = query::decode(&query).map_err(within)?;
             conditional::delete(&ask, &kind).await
         }
-        _ => Err(Error::new(ErrorKind::Malformed, "Its address does not fit its method.")),
+        _ => Err(Error::new(
+            ErrorKind::Malformed,
+            "Its address does not fit its method.",
+        )),
     };
     answer.map_err(within)
 }
@@ -153,6 +151,8 @@ pub(super) fn read(ask: &mut Ask, address: Address) -> Result<Answer, Error> {
         Address::Kind { kind, .. } => search::search(ask, &kind),
         Address::One { kind, id, .. } => read::read(ask, &kind, &id),
         Address::History { kind, id, .. } => history::history(ask, &kind, &id),
-        Address::Version { kind, id, version, .. } => vread::vread(ask, &kind, &id, &version),
+        Address::Version {
+            kind, id, version, ..
+        } => vread::vread(ask, &kind, &id, &version),
     }
 }

@@ -63,7 +63,10 @@ impl Include {
                 return Err(Finding::error(
                     "not-supported",
                     place(),
-                    format!("The modifier `:{}` is not supported for `{word}`.", printable(other)),
+                    format!(
+                        "The modifier `:{}` is not supported for `{word}`.",
+                        printable(other)
+                    ),
                 ));
             }
         };
@@ -132,24 +135,37 @@ pub struct Along {
 }
 
 /// Collects what comes along with `hits`.
-pub fn along(
-    ask: &Ask,
-    view: &View,
-    wanted: &Wanted,
-    hits: &[Version],
-) -> Result<Along, Error> {
+pub fn along(ask: &Ask, view: &View, wanted: &Wanted, hits: &[Version]) -> Result<Along, Error> {
     let mut along = Along::default();
     if wanted.includes.is_empty() {
         return Ok(along);
     }
-    let mut met: HashSet<(String, String)> =
-        hits.iter().map(|hit| (hit.kind.clone(), hit.id.clone())).collect();
-    let mut step = follow(ask, view, &wanted.includes, hits, false, &mut met, &mut along)?;
+    let mut met: HashSet<(String, String)> = hits
+        .iter()
+        .map(|hit| (hit.kind.clone(), hit.id.clone()))
+        .collect();
+    let mut step = follow(
+        ask,
+        view,
+        &wanted.includes,
+        hits,
+        false,
+        &mut met,
+        &mut along,
+    )?;
     for _ in 1..STEPS_MAX {
         if step.is_empty() {
             break;
         }
-        let next = follow(ask, view, &wanted.includes, &step, true, &mut met, &mut along)?;
+        let next = follow(
+            ask,
+            view,
+            &wanted.includes,
+            &step,
+            true,
+            &mut met,
+            &mut along,
+        )?;
         along.versions.extend(std::mem::replace(&mut step, next));
     }
     along.versions.extend(step);
@@ -167,7 +183,10 @@ fn follow(
     along: &mut Along,
 ) -> Result<Vec<Version>, Error> {
     let mut found = Vec::new();
-    for include in includes.iter().filter(|include| include.iterate || !iterating) {
+    for include in includes
+        .iter()
+        .filter(|include| include.iterate || !iterating)
+    {
         let room = ALONG_MAX.saturating_sub(along.versions.len() + found.len());
         let complete = if include.reverse {
             backwards(ask, view, include, from, met, &mut found, room)?
@@ -202,11 +221,23 @@ fn forwards(
     for version in from.iter().filter(|version| version.kind == include.source) {
         let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
         for (id, value) in extract(doc.root()) {
-            if include.parameter.is_some_and(|parameter| parameter.id != id) {
+            if include
+                .parameter
+                .is_some_and(|parameter| parameter.id != id)
+            {
                 continue;
             }
-            let Indexed::Reference { kind: Some(kind), id } = value else { continue };
-            if include.target.as_deref().is_some_and(|target| target != kind)
+            let Indexed::Reference {
+                kind: Some(kind),
+                id,
+            } = value
+            else {
+                continue;
+            };
+            if include
+                .target
+                .as_deref()
+                .is_some_and(|target| target != kind)
                 || !ask.grant.scopes.allow(kind, Verb::Search)
                 || !met.insert((kind.to_owned(), id.clone().into_owned()))
             {
@@ -235,13 +266,20 @@ fn backwards(
     found: &mut Vec<Version>,
     room: usize,
 ) -> Result<bool, Error> {
-    let Some(parameter) = include.parameter else { return Ok(true) };
+    let Some(parameter) = include.parameter else {
+        return Ok(true);
+    };
     if !ask.grant.scopes.allow(&include.source, Verb::Search) {
         return Ok(true);
     }
     let targets: Vec<String> = from
         .iter()
-        .filter(|version| include.target.as_ref().is_none_or(|target| *target == version.kind))
+        .filter(|version| {
+            include
+                .target
+                .as_ref()
+                .is_none_or(|target| *target == version.kind)
+        })
         .map(|version| format!("{}/{}", version.kind, version.id))
         .collect();
     if targets.is_empty() {

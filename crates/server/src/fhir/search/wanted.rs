@@ -99,7 +99,12 @@ impl Wanted {
         let left_out: Vec<&str> = wanted
             .ignored
             .iter()
-            .map(|finding| finding.expression.strip_prefix("http.").unwrap_or(&finding.expression))
+            .map(|finding| {
+                finding
+                    .expression
+                    .strip_prefix("http.")
+                    .unwrap_or(&finding.expression)
+            })
             .collect();
         wanted.used = ask
             .params
@@ -114,7 +119,11 @@ impl Wanted {
     fn result_parameter(&mut self, kind: &str, name: &str, value: &str) -> Result<(), Finding> {
         let place = || format!("http.{name}");
         let invalid = |is: &str| {
-            Err(Finding::error("invalid", place(), format!("`{name}={}` is not {is}.", printable(value))))
+            Err(Finding::error(
+                "invalid",
+                place(),
+                format!("`{name}={}` is not {is}.", printable(value)),
+            ))
         };
         match name {
             "_count" => match value.parse::<usize>() {
@@ -138,7 +147,9 @@ impl Wanted {
                     return Err(Finding::error(
                         "not-supported",
                         place(),
-                        format!("`_summary={value}` is not supported; there are `count`, `false` and `_elements`."),
+                        format!(
+                            "`_summary={value}` is not supported; there are `count`, `false` and `_elements`."
+                        ),
                     ));
                 }
                 _ => return invalid("`count` or `false`"),

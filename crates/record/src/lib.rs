@@ -12,3 +12,4 @@ pub mod reference;
 pub mod search;
 pub mod stored;
 pub mod time;
+pub mod validate;

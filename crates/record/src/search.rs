@@ -104,26 +104,41 @@ impl Indexed<'_> {
             Cow::Owned(text.into_owned())
         }
         match self {
-            Indexed::Token { system, code } => {
-                Indexed::Token { system: system.map(owned), code: code.map(owned) }
-            }
+            Indexed::Token { system, code } => Indexed::Token {
+                system: system.map(owned),
+                code: code.map(owned),
+            },
             Indexed::String(text) => Indexed::String(owned(text)),
             Indexed::Date { start, end } => Indexed::Date { start, end },
             Indexed::Number(value) => Indexed::Number(value),
-            Indexed::Quantity { value, system, code, unit } => Indexed::Quantity {
+            Indexed::Quantity {
+                value,
+                system,
+                code,
+                unit,
+            } => Indexed::Quantity {
                 value,
                 system: owned(system),
                 code: owned(code),
                 unit: owned(unit),
             },
-            Indexed::Range { low, high, system, code, unit } => Indexed::Range {
+            Indexed::Range {
+                low,
+                high,
+                system,
+                code,
+                unit,
+            } => Indexed::Range {
                 low,
                 high,
                 system: owned(system),
                 code: owned(code),
                 unit: owned(unit),
             },
-            Indexed::Reference { kind, id } => Indexed::Reference { kind, id: owned(id) },
+            Indexed::Reference { kind, id } => Indexed::Reference {
+                kind,
+                id: owned(id),
+            },
             Indexed::Uri(text) => Indexed::Uri(owned(text)),
         }
     }

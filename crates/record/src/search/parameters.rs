@@ -54,9 +54,19 @@ impl ParameterType {
 
     fn named(name: &str) -> Option<ParameterType> {
         use ParameterType as T;
-        [T::Token, T::String, T::Date, T::Reference, T::Quantity, T::Number, T::Uri, T::Composite, T::Special]
-            .into_iter()
-            .find(|of_type| of_type.name() == name)
+        [
+            T::Token,
+            T::String,
+            T::Date,
+            T::Reference,
+            T::Quantity,
+            T::Number,
+            T::Uri,
+            T::Composite,
+            T::Special,
+        ]
+        .into_iter()
+        .find(|of_type| of_type.name() == name)
     }
 
     /// Whether parameters of this type have values.
@@ -120,13 +130,17 @@ impl Parameters {
 
     /// The parameters of a kind, sorted by code; empty if there is no such kind.
     pub fn of_kind(&self, kind: &str) -> &[Parameter] {
-        self.kinds.get(kind).map_or(&[], |kind| &self.all[kind.first as usize..kind.end as usize])
+        self.kinds.get(kind).map_or(&[], |kind| {
+            &self.all[kind.first as usize..kind.end as usize]
+        })
     }
 
     /// The parameter of that name.
     pub fn lookup(&self, kind: &str, code: &str) -> Option<&Parameter> {
         let of_kind = self.of_kind(kind);
-        let at = of_kind.binary_search_by(|parameter| parameter.code.cmp(code)).ok()?;
+        let at = of_kind
+            .binary_search_by(|parameter| parameter.code.cmp(code))
+            .ok()?;
         Some(&of_kind[at])
     }
 
@@ -174,7 +188,11 @@ impl Parameters {
         for (at, parameter) in all.iter_mut().enumerate() {
             let at = at as u16;
             parameter.id = ParamId(at);
-            let new = || Kind { first: at, end: at, program: OnceLock::new() };
+            let new = || Kind {
+                first: at,
+                end: at,
+                program: OnceLock::new(),
+            };
             kinds.entry(parameter.kind).or_insert_with(new).end = at + 1;
         }
         Parameters { all, kinds }
@@ -188,18 +206,24 @@ fn read_line(line: &'static str) -> impl Iterator<Item = Parameter> {
     let (expression, targets) = (field(), field());
     let wanted = !matches!(code, "_id" | "_lastUpdated");
     let of_type = ParameterType::named(of_type).filter(|_| wanted);
-    let targets: Vec<_> = targets.split_ascii_whitespace().filter(|kind| *kind != "*").collect();
+    let targets: Vec<_> = targets
+        .split_ascii_whitespace()
+        .filter(|kind| *kind != "*")
+        .collect();
     of_type.into_iter().flat_map(move |of_type| {
         let targets = targets.clone();
-        bases.split_ascii_whitespace().flat_map(kinds_of_base).map(move |kind| Parameter {
-            id: ParamId(0),
-            kind,
-            code,
-            of_type,
-            targets: targets.clone(),
-            expression,
-            definition,
-        })
+        bases
+            .split_ascii_whitespace()
+            .flat_map(kinds_of_base)
+            .map(move |kind| Parameter {
+                id: ParamId(0),
+                kind,
+                code,
+                of_type,
+                targets: targets.clone(),
+                expression,
+                definition,
+            })
     })
 }
 
@@ -209,3 +233,6 @@ fn kinds_of_base(base: &'static str) -> Vec<&'static str> {
         kind => vec![kind],
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,9 @@ pub(super) struct Shape {
 /// is defined in place). Empty if there is no such element.
 pub(super) fn shapes(context: &str, name: &str) -> Vec<Shape> {
     let definitions = definitions();
-    let elements = definitions.type_named(context).map_or(&[][..], |of_type| of_type.elements());
+    let elements = definitions
+        .type_named(context)
+        .map_or(&[][..], |of_type| of_type.elements());
     elements
         .iter()
         .filter(|element| element.path_name == name)
@@ -37,6 +39,9 @@ pub(super) fn is_a(of_type: &str, wanted: &str) -> bool {
         || match wanted {
             "Resource" | "DomainResource" => is_resource(),
             "Quantity" => matches!(of_type, "Age" | "Count" | "Distance" | "Duration"),
+            "uri" => matches!(of_type, "canonical" | "oid" | "url" | "uuid"),
+            "string" => matches!(of_type, "code" | "id" | "markdown"),
+            "integer" => matches!(of_type, "positiveInt" | "unsignedInt"),
             _ => false,
         }
 }
@@ -44,7 +49,9 @@ pub(super) fn is_a(of_type: &str, wanted: &str) -> bool {
 /// The name of a type as the end of a choice's key has it, to the type: `String` to `string`.
 pub(super) fn lower_first(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + letters.as_str())
+    letters.next().map_or(String::new(), |first| {
+        first.to_ascii_lowercase().to_string() + letters.as_str()
+    })
 }
 
 #[cfg(test)]
@@ -54,7 +61,11 @@ mod tests {
     #[test]
     fn elements_are_found_where_they_are_defined() {
         for (context, name, expect) in [
-            ("Patient", "deceased", "deceasedBoolean:boolean deceasedDateTime:dateTime"),
+            (
+                "Patient",
+                "deceased",
+                "deceasedBoolean:boolean deceasedDateTime:dateTime",
+            ),
             ("Patient", "contact", "contact:Patient.contact"),
             ("Patient.contact", "name", "name:HumanName"),
             ("Patient.contact", "extension", "extension:Extension"),
@@ -65,10 +76,16 @@ mod tests {
             ("Age", "value", "value:decimal"),
             ("Patient", "nothing", ""),
         ] {
-            let found: Vec<_> =
-                shapes(context, name).iter().map(|s| format!("{}:{}", s.key, s.of_type)).collect();
+            let found: Vec<_> = shapes(context, name)
+                .iter()
+                .map(|s| format!("{}:{}", s.key, s.of_type))
+                .collect();
             assert_eq!(found.join(" "), expect, "{context}.{name}");
         }
-        assert!(shapes("Extension", "value").iter().any(|s| s.key == "valueCodeableConcept"));
+        assert!(
+            shapes("Extension", "value")
+                .iter()
+                .any(|s| s.key == "valueCodeableConcept")
+        );
     }
 }

@@ -38,7 +38,7 @@ impl Error {
     }
 
     /// Users, sessions or clients could not be read or written.
-    pub fn desk(error: desk::Error) -> Error {
+    pub fn desk(error: desk::DeskError) -> Error {
         Error::internal(error)
     }
 

@@ -562,7 +562,7 @@ impl Parser<'_> {
 
 /// The offset of the first byte from `at` that is a quote, a backslash or a control character, or the end.
 #[inline]
-fn plain_end(src: &[u8], mut at: usize) -> usize {
+pub(super) fn plain_end(src: &[u8], mut at: usize) -> usize {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     while let Some(chunk) = src[at..].first_chunk::<8>() {

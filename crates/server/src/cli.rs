@@ -81,7 +81,7 @@ pub enum Stop {
 
 impl From<crate::error::Error> for Stop {
     fn from(error: crate::error::Error) -> Stop {
-        Stop::CouldNotRun(error.in_full())
+        Stop::CouldNotRun(error.for_operator())
     }
 }
 

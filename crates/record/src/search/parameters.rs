@@ -10,7 +10,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use super::ParamId;
 use super::expression;
-use super::program::Program;
+use super::program::{Program, reachable};
 use super::systems::{CODES, SYSTEMS};
 use crate::definitions;
 
@@ -90,8 +90,9 @@ pub struct Parameter {
     pub code: &'static str,
     /// The type of its values.
     pub of_type: ParameterType,
-    /// The kinds that a reference may lead to; empty: any, or not a reference.
-    pub targets: Vec<&'static str>,
+    /// HL7's targets; empty: any, or not a reference.
+    declared: Vec<&'static str>,
+    targets: OnceLock<Vec<&'static str>>,
     /// HL7's expression, with the ways of all its bases.
     pub expression: &'static str,
     /// HL7's id of the definition.
@@ -99,6 +100,16 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// The kinds that a reference may lead to; empty: any, or not a reference. Of what HL7 declares
+    /// for all bases of a definition together, only what can be found in this kind.
+    pub fn targets(&self) -> &[&'static str] {
+        self.targets
+            .get_or_init(|| match expression::parse(self.expression) {
+                Ok(parsed) => reachable(self.kind, &parsed, &self.declared),
+                Err(_) => self.declared.clone(),
+            })
+    }
+
     /// The canonical URL of HL7's definition.
     pub fn url(&self) -> String {
         format!("http://hl7.org/fhir/SearchParameter/{}", self.definition)
@@ -234,7 +245,8 @@ fn read_line(line: &'static str) -> impl Iterator<Item = Parameter> {
                 kind,
                 code,
                 of_type,
-                targets: targets.clone(),
+                declared: targets.clone(),
+                targets: OnceLock::new(),
                 expression,
                 definition,
             })

@@ -22,38 +22,4 @@ impl Error {
     pub fn open(error: ledger::OpenError) -> Error {
         Error::new(ErrorKind::Unavailable, error.to_string()).because(error)
     }
-
-    /// The index could not be read or written.
-    pub fn index(error: index::Error) -> Error {
-        match error {
-            index::Error::Cursor => Error::new(
-                ErrorKind::Malformed,
-                "The page in this address is not one of this search. Begin again at its first page.",
-            ),
-            index::Error::Busy => {
-                Error::new(ErrorKind::Unavailable, "The index is in use by another process.")
-            }
-            error => Error::internal(error),
-        }
-    }
-
-    /// Users, sessions or clients could not be read or written.
-    pub fn desk(error: desk::DeskError) -> Error {
-        Error::internal(error)
-    }
-
-    /// The message with all findings and what lies behind it, for the command line.
-    pub fn in_full(&self) -> String {
-        let mut text = self.message.clone();
-        for finding in &self.findings {
-            text.push_str(&format!("\n    {}: {}", finding.expression, finding.message));
-        }
-        if let Some(source) = &self.source {
-            let source = source.to_string();
-            if !text.contains(&source) {
-                text.push_str(&format!("\n    ({source})"));
-            }
-        }
-        text
-    }
 }

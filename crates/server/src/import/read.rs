@@ -129,7 +129,7 @@ fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
     for (place, entry) in entries.iter().enumerate() {
         let target = target(*entry, place, mark).map_err(|error| error.within(&at(place)))?;
         if let Some(url) = entry.get("fullUrl").and_then(Value::as_str) {
-            ids.insert(url.into_owned(), format!("{}/{}", target.kind, target.id));
+            ids.insert(url.to_owned(), format!("{}/{}", target.kind, target.id));
         }
         targets.push(target);
     }
@@ -186,8 +186,8 @@ fn target(entry: Value<'_>, place: usize, mark: &ImportMark) -> Result<Target, E
         // A collection, a searchset: what it holds is stored as it is.
         return match (of("resourceType"), of("id")) {
             (Some(kind), Some(id)) => Ok(Target {
-                kind: kind.into_owned(),
-                id: id.into_owned(),
+                kind: kind.to_owned(),
+                id: id.to_owned(),
                 expect: Expect::Any,
             }),
             _ => bad("It has neither a `request` nor a resource with an id.".to_owned()),

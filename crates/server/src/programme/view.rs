@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use index::{Cursor, Found, Sort};
+use index::{Cursor, Found};
 use ledger::{Action, Entry};
 use record::search::Criteria;
 use record::time::RecordedAt;
@@ -62,10 +62,8 @@ impl Version {
 
 /// A search, but for the instant, which the view knows.
 pub struct Search<'a> {
-    /// What is looked for.
+    /// What is looked for, and in which order.
     pub criteria: &'a Criteria,
-    /// Most significant first.
-    pub sort: Vec<Sort>,
     /// How many hits a page has at the most.
     pub count: usize,
     /// Where the page before ended.
@@ -177,7 +175,6 @@ impl View {
             .search(&index::Search {
                 criteria: search.criteria,
                 as_of: self.size,
-                sort: search.sort.clone(),
                 count: search.count,
                 after: search.after.clone(),
                 total: search.total,
@@ -223,6 +220,21 @@ impl View {
             actor: entry.actor,
             stored: content.stored,
         }))
+    }
+
+    /// Every entry about a person in this view, newest first, with its content; kinds that
+    /// `wanted` refuses are left out.
+    pub fn chain(
+        &self,
+        patient: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
+        let mut entries =
+            self.inner.ledger.chain(patient, usize::MAX).map_err(Error::ledger)?;
+        entries.retain(|entry| entry.position < self.size && wanted(&entry.kind));
+        let positions: Vec<u64> = entries.iter().map(|entry| entry.position).collect();
+        let contents = self.inner.ledger.contents(&positions).map_err(Error::ledger)?;
+        Ok(entries.into_iter().zip(contents.into_iter().map(|content| content.stored)).collect())
     }
 
     /// The ledger's entry at a position, if it is in this view.

@@ -36,7 +36,7 @@ use plan::{Access, Combined};
 
 /// Postings that the race looks at before it doubts that any clause is
 /// selective, and walks or streams if it can.
-const RACE_MAX: usize = 4_096;
+pub(crate) const RACE_MAX: usize = 4_096;
 
 /// One search.
 #[derive(Debug, Clone, Copy)]
@@ -225,7 +225,8 @@ impl Execution<'_> {
             .iter()
             .map(|access| Gathering::new(access.ranges.clone(), self.size))
             .collect();
-        let mut limit = 64;
+        let race_max = self.index.race_max;
+        let mut limit = race_max.min(64);
         loop {
             for at in 0..race.len() {
                 if race[at].advance(self.index.store(), limit)? {
@@ -233,11 +234,11 @@ impl Execution<'_> {
                     return self.gathered(numbers);
                 }
             }
-            if limit >= RACE_MAX / 8 && main_date {
+            if limit >= race_max / 8 && main_date {
                 drop(race);
                 return self.walk(combined.as_ref());
             }
-            if limit >= RACE_MAX && !everything_counts {
+            if limit >= race_max && !everything_counts {
                 if self.order.is_plain() {
                     drop(race);
                     let ordered = accesses.iter().find(|access| access.ordered.is_some());

@@ -1,0 +1,59 @@
+//! `homecoming verify`: checks a receipt offline and says in plain words what it proved.
+
+use std::path::PathBuf;
+
+use tlog::note::VerifierKey;
+
+use super::Stop;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The receipt, as downloaded from a page or from `$receipt`
+    file: PathBuf,
+    /// The log's public key, from someone you trust; without it the receipt's own is used, and
+    /// said so
+    #[arg(long, value_name = "VKEY")]
+    key: Option<String>,
+    /// For scripts
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<(), Stop> {
+    let text = std::fs::read(&args.file).map_err(|error| {
+        Stop::CouldNotRun(format!("{} cannot be read: {error}", args.file.display()))
+    })?;
+    let key = match &args.key {
+        None => None,
+        Some(key) => Some(key.parse::<VerifierKey>().map_err(|error| {
+            Stop::WrongUse(format!("--key is not a verifier key (name+hash+base64): {error}"))
+        })?),
+    };
+    match ledger::receipt::verify(&text, key.as_ref()) {
+        Ok(report) => {
+            if args.json {
+                println!("{}", serde_json::json!({ "verified": true, "proved": report.proved, "not_proved": report.not_proved }));
+            } else {
+                println!("VERIFIED: {}", args.file.display());
+                println!("\nThis receipt proves:");
+                for line in &report.proved {
+                    println!("  - {line}");
+                }
+                println!("\nIt does not prove:");
+                for line in &report.not_proved {
+                    println!("  - {line}");
+                }
+            }
+            Ok(())
+        }
+        Err(problem) => {
+            if args.json {
+                println!("{}", serde_json::json!({ "verified": false, "reason": problem.to_string() }));
+            } else {
+                println!("NOT VERIFIED: {}", args.file.display());
+                println!("  {problem}");
+            }
+            Err(Stop::Finding)
+        }
+    }
+}

@@ -40,6 +40,8 @@ pub struct Type {
     names: Names,
     /// One bit per element that must be there.
     pub(crate) required: u128,
+    /// Of the datatype Extension: the bits of `value[x]` and `extension`, of which it has one.
+    pub(crate) either: Option<(u128, u128)>,
 }
 
 /// One element as JSON names it.
@@ -55,6 +57,8 @@ pub struct Element {
     pub is_list: bool,
     /// What it holds.
     pub shape: Shape,
+    /// Is it one form of a choice (`value[x]`)?
+    pub is_choice: bool,
     /// The codes that it may have.
     codes: Option<u16>,
     /// Where its reference may lead.
@@ -200,6 +204,11 @@ impl Type {
     #[inline]
     pub fn element(&self, name: &str) -> Option<&Element> {
         self.names.find(name).map(|at| &self.elements[at])
+    }
+
+    /// Must the element (or, of a choice, one of its forms) be there?
+    pub fn requires(&self, element: &Element) -> bool {
+        self.required >> element.number & 1 != 0
     }
 
     /// All elements as JSON names them.

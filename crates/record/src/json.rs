@@ -227,6 +227,12 @@ impl<'d> Value<'d> {
         &self.doc.text[node.start as usize..node.end as usize]
     }
 
+    /// Is it a string that was written with escapes? Only such a string can hold control characters.
+    #[inline]
+    pub fn has_escapes(self) -> bool {
+        self.node().flags & STRING_ESCAPED != 0
+    }
+
     /// Where it begins in the source, in bytes.
     #[inline]
     pub fn offset(self) -> usize {

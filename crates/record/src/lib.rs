@@ -5,7 +5,11 @@
 
 pub mod definitions;
 pub mod finding;
+pub mod happened;
 pub mod json;
+pub mod person;
 pub mod reference;
 pub mod search;
+pub mod stored;
 pub mod time;
+pub mod validate;

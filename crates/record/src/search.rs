@@ -90,7 +90,7 @@ pub enum Indexed<'a> {
         /// The kind of a resource of this server; `None` if `id` is a whole URL (`http:`, `urn:`, a
         /// canonical with its version, or `#` and a fragment).
         kind: Option<&'static str>,
-        /// Its id, or the URL.
+        /// Its id, or the URL; empty if it leads nowhere (only a display).
         id: Cow<'a, str>,
     },
     /// As written, and compared so.
@@ -104,26 +104,41 @@ impl Indexed<'_> {
             Cow::Owned(text.into_owned())
         }
         match self {
-            Indexed::Token { system, code } => {
-                Indexed::Token { system: system.map(owned), code: code.map(owned) }
-            }
+            Indexed::Token { system, code } => Indexed::Token {
+                system: system.map(owned),
+                code: code.map(owned),
+            },
             Indexed::String(text) => Indexed::String(owned(text)),
             Indexed::Date { start, end } => Indexed::Date { start, end },
             Indexed::Number(value) => Indexed::Number(value),
-            Indexed::Quantity { value, system, code, unit } => Indexed::Quantity {
+            Indexed::Quantity {
+                value,
+                system,
+                code,
+                unit,
+            } => Indexed::Quantity {
                 value,
                 system: owned(system),
                 code: owned(code),
                 unit: owned(unit),
             },
-            Indexed::Range { low, high, system, code, unit } => Indexed::Range {
+            Indexed::Range {
+                low,
+                high,
+                system,
+                code,
+                unit,
+            } => Indexed::Range {
                 low,
                 high,
                 system: owned(system),
                 code: owned(code),
                 unit: owned(unit),
             },
-            Indexed::Reference { kind, id } => Indexed::Reference { kind, id: owned(id) },
+            Indexed::Reference { kind, id } => Indexed::Reference {
+                kind,
+                id: owned(id),
+            },
             Indexed::Uri(text) => Indexed::Uri(owned(text)),
         }
     }

@@ -206,7 +206,19 @@ impl Builder<'_> {
                 self.element(line, number, &mut elements);
             }
         }
+        let bit = |name: &str| {
+            elements
+                .iter()
+                .find(|e| e.path_name == name)
+                .map(|e| 1 << e.number)
+        };
+        let either = if draft.name == "Extension" {
+            bit("value").zip(bit("extension"))
+        } else {
+            None
+        };
         Type {
+            either,
             name: leak(&draft.name),
             is_resource: draft.nature == Nature::Resource,
             names: Names::new(elements.iter().map(|e| e.name).collect()),
@@ -240,6 +252,7 @@ impl Builder<'_> {
                 path_name: choice.unwrap_or(line.name),
                 number,
                 is_list: line.is_list,
+                is_choice: choice.is_some(),
                 shape: match line.nested {
                     Some(at) => Shape::Object(short(at)),
                     None => self.shape(type_name),

@@ -173,17 +173,28 @@ pub enum SortBy {
 impl Criteria {
     /// Of everything of a kind.
     pub fn all(kind: &'static str) -> Criteria {
-        Criteria { kind, ids: vec![], last_updated: vec![], clauses: vec![], sort: vec![] }
+        Criteria {
+            kind,
+            ids: vec![],
+            last_updated: vec![],
+            clauses: vec![],
+            sort: vec![],
+        }
     }
 
     /// Whether `_id` holds.
     pub fn id_matches(&self, id: &str) -> bool {
-        self.ids.iter().all(|any| any.iter().any(|wanted| wanted == id))
+        self.ids
+            .iter()
+            .all(|any| any.iter().any(|wanted| wanted == id))
     }
 
     /// Whether `_lastUpdated` holds for a version recorded at this microsecond.
     pub fn last_updated_matches(&self, recorded_at: i64) -> bool {
-        self.last_updated.iter().all(|any| any.iter().any(|test| super::matches_date(test, recorded_at)))
+        self.last_updated.iter().all(|any| {
+            any.iter()
+                .any(|test| super::matches_date(test, recorded_at))
+        })
     }
 }
 
@@ -192,8 +203,19 @@ pub fn is_result_parameter(name: &str) -> bool {
     let name = name.split(':').next().unwrap_or(name);
     matches!(
         name,
-        "_sort" | "_count" | "_include" | "_revinclude" | "_summary" | "_elements" | "_total" | "_contained"
-            | "_containedType" | "_format" | "_pretty" | "_asof" | "_cursor"
+        "_sort"
+            | "_count"
+            | "_include"
+            | "_revinclude"
+            | "_summary"
+            | "_elements"
+            | "_total"
+            | "_contained"
+            | "_containedType"
+            | "_format"
+            | "_pretty"
+            | "_asof"
+            | "_cursor"
     )
 }
 
@@ -202,9 +224,17 @@ pub fn is_result_parameter(name: &str) -> bool {
 ///
 /// # Panics
 /// Never; a kind that does not exist gives a finding and criteria that nothing answers to.
-pub fn parse_criteria(kind: &str, params: &[(String, String)], base_url: &str) -> (Criteria, Vec<Finding>) {
+pub fn parse_criteria(
+    kind: &str,
+    params: &[(String, String)],
+    base_url: &str,
+) -> (Criteria, Vec<Finding>) {
     let registry = parameters();
-    let Some(kind) = registry.of_kind(kind).first().map(|parameter| parameter.kind) else {
+    let Some(kind) = registry
+        .of_kind(kind)
+        .first()
+        .map(|parameter| parameter.kind)
+    else {
         let mut nothing = Criteria::all("");
         nothing.ids.push(Vec::new());
         let message = format!("`{kind}` is not a resource type of FHIR R4.");
@@ -234,11 +264,17 @@ struct Problem {
 }
 
 fn not_supported(message: impl Into<String>) -> Problem {
-    Problem { code: "not-supported", message: message.into() }
+    Problem {
+        code: "not-supported",
+        message: message.into(),
+    }
 }
 
 fn invalid(message: impl Into<String>) -> Problem {
-    Problem { code: "invalid", message: message.into() }
+    Problem {
+        code: "invalid",
+        message: message.into(),
+    }
 }
 
 fn read(criteria: &mut Criteria, name: &str, text: &str, base_url: &str) -> Result<(), Problem> {
@@ -255,7 +291,9 @@ fn read(criteria: &mut Criteria, name: &str, text: &str, base_url: &str) -> Resu
     match code {
         "_id" => {
             refuse_modifier(name, modifier)?;
-            let ids = value::split(text, ',').map(value::unescape).collect::<Result<_, _>>()?;
+            let ids = value::split(text, ',')
+                .map(value::unescape)
+                .collect::<Result<_, _>>()?;
             criteria.ids.push(ids);
             return Ok(());
         }
@@ -275,15 +313,15 @@ fn read(criteria: &mut Criteria, name: &str, text: &str, base_url: &str) -> Resu
 
 fn find(kind: &'static str, code: &str) -> Result<&'static Parameter, Problem> {
     let Some(parameter) = parameters().lookup(kind, code) else {
-        return Err(not_supported(format!("{kind} has no search parameter `{code}`.")));
+        return Err(not_supported(format!(
+            "{kind} has no search parameter `{code}`."
+        )));
     };
     match parameter.of_type {
-        ParameterType::Composite => {
-            Err(not_supported(format!("`{code}` is a composite parameter; these are not supported yet.")))
-        }
-        ParameterType::Special => {
-            Err(not_supported(format!("`{code}` is not supported yet.")))
-        }
+        ParameterType::Composite => Err(not_supported(format!(
+            "`{code}` is a composite parameter; these are not supported yet."
+        ))),
+        ParameterType::Special => Err(not_supported(format!("`{code}` is not supported yet."))),
         _ => Ok(parameter),
     }
 }
@@ -291,14 +329,19 @@ fn find(kind: &'static str, code: &str) -> Result<&'static Parameter, Problem> {
 /// Parameters that FHIR knows and that are not HL7's expressions.
 fn refused_by_name(name: &str) -> Option<String> {
     let code = name.split(':').next().unwrap_or(name);
-    if matches!(code, "_text" | "_content" | "_filter" | "_query" | "_list" | "_type") {
+    if matches!(
+        code,
+        "_text" | "_content" | "_filter" | "_query" | "_list" | "_type"
+    ) {
         return Some(format!("`{code}` is not supported yet."));
     }
     if code == "_has" {
         return Some("Reverse chained searches (`_has`) are not supported yet.".to_owned());
     }
     if name.contains('.') {
-        return Some(format!("`{name}` is a chained search; these are not supported yet."));
+        return Some(format!(
+            "`{name}` is a chained search; these are not supported yet."
+        ));
     }
     None
 }
@@ -308,7 +351,9 @@ fn refuse_modifier(name: &str, modifier: Option<&str>) -> Result<(), Problem> {
         None => Ok(()),
         Some(modifier) => {
             let code = name.split(':').next().unwrap_or(name);
-            Err(not_supported(format!("The modifier `:{modifier}` is not supported for `{code}`.")))
+            Err(not_supported(format!(
+                "The modifier `:{modifier}` is not supported for `{code}`."
+            )))
         }
     }
 }
@@ -323,7 +368,9 @@ enum Reading {
 
 fn reading(parameter: &'static Parameter, modifier: Option<&str>) -> Result<Reading, Problem> {
     use ParameterType as T;
-    let Some(modifier) = modifier else { return Ok(Reading::Usual(Modifier::Plain)) };
+    let Some(modifier) = modifier else {
+        return Ok(Reading::Usual(Modifier::Plain));
+    };
     Ok(match (parameter.of_type, modifier) {
         (_, "missing") => Reading::Missing,
         (T::Token, "not") => Reading::Usual(Modifier::Not),
@@ -333,11 +380,20 @@ fn reading(parameter: &'static Parameter, modifier: Option<&str>) -> Result<Read
         (T::Uri, "above") => Reading::Usual(Modifier::Above),
         (T::Reference, "identifier") => Reading::Identifier,
         (T::Reference, kind) if kind.starts_with(|letter: char| letter.is_ascii_uppercase()) => {
-            let known = parameters().of_kind(kind).first().map(|parameter| parameter.kind);
+            let known = parameters()
+                .of_kind(kind)
+                .first()
+                .map(|parameter| parameter.kind);
             let code = parameter.code;
             match known {
-                None => return Err(invalid(format!("`{kind}` is not a resource type of FHIR R4."))),
-                Some(kind) if !parameter.targets.is_empty() && !parameter.targets.contains(&kind) => {
+                None => {
+                    return Err(invalid(format!(
+                        "`{kind}` is not a resource type of FHIR R4."
+                    )));
+                }
+                Some(kind)
+                    if !parameter.targets().is_empty() && !parameter.targets().contains(&kind) =>
+                {
                     return Err(invalid(format!("`{code}` never refers to a {kind}.")));
                 }
                 Some(kind) => Reading::OfKind(kind),
@@ -366,12 +422,18 @@ fn clause(
             "false" => false,
             _ => return Err(invalid(format!("`{name}` is `true` or `false`."))),
         };
-        return Ok(Clause { parameter, modifier: Modifier::Missing(missing), tests: vec![] });
+        return Ok(Clause {
+            parameter,
+            modifier: Modifier::Missing(missing),
+            tests: vec![],
+        });
     }
     let mut tests = Vec::new();
     for part in value::split(text, ',') {
         if part.is_empty() {
-            return Err(invalid(format!("`{name}` has an empty value among others.")));
+            return Err(invalid(format!(
+                "`{name}` has an empty value among others."
+            )));
         }
         tests.push(match (&reading, parameter.of_type) {
             (Reading::Identifier, _) | (_, ParameterType::Token) => value::token(name, part)?,
@@ -381,7 +443,9 @@ fn clause(
             (_, ParameterType::Date) => value::date(name, part)?,
             (_, ParameterType::Number) => value::number(name, part)?,
             (_, ParameterType::Quantity) => value::quantity(name, part)?,
-            (Reading::OfKind(kind), _) => value::reference(name, part, parameter, Some(kind), base_url)?,
+            (Reading::OfKind(kind), _) => {
+                value::reference(name, part, parameter, Some(kind), base_url)?
+            }
             _ => value::reference(name, part, parameter, None, base_url)?,
         });
     }
@@ -389,7 +453,11 @@ fn clause(
         Reading::Usual(modifier) => modifier,
         _ => Modifier::Plain,
     };
-    Ok(Clause { parameter, modifier, tests })
+    Ok(Clause {
+        parameter,
+        modifier,
+        tests,
+    })
 }
 
 fn sort(kind: &'static str, text: &str) -> Result<Vec<Sort>, Problem> {

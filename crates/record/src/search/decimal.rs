@@ -21,7 +21,11 @@ pub struct Decimal {
 impl Decimal {
     /// A whole number.
     pub fn from_integer(value: i64) -> Decimal {
-        Decimal { negative: value < 0, coefficient: u128::from(value.unsigned_abs()), exponent: 0 }
+        Decimal {
+            negative: value < 0,
+            coefficient: u128::from(value.unsigned_abs()),
+            exponent: 0,
+        }
     }
 
     /// Reads a JSON number. `None` if it is not one, or if its exponent is past a million.
@@ -62,7 +66,11 @@ impl Decimal {
         if rounding == Some(true) {
             coefficient += 1;
         }
-        (exponent.abs() <= EXPONENT_MAX).then_some(Decimal { negative, coefficient, exponent })
+        (exponent.abs() <= EXPONENT_MAX).then_some(Decimal {
+            negative,
+            coefficient,
+            exponent,
+        })
     }
 
     /// The nearest binary number. It never reverses an order, so it can sort candidates; two
@@ -72,12 +80,24 @@ impl Decimal {
             // Both parts are exact, so one operation rounds correctly.
             let coefficient = self.coefficient as f64;
             let power = 10f64.powi(self.exponent.abs());
-            let value = if self.exponent < 0 { coefficient / power } else { coefficient * power };
-            return if self.negative && value != 0.0 { -value } else { value };
+            let value = if self.exponent < 0 {
+                coefficient / power
+            } else {
+                coefficient * power
+            };
+            return if self.negative && value != 0.0 {
+                -value
+            } else {
+                value
+            };
         }
         let text = format!("{}e{}", self.coefficient, self.exponent);
         let value: f64 = text.parse().unwrap_or(f64::INFINITY);
-        if self.negative && value != 0.0 { -value } else { value }
+        if self.negative && value != 0.0 {
+            -value
+        } else {
+            value
+        }
     }
 
     /// What an unprefixed search for this number means: `[low, high)`, half a unit of the last
@@ -89,7 +109,11 @@ impl Decimal {
             exact.coefficient *= 10;
             exact.exponent -= 1;
         }
-        let half = Decimal { negative: false, coefficient: 5, exponent: exact.exponent - 1 };
+        let half = Decimal {
+            negative: false,
+            coefficient: 5,
+            exponent: exact.exponent - 1,
+        };
         (exact.minus(half), exact.plus(half))
     }
 
@@ -101,18 +125,29 @@ impl Decimal {
             ..self
         };
         let (near, far) = (scaled(9), scaled(11));
-        if self.negative { (far, near) } else { (near, far) }
+        if self.negative {
+            (far, near)
+        } else {
+            (near, far)
+        }
     }
 
     fn plus(self, small: Decimal) -> Decimal {
         // `small` is one digit below the last of `self`: 10 times at most 36 digits, and 5.
         let signed = self.coefficient as i128 * if self.negative { -10 } else { 10 };
         let sum = signed + small.coefficient as i128 * if small.negative { -1 } else { 1 };
-        Decimal { negative: sum < 0, coefficient: sum.unsigned_abs(), exponent: small.exponent }
+        Decimal {
+            negative: sum < 0,
+            coefficient: sum.unsigned_abs(),
+            exponent: small.exponent,
+        }
     }
 
     fn minus(self, small: Decimal) -> Decimal {
-        self.plus(Decimal { negative: !small.negative, ..small })
+        self.plus(Decimal {
+            negative: !small.negative,
+            ..small
+        })
     }
 
     fn order_of_magnitude(self) -> (Ordering, i64) {
@@ -120,7 +155,11 @@ impl Decimal {
             return (Ordering::Equal, 0);
         }
         let digits = i64::from(self.coefficient.ilog10());
-        let sign = if self.negative { Ordering::Less } else { Ordering::Greater };
+        let sign = if self.negative {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        };
         (sign, digits + i64::from(self.exponent))
     }
 }
@@ -147,7 +186,11 @@ impl Ord for Decimal {
             let scale = |d: &Decimal| d.coefficient * 10u128.pow((d.exponent - shift) as u32);
             scale(self).cmp(&scale(other))
         });
-        if self.negative { by_size.reverse() } else { by_size }
+        if self.negative {
+            by_size.reverse()
+        } else {
+            by_size
+        }
     }
 }
 
@@ -205,9 +248,18 @@ mod tests {
             ("-12.5e-3", "-0.0125"),
             ("0.000001", "0.000001"),
             ("1e-60", "1e-60"),
-            ("123456789012345678901234567890123456", "123456789012345678901234567890123456"),
-            ("1234567890123456789012345678901234567", "123456789012345678901234567890123457e1"),
-            ("0.9999999999999999999999999999999999999", "1000000000000000000000000000000000000e-36"),
+            (
+                "123456789012345678901234567890123456",
+                "123456789012345678901234567890123456",
+            ),
+            (
+                "1234567890123456789012345678901234567",
+                "123456789012345678901234567890123457e1",
+            ),
+            (
+                "0.9999999999999999999999999999999999999",
+                "1000000000000000000000000000000000000e-36",
+            ),
         ] {
             let shown = decimal(text).to_string();
             let same = shown == expect || decimal(&shown) == decimal(expect);
@@ -217,7 +269,21 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", "+1", "01", ".5", "1.", "1e", "1e+", "1x", "e5", "1e9999999", "NaN", "1 "] {
+        for text in [
+            "",
+            "-",
+            "+1",
+            "01",
+            ".5",
+            "1.",
+            "1e",
+            "1e+",
+            "1x",
+            "e5",
+            "1e9999999",
+            "NaN",
+            "1 ",
+        ] {
             assert!(Decimal::parse(text).is_none(), "{text:?}");
         }
     }
@@ -225,8 +291,22 @@ mod tests {
     #[test]
     fn order_is_by_value_and_exact() {
         let ascending = [
-            "-1e400", "-100.5", "-100", "-1e-9", "0", "1e-400", "0.1", "0.10000000000000000000001", "1.5",
-            "1.50000000000000000001", "9.99", "10", "99", "100", "1.001e2", "1e400",
+            "-1e400",
+            "-100.5",
+            "-100",
+            "-1e-9",
+            "0",
+            "1e-400",
+            "0.1",
+            "0.10000000000000000000001",
+            "1.5",
+            "1.50000000000000000001",
+            "9.99",
+            "10",
+            "99",
+            "100",
+            "1.001e2",
+            "1e400",
         ];
         for (i, low) in ascending.iter().enumerate() {
             for (j, high) in ascending.iter().enumerate() {
@@ -235,7 +315,12 @@ mod tests {
                 assert!(if i < j { low <= high } else { low >= high });
             }
         }
-        for (one, other) in [("1.5", "1.50"), ("0", "-0.000"), ("100", "1e2"), ("0.00", "0e5")] {
+        for (one, other) in [
+            ("1.5", "1.50"),
+            ("0", "-0.000"),
+            ("100", "1e2"),
+            ("0.00", "0e5"),
+        ] {
             assert_eq!(decimal(one), decimal(other));
             assert_eq!(decimal(one).to_f64(), decimal(other).to_f64());
         }
@@ -243,8 +328,20 @@ mod tests {
 
     #[test]
     fn the_nearest_binary_number_is_the_one_that_rust_reads() {
-        for text in ["1.1", "123456.789", "-0.3", "9007199254740993", "2.2250738585072011e-308", "72.5", "1e23"] {
-            assert_eq!(decimal(text).to_f64(), text.parse::<f64>().unwrap(), "{text}");
+        for text in [
+            "1.1",
+            "123456.789",
+            "-0.3",
+            "9007199254740993",
+            "2.2250738585072011e-308",
+            "72.5",
+            "1e23",
+        ] {
+            assert_eq!(
+                decimal(text).to_f64(),
+                text.parse::<f64>().unwrap(),
+                "{text}"
+            );
         }
     }
 
@@ -260,7 +357,11 @@ mod tests {
             ("0", "-0.5", "0.5"),
             ("-1.5", "-1.55", "-1.45"),
             ("5.4e-3", "0.00535", "0.00545"),
-            ("123456789012345678901234567890123456", "123456789012345678901234567890123455.5", "123456789012345678901234567890123456.5"),
+            (
+                "123456789012345678901234567890123456",
+                "123456789012345678901234567890123455.5",
+                "123456789012345678901234567890123456.5",
+            ),
         ] {
             let (got_low, got_high) = decimal(text).implied_range();
             if text.len() < 30 {
@@ -273,7 +374,13 @@ mod tests {
 
     #[test]
     fn a_tenth_around_keeps_its_order_below_zero() {
-        assert_eq!(decimal("100").tenth_around(), (decimal("90"), decimal("110")));
-        assert_eq!(decimal("-100").tenth_around(), (decimal("-110"), decimal("-90")));
+        assert_eq!(
+            decimal("100").tenth_around(),
+            (decimal("90"), decimal("110"))
+        );
+        assert_eq!(
+            decimal("-100").tenth_around(),
+            (decimal("-110"), decimal("-90"))
+        );
     }
 }

@@ -117,7 +117,9 @@ impl Parser<'_> {
                 input = self.invocation(Some(input), name)?;
             } else if self.symbol("[") {
                 let digits = self.take_while(|letter| letter.is_ascii_digit());
-                let number = digits.parse().map_err(|_| self.error("a number was expected"))?;
+                let number = digits
+                    .parse()
+                    .map_err(|_| self.error("a number was expected"))?;
                 if !self.symbol("]") {
                     return Err(self.error("`]` was expected"));
                 }
@@ -131,7 +133,11 @@ impl Parser<'_> {
     fn term(&mut self) -> Result<Expression, SyntaxError> {
         if self.symbol("(") {
             let inner = self.or()?;
-            return if self.symbol(")") { Ok(inner) } else { Err(self.error("`)` was expected")) };
+            return if self.symbol(")") {
+                Ok(inner)
+            } else {
+                Err(self.error("`)` was expected"))
+            };
         }
         if self.peek() == Some('\'') {
             return self.text().map(Expression::Text);
@@ -170,9 +176,9 @@ impl Parser<'_> {
 
     fn name(&mut self) -> Result<String, SyntaxError> {
         match self.peek() {
-            Some(letter) if letter.is_ascii_alphabetic() || letter == '_' => {
-                Ok(self.take_while(|letter| letter.is_ascii_alphanumeric() || letter == '_').into())
-            }
+            Some(letter) if letter.is_ascii_alphabetic() || letter == '_' => Ok(self
+                .take_while(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+                .into()),
             _ => Err(self.error("a name was expected")),
         }
     }
@@ -180,13 +186,19 @@ impl Parser<'_> {
     /// `Patient`, or `FHIR.Patient`.
     fn type_name(&mut self) -> Result<String, SyntaxError> {
         let name = self.name()?;
-        if name == "FHIR" && self.symbol(".") { self.name() } else { Ok(name) }
+        if name == "FHIR" && self.symbol(".") {
+            self.name()
+        } else {
+            Ok(name)
+        }
     }
 
     fn text(&mut self) -> Result<String, SyntaxError> {
         let start = self.offset;
         self.offset += 1;
-        let inner = self.take_while(|letter| letter != '\'' && letter != '\\').to_owned();
+        let inner = self
+            .take_while(|letter| letter != '\'' && letter != '\\')
+            .to_owned();
         if self.source[self.offset..].starts_with('\'') {
             self.offset += 1;
             return Ok(inner);
@@ -196,7 +208,10 @@ impl Parser<'_> {
         } else {
             "this text does not end"
         };
-        Err(SyntaxError { offset: start, what })
+        Err(SyntaxError {
+            offset: start,
+            what,
+        })
     }
 
     fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &str {
@@ -224,8 +239,11 @@ impl Parser<'_> {
     /// A keyword between two operands; not the start of a longer name.
     fn word(&mut self, word: &str) -> bool {
         self.peek();
-        let Some(rest) = self.source[self.offset..].strip_prefix(word) else { return false };
-        let ends = !rest.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_');
+        let Some(rest) = self.source[self.offset..].strip_prefix(word) else {
+            return false;
+        };
+        let ends =
+            !rest.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_');
         if ends {
             self.offset += word.len();
         }
@@ -233,7 +251,10 @@ impl Parser<'_> {
     }
 
     fn error(&self, what: &'static str) -> SyntaxError {
-        SyntaxError { offset: self.offset, what }
+        SyntaxError {
+            offset: self.offset,
+            what,
+        }
     }
 }
 
@@ -249,7 +270,9 @@ mod tests {
             E::Member(Some(input), name) => format!("{}.{name}", show(input)),
             E::Call(input, name, arguments) => {
                 let arguments: Vec<_> = arguments.iter().map(show).collect();
-                let input = input.as_ref().map_or(String::new(), |input| show(input) + ".");
+                let input = input
+                    .as_ref()
+                    .map_or(String::new(), |input| show(input) + ".");
                 format!("{input}{name}({})", arguments.join(", "))
             }
             E::Index(input, number) => format!("{}[{number}]", show(input)),
@@ -271,21 +294,43 @@ mod tests {
             ("Patient.name", "Patient.name"),
             ("name | alias", "(name | alias)"),
             ("a as B | c as D", "((a as B) | (c as D))"),
-            ("(Observation.value as Quantity)", "(Observation.value as Quantity)"),
-            ("(Observation.value as CodeableConcept).text", "(Observation.value as CodeableConcept).text"),
+            (
+                "(Observation.value as Quantity)",
+                "(Observation.value as Quantity)",
+            ),
+            (
+                "(Observation.value as CodeableConcept).text",
+                "(Observation.value as CodeableConcept).text",
+            ),
             ("Condition.onset.as(Age)", "Condition.onset.as(Age)"),
-            ("Account.subject.where(resolve() is Patient)", "Account.subject.where((resolve() is Patient))"),
+            (
+                "Account.subject.where(resolve() is Patient)",
+                "Account.subject.where((resolve() is Patient))",
+            ),
             ("a.where(system='email')", "a.where((system = 'email'))"),
             ("Bundle.entry[0].resource", "Bundle.entry[0].resource"),
-            ("P.d.exists() and P.d != false", "(P.d.exists() and (P.d != false))"),
+            (
+                "P.d.exists() and P.d != false",
+                "(P.d.exists() and (P.d != false))",
+            ),
             ("a or b and c", "(a or (b and c))"),
             ("a | b = c", "((a | b) = c)"),
             ("x is FHIR.Patient", "(x is Patient)"),
-            ("ValueSet.expansion.contains.code", "ValueSet.expansion.contains.code"),
+            (
+                "ValueSet.expansion.contains.code",
+                "ValueSet.expansion.contains.code",
+            ),
             ("order.asserter", "order.asserter"),
-            ("e.extension('http://x.org/a-b')", "e.extension('http://x.org/a-b')"),
+            (
+                "e.extension('http://x.org/a-b')",
+                "e.extension('http://x.org/a-b')",
+            ),
         ] {
-            assert_eq!(parse(source).map(|tree| show(&tree)).as_deref(), Ok(expect), "{source}");
+            assert_eq!(
+                parse(source).map(|tree| show(&tree)).as_deref(),
+                Ok(expect),
+                "{source}"
+            );
         }
     }
 
@@ -303,7 +348,11 @@ mod tests {
             ("a as", 4),
             ("a > b", 2),
         ] {
-            assert_eq!(parse(source).map_err(|error| error.offset), Err(offset), "{source}");
+            assert_eq!(
+                parse(source).map_err(|error| error.offset),
+                Err(offset),
+                "{source}"
+            );
         }
     }
 }

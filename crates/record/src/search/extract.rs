@@ -16,10 +16,14 @@ use crate::{definitions, time};
 pub fn extract<'a>(resource: Value<'a>) -> Vec<(ParamId, Indexed<'a>)> {
     let registry = parameters();
     let kind = resource.str_at(&["resourceType"]).unwrap_or_default();
-    let Some(program) = registry.program(kind) else { return Vec::new() };
+    let Some(program) = registry.program(kind) else {
+        return Vec::new();
+    };
     let mut out = Vec::with_capacity(24);
     program.run(resource, &mut |param, selected| {
-        let Some(parameter) = registry.get(param) else { return };
+        let Some(parameter) = registry.get(param) else {
+            return;
+        };
         let mut sink = |indexed| out.push((param, indexed));
         match selected {
             Selected::Node(value, datatype) => {
@@ -85,7 +89,10 @@ pub(super) fn convert<'a>(
 }
 
 fn token<'a>(system: Option<&'a str>, code: &'a str) -> Indexed<'a> {
-    Indexed::Token { system: system.map(Cow::Borrowed), code: Some(Cow::Borrowed(code)) }
+    Indexed::Token {
+        system: system.map(Cow::Borrowed),
+        code: Some(Cow::Borrowed(code)),
+    }
 }
 
 fn text<'a>(value: Value<'a>, name: &str) -> Option<&'a str> {
@@ -101,18 +108,28 @@ fn tokens<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Indexed
                 tokens(Datatype::Coding, coding, sink);
             }
             if !any {
-                sink(Indexed::Token { system: None, code: None });
+                sink(Indexed::Token {
+                    system: None,
+                    code: None,
+                });
             }
         }
         Datatype::Coding | Datatype::Identifier => {
-            let name = if datatype == Datatype::Coding { "code" } else { "value" };
+            let name = if datatype == Datatype::Coding {
+                "code"
+            } else {
+                "value"
+            };
             sink(Indexed::Token {
                 system: Some(Cow::Borrowed(text(value, "system").unwrap_or_default())),
                 code: text(value, name).map(Cow::Borrowed),
             });
         }
         Datatype::ContactPoint => {
-            sink(Indexed::Token { system: None, code: text(value, "value").map(Cow::Borrowed) });
+            sink(Indexed::Token {
+                system: None,
+                code: text(value, "value").map(Cow::Borrowed),
+            });
         }
         _ => match value.as_str() {
             Some(text) => sink(token(None, text)),
@@ -145,7 +162,15 @@ fn strings<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Indexe
             }
         }
         Datatype::Address => {
-            for name in ["text", "line", "city", "district", "state", "postalCode", "country"] {
+            for name in [
+                "text",
+                "line",
+                "city",
+                "district",
+                "state",
+                "postalCode",
+                "country",
+            ] {
                 each(name);
             }
         }
@@ -178,7 +203,10 @@ fn interval(datatype: Datatype, value: Value) -> Option<(i64, i64)> {
             if start.is_none() && end.is_none() {
                 return None;
             }
-            Some((start.map_or(i64::MIN, |at| at.start), end.map_or(i64::MAX, |at| at.end)))
+            Some((
+                start.map_or(i64::MIN, |at| at.start),
+                end.map_or(i64::MAX, |at| at.end),
+            ))
         }
         Datatype::Timing => {
             let events = value.get("event").into_iter().flat_map(Value::each);
@@ -209,11 +237,17 @@ fn range<'a>(value: Value<'a>, unit: [&'a str; 3], sink: &mut dyn FnMut(Indexed<
     let (low, high) = (end("low"), end("high"));
     if low.is_some() || high.is_some() {
         let [system, code, unit] = unit.map(Cow::Borrowed);
-        sink(Indexed::Range { low, high, system, code, unit });
+        sink(Indexed::Range {
+            low,
+            high,
+            system,
+            code,
+            unit,
+        });
     }
 }
 
-fn unit(value: Value) -> [&str; 3] {
+fn unit(value: Value<'_>) -> [&'_ str; 3] {
     ["system", "code", "unit"].map(|name| text(value, name).unwrap_or_default())
 }
 
@@ -224,7 +258,9 @@ fn quantities<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Ind
             range(value, ends.map_or(["", "", ""], unit), sink);
         }
         Datatype::Money => {
-            let Some(amount) = decimal(value, "value") else { return };
+            let Some(amount) = decimal(value, "value") else {
+                return;
+            };
             let currency = text(value, "currency").unwrap_or_default();
             sink(Indexed::Quantity {
                 value: amount,
@@ -238,14 +274,29 @@ fn quantities<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Ind
         | Datatype::Count
         | Datatype::Distance
         | Datatype::Duration => {
-            let Some(amount) = decimal(value, "value") else { return };
+            let Some(amount) = decimal(value, "value") else {
+                return;
+            };
             let [system, code, unit] = unit(value).map(Cow::Borrowed);
             let (low, high) = match text(value, "comparator") {
                 Some("<" | "<=") => (None, Some(amount)),
                 Some(">" | ">=") => (Some(amount), None),
-                _ => return sink(Indexed::Quantity { value: amount, system, code, unit }),
+                _ => {
+                    return sink(Indexed::Quantity {
+                        value: amount,
+                        system,
+                        code,
+                        unit,
+                    });
+                }
             };
-            sink(Indexed::Range { low, high, system, code, unit });
+            sink(Indexed::Range {
+                low,
+                high,
+                system,
+                code,
+                unit,
+            });
         }
         _ => {}
     }
@@ -254,10 +305,19 @@ fn quantities<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Ind
 fn references<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Indexed<'a>)) {
     match datatype {
         Datatype::Reference => {
-            if let Some(text) = text(value, "reference") {
-                sink(reference_to(text));
+            let (reference, identifier) = (text(value, "reference"), value.get("identifier"));
+            match reference {
+                Some(text) => sink(reference_to(text)),
+                // There is something, though nothing finds it (only a name, say).
+                None if identifier.is_none() => {
+                    sink(Indexed::Reference {
+                        kind: None,
+                        id: Cow::Borrowed(""),
+                    });
+                }
+                None => {}
             }
-            if let Some(identifier) = value.get("identifier") {
+            if let Some(identifier) = identifier {
                 tokens(Datatype::Identifier, identifier, sink);
             }
         }
@@ -266,7 +326,10 @@ fn references<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Ind
             let kind = text(value, "resourceType").and_then(definitions::kind_number);
             if let (Some(kind), Some(id)) = (kind, text(value, "id")) {
                 let kind = definitions::kind_name(kind);
-                sink(Indexed::Reference { kind, id: Cow::Borrowed(id) });
+                sink(Indexed::Reference {
+                    kind,
+                    id: Cow::Borrowed(id),
+                });
             }
         }
         Datatype::Canonical | Datatype::Uri | Datatype::Url | Datatype::Oid | Datatype::Uuid => {
@@ -280,9 +343,16 @@ fn references<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Ind
 
 fn reference_to(text: &str) -> Indexed<'_> {
     match Reference::parse(text) {
-        Reference::Relative(target) => {
-            Indexed::Reference { kind: Some(target.kind), id: Cow::Borrowed(target.id) }
-        }
-        _ => Indexed::Reference { kind: None, id: Cow::Borrowed(text) },
+        Reference::Relative(target) => Indexed::Reference {
+            kind: Some(target.kind),
+            id: Cow::Borrowed(target.id),
+        },
+        _ => Indexed::Reference {
+            kind: None,
+            id: Cow::Borrowed(text),
+        },
     }
 }
+
+#[cfg(test)]
+mod tests;

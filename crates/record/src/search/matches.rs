@@ -11,7 +11,10 @@ pub fn matches(values: &Values, clause: &Clause) -> bool {
     let param = clause.parameter.id;
     let any = || {
         values.of(param).any(|value| {
-            clause.tests.iter().any(|test| matches_value(&value, test, clause.modifier))
+            clause
+                .tests
+                .iter()
+                .any(|test| matches_value(&value, test, clause.modifier))
         })
     };
     match clause.modifier {
@@ -23,13 +26,22 @@ pub fn matches(values: &Values, clause: &Clause) -> bool {
 
 /// Whether an instant (one microsecond) satisfies a date test. Other tests never hold.
 pub fn matches_date(test: &Test, at: i64) -> bool {
-    let value = Indexed::Date { start: at, end: at.saturating_add(1) };
+    let value = Indexed::Date {
+        start: at,
+        end: at.saturating_add(1),
+    };
     matches_value(&value, test, Modifier::Plain)
 }
 
 fn matches_value(value: &Indexed, test: &Test, modifier: Modifier) -> bool {
     match (value, test) {
-        (Indexed::Token { system, code }, Test::Token { system: wanted_system, code: wanted }) => {
+        (
+            Indexed::Token { system, code },
+            Test::Token {
+                system: wanted_system,
+                code: wanted,
+            },
+        ) => {
             let system_fits = match (wanted_system, system.as_deref()) {
                 (SystemTest::Any, _) | (_, None) => true,
                 (SystemTest::Absent, Some(system)) => system.is_empty(),
@@ -48,15 +60,34 @@ fn matches_value(value: &Indexed, test: &Test, modifier: Modifier) -> bool {
             Modifier::Contains => fold(text).contains(wanted.as_str()),
             _ => fold::starts_with(text, wanted),
         },
-        (Indexed::Date { start, end }, Test::Date { prefix, start: from, end: to }) => {
-            date(*prefix, (*from, *to), (*start, *end))
-        }
-        (_, Test::Number { prefix, value: wanted }) => {
-            ends(value).is_some_and(|ends| number(*prefix, *wanted, ends))
-        }
         (
-            Indexed::Quantity { system, code, unit, .. } | Indexed::Range { system, code, unit, .. },
-            Test::Quantity { prefix, value: wanted, system: wanted_system, code: wanted_code },
+            Indexed::Date { start, end },
+            Test::Date {
+                prefix,
+                start: from,
+                end: to,
+            },
+        ) => date(*prefix, (*from, *to), (*start, *end)),
+        (
+            _,
+            Test::Number {
+                prefix,
+                value: wanted,
+            },
+        ) => ends(value).is_some_and(|ends| number(*prefix, *wanted, ends)),
+        (
+            Indexed::Quantity {
+                system, code, unit, ..
+            }
+            | Indexed::Range {
+                system, code, unit, ..
+            },
+            Test::Quantity {
+                prefix,
+                value: wanted,
+                system: wanted_system,
+                code: wanted_code,
+            },
         ) => {
             let unit_fits = match (wanted_system, wanted_code) {
                 (None, None) => true,
@@ -106,7 +137,9 @@ fn date(prefix: Prefix, asked: (i64, i64), found: (i64, i64)) -> bool {
 /// `(least, most)`, both included; open ends are `None`.
 fn ends(value: &Indexed) -> Option<(Option<Decimal>, Option<Decimal>)> {
     match value {
-        Indexed::Number(value) | Indexed::Quantity { value, .. } => Some((Some(*value), Some(*value))),
+        Indexed::Number(value) | Indexed::Quantity { value, .. } => {
+            Some((Some(*value), Some(*value)))
+        }
         Indexed::Range { low, high, .. } => Some((*low, *high)),
         _ => None,
     }
@@ -139,9 +172,10 @@ fn number(prefix: Prefix, asked: Decimal, (low, high): (Option<Decimal>, Option<
 fn reference(kind: Option<&'static str>, id: &str, wanted: &ReferenceTest) -> bool {
     match wanted {
         // An id may also be the whole of a canonical that is no URL.
-        ReferenceTest::Local { kind: wanted_kind, id: wanted_id } => {
-            wanted_id == id && (kind.is_none() || wanted_kind.is_none() || *wanted_kind == kind)
-        }
+        ReferenceTest::Local {
+            kind: wanted_kind,
+            id: wanted_id,
+        } => wanted_id == id && (kind.is_none() || wanted_kind.is_none() || *wanted_kind == kind),
         // A canonical without a version is asked for in any version.
         ReferenceTest::Url(wanted) => {
             kind.is_none()

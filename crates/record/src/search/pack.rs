@@ -49,7 +49,8 @@ pub fn pack(values: &[(ParamId, Indexed)]) -> Vec<u8> {
         let high = delta.min(15) as u8;
         // Looking back is for the short rows of most kinds; a long one has hundreds of codes.
         let from = at.saturating_sub(24);
-        let same = (from..at).find(|&earlier| values[earlier].0 != *param && is_same(&values[earlier].1, value));
+        let same = (from..at)
+            .find(|&earlier| values[earlier].0 != *param && is_same(&values[earlier].1, value));
         let body = same.map(|earlier| start - starts[earlier]);
         out.push(high << 4);
         if high == 15 {
@@ -76,7 +77,9 @@ pub fn pack(values: &[(ParamId, Indexed)]) -> Vec<u8> {
 fn is_same(a: &Indexed, b: &Indexed) -> bool {
     let digits = |value: &Indexed| match value {
         Indexed::Number(value) | Indexed::Quantity { value, .. } => [value.exponent, 0],
-        Indexed::Range { low, high, .. } => [low, high].map(|end| end.map_or(0, |end| end.exponent)),
+        Indexed::Range { low, high, .. } => {
+            [low, high].map(|end| end.map_or(0, |end| end.exponent))
+        }
         _ => [0, 0],
     };
     a == b && digits(a) == digits(b)
@@ -93,7 +96,7 @@ fn write(value: &Indexed, out: &mut Vec<u8>) -> u8 {
             match (system, code) {
                 (Some(system), Some(code)) => {
                     text(system, SYSTEMS, out);
-                    text(code, &[], out);
+                    text(code, CODES, out);
                 }
                 (None, Some(code)) => text(code, CODES, out),
                 (Some(system), None) => {
@@ -116,7 +119,12 @@ fn write(value: &Indexed, out: &mut Vec<u8>) -> u8 {
             decimal(*value, out);
             tag::NUMBER
         }
-        Indexed::Quantity { value, system, code, unit } => {
+        Indexed::Quantity {
+            value,
+            system,
+            code,
+            unit,
+        } => {
             decimal(*value, out);
             text(system, SYSTEMS, out);
             text(code, &[], out);
@@ -126,7 +134,13 @@ fn write(value: &Indexed, out: &mut Vec<u8>) -> u8 {
             text(unit, &[], out);
             tag::QUANTITY_WITH_UNIT
         }
-        Indexed::Range { low, high, system, code, unit } => {
+        Indexed::Range {
+            low,
+            high,
+            system,
+            code,
+            unit,
+        } => {
             out.push(u8::from(low.is_some()) | u8::from(high.is_some()) << 1);
             for end in [low, high].into_iter().flatten() {
                 decimal(*end, out);
@@ -136,19 +150,17 @@ fn write(value: &Indexed, out: &mut Vec<u8>) -> u8 {
             text(unit, &[], out);
             tag::RANGE
         }
-        Indexed::Reference { kind, id: target } => {
-            match kind.and_then(definitions::kind_number) {
-                Some(number) => {
-                    out.push(number);
-                    id(target, out);
-                    tag::REFERENCE
-                }
-                None => {
-                    url(target, out);
-                    tag::URL
-                }
+        Indexed::Reference { kind, id: target } => match kind.and_then(definitions::kind_number) {
+            Some(number) => {
+                out.push(number);
+                id(target, out);
+                tag::REFERENCE
             }
-        }
+            None => {
+                url(target, out);
+                tag::URL
+            }
+        },
         Indexed::Uri(uri) => {
             url(uri, out);
             tag::URI
@@ -183,7 +195,9 @@ impl<'a> Values<'a> {
 
     /// Whether the parameter has any value.
     pub fn has(self, param: ParamId) -> bool {
-        Items::new(self.row).find(|item| item.param >= param).is_some_and(|item| item.param == param)
+        Items::new(self.row)
+            .find(|item| item.param >= param)
+            .is_some_and(|item| item.param == param)
     }
 }
 
@@ -197,7 +211,10 @@ struct Item {
 impl Item {
     fn read<'a>(&self, row: &'a [u8]) -> Option<Indexed<'a>> {
         let (tag, payload) = if self.tag == tag::SAME {
-            let mut reader = Reader { row, at: self.payload };
+            let mut reader = Reader {
+                row,
+                at: self.payload,
+            };
             let distance = usize::try_from(reader.varint()?).ok()?;
             let at = self.start.checked_sub(distance).filter(|_| distance > 0)?;
             let header = *row.get(at)?;
@@ -221,7 +238,10 @@ struct Items<'a> {
 
 impl<'a> Items<'a> {
     fn new(row: &'a [u8]) -> Items<'a> {
-        Items { reader: Reader { row, at: 0 }, previous: 0 }
+        Items {
+            reader: Reader { row, at: 0 },
+            previous: 0,
+        }
     }
 }
 
@@ -239,7 +259,12 @@ impl Iterator for Items<'_> {
         let (param, tag) = (ParamId(self.previous), header & 15);
         let payload = self.reader.at;
         self.reader.skip(tag)?;
-        Some(Item { param, start, tag, payload })
+        Some(Item {
+            param,
+            start,
+            tag,
+            payload,
+        })
     }
 }
 
@@ -323,7 +348,8 @@ impl<'a> Reader<'a> {
             tag::QUANTITY_WITH_UNIT => self.skip_varints(2).and_then(|()| self.skip_texts(3)),
             tag::RANGE => {
                 let ends = self.byte()?.count_ones() as usize;
-                self.skip_varints(2 * ends).and_then(|()| self.skip_texts(3))
+                self.skip_varints(2 * ends)
+                    .and_then(|()| self.skip_texts(3))
             }
             tag::REFERENCE => self.byte().and_then(|_| self.skip_id()),
             tag::URL | tag::URI => self.skip_id(),
@@ -334,16 +360,23 @@ impl<'a> Reader<'a> {
     fn decimal(&mut self) -> Option<Decimal> {
         let head = u64::try_from(self.varint()?).ok()?;
         let exponent = i32::try_from(unzigzag(head >> 1)).ok()?;
-        Some(Decimal { negative: head & 1 == 1, coefficient: self.varint()?, exponent })
+        Some(Decimal {
+            negative: head & 1 == 1,
+            coefficient: self.varint()?,
+            exponent,
+        })
     }
 
     fn date(&mut self) -> Option<(i64, i64)> {
         let form = self.byte()?;
         let unit = *UNITS.get(usize::from(form & 3))?;
-        let mut number = || -> Option<i64> {
-            unzigzag(u64::try_from(self.varint()?).ok()?).checked_mul(unit)
+        let mut number =
+            || -> Option<i64> { unzigzag(u64::try_from(self.varint()?).ok()?).checked_mul(unit) };
+        let start = if form & OPEN_START == 0 {
+            number()?.checked_add(EPOCH)?
+        } else {
+            i64::MIN
         };
-        let start = if form & OPEN_START == 0 { number()?.checked_add(EPOCH)? } else { i64::MIN };
         let end = match form & (OPEN_END | ONE_UNIT) {
             0 if form & OPEN_START == 0 => number()?.checked_add(start)?,
             0 => number()?.checked_add(EPOCH)?,
@@ -366,11 +399,12 @@ impl<'a> Reader<'a> {
         Some(match tag {
             tag::TOKEN => Indexed::Token {
                 system: Some(self.text(SYSTEMS)?.into()),
-                code: Some(self.text(&[])?.into()),
+                code: Some(self.text(CODES)?.into()),
             },
-            tag::TOKEN_IMPLIED => {
-                Indexed::Token { system: None, code: Some(self.text(CODES)?.into()) }
-            }
+            tag::TOKEN_IMPLIED => Indexed::Token {
+                system: None,
+                code: Some(self.text(CODES)?.into()),
+            },
             tag::TOKEN_WITHOUT_CODE => Indexed::Token {
                 system: match self.byte()? {
                     0 => None,
@@ -388,22 +422,51 @@ impl<'a> Reader<'a> {
                 let value = self.decimal()?;
                 let system = self.text(SYSTEMS)?.into();
                 let code = self.text(&[])?;
-                let unit = if tag == tag::QUANTITY { code } else { self.text(&[])? };
-                Indexed::Quantity { value, system, code: code.into(), unit: unit.into() }
+                let unit = if tag == tag::QUANTITY {
+                    code
+                } else {
+                    self.text(&[])?
+                };
+                Indexed::Quantity {
+                    value,
+                    system,
+                    code: code.into(),
+                    unit: unit.into(),
+                }
             }
             tag::RANGE => {
                 let ends = self.byte()?;
-                let low = if ends & 1 == 0 { None } else { Some(self.decimal()?) };
-                let high = if ends & 2 == 0 { None } else { Some(self.decimal()?) };
+                let low = if ends & 1 == 0 {
+                    None
+                } else {
+                    Some(self.decimal()?)
+                };
+                let high = if ends & 2 == 0 {
+                    None
+                } else {
+                    Some(self.decimal()?)
+                };
                 let system = self.text(SYSTEMS)?.into();
                 let code = self.text(&[])?.into();
-                Indexed::Range { low, high, system, code, unit: self.text(&[])?.into() }
+                Indexed::Range {
+                    low,
+                    high,
+                    system,
+                    code,
+                    unit: self.text(&[])?.into(),
+                }
             }
             tag::REFERENCE => {
                 let kind = Some(definitions::kind_name(self.byte()?)?);
-                Indexed::Reference { kind, id: self.id()? }
+                Indexed::Reference {
+                    kind,
+                    id: self.id()?,
+                }
             }
-            tag::URL => Indexed::Reference { kind: None, id: self.id()? },
+            tag::URL => Indexed::Reference {
+                kind: None,
+                id: self.id()?,
+            },
             tag::URI => Indexed::Uri(self.id()?),
             _ => return None,
         })
@@ -453,13 +516,22 @@ const ONE_UNIT: u8 = 16;
 fn date(start: i64, end: i64, out: &mut Vec<u8>) {
     // The coarsest unit that says both ends exactly.
     let fits = |at: i64, unit: i64| matches!(at, i64::MIN | i64::MAX) || at % unit == 0;
-    let form = UNITS.iter().position(|unit| fits(start, *unit) && fits(end, *unit)).unwrap_or(3);
+    let form = UNITS
+        .iter()
+        .position(|unit| fits(start, *unit) && fits(end, *unit))
+        .unwrap_or(3);
     let unit = UNITS[form];
     let has_start = start != i64::MIN;
     let is_one = has_start && start.checked_add(unit) == Some(end);
     let mut flags = form as u8;
     flags |= if has_start { 0 } else { OPEN_START };
-    flags |= if is_one { ONE_UNIT } else if end == i64::MAX { OPEN_END } else { 0 };
+    flags |= if is_one {
+        ONE_UNIT
+    } else if end == i64::MAX {
+        OPEN_END
+    } else {
+        0
+    };
     out.push(flags);
     let mut number = |micros: i64| varint(u128::from(zigzag(micros / unit)), out);
     if has_start {
@@ -514,8 +586,13 @@ fn crockford_bytes(id: &str) -> Option<[u8; 10]> {
 }
 
 fn crockford_text(bytes: &[u8]) -> String {
-    let bits = bytes.iter().fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
-    (0..16).rev().map(|place| char::from(ALPHABET[(bits >> (5 * place)) as usize & 31])).collect()
+    let bits = bytes
+        .iter()
+        .fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
+    (0..16)
+        .rev()
+        .map(|place| char::from(ALPHABET[(bits >> (5 * place)) as usize & 31]))
+        .collect()
 }
 
 /// Lower-case UUIDs only, so that what is read back is what was written.

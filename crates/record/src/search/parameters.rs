@@ -10,8 +10,12 @@ use std::sync::{LazyLock, OnceLock};
 
 use super::ParamId;
 use super::expression;
-use super::program::Program;
+use super::program::{Program, reachable};
+use super::systems::{CODES, SYSTEMS};
 use crate::definitions;
+
+/// Counts the changes to how values are extracted or packed that the definitions do not show.
+const FORMAT: [u8; 1] = [1];
 
 /// What kind of values a parameter has, and so how they are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,9 +58,19 @@ impl ParameterType {
 
     fn named(name: &str) -> Option<ParameterType> {
         use ParameterType as T;
-        [T::Token, T::String, T::Date, T::Reference, T::Quantity, T::Number, T::Uri, T::Composite, T::Special]
-            .into_iter()
-            .find(|of_type| of_type.name() == name)
+        [
+            T::Token,
+            T::String,
+            T::Date,
+            T::Reference,
+            T::Quantity,
+            T::Number,
+            T::Uri,
+            T::Composite,
+            T::Special,
+        ]
+        .into_iter()
+        .find(|of_type| of_type.name() == name)
     }
 
     /// Whether parameters of this type have values.
@@ -76,8 +90,9 @@ pub struct Parameter {
     pub code: &'static str,
     /// The type of its values.
     pub of_type: ParameterType,
-    /// The kinds that a reference may lead to; empty: any, or not a reference.
-    pub targets: Vec<&'static str>,
+    /// HL7's targets; empty: any, or not a reference.
+    declared: Vec<&'static str>,
+    targets: OnceLock<Vec<&'static str>>,
     /// HL7's expression, with the ways of all its bases.
     pub expression: &'static str,
     /// HL7's id of the definition.
@@ -85,6 +100,16 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// The kinds that a reference may lead to; empty: any, or not a reference. Of what HL7 declares
+    /// for all bases of a definition together, only what can be found in this kind.
+    pub fn targets(&self) -> &[&'static str] {
+        self.targets
+            .get_or_init(|| match expression::parse(self.expression) {
+                Ok(parsed) => reachable(self.kind, &parsed, &self.declared),
+                Err(_) => self.declared.clone(),
+            })
+    }
+
     /// The canonical URL of HL7's definition.
     pub fn url(&self) -> String {
         format!("http://hl7.org/fhir/SearchParameter/{}", self.definition)
@@ -120,13 +145,17 @@ impl Parameters {
 
     /// The parameters of a kind, sorted by code; empty if there is no such kind.
     pub fn of_kind(&self, kind: &str) -> &[Parameter] {
-        self.kinds.get(kind).map_or(&[], |kind| &self.all[kind.first as usize..kind.end as usize])
+        self.kinds.get(kind).map_or(&[], |kind| {
+            &self.all[kind.first as usize..kind.end as usize]
+        })
     }
 
     /// The parameter of that name.
     pub fn lookup(&self, kind: &str, code: &str) -> Option<&Parameter> {
         let of_kind = self.of_kind(kind);
-        let at = of_kind.binary_search_by(|parameter| parameter.code.cmp(code)).ok()?;
+        let at = of_kind
+            .binary_search_by(|parameter| parameter.code.cmp(code))
+            .ok()?;
         Some(&of_kind[at])
     }
 
@@ -135,19 +164,29 @@ impl Parameters {
         self.all.get(id.0 as usize)
     }
 
-    /// A number that changes whenever the definitions do, and with them the meaning of [`ParamId`]s.
+    /// A number that changes whenever the definitions do, and with them the meaning of [`ParamId`]s and
+    /// of packed rows.
     pub fn fingerprint(&self) -> u64 {
         use sha2::Digest;
         let mut hash = sha2::Sha256::new();
-        for parameter in &self.all {
-            hash.update(parameter.kind);
-            hash.update([0]);
-            hash.update(parameter.code);
-            hash.update([0]);
-            hash.update(parameter.expression);
+        hash.update(FORMAT);
+        let of_parameters = self.all.iter().flat_map(|parameter| {
+            [
+                parameter.kind,
+                parameter.code,
+                parameter.of_type.name(),
+                parameter.expression,
+            ]
+        });
+        for text in of_parameters
+            .chain(SYSTEMS.iter().copied())
+            .chain(CODES.iter().copied())
+        {
+            hash.update(text);
             hash.update([0]);
         }
-        u64::from_be_bytes(std::array::from_fn(|i| hash.clone().finalize()[i]))
+        let digest = hash.finalize();
+        u64::from_be_bytes(std::array::from_fn(|at| digest[at]))
     }
 
     pub(super) fn program(&self, kind: &str) -> Option<&Program> {
@@ -174,7 +213,11 @@ impl Parameters {
         for (at, parameter) in all.iter_mut().enumerate() {
             let at = at as u16;
             parameter.id = ParamId(at);
-            let new = || Kind { first: at, end: at, program: OnceLock::new() };
+            let new = || Kind {
+                first: at,
+                end: at,
+                program: OnceLock::new(),
+            };
             kinds.entry(parameter.kind).or_insert_with(new).end = at + 1;
         }
         Parameters { all, kinds }
@@ -188,18 +231,25 @@ fn read_line(line: &'static str) -> impl Iterator<Item = Parameter> {
     let (expression, targets) = (field(), field());
     let wanted = !matches!(code, "_id" | "_lastUpdated");
     let of_type = ParameterType::named(of_type).filter(|_| wanted);
-    let targets: Vec<_> = targets.split_ascii_whitespace().filter(|kind| *kind != "*").collect();
+    let targets: Vec<_> = targets
+        .split_ascii_whitespace()
+        .filter(|kind| *kind != "*")
+        .collect();
     of_type.into_iter().flat_map(move |of_type| {
         let targets = targets.clone();
-        bases.split_ascii_whitespace().flat_map(kinds_of_base).map(move |kind| Parameter {
-            id: ParamId(0),
-            kind,
-            code,
-            of_type,
-            targets: targets.clone(),
-            expression,
-            definition,
-        })
+        bases
+            .split_ascii_whitespace()
+            .flat_map(kinds_of_base)
+            .map(move |kind| Parameter {
+                id: ParamId(0),
+                kind,
+                code,
+                of_type,
+                declared: targets.clone(),
+                targets: OnceLock::new(),
+                expression,
+                definition,
+            })
     })
 }
 
@@ -209,3 +259,6 @@ fn kinds_of_base(base: &'static str) -> Vec<&'static str> {
         kind => vec![kind],
     }
 }
+
+#[cfg(test)]
+mod tests;

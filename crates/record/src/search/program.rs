@@ -11,6 +11,7 @@
 use super::ParamId;
 use super::expression::Expression;
 use super::shapes::{is_a, shapes};
+use crate::definitions::{self, Kinds};
 use crate::json::Value;
 
 /// Why an expression has no program.
@@ -31,6 +32,44 @@ pub(super) enum CompileError {
 struct Branch {
     steps: Vec<Step>,
     of_type: String,
+    /// The kinds that a reference found there may lead to; `None` if to any.
+    targets: Option<Kinds>,
+}
+
+impl Branch {
+    fn root(context: &str) -> Branch {
+        Branch {
+            steps: Vec::new(),
+            of_type: context.to_owned(),
+            targets: None,
+        }
+    }
+
+    /// Whether a reference found there may lead to this kind.
+    fn leads_to(&self, kind: &str) -> bool {
+        let number = definitions::kind_number(kind);
+        let allowed = self
+            .targets
+            .is_none_or(|kinds| number.is_some_and(|number| kinds.contains(number)));
+        let asked = self.steps.iter().all(|step| match step {
+            Step::Where(Condition::RefersTo(wanted)) => wanted == kind,
+            _ => true,
+        });
+        allowed && asked
+    }
+}
+
+/// The kinds among `known` that the references selected by an expression can lead to.
+pub(super) fn reachable<'k>(
+    kind: &str,
+    expression: &Expression,
+    known: &[&'k str],
+) -> Vec<&'k str> {
+    let Ok(branches) = branches(kind, expression) else {
+        return known.to_vec();
+    };
+    let reachable = |target: &&&str| branches.iter().any(|branch| branch.leads_to(target));
+    known.iter().filter(reachable).copied().collect()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +123,10 @@ enum Filter {
 
 impl Program {
     pub(super) fn new() -> Program {
-        Program { nodes: vec![Node::default()], conditions: Vec::new() }
+        Program {
+            nodes: vec![Node::default()],
+            conditions: Vec::new(),
+        }
     }
 
     /// Adds one parameter of `kind`.
@@ -141,11 +183,28 @@ impl Program {
         resource: Value<'d>,
         sink: &mut impl FnMut(ParamId, Selected<'d>),
     ) {
-        let walk = Walk { program: self, resource };
+        let walk = Walk {
+            program: self,
+            resource,
+        };
         for (param, condition) in &self.conditions {
             sink(*param, Selected::Boolean(walk.holds(condition, resource)));
         }
         walk.visit(0, resource, 0, sink);
+    }
+}
+
+#[cfg(test)]
+impl Program {
+    pub(super) fn selects_nothing(&self) -> bool {
+        self.conditions.is_empty() && self.datatypes().next().is_none()
+    }
+
+    pub(super) fn datatypes(&self) -> impl Iterator<Item = Datatype> {
+        self.nodes
+            .iter()
+            .flat_map(|node| &node.emits)
+            .map(|(_, datatype)| *datatype)
     }
 }
 
@@ -247,7 +306,8 @@ fn refers_to(resource: Value, reference: Value, kind: &str) -> bool {
             Some("") => resource.str_at(&["resourceType"]) == Some(kind),
             Some(id) => resource.get("contained").is_some_and(|contained| {
                 contained.items().any(|inner| {
-                    inner.str_at(&["id"]) == Some(id) && inner.str_at(&["resourceType"]) == Some(kind)
+                    inner.str_at(&["id"]) == Some(id)
+                        && inner.str_at(&["resourceType"]) == Some(kind)
                 })
             }),
             None => match kind_in_text(text) {
@@ -286,14 +346,18 @@ fn is_condition(expression: &Expression) -> bool {
 
 fn branches(context: &str, expression: &Expression) -> Result<Vec<Branch>, CompileError> {
     use Expression as E;
-    let root = || vec![Branch { steps: Vec::new(), of_type: context.to_owned() }];
+    let root = || vec![Branch::root(context)];
     let input_of = |input: &Option<Box<E>>| match input {
         Some(input) => branches(context, input),
         None => Ok(root()),
     };
     match expression {
         E::Member(None, name) if name.starts_with(|c: char| c.is_ascii_uppercase()) => {
-            Ok(if is_a(context, name) { root() } else { Vec::new() })
+            Ok(if is_a(context, name) {
+                root()
+            } else {
+                Vec::new()
+            })
         }
         E::Member(input, name) => {
             let mut out = Vec::new();
@@ -354,14 +418,21 @@ fn member(branch: Branch, name: &str) -> Result<Vec<Branch>, CompileError> {
     let found = shapes(&branch.of_type, name);
     if found.is_empty() {
         let context = branch.of_type;
-        return Err(CompileError::UnknownElement { context, name: name.to_owned() });
+        return Err(CompileError::UnknownElement {
+            context,
+            name: name.to_owned(),
+        });
     }
     Ok(found
         .into_iter()
         .map(|shape| {
             let mut steps = branch.steps.clone();
             steps.push(Step::Key(shape.key));
-            Branch { steps, of_type: shape.of_type }
+            Branch {
+                steps,
+                of_type: shape.of_type,
+                targets: shape.targets,
+            }
         })
         .collect())
 }
@@ -383,7 +454,10 @@ fn of_type(mut branches: Vec<Branch>, wanted: &str) -> Result<Vec<Branch>, Compi
 fn condition(context: &str, expression: &Expression) -> Result<Condition, CompileError> {
     use Expression as E;
     let steps = |expression: &E| -> Result<Vec<Vec<Step>>, CompileError> {
-        Ok(branches(context, expression)?.into_iter().map(|branch| branch.steps).collect())
+        Ok(branches(context, expression)?
+            .into_iter()
+            .map(|branch| branch.steps)
+            .collect())
     };
     let literal = |expression: &E| match expression {
         E::Text(text) => Some(text.clone()),
@@ -392,18 +466,22 @@ fn condition(context: &str, expression: &Expression) -> Result<Condition, Compil
     };
     let not_a_condition = || CompileError::NotACondition(format!("{expression:?}"));
     match expression {
-        E::And(a, b) => {
-            Ok(Condition::And(condition(context, a)?.into(), condition(context, b)?.into()))
-        }
-        E::Or(a, b) => {
-            Ok(Condition::Or(condition(context, a)?.into(), condition(context, b)?.into()))
-        }
-        E::Equal(path, value) => {
-            Ok(Condition::Equal(steps(path)?, literal(value).ok_or_else(not_a_condition)?))
-        }
-        E::NotEqual(path, value) => {
-            Ok(Condition::NotEqual(steps(path)?, literal(value).ok_or_else(not_a_condition)?))
-        }
+        E::And(a, b) => Ok(Condition::And(
+            condition(context, a)?.into(),
+            condition(context, b)?.into(),
+        )),
+        E::Or(a, b) => Ok(Condition::Or(
+            condition(context, a)?.into(),
+            condition(context, b)?.into(),
+        )),
+        E::Equal(path, value) => Ok(Condition::Equal(
+            steps(path)?,
+            literal(value).ok_or_else(not_a_condition)?,
+        )),
+        E::NotEqual(path, value) => Ok(Condition::NotEqual(
+            steps(path)?,
+            literal(value).ok_or_else(not_a_condition)?,
+        )),
         E::Is(input, kind) => match &**input {
             E::Call(None, name, arguments) if name == "resolve" && arguments.is_empty() => {
                 Ok(Condition::RefersTo(kind.clone()))
@@ -415,8 +493,11 @@ fn condition(context: &str, expression: &Expression) -> Result<Condition, Compil
         }
         E::Call(None, name, arguments) if name == "hasExtension" => match &arguments[..] {
             [E::Text(url)] => {
-                let here = Branch { steps: Vec::new(), of_type: context.to_owned() };
-                let ways = extension(here, url)?.into_iter().map(|branch| branch.steps).collect();
+                let here = Branch::root(context);
+                let ways = extension(here, url)?
+                    .into_iter()
+                    .map(|branch| branch.steps)
+                    .collect();
                 Ok(Condition::Exists(ways))
             }
             _ => Err(not_a_condition()),
@@ -495,3 +576,6 @@ datatypes! {
     Url "url",
     Uuid "uuid",
 }
+
+#[cfg(test)]
+mod tests;

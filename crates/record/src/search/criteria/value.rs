@@ -26,7 +26,11 @@ pub(super) fn unescape(text: &str) -> Result<String, Problem> {
         }
         match letters.next() {
             Some(letter @ (',' | '$' | '|' | '\\')) => out.push(letter),
-            _ => return Err(invalid("A backslash in a value must stand before `,`, `$`, `|` or `\\`.")),
+            _ => {
+                return Err(invalid(
+                    "A backslash in a value must stand before `,`, `$`, `|` or `\\`.",
+                ));
+            }
         }
     }
     Ok(out)
@@ -51,27 +55,43 @@ fn prefix(text: &str) -> (Prefix, &str) {
 }
 
 pub(super) fn token(name: &str, part: &str) -> Result<Test, Problem> {
-    let parts = split(part, '|').map(unescape).collect::<Result<Vec<_>, _>>()?;
+    let parts = split(part, '|')
+        .map(unescape)
+        .collect::<Result<Vec<_>, _>>()?;
     let (system, code) = match <[String; 2]>::try_from(parts) {
         Ok([system, code]) if system.is_empty() => (SystemTest::Absent, code),
         Ok([system, code]) => (SystemTest::Is(system), code),
         Err(parts) => match <[String; 1]>::try_from(parts) {
             Ok([code]) => (SystemTest::Any, code),
-            Err(_) => return Err(invalid(format!("`{name}` is written `code`, `system|code`, `system|` or `|code`."))),
+            Err(_) => {
+                return Err(invalid(format!(
+                    "`{name}` is written `code`, `system|code`, `system|` or `|code`."
+                )));
+            }
         },
     };
     if code.is_empty() && !matches!(system, SystemTest::Is(_)) {
-        return Err(invalid(format!("`{name}` has neither a system nor a code.")));
+        return Err(invalid(format!(
+            "`{name}` has neither a system nor a code."
+        )));
     }
-    Ok(Test::Token { system, code: (!code.is_empty()).then(|| code.to_lowercase()) })
+    Ok(Test::Token {
+        system,
+        code: (!code.is_empty()).then(|| code.to_lowercase()),
+    })
 }
 
 pub(super) fn date(name: &str, part: &str) -> Result<Test, Problem> {
     let (prefix, text) = prefix(part);
     // A plus that a URL turned into a space.
-    let at = time::parse_interval(text).or_else(|| time::parse_interval(&text.replacen(' ', "+", 1)));
+    let at =
+        time::parse_interval(text).or_else(|| time::parse_interval(&text.replacen(' ', "+", 1)));
     match at {
-        Some(at) => Ok(Test::Date { prefix, start: at.start, end: at.end }),
+        Some(at) => Ok(Test::Date {
+            prefix,
+            start: at.start,
+            end: at.end,
+        }),
         None => Err(invalid(format!(
             "`{name}` is a date: `2026`, `2026-03`, `2026-03-01`, `2026-03-01T08:15:00Z`, with a prefix such as `ge` if wanted."
         ))),
@@ -82,13 +102,17 @@ pub(super) fn number(name: &str, part: &str) -> Result<Test, Problem> {
     let (prefix, text) = prefix(part);
     match Decimal::parse(text) {
         Some(value) => Ok(Test::Number { prefix, value }),
-        None => Err(invalid(format!("`{name}` is a number, with a prefix such as `gt` if wanted."))),
+        None => Err(invalid(format!(
+            "`{name}` is a number, with a prefix such as `gt` if wanted."
+        ))),
     }
 }
 
 pub(super) fn quantity(name: &str, part: &str) -> Result<Test, Problem> {
     let wrong = || {
-        invalid(format!("`{name}` is written `5.4`, `5.4|system|code` or `5.4||unit`, with a prefix such as `gt` if wanted."))
+        invalid(format!(
+            "`{name}` is written `5.4`, `5.4|system|code` or `5.4||unit`, with a prefix such as `gt` if wanted."
+        ))
     };
     let mut parts = split(part, '|');
     let (prefix, text) = prefix(parts.next().unwrap_or_default());
@@ -99,7 +123,12 @@ pub(super) fn quantity(name: &str, part: &str) -> Result<Test, Problem> {
         return Err(wrong());
     }
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    Ok(Test::Quantity { prefix, value, system: given(system), code: given(code) })
+    Ok(Test::Quantity {
+        prefix,
+        value,
+        system: given(system),
+        code: given(code),
+    })
 }
 
 pub(super) fn reference(
@@ -113,16 +142,20 @@ pub(super) fn reference(
     let read = Reference::parse(&text);
     if let Some(target) = read.local_target(base_url) {
         if target.version.is_some() {
-            return Err(not_supported(format!("`{name}` cannot search for references to one version; leave out `/_history`.")));
+            return Err(not_supported(format!(
+                "`{name}` cannot search for references to one version; leave out `/_history`."
+            )));
         }
         if of_kind.is_some_and(|kind| kind != target.kind) {
-            return Err(invalid(format!("`{name}` says one resource type and its value another.")));
+            return Err(invalid(format!(
+                "`{name}` says one resource type and its value another."
+            )));
         }
         let (kind, id) = (Some(target.kind), target.id.to_owned());
         return Ok(Test::Reference(ReferenceTest::Local { kind, id }));
     }
     if is_id(&text) {
-        let only = match parameter.targets[..] {
+        let only = match *parameter.targets() {
             [only] => Some(only),
             _ => None,
         };
@@ -133,7 +166,9 @@ pub(super) fn reference(
         return Err(invalid(format!("`{name}` needs an id.")));
     }
     if !text.contains(':') && !text.starts_with('#') {
-        return Err(invalid(format!("`{name}` is written `id`, `Kind/id` or as a URL.")));
+        return Err(invalid(format!(
+            "`{name}` is written `id`, `Kind/id` or as a URL."
+        )));
     }
     Ok(Test::Reference(ReferenceTest::Url(text)))
 }

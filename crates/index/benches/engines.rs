@@ -41,7 +41,10 @@ fn main() {
             "--engine" => engines.extend(args.next()),
             "--count" => {
                 let list = args.next().unwrap_or_default();
-                counts = list.split(',').map(|n| n.parse().expect("a count")).collect();
+                counts = list
+                    .split(',')
+                    .map(|n| n.parse().expect("a count"))
+                    .collect();
             }
             _ => {}
         }
@@ -53,7 +56,9 @@ fn main() {
     let resources = load(&folder);
     println!("{} resources read", resources.len());
     let scratch = std::env::temp_dir().join(format!("homecoming-engines-{}", std::process::id()));
-    println!("| resources | engine | resources/s | CPU us each | bytes each | prefix scan us/hit | point read us |");
+    println!(
+        "| resources | engine | resources/s | CPU us each | bytes each | prefix scan us/hit | point read us |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for count in counts {
         for engine in ["fjall runs", "fjall batches", "redb"] {
@@ -74,27 +79,45 @@ fn main() {
 
 /// Resources of all files below, extracted once.
 fn load(folder: &Path) -> Vec<Resource> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("the folder").map(|e| e.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the folder")
+        .map(|e| e.expect("an entry").path())
+        .collect();
     files.sort();
     let mut out = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a file");
         let text = resolved(&text);
-        let Ok(doc) = record::json::Doc::parse(text.as_bytes()) else { continue };
-        let Some(entries) = doc.root().get("entry") else { continue };
+        let Ok(doc) = record::json::Doc::parse(text.as_bytes()) else {
+            continue;
+        };
+        let Some(entries) = doc.root().get("entry") else {
+            continue;
+        };
         for entry in entries.items() {
-            let Some(resource) = entry.get("resource") else { continue };
-            let values = extract(resource).into_iter().map(|(id, value)| (id, value.into_owned()));
+            let Some(resource) = entry.get("resource") else {
+                continue;
+            };
+            let values = extract(resource)
+                .into_iter()
+                .map(|(id, value)| (id, value.into_owned()));
             let (kind, id) = (string(resource, "resourceType"), string(resource, "id"));
-            out.push(Resource { kind, id, values: values.collect() });
+            out.push(Resource {
+                kind,
+                id,
+                values: values.collect(),
+            });
         }
     }
     out
 }
 
 fn string(value: record::json::Value, name: &str) -> String {
-    value.get(name).and_then(|v| v.as_str()).map(|s| s.to_string()).unwrap_or_default()
+    value
+        .get(name)
+        .and_then(|v| v.as_str())
+        .map(|s| s.to_string())
+        .unwrap_or_default()
 }
 
 /// A bundle with its references to its own entries as an import makes them.
@@ -104,7 +127,9 @@ fn resolved(text: &str) -> String {
         && let Some(entries) = doc.root().get("entry")
     {
         for entry in entries.items() {
-            let Some(resource) = entry.get("resource") else { continue };
+            let Some(resource) = entry.get("resource") else {
+                continue;
+            };
             let url = string(entry, "fullUrl");
             kinds.insert(url, string(resource, "resourceType"));
         }
@@ -113,7 +138,10 @@ fn resolved(text: &str) -> String {
     for (at, part) in text.split("\"urn:uuid:").enumerate() {
         if at > 0 {
             out.push('"');
-            let url = part.get(..36).map(|id| format!("urn:uuid:{id}")).unwrap_or_default();
+            let url = part
+                .get(..36)
+                .map(|id| format!("urn:uuid:{id}"))
+                .unwrap_or_default();
             if let Some(kind) = kinds.get(&url) {
                 out.push_str(kind);
                 out.push('/');
@@ -129,7 +157,10 @@ fn resolved(text: &str) -> String {
 /// The same value of another copy: what looks like a UUID gets a new start.
 fn renamed(value: Indexed<'static>, copy: u32) -> Indexed<'static> {
     match value {
-        Indexed::Reference { kind, id } => Indexed::Reference { kind, id: fresh(&id, copy).into() },
+        Indexed::Reference { kind, id } => Indexed::Reference {
+            kind,
+            id: fresh(&id, copy).into(),
+        },
         Indexed::Token { system, code } => Indexed::Token {
             system,
             code: code.map(|code| fresh(&code, copy).into()),
@@ -174,7 +205,10 @@ fn feed(
             .collect();
         making += thread_cpu() - started;
         let started = thread_cpu();
-        let prepared: Vec<_> = made.iter().map(|(kind, _, values)| prepare(kind, values)).collect();
+        let prepared: Vec<_> = made
+            .iter()
+            .map(|(kind, _, values)| prepare(kind, values))
+            .collect();
         preparing += thread_cpu() - started;
         let changes: Vec<_> = prepared
             .iter()
@@ -251,8 +285,18 @@ fn fjall(dir: &Path, resources: &[Resource], count: usize, engine: &str) {
     settle();
     let cpu = process_cpu() - started - making - preparing;
     let (scan, point) = probe_index(&index, resources, count);
-    row(count, engine, Spent { wall, cpu }, index.disk_bytes(), scan, point);
-    println!("  prepare: {:.2} us each", preparing.as_secs_f64() * 1e6 / count as f64);
+    row(
+        count,
+        engine,
+        Spent { wall, cpu },
+        index.disk_bytes(),
+        scan,
+        point,
+    );
+    println!(
+        "  prepare: {:.2} us each",
+        preparing.as_secs_f64() * 1e6 / count as f64
+    );
     for (name, bytes) in index.disk_bytes_by_keyspace() {
         println!("  {name}: {:.1} bytes each", bytes as f64 / count as f64);
     }
@@ -260,7 +304,11 @@ fn fjall(dir: &Path, resources: &[Resource], count: usize, engine: &str) {
     drop(index);
     let started = Instant::now();
     let index = Index::open(dir, 1).expect("opened again");
-    println!("  opened again in {:.1} ms, covering {}", ms(started.elapsed()), index.applied());
+    println!(
+        "  opened again in {:.1} ms, covering {}",
+        ms(started.elapsed()),
+        index.applied()
+    );
 }
 
 /// A few seconds for the background, as long as it is busy.
@@ -277,7 +325,13 @@ fn settle() {
 /// Through the index: postings per hit (a count of a kind), and heads.
 fn probe_index(index: &Index, resources: &[Resource], count: usize) -> (f64, f64) {
     let (criteria, _) = parse_criteria("Observation", &[], "");
-    let search = Search { criteria: &criteria, as_of: u64::MAX, count: 0, after: None, total: true };
+    let search = Search {
+        criteria: &criteria,
+        as_of: u64::MAX,
+        count: 0,
+        after: None,
+        total: true,
+    };
     index.search(&search).expect("counted");
     let started = thread_cpu();
     let total = index.search(&search).expect("counted").total.unwrap_or(1);
@@ -286,7 +340,10 @@ fn probe_index(index: &Index, resources: &[Resource], count: usize) -> (f64, f64
         .map(|at| at * 7919 % count)
         .map(|at| {
             let resource = &resources[at % resources.len()];
-            (&resource.kind, fresh(&resource.id, (at / resources.len()) as u32))
+            (
+                &resource.kind,
+                fresh(&resource.id, (at / resources.len()) as u32),
+            )
         })
         .collect();
     let mut point = f64::MAX;
@@ -304,7 +361,12 @@ fn probe_index(index: &Index, resources: &[Resource], count: usize) -> (f64, f64
 fn searches(index: &Index, resources: &[Resource], count: usize) {
     let people: Vec<String> = (0..count)
         .filter(|at| resources[at % resources.len()].kind == "Patient")
-        .map(|at| fresh(&resources[at % resources.len()].id, (at / resources.len()) as u32))
+        .map(|at| {
+            fresh(
+                &resources[at % resources.len()].id,
+                (at / resources.len()) as u32,
+            )
+        })
         .collect();
     let people: Vec<_> = (0..200).map(|at| &people[at * 31 % people.len()]).collect();
     let size = index.applied();
@@ -338,8 +400,13 @@ fn searches(index: &Index, resources: &[Resource], count: usize) {
                     .collect();
                 let (criteria, findings) = parse_criteria(kind, &pairs, "");
                 assert!(findings.is_empty(), "{findings:?}");
-                let search =
-                    Search { criteria: &criteria, as_of, count: 50, after: None, total: false };
+                let search = Search {
+                    criteria: &criteria,
+                    as_of,
+                    count: 50,
+                    after: None,
+                    total: false,
+                };
                 let page = index.search(&search).expect("searched");
                 if which == 0 {
                     hits += page.hits.len();
@@ -362,8 +429,13 @@ fn searches(index: &Index, resources: &[Resource], count: usize) {
                     .map(|(a, b)| (a.to_owned(), b.to_owned()))
                     .collect();
                 let (criteria, _) = parse_criteria(kind, &pairs, "");
-                let search =
-                    Search { criteria: &criteria, as_of: size, count: 50, after: None, total: false };
+                let search = Search {
+                    criteria: &criteria,
+                    as_of: size,
+                    count: 50,
+                    after: None,
+                    total: false,
+                };
                 index.search(&search).expect("searched").hits.len()
             })
             .sum();
@@ -382,18 +454,29 @@ fn redb(dir: &Path, resources: &[Resource], count: usize) {
     let table = |name: &'static str| redb::TableDefinition::<&[u8], &[u8]>::new(name);
     let empty = Index::open(&dir.join("empty"), 1).expect("opened");
     let path = dir.join("redb");
-    let db = redb::Builder::new().set_cache_size(64 << 20).create(&path).expect("created");
+    let db = redb::Builder::new()
+        .set_cache_size(64 << 20)
+        .create(&path)
+        .expect("created");
     let started = process_cpu();
     let mut wall = Duration::ZERO;
     let (making, preparing) = feed(resources, count, |changes| {
         let started = Instant::now();
         let mut write = db.begin_write().expect("a transaction");
-        write.set_durability(redb::Durability::None).expect("without durability");
+        write
+            .set_durability(redb::Durability::None)
+            .expect("without durability");
         {
-            let mut tables: BTreeMap<&str, _> =
-                NAMES.iter().map(|name| (*name, write.open_table(table(name)).expect("a table"))).collect();
+            let mut tables: BTreeMap<&str, _> = NAMES
+                .iter()
+                .map(|name| (*name, write.open_table(table(name)).expect("a table")))
+                .collect();
             let mut put = |name: &'static str, key: &[u8], value: &[u8]| {
-                tables.get_mut(name).expect("known").insert(key, value).expect("inserted");
+                tables
+                    .get_mut(name)
+                    .expect("known")
+                    .insert(key, value)
+                    .expect("inserted");
             };
             empty.dry_run(changes, &mut put).expect("gathered");
         }
@@ -419,8 +502,12 @@ fn redb(dir: &Path, resources: &[Resource], count: usize) {
     let mut scan = f64::MAX;
     for _ in 0..2 {
         let started = thread_cpu();
-        let range = postings.range::<&[u8]>(&[kind, 0, 0][..]..&[kind, 0, 1][..]).expect("a range");
-        let seen = range.filter(|entry| entry.as_ref().expect("an entry").0.value().len() == 8).count();
+        let range = postings
+            .range::<&[u8]>(&[kind, 0, 0][..]..&[kind, 0, 1][..])
+            .expect("a range");
+        let seen = range
+            .filter(|entry| entry.as_ref().expect("an entry").0.value().len() == 8)
+            .count();
         assert_eq!(seen, total);
         scan = (thread_cpu() - started).as_secs_f64() * 1e6 / total as f64;
     }
@@ -455,6 +542,10 @@ fn process_cpu() -> Duration {
 
 fn on_cpu(path: &str) -> Duration {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let nanos = text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let nanos = text
+        .split(' ')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0);
     Duration::from_nanos(nanos)
 }

@@ -60,7 +60,7 @@ impl Index {
     pub fn dry_run(
         &self,
         changes: &[Change],
-        put: &mut dyn FnMut(&'static str, &[u8], &[u8]),
+        mut put: impl FnMut(&'static str, &[u8], &[u8]),
     ) -> Result<(), Error> {
         let mut run = Run::default();
         for change in changes {
@@ -104,7 +104,9 @@ impl Bulk<'_> {
         if run.len() == 0 {
             return Ok(());
         }
-        let Some(size) = run.size().filter(|s| *s == self.index.applied() + run.len() as u64)
+        let Some(size) = run
+            .size()
+            .filter(|s| *s == self.index.applied() + run.len() as u64)
         else {
             return Err(Error::Unfinished);
         };

@@ -163,7 +163,6 @@ impl Index {
 
     /// The store and the size it covers, or why it cannot be used. The engine
     /// panics on some damage; that too is only a reason to make it anew.
-    #[expect(clippy::type_complexity, reason = "two ways of failing, told apart")]
     fn try_open(
         dir: &Path,
         fingerprint: u64,
@@ -223,7 +222,9 @@ impl Index {
 
     /// Bytes on disk by keyspace, for measuring.
     pub fn disk_bytes_by_keyspace(&self) -> Vec<(&'static str, u64)> {
-        SPACES.map(|space| (space.name(), self.store.space_bytes(space))).to_vec()
+        SPACES
+            .map(|space| (space.name(), self.store.space_bytes(space)))
+            .to_vec()
     }
 
     /// Merges what sorted runs and batches left behind. Not needed: it happens
@@ -254,7 +255,9 @@ impl Index {
     }
 
     pub(crate) fn gathering_mut(&self) -> RwLockWriteGuard<'_, Option<Run>> {
-        self.gathering.write().unwrap_or_else(PoisonError::into_inner)
+        self.gathering
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The head of a resource that an unfinished bulk has gathered.

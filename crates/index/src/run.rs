@@ -151,14 +151,13 @@ impl Run {
             self.past.push((key::past(number, before.position), past));
         }
 
-        let values = if change.deleted { &[][..] } else { change.prepared.values() };
+        let values = if change.deleted {
+            &[][..]
+        } else {
+            change.prepared.values()
+        };
         let new_keys = (!change.deleted).then(|| change.prepared.keys());
-        self.diff(
-            kind,
-            change,
-            old_position.zip(old_keys.as_ref()),
-            new_keys,
-        );
+        self.diff(kind, change, old_position.zip(old_keys.as_ref()), new_keys);
         let head = Head {
             number,
             position,
@@ -185,13 +184,7 @@ impl Run {
     }
 
     /// Closes what no longer holds and opens what is new.
-    fn diff(
-        &mut self,
-        kind: u8,
-        change: &Change,
-        old: Option<(u64, &Keys)>,
-        new: Option<&Keys>,
-    ) {
+    fn diff(&mut self, kind: u8, change: &Change, old: Option<(u64, &Keys)>, new: Option<&Keys>) {
         if old.is_some() != new.is_some() {
             self.event(kind, Field::EXISTS, &[], change, new.is_some());
         }
@@ -199,7 +192,13 @@ impl Run {
             self.event(kind, Field::CHANGED, &key::u40(position), change, false);
         }
         if new.is_some() {
-            self.event(kind, Field::CHANGED, &key::u40(change.position), change, true);
+            self.event(
+                kind,
+                Field::CHANGED,
+                &key::u40(change.position),
+                change,
+                true,
+            );
         }
         let none = Keys::default();
         let mut old = old.map_or(&none, |(_, keys)| keys).iter().peekable();
@@ -284,7 +283,7 @@ impl Run {
     pub(crate) fn emit(&mut self, store: &Store, space: Space, put: Put<'_>) -> Result<(), Error> {
         match space {
             Space::Past => {
-                self.past.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+                self.past.sort_unstable_by_key(|(key, _)| *key);
                 for (key, value) in self.past.drain(..) {
                     put(&key, &value)?;
                 }
@@ -360,16 +359,30 @@ mod tests {
         let (code, patient, date) = (param("code"), param("patient"), param("date"));
         (0..40usize)
             .map(|at| {
-                let token = Indexed::Token { system: None, code: Some(format!("c{}", at % 7).into()) };
-                let person = Indexed::Reference { kind: Some("Patient"), id: "p".into() };
+                let token = Indexed::Token {
+                    system: None,
+                    code: Some(format!("c{}", at % 7).into()),
+                };
+                let person = Indexed::Reference {
+                    kind: Some("Patient"),
+                    id: "p".into(),
+                };
                 let day = at as i64 * 86_400_000_000;
-                let date_value = Indexed::Date { start: day, end: day + 86_400_000_000 };
-                let mut values: Vec<(ParamId, Indexed)> = [(code, token), (patient, person), (date, date_value)]
-                    .into_iter()
-                    .filter_map(|(id, value)| Some((id?, value)))
-                    .collect();
+                let date_value = Indexed::Date {
+                    start: day,
+                    end: day + 86_400_000_000,
+                };
+                let mut values: Vec<(ParamId, Indexed)> =
+                    [(code, token), (patient, person), (date, date_value)]
+                        .into_iter()
+                        .filter_map(|(id, value)| Some((id?, value)))
+                        .collect();
                 values.sort_by_key(|(id, _)| *id);
-                if at % 11 == 10 { prepare("Observation", &[]) } else { prepare("Observation", &values) }
+                if at % 11 == 10 {
+                    prepare("Observation", &[])
+                } else {
+                    prepare("Observation", &values)
+                }
             })
             .collect()
     }
@@ -393,7 +406,8 @@ mod tests {
     }
 
     fn scratch(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("homecoming-run-{}-{name}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("homecoming-run-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         dir
     }
@@ -401,7 +415,10 @@ mod tests {
     fn everything(index: &Index) -> Vec<(Space, Vec<u8>, Vec<u8>)> {
         let mut out = Vec::new();
         for space in SPACES {
-            for entry in index.store().scan(space, Bound::Unbounded, Bound::Unbounded) {
+            for entry in index
+                .store()
+                .scan(space, Bound::Unbounded, Bound::Unbounded)
+            {
                 let (key, value) = entry.unwrap();
                 out.push((space, key.to_vec(), value.to_vec()));
             }
@@ -432,7 +449,8 @@ mod tests {
                 for change in &changes[10..30] {
                     run.push(index.store(), change).unwrap();
                 }
-                run.write_sorted_part(index.store(), &SPACES[..cut]).unwrap();
+                run.write_sorted_part(index.store(), &SPACES[..cut])
+                    .unwrap();
                 drop(index);
                 let index = Index::open(&dir, 1).unwrap();
                 assert_eq!(index.applied(), 10, "cut before {:?}", SPACES[cut]);
@@ -447,7 +465,11 @@ mod tests {
                     }
                     bulk.finish().unwrap();
                 }
-                assert!(everything(&index) == expect, "cut before {:?}, live {live}", SPACES[cut]);
+                assert!(
+                    everything(&index) == expect,
+                    "cut before {:?}, live {live}",
+                    SPACES[cut]
+                );
                 drop(index);
                 std::fs::remove_dir_all(&dir).unwrap();
             }

@@ -63,7 +63,10 @@ impl Index {
     /// [`Error::Cursor`] if `after` is not from this search, else the store's.
     pub fn search(&self, search: &Search) -> Result<Page, Error> {
         let Some(kind) = crate::kind_number(search.criteria.kind) else {
-            return Ok(Page { total: search.total.then_some(0), ..Page::default() });
+            return Ok(Page {
+                total: search.total.then_some(0),
+                ..Page::default()
+            });
         };
         let size = match search.after {
             Some(cursor) if cursor.size > self.applied() => return Err(Error::Cursor),
@@ -90,9 +93,14 @@ impl Index {
             run.after = Some(run.order.place(&version.ok_or(Error::Cursor)?));
         }
         run.execute()?;
-        let Execution { hits, more, total, .. } = run;
+        let Execution {
+            hits, more, total, ..
+        } = run;
         let next = match hits.last() {
-            Some(last) if more => Some(Cursor { size, number: last.number }),
+            Some(last) if more => Some(Cursor {
+                size,
+                number: last.number,
+            }),
             _ => None,
         };
         Ok(Page { hits, next, total })
@@ -100,17 +108,15 @@ impl Index {
 
     /// `_lastUpdated` as positions: `None` if it is not asked; else, for each
     /// time it is, stretches one of which a version must be in.
-    fn positions(
-        &self,
-        criteria: &Criteria,
-        size: u64,
-    ) -> Result<Vec<Vec<(u64, u64)>>, Error> {
+    fn positions(&self, criteria: &Criteria, size: u64) -> Result<Vec<Vec<(u64, u64)>>, Error> {
         let before = |micros: i64| self.size_before(RecordedAt(micros));
         let mut all = Vec::with_capacity(criteria.last_updated.len());
         for tests in &criteria.last_updated {
             let mut stretches = Vec::new();
             for test in tests {
-                let Test::Date { prefix, start, end } = test else { continue };
+                let Test::Date { prefix, start, end } = test else {
+                    continue;
+                };
                 let width = end.saturating_sub(*start);
                 match prefix {
                     Prefix::Eq => stretches.push((before(*start)?, before(*end)?)),
@@ -211,7 +217,9 @@ impl Execution<'_> {
         accesses.extend(combined.as_ref().map(Combined::access));
         match &way {
             // Nothing else proposes candidates, so nothing can be quicker.
-            Some(way @ Way::Walk(combined)) if accesses.is_empty() || (alone && combined.is_some()) => {
+            Some(way @ Way::Walk(combined))
+                if accesses.is_empty() || (alone && combined.is_some()) =>
+            {
                 return self.follow(way).map(drop);
             }
             Some(way @ Way::Stream(access))
@@ -270,7 +278,9 @@ impl Execution<'_> {
             }));
         };
         match combined {
-            Some(combined) if plan::is_main_date(self.kind, word) => Some(Way::Walk(Some(combined))),
+            Some(combined) if plan::is_main_date(self.kind, word) => {
+                Some(Way::Walk(Some(combined)))
+            }
             _ => order::walkable(self.kind, word).map(|_| Way::Walk(None)),
         }
     }
@@ -315,7 +325,9 @@ impl Execution<'_> {
             return Ok(None);
         }
         let within = |stretches: &Vec<(u64, u64)>| {
-            stretches.iter().any(|(start, end)| (*start..*end).contains(&version.position))
+            stretches
+                .iter()
+                .any(|(start, end)| (*start..*end).contains(&version.position))
         };
         if !self.positions.iter().all(within) {
             return Ok(None);
@@ -327,7 +339,11 @@ impl Execution<'_> {
             }
         }
         let values = Values::new(version.values());
-        let holds = self.criteria.clauses.iter().all(|clause| matches(&values, clause));
+        let holds = self
+            .criteria
+            .clauses
+            .iter()
+            .all(|clause| matches(&values, clause));
         Ok(holds.then_some(version))
     }
 
@@ -342,7 +358,9 @@ impl Execution<'_> {
     }
 
     fn is_after(&self, place: &Place) -> bool {
-        self.after.as_ref().is_none_or(|after| self.order.compare(place, after) == Ordering::Greater)
+        self.after
+            .as_ref()
+            .is_none_or(|after| self.order.compare(place, after) == Ordering::Greater)
     }
 
     /// All candidates are known: judge, sort, cut.
@@ -354,7 +372,9 @@ impl Execution<'_> {
                 if self.total.is_none() && !is_after {
                     continue;
                 }
-                let Some(version) = self.judge(number)? else { continue };
+                let Some(version) = self.judge(number)? else {
+                    continue;
+                };
                 if let Some(total) = &mut self.total {
                     *total += 1;
                 }
@@ -398,7 +418,11 @@ impl Execution<'_> {
         let after = self.after.as_ref().map(|after| after.number);
         let ranges: Vec<_> = match after {
             None => access.ranges.clone(),
-            Some(after) => access.ranges.iter().map(|range| range.after(after)).collect(),
+            Some(after) => access
+                .ranges
+                .iter()
+                .map(|range| range.after(after))
+                .collect(),
         };
         let mut walk = Walk::new(self.index.store(), &ranges, skip, false, self.size)?;
         let mut last = after;
@@ -429,7 +453,9 @@ impl Execution<'_> {
     /// no value. A posting counts only where the version's place says so, so
     /// that each resource comes once. `false` if given up.
     fn walk(&mut self, combined: Option<&Combined>) -> Result<bool, Error> {
-        let Some(word) = self.order.first().copied() else { return Ok(true) };
+        let Some(word) = self.order.first().copied() else {
+            return Ok(true);
+        };
         let prefixes = match combined {
             Some(combined) => combined.dated(true),
             None => order::walkable(self.kind, &word).unwrap_or_default(),
@@ -463,7 +489,13 @@ impl Execution<'_> {
             .map(|prefix| order::range_from(prefix, start.as_deref(), word.descending))
             .collect();
         let skip = prefixes.first().map_or(0, Vec::len);
-        let mut walk = Walk::new(self.index.store(), &ranges, skip, word.descending, self.size)?;
+        let mut walk = Walk::new(
+            self.index.store(),
+            &ranges,
+            skip,
+            word.descending,
+            self.size,
+        )?;
         // Texts are cut in postings, and a second word orders what the first
         // does not: then what shares a posting's order is sorted together.
         let cut = matches!(word.by, SortBy::Parameter(p) if p.of_type == ParameterType::String);
@@ -487,7 +519,9 @@ impl Execution<'_> {
             if !self.may_judge() {
                 return Ok(Walked::GivenUp);
             }
-            let Some(version) = self.judge(number)? else { continue };
+            let Some(version) = self.judge(number)? else {
+                continue;
+            };
             let place = self.order.place(&version);
             if place.walked(word).as_deref() != Some(step.order()) {
                 continue;
@@ -507,7 +541,10 @@ impl Execution<'_> {
     /// Walks those that have no value for the first word; `false` if given up.
     fn walk_rest(&mut self, prefixes: &[Vec<u8>], descending: bool) -> Result<bool, Error> {
         let only = self.order.only().is_some();
-        let ranges: Vec<_> = prefixes.iter().map(|prefix| Range::prefix(prefix)).collect();
+        let ranges: Vec<_> = prefixes
+            .iter()
+            .map(|prefix| Range::prefix(prefix))
+            .collect();
         let skip = prefixes.first().map_or(0, Vec::len);
         let mut walk = Walk::new(self.index.store(), &ranges, skip, descending, self.size)?;
         let mut found = Vec::new();
@@ -521,7 +558,9 @@ impl Execution<'_> {
             if !self.may_judge() {
                 return Ok(false);
             }
-            let Some(version) = self.judge(number)? else { continue };
+            let Some(version) = self.judge(number)? else {
+                continue;
+            };
             let place = self.order.place(&version);
             if place.has_value() {
                 continue;
@@ -548,5 +587,9 @@ enum Walked {
 }
 
 fn hit(version: &Version) -> Hit {
-    Hit { number: version.number, position: version.position, version: version.version }
+    Hit {
+        number: version.number,
+        position: version.position,
+        version: version.version,
+    }
 }

@@ -242,6 +242,13 @@ impl Index {
         self.race_max = postings.max(1);
     }
 
+    /// How many live changes a crash may cost to apply again; tests make it
+    /// small.
+    #[doc(hidden)]
+    pub fn set_checkpoint_changes(&mut self, changes: u64) {
+        self.store.set_checkpoint_changes(changes);
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }

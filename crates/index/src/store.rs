@@ -108,6 +108,7 @@ pub(crate) struct Store {
     jobs: Sender<Job>,
     worker: Option<JoinHandle<()>>,
     is_new: bool,
+    checkpoint_changes: u64,
     /// Held while it is open.
     _lock: File,
 }
@@ -214,6 +215,7 @@ impl Store {
             })?;
         let is_new = found.is_none();
         Ok(Store {
+            checkpoint_changes: CHECKPOINT_CHANGES,
             shared,
             jobs,
             worker: Some(worker),
@@ -225,6 +227,11 @@ impl Store {
     /// What the files held when the store was opened or last wrote them.
     pub(crate) fn cover(&self) -> Cover {
         self.shared.state().cover
+    }
+
+    /// Checkpoints after so many changes.
+    pub(crate) fn set_checkpoint_changes(&mut self, changes: u64) {
+        self.checkpoint_changes = changes.max(1);
     }
 
     /// Whether there was none before.
@@ -564,7 +571,7 @@ impl Batch<'_> {
         state.size = size;
         state.bytes += self.bytes;
         let due = state.bytes >= CHECKPOINT_BYTES
-            || size.saturating_sub(state.cover.size) >= CHECKPOINT_CHANGES;
+            || size.saturating_sub(state.cover.size) >= self.store.checkpoint_changes;
         if due && !state.checkpointing && state.failed.is_none() {
             self.store.begin_checkpoint(&mut state);
         }

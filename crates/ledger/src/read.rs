@@ -168,6 +168,16 @@ impl Ledger {
         version_at(&db, position)
     }
 
+    /// Several of them, in the order asked for, of one moment.
+    pub fn versions(&self, positions: &[u64]) -> Result<Vec<(Entry, Content)>, ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        positions
+            .iter()
+            .map(|position| version_at(&db, *position))
+            .collect()
+    }
+
     /// The receipt of an entry under the latest checkpoint: a text that anybody can verify.
     pub fn receipt(&self, position: u64) -> Result<String, ReadError> {
         let db = self.connection();

@@ -45,12 +45,6 @@ impl Field {
     }
 }
 
-/// Appends a 40-bit number, big-endian.
-pub(crate) fn put_u40(out: &mut Vec<u8>, n: u64) {
-    debug_assert!(n < 1 << 40);
-    out.extend_from_slice(&n.to_be_bytes()[3..]);
-}
-
 /// A 40-bit number as its five bytes.
 pub(crate) fn u40(n: u64) -> [u8; U40] {
     let b = n.to_be_bytes();

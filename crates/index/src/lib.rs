@@ -20,6 +20,7 @@ mod prepare;
 mod read;
 mod row;
 mod run;
+mod search;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ use record::time::RecordedAt;
 pub use bulk::{Bulk, Limits};
 pub use prepare::{Prepared, prepare};
 pub use row::Head;
+pub use search::{Cursor, Hit, Page, Search};
 
 use run::{APPLIED, Run};
 use store::{Space, Store};
@@ -125,6 +127,7 @@ pub struct Index {
     opened: Opened,
     writer: Mutex<()>,
     gathering: RwLock<Option<Run>>,
+    race_max: usize,
 }
 
 impl Index {
@@ -194,6 +197,7 @@ impl Index {
             opened,
             writer: Mutex::new(()),
             gathering: RwLock::new(None),
+            race_max: search::RACE_MAX,
         }
     }
 
@@ -236,6 +240,14 @@ impl Index {
     pub fn compact(&self) -> Result<(), Error> {
         let _writing = self.writing();
         self.store.compact()
+    }
+
+    /// How many postings a search looks at before it doubts that any clause is
+    /// selective. Changes what a search costs, never what it answers; tests
+    /// make it small so that few resources take every way.
+    #[doc(hidden)]
+    pub fn set_race_max(&mut self, postings: usize) {
+        self.race_max = postings.max(1);
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -21,12 +21,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
 use tlog::checkpoint::Checkpoint;
 use tlog::note::SigningKey;
 use tlog::{Edge, Hash};
 
-use crate::RecordedAt;
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
 use crate::lock::Lock;
@@ -39,6 +39,9 @@ use crate::store::{self, OpenError};
 /// caught up, which is what a step of the time service needs. A clock further
 /// behind is wrong, or was wrong before, and somebody must look.
 pub const CLOCK_BEHIND_MAX_US: i64 = 5 * 60 * 1_000_000;
+
+/// The end of the year 9998, in microseconds since the Unix epoch: no clock that is right says more.
+const CLOCK_END_US: i64 = 253_370_764_800_000_000;
 
 /// How much is written before the write-ahead log is folded into the file, in bytes.
 const FOLD_BYTES: u64 = 16 << 20;
@@ -153,7 +156,9 @@ pub struct Written {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The resource is at another version than expected.
-    #[error("{kind}/{id} is at version {found}; you sent version {expected}. Reload it and try again")]
+    #[error(
+        "{kind}/{id} is at version {found}; you sent version {expected}. Reload it and try again"
+    )]
     VersionConflict {
         /// The resource's kind.
         kind: String,
@@ -195,13 +200,18 @@ pub enum Refused {
         part: u64,
     },
     /// The clock stands too far behind the last entry.
-    #[error("the clock of this machine says {now}, but the ledger's last entry was recorded at {last}; set the clock right and try again")]
+    #[error(
+        "the clock of this machine says {now}, but the ledger's last entry was recorded at {last}; set the clock right and try again"
+    )]
     ClockBehind {
         /// What the clock said.
         now: RecordedAt,
         /// When the last entry was recorded.
         last: RecordedAt,
     },
+    /// The clock stands outside the years that a line can name.
+    #[error("the clock of this machine is far off; set it right and try again")]
+    ClockFarOff,
     /// The write is not one that a ledger can take; whoever made it has a bug.
     #[error("write {index} of the transaction {what}")]
     Malformed {
@@ -284,7 +294,8 @@ impl Appender {
         let aliases = store::aliases(dir, &db)?;
         let damaged = |what: &str| OpenError::Damaged(what.to_owned());
 
-        let text = store::state(&db, "checkpoint")?.ok_or_else(|| damaged("it has no checkpoint"))?;
+        let text =
+            store::state(&db, "checkpoint")?.ok_or_else(|| damaged("it has no checkpoint"))?;
         let checkpoint = Checkpoint::open(&text, key.verifier(), &identity.origin)
             .map_err(|_| damaged("its checkpoint is not signed by its key"))?;
         let size = read::size(&db)?;
@@ -297,13 +308,18 @@ impl Appender {
         let edge = Edge::from_tiles(size, &StoredTiles::new(&db, size))
             .map_err(|e| OpenError::Damaged(e.to_string()))?;
         if edge.root() != checkpoint.root {
-            return Err(damaged("its last entries do not give the root of its checkpoint"));
+            return Err(damaged(
+                "its last entries do not give the root of its checkpoint",
+            ));
         }
         let last = match size {
             0 => RecordedAt(i64::MIN),
             _ => {
-                let line: Vec<u8> =
-                    db.query_row("SELECT line FROM entry WHERE position = ?1", [(size - 1) as i64], |row| row.get(0))?;
+                let line: Vec<u8> = db.query_row(
+                    "SELECT line FROM entry WHERE position = ?1",
+                    [(size - 1) as i64],
+                    |row| row.get(0),
+                )?;
                 Line::parse(&line)
                     .map_err(|_| damaged("its last line does not read"))?
                     .recorded_at
@@ -363,7 +379,9 @@ impl Appender {
         if !group.iter().zip(&decided.outcomes).any(is_in) {
             return Ok(decided.outcomes);
         }
-        let after = self.write(group, &decided, salts).map_err(|e| self.failed(e))?;
+        let after = self
+            .write(group, &decided, salts)
+            .map_err(|e| self.failed(e))?;
 
         // The disk has it: from here on it is true.
         self.edge = after.edge;
@@ -423,7 +441,9 @@ impl Appender {
             if let Some(mark) = &transaction.source
                 && (marks.contains_key(mark) || self.is_imported(mark)?)
             {
-                decided.outcomes.push(Err(Refused::AlreadyImported { part: mark.part }));
+                decided
+                    .outcomes
+                    .push(Err(Refused::AlreadyImported { part: mark.part }));
                 continue;
             }
             let outcome = recorded_at(now(), decided.last)
@@ -503,7 +523,9 @@ impl Appender {
                 }
                 .write(&mut line);
                 let hash = tlog::leaf_hash(&line);
-                edge.push(hash, |tile| tiles.push((tile.level, tile.index, tile.hashes.to_vec())));
+                edge.push(hash, |tile| {
+                    tiles.push((tile.level, tile.index, tile.hashes.to_vec()))
+                });
                 if let Some(person) = person {
                     let end = Chain {
                         count: chain.map_or(0, |chain| chain.count) + 1,
@@ -523,16 +545,25 @@ impl Appender {
                 bytes += (line.len() + write.body.len()) as u64;
             }
             if let Some(mark) = &transaction.source {
-                db.prepare_cached(INSERT_SOURCE)?
-                    .execute((&mark.source, mark.part as i64, committed.first_position as i64))?;
+                db.prepare_cached(INSERT_SOURCE)?.execute((
+                    &mark.source,
+                    mark.part as i64,
+                    committed.first_position as i64,
+                ))?;
             }
         }
         for (level, index, hashes) in &tiles {
-            db.prepare_cached(INSERT_TILE)?.execute((level, *index as i64, hashes))?;
+            db.prepare_cached(INSERT_TILE)?
+                .execute((level, *index as i64, hashes))?;
         }
         let mut upsert_person = db.prepare_cached(UPSERT_PERSON)?;
         for (person, chain) in &chains {
-            upsert_person.execute((&person.0[..], chain.count as i64, chain.position as i64, &chain.hash[..]))?;
+            upsert_person.execute((
+                &person.0[..],
+                chain.count as i64,
+                chain.position as i64,
+                &chain.hash[..],
+            ))?;
         }
         let checkpoint = self.sign(&edge)?;
         store::set_state(db, "checkpoint", &checkpoint)?;
@@ -546,7 +577,11 @@ impl Appender {
     }
 
     /// The end of a person's chain: as this group left it, as memory has it, as the disk has it.
-    fn chain(&self, group: &HashMap<Alias, Chain>, person: Alias) -> rusqlite::Result<Option<Chain>> {
+    fn chain(
+        &self,
+        group: &HashMap<Alias, Chain>,
+        person: Alias,
+    ) -> rusqlite::Result<Option<Chain>> {
         if let Some(chain) = group.get(&person).or_else(|| self.chains.get(&person)) {
             return Ok(Some(*chain));
         }
@@ -596,7 +631,8 @@ const INSERT_ENTRY: &str = "INSERT INTO entry (position, line) VALUES (?1, ?2)";
 const INSERT_CONTENT: &str =
     "INSERT INTO content (position, format, salt, body, check_sum) VALUES (?1, ?2, ?3, ?4, ?5)";
 const INSERT_TILE: &str = "INSERT INTO tile (level, idx, hashes) VALUES (?1, ?2, ?3)";
-const INSERT_SOURCE: &str = "INSERT INTO import_source (source, part, position) VALUES (?1, ?2, ?3)";
+const INSERT_SOURCE: &str =
+    "INSERT INTO import_source (source, part, position) VALUES (?1, ?2, ?3)";
 const UPSERT_PERSON: &str =
     "INSERT OR REPLACE INTO person (person, count, position, hash) VALUES (?1, ?2, ?3, ?4)";
 
@@ -623,6 +659,9 @@ fn severity(extended_code: i32) -> Severity {
 
 /// The time of the next transaction: the clock's, or just after the last one.
 fn recorded_at(now: RecordedAt, last: RecordedAt) -> Result<RecordedAt, Refused> {
+    if !(0..CLOCK_END_US).contains(&now.0) {
+        return Err(Refused::ClockFarOff);
+    }
     if now.0 < last.0.saturating_sub(CLOCK_BEHIND_MAX_US) {
         return Err(Refused::ClockBehind { now, last });
     }
@@ -665,7 +704,12 @@ impl<'g> Overlay<'g> {
         let created = check_expected(write, head)?;
         let version = match head.map_or(Some(1), |head| head.version.checked_add(1)) {
             Some(version) => version,
-            None => return Err(Refused::Malformed { index: 0, what: "has no version left" }),
+            None => {
+                return Err(Refused::Malformed {
+                    index: 0,
+                    what: "has no version left",
+                });
+            }
         };
         let number = head.map_or(position, |head| head.number);
         let new = Head {
@@ -697,12 +741,21 @@ impl<'g> Overlay<'g> {
 /// Whether the resource is as the write expects it; if so, whether there is no current version.
 fn check_expected(write: &Write, head: Option<Head>) -> Result<bool, Refused> {
     let (kind, id) = (|| write.kind.clone(), || write.id.clone());
-    let not_found = || Refused::NotFound { kind: kind(), id: id() };
-    let deleted = || Refused::Deleted { kind: kind(), id: id() };
+    let not_found = || Refused::NotFound {
+        kind: kind(),
+        id: id(),
+    };
+    let deleted = || Refused::Deleted {
+        kind: kind(),
+        id: id(),
+    };
     let current = head.is_some_and(|head| !head.deleted);
     match (write.expect, head) {
         (Expect::Absent, Some(_)) if current => {
-            return Err(Refused::AlreadyExists { kind: kind(), id: id() });
+            return Err(Refused::AlreadyExists {
+                kind: kind(),
+                id: id(),
+            });
         }
         (Expect::Present | Expect::Version(_), None) => return Err(not_found()),
         (Expect::Present, Some(_)) if !current => return Err(deleted()),

@@ -148,8 +148,8 @@ fn split_at_quote(bytes: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 fn compressor() -> Compressor<'static> {
-    let mut compressor = Compressor::with_prepared_dictionary(&ENCODER)
-        .expect("the embedded dictionary is valid");
+    let mut compressor =
+        Compressor::with_prepared_dictionary(&ENCODER).expect("the embedded dictionary is valid");
     // The format number says which dictionary; four bytes for each resource are worth having.
     compressor
         .set_parameter(zstd_safe::CParameter::DictIdFlag(false))
@@ -202,8 +202,14 @@ mod tests {
     #[test]
     fn the_stored_form_names_its_resource() {
         let check = |stored: &str, expect| assert_eq!(name(stored.as_bytes()), expect);
-        check(r#"{"resourceType":"Patient","id":"a"}"#, Some(("Patient", "a")));
-        check(r#"{"resourceType":"Patient","id":"a","x":1}"#, Some(("Patient", "a")));
+        check(
+            r#"{"resourceType":"Patient","id":"a"}"#,
+            Some(("Patient", "a")),
+        );
+        check(
+            r#"{"resourceType":"Patient","id":"a","x":1}"#,
+            Some(("Patient", "a")),
+        );
         check(r#"{"resourceType":"Patient","id":"a""#, None);
         check(r#"{"resourceType":"Patient","id":"a\u0062"}"#, None);
         check(r#"{"resourceType":"Patient"}"#, None);

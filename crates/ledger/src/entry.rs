@@ -29,11 +29,9 @@ use std::io::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use record::time::RecordedAt;
 use sha2::{Digest, Sha256};
 use tlog::Hash;
-
-use crate::RecordedAt;
-use crate::instant;
 
 /// What an entry did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -159,7 +157,8 @@ pub fn is_opaque(id: &str) -> bool {
     let id = id.as_bytes();
     match id.len() {
         16 => {
-            let drawn = |b: &u8| b.is_ascii_digit() || b.is_ascii_lowercase() && !b"ilou".contains(b);
+            let drawn =
+                |b: &u8| b.is_ascii_digit() || b.is_ascii_lowercase() && !b"ilou".contains(b);
             let letters = id.iter().filter(|b| b.is_ascii_lowercase()).count();
             id.iter().all(drawn) && letters >= 4
         }
@@ -224,8 +223,9 @@ impl<'a> Line<'a> {
             return Err(LineError("format"));
         }
         let position = number(next("position")?).ok_or(LineError("position"))?;
-        let recorded_at = instant::parse(next("recorded time")?.as_bytes())
-            .map(RecordedAt)
+        let text = next("recorded time")?;
+        let recorded_at = RecordedAt::parse(text)
+            .filter(|at| at.to_string() == text)
             .ok_or(LineError("recorded time"))?;
         let actor = next("actor")?;
         check_name(actor).ok_or(LineError("actor"))?;
@@ -283,7 +283,7 @@ impl<'a> Line<'a> {
         out.extend_from_slice(b"hc1 ");
         write_number(self.position, out);
         out.push(b' ');
-        instant::write(self.recorded_at.0, out);
+        write!(out, "{}", self.recorded_at).expect("writing to memory does not fail");
         for word in [self.actor, self.purpose, self.action.as_str()] {
             out.push(b' ');
             out.extend_from_slice(word.as_bytes());
@@ -376,7 +376,9 @@ pub fn is_kind(text: &str) -> bool {
 /// Whether a text can be a FHIR id: 1 to 64 of ASCII letters, digits, `-` and `.`.
 pub fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 /// Writes an actor or a purpose so that it is one word.
@@ -437,7 +439,8 @@ fn is_id_in_line(text: &str) -> bool {
 
 /// A decimal number in its only form: no sign, no leading zero.
 fn number(text: &str) -> Option<u64> {
-    let canonical = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let canonical =
+        text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| canonical)
 }
 

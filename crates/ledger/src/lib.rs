@@ -19,7 +19,6 @@
 pub mod append;
 pub mod content;
 pub mod entry;
-mod instant;
 pub mod lock;
 pub mod read;
 pub mod receipt;
@@ -32,15 +31,5 @@ pub use append::{
 pub use content::Content;
 pub use entry::{Action, Alias, Entry};
 pub use read::{Ledger, ReadError};
+pub use record::time::RecordedAt;
 pub use store::{OpenError, create};
-
-/// When the ledger recorded something: microseconds since the Unix epoch, UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct RecordedAt(pub i64);
-impl std::fmt::Display for RecordedAt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut out = Vec::new();
-        instant::write(self.0, &mut out);
-        f.write_str(&String::from_utf8_lossy(&out))
-    }
-}

@@ -80,7 +80,10 @@ impl Raw<'_> {
     /// Checks and unpacks the content.
     pub fn content(&self) -> Result<Content, ReadError> {
         if content::check_sum(self.body) != self.check_sum {
-            return Err(damaged(self.position, "its content does not fit its check sum"));
+            return Err(damaged(
+                self.position,
+                "its content does not fit its check sum",
+            ));
         }
         let stored = content::decompress(self.format, self.body)
             .map_err(|e| damaged(self.position, &e.to_string()))?;
@@ -152,7 +155,10 @@ impl Ledger {
     pub fn contents(&self, positions: &[u64]) -> Result<Vec<Content>, ReadError> {
         let db = self.connection();
         let _moment = db.unchecked_transaction()?;
-        positions.iter().map(|position| content_at(&db, *position)).collect()
+        positions
+            .iter()
+            .map(|position| content_at(&db, *position))
+            .collect()
     }
 
     /// Entry and content together, the content checked against the commitment in the line.
@@ -160,6 +166,13 @@ impl Ledger {
         let db = self.connection();
         let _moment = db.unchecked_transaction()?;
         version_at(&db, position)
+    }
+
+    /// Several of them, in the order asked for, of one moment.
+    pub fn versions(&self, positions: &[u64]) -> Result<Vec<(Entry, Content)>, ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        positions.iter().map(|position| version_at(&db, *position)).collect()
     }
 
     /// The receipt of an entry under the latest checkpoint: a text that anybody can verify.
@@ -173,7 +186,14 @@ impl Ledger {
         let tiles = StoredTiles::new(&db, checkpoint.size);
         let hashes = tlog::prove_inclusion(position, checkpoint.size, &tiles)
             .map_err(|e| damaged(position, &e.to_string()))?;
-        Ok(receipt::make(self.verifier(), &entry.line, &content, hashes, checkpoint_text, position))
+        Ok(receipt::make(
+            self.verifier(),
+            &entry.line,
+            &content,
+            hashes,
+            checkpoint_text,
+            position,
+        ))
     }
 
     /// Reads entries and contents in order, from a position on, until the end or until `each` breaks.
@@ -216,10 +236,15 @@ impl Ledger {
         while let Some((position, hash)) = next.filter(|_| entries.len() < count) {
             let line = line_at(&db, position)?;
             if tlog::leaf_hash(&line) != hash {
-                return Err(damaged(position, "it is not the one that the person's chain names"));
+                return Err(damaged(
+                    position,
+                    "it is not the one that the person's chain names",
+                ));
             }
             let entry = entry_of(position, &line)?;
-            next = entry.previous.map(|previous| (previous.position, previous.hash));
+            next = entry
+                .previous
+                .map(|previous| (previous.position, previous.hash));
             entries.push(entry);
         }
         Ok(entries)
@@ -230,7 +255,8 @@ impl Ledger {
         let db = self.connection();
         let mut statement =
             db.prepare_cached("SELECT part FROM import_source WHERE source = ?1 ORDER BY part")?;
-        let parts = statement.query_map([source], |row| row.get::<_, i64>(0).map(|part| part as u64))?;
+        let parts =
+            statement.query_map([source], |row| row.get::<_, i64>(0).map(|part| part as u64))?;
         Ok(parts.collect::<Result<_, _>>()?)
     }
 
@@ -238,9 +264,16 @@ impl Ledger {
         let mut free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(db) = free.pop() {
-                return Pooled { inner: &self.0, db: Some(db) };
+                return Pooled {
+                    inner: &self.0,
+                    db: Some(db),
+                };
             }
-            free = self.0.returned.wait(free).unwrap_or_else(PoisonError::into_inner);
+            free = self
+                .0
+                .returned
+                .wait(free)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -255,14 +288,20 @@ impl Deref for Pooled<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        self.db.as_ref().expect("it is given back only when dropped")
+        self.db
+            .as_ref()
+            .expect("it is given back only when dropped")
     }
 }
 
 impl Drop for Pooled<'_> {
     fn drop(&mut self) {
         if let Some(db) = self.db.take() {
-            self.inner.free.lock().unwrap_or_else(PoisonError::into_inner).push(db);
+            self.inner
+                .free
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(db);
             self.inner.returned.notify_one();
         }
     }
@@ -320,7 +359,8 @@ impl TileSource for StoredTiles<'_> {
 }
 
 const SELECT_LINE: &str = "SELECT line FROM entry WHERE position = ?1";
-const SELECT_CONTENT: &str = "SELECT format, salt, body, check_sum FROM content WHERE position = ?1";
+const SELECT_CONTENT: &str =
+    "SELECT format, salt, body, check_sum FROM content WHERE position = ?1";
 const SCAN: &str = "SELECT e.position, e.line, c.format, c.salt, c.body, c.check_sum \
     FROM entry e LEFT JOIN content c ON c.position = e.position \
     WHERE e.position >= ?1 ORDER BY e.position";
@@ -363,7 +403,10 @@ fn version_at(db: &Connection, position: u64) -> Result<(Entry, Content), ReadEr
     let entry = entry_of(position, &line_at(db, position)?)?;
     let content = content_at(db, position)?;
     if content::commitment(&content.salt, &content.stored) != entry.commitment {
-        return Err(damaged(position, "its content is not what its line commits to"));
+        return Err(damaged(
+            position,
+            "its content is not what its line commits to",
+        ));
     }
     Ok((entry, content))
 }
@@ -381,10 +424,16 @@ fn raw<'r>(row: &'r Row<'_>) -> Result<Raw<'r>, ReadError> {
     let missing = |_| damaged(position, "its content is missing or malformed");
     Ok(Raw {
         position,
-        line: row.get_ref(1)?.as_blob().map_err(|_| damaged(position, "its line is malformed"))?,
+        line: row
+            .get_ref(1)?
+            .as_blob()
+            .map_err(|_| damaged(position, "its line is malformed"))?,
         format: row.get(2).map_err(missing)?,
         salt: row.get(3).map_err(missing)?,
-        body: row.get_ref(4)?.as_blob().map_err(|_| damaged(position, "its content is missing"))?,
+        body: row
+            .get_ref(4)?
+            .as_blob()
+            .map_err(|_| damaged(position, "its content is missing"))?,
         check_sum: row.get(5).map_err(missing)?,
     })
 }

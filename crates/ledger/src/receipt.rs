@@ -122,7 +122,11 @@ pub fn verify(text: &str, trusted: Option<&VerifierKey>) -> Result<Report, Probl
     }
     let key = std::str::from_utf8(part("public key")?)
         .ok()
-        .and_then(|text| VerifierKey::parse(text).ok().filter(|key| key.to_string() == text))
+        .and_then(|text| {
+            VerifierKey::parse(text)
+                .ok()
+                .filter(|key| key.to_string() == text)
+        })
         .ok_or(Problem::Extra("public key"))?;
     let line = part("entry")?;
     let salt = STANDARD

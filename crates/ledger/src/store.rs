@@ -133,7 +133,9 @@ pub enum OpenError {
         found: i32,
     },
     /// The ledger has a format of the past, and it was opened for reading only.
-    #[error("this ledger has format {found}, from an older version; start the server once to bring it up to {FORMAT}")]
+    #[error(
+        "this ledger has format {found}, from an older version; start the server once to bring it up to {FORMAT}"
+    )]
     Older {
         /// The format of the directory.
         found: i32,
@@ -185,8 +187,8 @@ pub fn create(
     let (mut seed, mut alias) = ([0; 32], [0; 32]);
     chance(&mut seed);
     chance(&mut alias);
-    let key = SigningKey::from_seed(origin, &seed)
-        .map_err(|_| OpenError::Origin(origin.to_owned()))?;
+    let key =
+        SigningKey::from_seed(origin, &seed).map_err(|_| OpenError::Origin(origin.to_owned()))?;
     let checkpoint = Checkpoint {
         origin: origin.to_owned(),
         size: 0,
@@ -197,13 +199,18 @@ pub fn create(
         .sign(&key)
         .map_err(|_| OpenError::Origin(origin.to_owned()))?;
     fs::create_dir_all(&keys)?;
-    write_key(&keys.join("log.key"), format!("{}\n", key.secret_text()).as_bytes())?;
+    write_key(
+        &keys.join("log.key"),
+        format!("{}\n", key.secret_text()).as_bytes(),
+    )?;
     write_key(&keys.join("alias.key"), &alias)?;
     sync_directory(&keys)?;
 
     // The schema and the first state appear together or not at all.
     let mut db = Connection::open(dir.join("ledger.sqlite"))?;
-    db.execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    db.execute_batch(
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+    )?;
     let tx = db.transaction()?;
     for migration in MIGRATIONS {
         tx.execute_batch(migration.sql)?;
@@ -257,7 +264,9 @@ pub(crate) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
     if found < FORMAT {
         return Err(OpenError::Older { found });
     }
-    db.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -2048;")?;
+    db.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -2048;",
+    )?;
     Ok(db)
 }
 
@@ -362,7 +371,10 @@ fn format_of(db: &Connection) -> Result<i32, OpenError> {
 
 /// Says which alias key a ledger was made with, without saying the key.
 fn alias_id(key: &[u8; 32]) -> String {
-    let hash = Sha256::new().chain_update(b"homecoming/alias/1\n").chain_update(key).finalize();
+    let hash = Sha256::new()
+        .chain_update(b"homecoming/alias/1\n")
+        .chain_update(key)
+        .finalize();
     hash[..8].iter().map(|b| format!("{b:02x}")).collect()
 }
 

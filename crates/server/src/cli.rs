@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod audit;
 mod client;
-mod demo;
+// mod demo;
 mod import;
 mod init;
 mod rebuild;
@@ -37,8 +37,8 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Word {
-    /// Serve a generated programme; prints where, and whom to sign in as
-    Demo(demo::Args),
+
+    // Demo(demo::Args),
     /// Make a new programme: keys, log, first officer
     Init(init::Args),
     /// Serve a programme
@@ -97,7 +97,7 @@ pub fn run() -> ExitCode {
         }
     };
     let outcome = match line.word {
-        Word::Demo(args) => demo::run(&args),
+        // DEMO
         Word::Init(args) => init::run(&args),
         Word::Serve(args) => serve::run(&args),
         Word::Import(args) => import::run(&args),

@@ -208,11 +208,6 @@ impl Error {
         .because(source)
     }
 
-    /// A failure of the ledger: what it says is for the log and the operator.
-    pub fn ledger(source: impl std::error::Error + Send + Sync + 'static) -> Error {
-        Error::internal(source)
-    }
-
     /// A failure of the desk: what it says is for the log and the operator.
     pub fn desk(source: impl std::error::Error + Send + Sync + 'static) -> Error {
         Error::internal(source)
@@ -336,6 +331,8 @@ impl IntoResponse for Error {
         response
     }
 }
+
+mod stores;
 
 #[cfg(test)]
 mod tests;

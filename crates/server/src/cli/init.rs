@@ -1,10 +1,11 @@
 //! `homecoming init`: a new programme, with its keys, its log and its first officer.
 
-use super::client::{cannot, open};
+use desk::NewUser;
+
+use super::client::open;
 use super::{Data, Stop};
 use crate::chance::Chance;
-use crate::clock::Clock;
-use crate::{programme, sign_in};
+use crate::programme::{self, About};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -13,21 +14,25 @@ pub struct Args {
     /// The programme's name, as people will see it
     #[arg(long)]
     name: String,
-    /// The first officer's name, as colleagues will see it
-    #[arg(long, default_value = "First officer")]
+    /// What the first officer signs in with: one word
+    #[arg(long, default_value = "officer")]
     officer: String,
 }
 
 pub fn run(args: &Args) -> Result<(), Stop> {
     let data = &args.data.data;
-    programme::create(data, &args.name, &Clock::System, &Chance::System)?;
-    let code = sign_in::new_code(&Chance::System);
-    open(data)?
-        .add_user(&args.officer, "officer", None, &code, Clock::System.now().0)
-        .map_err(|error| cannot(&error))?;
+    let about = About { name: args.name.clone(), demo: Vec::new() };
+    programme::create(data, &about, &Chance::System)?;
+    let officer = NewUser {
+        name: &args.officer,
+        full_name: &args.officer,
+        role: "officer",
+        practitioner: None,
+    };
+    let code = super::user::add(&open(data)?, officer)?;
     println!(
         "Made the programme \"{}\" in {}.\n\n\
-         {} signs in with this code, which is shown only now:\n{code}\n\n\
+         The first officer signs in as `{}` with this code, which is shown only now:\n{code}\n\n\
          Next:\n  homecoming serve --data {1}\n  homecoming import --data {1} PATH...\n  \
          homecoming client add NAME --data {1} --scope 'system/*.cruds'\n\n\
          Keep a copy of {1}/keys in another place: without the log's key nothing new can be \

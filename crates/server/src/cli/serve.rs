@@ -100,7 +100,10 @@ pub(super) fn serve(
     runtime.block_on(async {
         let address = listener.local_addr().map_err(could_not)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(could_not)?;
-        let router = crate::router::router(&programme, limits.bundle_limit << 20);
+        let settings =
+            Settings { bundle_bytes_max: limits.bundle_limit << 20, ..Settings::default() };
+        let api = Api::of(programme.clone(), settings);
+        let router = crate::router::router(api, crate::pages::routes(&programme), crate::pages::error_page);
         ready(address, &programme);
         axum::serve(listener, router)
             .with_graceful_shutdown(told_to_stop())

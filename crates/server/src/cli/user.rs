@@ -1,6 +1,7 @@
 //! `homecoming user`: the people who sign in.
 
 use clap::Subcommand;
+use desk::{Desk, NewUser};
 
 use super::client::{cannot, open};
 use super::{Data, Stop};
@@ -17,8 +18,11 @@ pub struct Args {
 enum What {
     /// Add someone and print their sign-in code, once
     Add {
-        /// The name that colleagues see
+        /// What they sign in with: one word, such as `r.example`
         name: String,
+        /// The name that colleagues see; the same, if it is not given
+        #[arg(long, value_name = "NAME")]
+        full_name: Option<String>,
         #[command(flatten)]
         data: Data,
         /// What they do
@@ -38,19 +42,31 @@ enum What {
 
 pub fn run(args: &Args) -> Result<(), Stop> {
     match &args.what {
-        What::Add { name, data, role, practitioner } => {
-            let code = crate::sign_in::new_code(&Chance::System);
-            open(&data.data)?
-                .add_user(name, role, practitioner.as_deref(), &code, Clock::System.now().0)
-                .map_err(|error| cannot(&error))?;
+        What::Add { name, full_name, data, role, practitioner } => {
+            let desk = open(&data.data)?;
+            let code = add(
+                &desk,
+                NewUser {
+                    name,
+                    full_name: full_name.as_deref().unwrap_or(name),
+                    role,
+                    practitioner: practitioner.as_deref(),
+                },
+            )?;
             println!("{name} ({role}) signs in with this code, which is shown only now:\n{code}");
             Ok(())
         }
         What::List { data } => {
             for user in open(&data.data)?.users().map_err(|error| cannot(&error))? {
-                println!("{}\t{}", user.name, user.role);
+                println!("{}\t{}\t{}", user.name, user.role, user.full_name);
             }
             Ok(())
         }
     }
+}
+
+/// Adds someone with a new code, and gives the code.
+pub(super) fn add(desk: &Desk, user: NewUser<'_>) -> Result<String, Stop> {
+    desk.add_user(user, Clock::System.now().0).map_err(|error| cannot(&error))?;
+    desk.new_code(user.name, &mut |bytes| Chance::System.fill(bytes)).map_err(|error| cannot(&error))
 }

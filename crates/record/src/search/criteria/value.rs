@@ -155,7 +155,7 @@ pub(super) fn reference(
         return Ok(Test::Reference(ReferenceTest::Local { kind, id }));
     }
     if is_id(&text) {
-        let only = match parameter.targets[..] {
+        let only = match *parameter.targets() {
             [only] => Some(only),
             _ => None,
         };

@@ -32,7 +32,7 @@ use server::chance::Chance;
 use server::clock::Clock;
 use server::fhir::scope::{Door, Grant, Scopes};
 use server::fhir::{Api, Settings};
-use server::programme::{self, Actor, Programme};
+use server::programme::{self, About, Actor, Programme};
 use sha2::{Digest, Sha256};
 
 use crate::served::Folder;
@@ -59,7 +59,8 @@ impl Server {
         let clock = Clock::standing_at(at.0);
         let chance = Chance::seeded(7);
         let data = folder.path().join("data");
-        programme::create(&data, "Scripts", &clock, &chance).expect("a new programme");
+        let about = About { name: "Scripts".to_owned(), demo: Vec::new() };
+        programme::create(&data, &about, &chance).expect("a new programme");
         let on_fatal = Box::new(|why: &dyn std::fmt::Display| panic!("{why}"));
         let programme =
             Programme::open(&data, clock.clone(), chance, &mut |_, _| {}, on_fatal)

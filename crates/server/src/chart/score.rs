@@ -140,8 +140,8 @@ const BARS_MOST: usize = 6;
 
 /// Draws one instrument, and the courses beneath it.
 pub fn draw(series: &Series, courses: &[Course], how: Drawing<'_>) -> Markup {
-    let (width, tall) = if how.small { (470.0, 170.0) } else { (780.0, 232.0) };
-    let gutter = if how.small { 128.0 } else { 142.0 };
+    let (width, tall) = if how.small { (480.0, 150.0) } else { (960.0, 220.0) };
+    let gutter = if how.small { 150.0 } else { 190.0 };
     let frame = Frame { width, left: 34.0, right: width - gutter, top: 16.0, bottom: 16.0 + tall };
     let x = Scale::time(how.span, (frame.left + 8.0, frame.right - 8.0));
     let y = Scale { from: series.scale, to: (frame.bottom, frame.top) };
@@ -330,23 +330,30 @@ fn bars(courses: &[Course], x: &Scale, frame: &Frame, how: Drawing<'_>) -> (Mark
     for course in courses.iter().filter(|course| overlaps(course, how.span)) {
         let from = x.inside(course.happened.start as f64);
         let to = x.inside(course.happened.end as f64).max(from + 4.0);
-        let needs = to.max(from + text_width(&course.what, 12.0).min(120.0) + 10.0);
-        let lane = lanes.pack((from, needs + 2.0));
-        placed.push((lane, from, to, course));
+        let ends = course.happened.end <= how.span.1;
+        // The words stand in the bar, or else behind it.
+        let inside = to - from - 10.0;
+        let words = if text_width(&course.what, 12.0) <= inside || inside > frame.width - to - 20.0 {
+            (from + 6.0, fit(&course.what, 12.0, inside))
+        } else {
+            (to + if ends { 5.0 } else { 14.0 }, fit(&course.what, 12.0, frame.width - to - 20.0))
+        };
+        let lane = lanes.pack((from, to.max(words.0 + text_width(&words.1, 12.0)) + 8.0));
+        placed.push((lane, from, to, ends, words, course));
     }
     let shown = lanes.len().min(BARS_MOST);
     let hidden = placed.iter().filter(|bar| bar.0 >= shown).count();
     let top = |lane: usize| frame.bottom + 8.0 + BAR * lane as f64;
     let markup = html! {
-        @for (lane, from, to, course) in placed.iter().filter(|bar| bar.0 < shown) {
-            @let (y, ends) = (top(*lane), course.happened.end <= how.span.1);
+        @for (lane, from, to, ends, words, course) in placed.iter().filter(|bar| bar.0 < shown) {
+            @let y = top(*lane);
             g {
                 title { (course.what) ", " (course.happened.words()) }
                 rect class="bar" x=(n(*from)) y=(n(y + 2.0)) width=(n(to - from)) height=(n(BAR - 4.0)) {}
                 @if !ends {
                     path class="bar on" d={ "M" (n(to - 1.0)) " " (n(y + 2.0)) "l9 " (n((BAR - 4.0) / 2.0)) "-9 " (n((BAR - 4.0) / 2.0)) "z" } {}
                 }
-                (text("bartext", (from + 6.0, y + 15.0), &fit(&course.what, 12.0, (to - from - 10.0).max(116.0).min(frame.width - from - 12.0))))
+                (text("bartext", (words.0, y + 15.0), &words.1))
             }
         }
         @if hidden > 0 {

@@ -73,6 +73,10 @@ pub fn draw(square: &Square<'_>) -> Drawn {
             let (cx, cy) = place(event, telling);
             taken.push((cx - 7.0, cy - 7.0, cx + 7.0, cy + 7.0));
         }
+        let happened = event.first.happened.map_or(event.place(), |happened| happened.start);
+        let (cx, cy) = place(event, &event.first);
+        let same_day = y.inside(happened as f64);
+        taken.push((cx - 3.0, cy.min(same_day), cx + 3.0, cy.max(same_day)));
         // A tag stands at the telling that made the conflict: the last.
         let (cx, cy) = place(event, event.now());
         wanted.extend(of_event[*index].iter().map(|number| (*number, cx, cy)));
@@ -136,7 +140,7 @@ pub fn draw(square: &Square<'_>) -> Drawn {
                         (telling.what) ", recorded " (telling.recorded_at.words())
                         @for number in &of_event[*index] { " (C" (number) ")" }
                     }
-                    (mark(cx, cy, known(telling), in_force, telling.withdrawn))
+                    (mark((cx, cy), if shown.len() > 60 { 4.5 } else { 6.0 }, known(telling), in_force, telling.withdrawn))
                 }
             }
         }
@@ -180,8 +184,8 @@ fn strokes(event: &Event, place: &dyn Fn(&Event, &Telling) -> (f64, f64), y: &Sc
 
 /// One square mark: filled if known, open if not; small if something else was said since;
 /// crossed out if it takes the event back.
-fn mark(x: f64, y: f64, known: bool, in_force: bool, withdrawn: bool) -> Markup {
-    let half = if in_force || !known { 6.0 } else { 3.5 };
+fn mark((x, y): (f64, f64), full: f64, known: bool, in_force: bool, withdrawn: bool) -> Markup {
+    let half = if in_force || !known { full } else { 0.6 * full };
     let class = if known { "dot" } else { "open" };
     html! {
         rect class=(if withdrawn { "open" } else { class }) x=(n(x - half)) y=(n(y - half)) width=(n(2.0 * half)) height=(n(2.0 * half)) {}

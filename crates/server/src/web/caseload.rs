@@ -215,7 +215,7 @@ fn person(shell: &Shell, row: &Row) -> Markup {
                     Some(trend) => {
                         div class="trend" {
                             div { span class="sub" { (trend.instrument) } " " strong { (trend.latest) } }
-                            (spark::draw(&trend.points, trend.scale))
+                            (spark::draw(&trend.points, trend.scale, shell.is_then()))
                         }
                         div class="sub" { (trend.change) }
                     }
@@ -223,7 +223,7 @@ fn person(shell: &Shell, row: &Row) -> Markup {
                 }
             }
             td data-label="Record" {
-                @if row.oddities.is_empty() { span class="sub" { "Nothing odd" } } @else {
+                @if row.oddities.is_empty() { span class="sub" { span aria-hidden="true" { "\u{2013}" } span class="unseen" { "Nothing to note" } } } @else {
                     ul class="plain" {
                         @for oddity in &row.oddities {
                             li { a href=(shell.to(&path::timelines(&row.id))) { (oddity) span class="unseen" { " in the record of " (row.name) } } }

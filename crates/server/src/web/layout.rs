@@ -150,7 +150,7 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                                 (page.title)
                                 @if let Some(words) = &as_known { " " span class="then-words" { (words) } }
                             }
-                            @if shell.user.is_some() && !page.compares { (move_form(shell)) }
+                            @if shell.user.is_some() && !shell.is_then() && !page.compares { (move_form(shell)) }
                         }
                         (page.main)
                     }
@@ -190,7 +190,7 @@ fn strip(shell: &Shell, then: AsKnown) -> Markup {
                 " "
                 span { "Not now. Read-only. " (left_out(then.since)) }
             }
-            a class="usa-button usa-button--outline small" href=(shell.here(None)) { "Back to now" }
+            (move_form(shell))
         }
     }
 }

@@ -130,12 +130,18 @@ pub fn page(context: &Context) -> Markup {
     let name = shell.banner.as_ref().map_or("", |banner| banner.name.as_str());
     let main = html! {
         div class="person" {
-            section class="panel next" aria-labelledby="next" { (next(context)) }
-            (owed(context))
-            (scores(context))
-            (medications(context))
-            (notes(context))
-            (aside(context))
+            div class="first-things" {
+                section class="panel next" aria-labelledby="next" { (next(context)) }
+                (owed(context))
+            }
+            div class="how-they-are" {
+                (scores(context))
+                (notes(context))
+            }
+            div class="around" {
+                (medications(context))
+                (aside(context))
+            }
         }
     };
     layout::page(shell, Page { title: name, place: Place::Elsewhere, compares: false, main })
@@ -219,7 +225,7 @@ fn scores(context: &Context) -> Markup {
                     }
                 }
                 (legend(context.shell.is_then()))
-                @for series in &context.scores { (table(context, series)) }
+                div class="tables" { @for series in &context.scores { (table(context, series)) } }
             }
         }
     }

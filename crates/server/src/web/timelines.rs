@@ -249,7 +249,7 @@ fn table(context: &Context) -> Markup {
     html! {
         section aria-labelledby="facts" {
             h2 id="facts" { "The same facts as a table" }
-            @if order.is_empty() { p { "No event is recorded." } } @else {
+            @if order.is_empty() { p { "No event is recorded, so there is no table." } } @else {
                 div class="tablebox" { table class="usa-table usa-table--compact stacks facts-table" {
                     caption class="unseen" { "Every event, when it happened and when it was recorded" }
                     thead {
@@ -279,8 +279,13 @@ fn row(context: &Context, event: &Event, tags: &[usize], at: Option<RecordedAt>)
             th scope="row" {
                 a href=(path::entry(now.position)) { bdi { (now.what) } }
                 " " span class="sub" { (event.row.words()) @if now.withdrawn { ", taken back" } }
-                @for telling in event.tellings().take(event.later.len()) {
-                    div class="sub" { "first said: " bdi { (telling.what) } ", " (telling.recorded_at.words()) }
+                @for (index, telling) in event.tellings().take(event.later.len()).enumerate() {
+                    @if telling.what != now.what || telling.happened != now.happened && !now.withdrawn {
+                        div class="sub" {
+                            (if index == 0 { "first said: " } else { "then said: " }) bdi { (telling.what) }
+                            @if let Some(happened) = telling.happened { @if event.happened() != Some(happened) { ", " (happened.words()) } }
+                        }
+                    }
                 }
             }
             td data-label="Happened" { (event.happened().map_or("not said".to_owned(), |happened| happened.words())) }
@@ -293,6 +298,7 @@ fn row(context: &Context, event: &Event, tags: &[usize], at: Option<RecordedAt>)
                 @let known = event.known(at);
                 td data-label="Then" class="thencell" {
                     span aria-hidden="true" { (known.mark()) " " } (known.words())
+                    @if known == Knowledge::Known && now.withdrawn { ", and taken back" }
                     @if let (Knowledge::KnownOtherwise, Some(then)) = (known, event.then(at)) { div class="sub" { "as: " bdi { (then.what) } } }
                 }
             }

@@ -17,9 +17,15 @@ pub type Point = (i64, f64);
 pub fn draw(points: &[Point], scale: (f64, f64), then: bool) -> Markup {
     let mut points = points.to_vec();
     points.sort_by_key(|point| point.0);
-    let span = (points.first().map_or(0, |point| point.0), points.last().map_or(0, |point| point.0));
+    let span = (
+        points.first().map_or(0, |point| point.0),
+        points.last().map_or(0, |point| point.0),
+    );
     let x = Scale::time(span, (5.0, WIDTH - 6.0));
-    let y = Scale { from: scale, to: (HEIGHT - 4.0, 4.0) };
+    let y = Scale {
+        from: scale,
+        to: (HEIGHT - 4.0, 4.0),
+    };
     let at = |point: &Point| (x.at(point.0 as f64), y.inside(point.1));
     let path: Vec<String> = points
         .iter()

@@ -76,15 +76,24 @@ pub fn draw(wide: &Wide<'_>) -> Drawn {
     let mut shown: Vec<usize> = (0..wide.events.len())
         .filter(|index| {
             let event = &wide.events[*index];
-            let end = event.happened().map_or(event.place(), |happened| happened.end.saturating_sub(1));
+            let end = event
+                .happened()
+                .map_or(event.place(), |happened| happened.end.saturating_sub(1));
             event.place() <= wide.window.1 && end >= wide.window.0
         })
         .collect();
     shown.sort_by_key(|index| wide.events[*index].place());
     let rows = Rows::new(wide, &shown, &x);
-    let lanes_at_least = ((HEIGHT - TOP - 30.0 - rows.height - 14.0) / LANE).floor().max(4.0) as usize;
+    let lanes_at_least = ((HEIGHT - TOP - 30.0 - rows.height - 14.0) / LANE)
+        .floor()
+        .max(4.0) as usize;
     let labels = pack(wide, &shown, &of_event, &x, lanes_at_least);
-    let lanes = labels.iter().map(|label| label.lane + 1).max().unwrap_or(0).max(1);
+    let lanes = labels
+        .iter()
+        .map(|label| label.lane + 1)
+        .max()
+        .unwrap_or(0)
+        .max(1);
     // Few lanes stand further apart, so that the frame keeps its shape.
     let lane_tall = (LANE * lanes_at_least as f64 / lanes as f64).clamp(LANE, 1.7 * LANE);
     let axis = (HEIGHT - 40.0 - rows.height).max(TOP + lane_tall * lanes as f64 + 8.0);
@@ -107,7 +116,10 @@ pub fn draw(wide: &Wide<'_>) -> Drawn {
         (rows.draw(wide, &of_event, below))
         @for label in &labels { (draw_label(label, lane_y(label.lane))) }
     };
-    let worded = labels.iter().filter(|label| !label.words.is_empty()).count();
+    let worded = labels
+        .iter()
+        .filter(|label| !label.words.is_empty())
+        .count();
     let desc = format!(
         "{} events on one time axis from {} to {}, in rows by kind, with {} conflicts tagged C1 and on. The table below has every event.",
         shown.len(),
@@ -116,7 +128,14 @@ pub fn draw(wide: &Wide<'_>) -> Drawn {
         wide.conflicts.len(),
     );
     Drawn {
-        markup: plate(wide.id, "timeline wide", (WIDTH, height), "What happened, as understood now", &desc, body),
+        markup: plate(
+            wide.id,
+            "timeline wide",
+            (WIDTH, height),
+            "What happened, as understood now",
+            &desc,
+            body,
+        ),
         marked: shown.len(),
         worded,
     }
@@ -133,22 +152,46 @@ struct Wish {
 /// Sets the labels: see the head of this file. Words run to the right of their stem, so a set of
 /// labels is laid out from right to left in stairs, and no stem ever crosses words. Events are
 /// let in one by one, in the order of their weight, as long as all of them still find a lane.
-fn pack(wide: &Wide<'_>, shown: &[usize], of_event: &[Vec<usize>], x: &Scale, lanes_most: usize) -> Vec<Label> {
+fn pack(
+    wide: &Wide<'_>,
+    shown: &[usize],
+    of_event: &[Vec<usize>],
+    x: &Scale,
+    lanes_most: usize,
+) -> Vec<Label> {
     let crowded = shown.len() > CROWD;
     let mut order: Vec<usize> = shown.to_vec();
     order.sort_by_key(|index| {
         let event = &wide.events[*index];
         match of_event[*index].first() {
             Some(tag) => (0, *tag as i64, 0),
-            None => (1, -i64::from(event.row.weight()), event.place().saturating_neg()),
+            None => (
+                1,
+                -i64::from(event.row.weight()),
+                event.place().saturating_neg(),
+            ),
         }
     });
-    let tags_wide = |index: usize| of_event[index].iter().map(|tag| tag_width(*tag) + 4.0).sum::<f64>();
+    let tags_wide = |index: usize| {
+        of_event[index]
+            .iter()
+            .map(|tag| tag_width(*tag) + 4.0)
+            .sum::<f64>()
+    };
     let place = |index: usize| x.inside(wide.events[index].place() as f64);
     // First every tag, in as many lanes as they need (within reason); then words.
     let mut chosen: Vec<Wish> = Vec::new();
-    for index in order.iter().copied().filter(|index| !of_event[*index].is_empty()) {
-        let wish = Wish { event: index, x: place(index), width: tags_wide(index) + 2.0, worded: false };
+    for index in order
+        .iter()
+        .copied()
+        .filter(|index| !of_event[*index].is_empty())
+    {
+        let wish = Wish {
+            event: index,
+            x: place(index),
+            width: tags_wide(index) + 2.0,
+            worded: false,
+        };
         let at = chosen.partition_point(|other| other.x > wish.x);
         chosen.insert(at, wish);
         if lay(&chosen, LANES_MOST).is_none() {
@@ -156,14 +199,33 @@ fn pack(wide: &Wide<'_>, shown: &[usize], of_event: &[Vec<usize>], x: &Scale, la
         }
     }
     let mut lanes = lay(&chosen, LANES_MOST).unwrap_or_default();
-    let most = lanes.iter().map(|lane| lane + 1).max().unwrap_or(0).max(lanes_most);
+    let most = lanes
+        .iter()
+        .map(|lane| lane + 1)
+        .max()
+        .unwrap_or(0)
+        .max(lanes_most);
     for index in order {
         let event = &wide.events[index];
         let room = WIDTH - 4.0 - place(index) - tags_wide(index);
-        let width = tags_wide(index) + text_width(&label_words(event, room, crowded), SIZE) + text_width(&when::day_short(event.place()), SIZE) + 12.0;
-        let before = chosen.iter().position(|wish| wish.event == index).map(|at| (at, chosen.remove(at)));
-        let wish = Wish { event: index, x: place(index), width, worded: true };
-        let at = before.as_ref().map_or_else(|| chosen.partition_point(|other| other.x > wish.x), |before| before.0);
+        let width = tags_wide(index)
+            + text_width(&label_words(event, room, crowded), SIZE)
+            + text_width(&when::day_short(event.place()), SIZE)
+            + 12.0;
+        let before = chosen
+            .iter()
+            .position(|wish| wish.event == index)
+            .map(|at| (at, chosen.remove(at)));
+        let wish = Wish {
+            event: index,
+            x: place(index),
+            width,
+            worded: true,
+        };
+        let at = before.as_ref().map_or_else(
+            || chosen.partition_point(|other| other.x > wish.x),
+            |before| before.0,
+        );
         chosen.insert(at, wish);
         match lay(&chosen, most) {
             Some(found) => lanes = found,
@@ -182,8 +244,24 @@ fn pack(wide: &Wide<'_>, shown: &[usize], of_event: &[Vec<usize>], x: &Scale, la
             let tags = of_event[wish.event].clone();
             let used = tags_wide(wish.event);
             let event = &wide.events[wish.event];
-            let words = if wish.worded { label_words(event, WIDTH - 4.0 - wish.x - used, crowded) } else { String::new() };
-            Label { lane, x: wish.x, left: wish.x - 3.0, tags, date: if wish.worded { when::day_short(event.place()) } else { String::new() }, words, event: wish.event }
+            let words = if wish.worded {
+                label_words(event, WIDTH - 4.0 - wish.x - used, crowded)
+            } else {
+                String::new()
+            };
+            Label {
+                lane,
+                x: wish.x,
+                left: wish.x - 3.0,
+                tags,
+                date: if wish.worded {
+                    when::day_short(event.place())
+                } else {
+                    String::new()
+                },
+                words,
+                event: wish.event,
+            }
         })
         .collect()
 }
@@ -191,7 +269,15 @@ fn pack(wide: &Wide<'_>, shown: &[usize], of_event: &[Vec<usize>], x: &Scale, la
 /// The words after the date, in the room that there is for both.
 fn label_words(event: &Event, room: f64, crowded: bool) -> String {
     let date = text_width(&when::day_short(event.place()), SIZE) + 12.0;
-    fit(&event.now().what, SIZE, (room - date).min(if crowded { LABEL_MOST / 2.0 } else { LABEL_MOST }))
+    fit(
+        &event.now().what,
+        SIZE,
+        (room - date).min(if crowded {
+            LABEL_MOST / 2.0
+        } else {
+            LABEL_MOST
+        }),
+    )
 }
 
 /// The lane of each wish (which come from right to left), if there are enough lanes.
@@ -203,7 +289,9 @@ fn lay(wishes: &[Wish], most: usize) -> Option<Vec<usize>> {
             wishes[..index].iter().zip(&lanes).all(|(other, taken)| {
                 let clear = range.1 <= other.x - 6.0;
                 // Above the other's words, or beside its words and clear of its stem.
-                clear || (*taken < lane && other.x - 3.0 > wish.x + 3.0) || (*taken == lane && range.1 <= other.x - 3.0)
+                clear
+                    || (*taken < lane && other.x - 3.0 > wish.x + 3.0)
+                    || (*taken == lane && range.1 <= other.x - 3.0)
             })
         };
         lanes.push((0..most).find(|lane| fits(*lane))?);
@@ -229,7 +317,14 @@ fn draw_label(label: &Label, y: f64) -> Markup {
 }
 
 /// A line across the whole frame with its words at the top, on the side that has room.
-fn instant(class: &str, at: i64, words: &str, wide: &Wide<'_>, x: &Scale, span: (f64, f64)) -> Markup {
+fn instant(
+    class: &str,
+    at: i64,
+    words: &str,
+    wide: &Wide<'_>,
+    x: &Scale,
+    span: (f64, f64),
+) -> Markup {
     if at < wide.window.0 || at > wide.window.1 {
         return nothing();
     }
@@ -250,7 +345,11 @@ fn bar_words(what: &str, from: f64, to: f64) -> (f64, String) {
         return (from + 8.0, what.to_owned());
     }
     let (inside, after) = (to - from - 14.0, WIDTH - to - 12.0);
-    if inside > after { (from + 8.0, fit(what, 12.0, inside)) } else { (to + 5.0, fit(what, 12.0, after.min(220.0))) }
+    if inside > after {
+        (from + 8.0, fit(what, 12.0, inside))
+    } else {
+        (to + 5.0, fit(what, 12.0, after.min(220.0)))
+    }
 }
 
 /// The rows beneath the axis.
@@ -266,7 +365,11 @@ impl Rows {
         let mut kinds: Vec<Row> = shown.iter().map(|index| wide.events[*index].row).collect();
         kinds.sort();
         kinds.dedup();
-        let mut found = Rows { rows: Vec::new(), marks: Vec::new(), height: 0.0 };
+        let mut found = Rows {
+            rows: Vec::new(),
+            marks: Vec::new(),
+            height: 0.0,
+        };
         for row in kinds {
             let mut lanes = Lanes::default();
             for index in shown.iter().filter(|index| wide.events[**index].row == row) {
@@ -277,9 +380,16 @@ impl Rows {
                     let to = x.inside(happened.end as f64).max(from + 12.0);
                     let words = bar_words(&event.now().what, from, to);
                     let lane = lanes.pack((from - 2.0, words.0 + text_width(&words.1, 12.0) + 8.0));
-                    found.marks.push((*index, found.height + ROW / 2.0 + BAR * lane as f64, from, to));
+                    found.marks.push((
+                        *index,
+                        found.height + ROW / 2.0 + BAR * lane as f64,
+                        from,
+                        to,
+                    ));
                 } else {
-                    found.marks.push((*index, found.height + ROW / 2.0, from, from));
+                    found
+                        .marks
+                        .push((*index, found.height + ROW / 2.0, from, from));
                 }
             }
             let height = ROW + BAR * lanes.len().saturating_sub(1) as f64;
@@ -290,7 +400,10 @@ impl Rows {
     }
 
     fn middle(&self, event: usize) -> f64 {
-        self.marks.iter().find(|mark| mark.0 == event).map_or(0.0, |mark| mark.1)
+        self.marks
+            .iter()
+            .find(|mark| mark.0 == event)
+            .map_or(0.0, |mark| mark.1)
     }
 
     fn draw(&self, wide: &Wide<'_>, of_event: &[Vec<usize>], top: f64) -> Markup {

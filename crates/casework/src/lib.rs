@@ -1,1 +1,19 @@
-//! The programme's rules: contact clocks, attention, discrepancies. Pure: state in, findings out.
+//! The programme's rules: who needs attention, and where the two times disagree.
+//!
+//! Pure: facts in, findings out. Nothing here reads a record, knows FHIR's JSON, or asks
+//! what time it is; the moment that is judged from is one of the facts, so that the same
+//! call answers for today and for any day in the past.
+//!
+//! - [`attention`]: what is owed to one person, worst first, and who comes first on a caseload.
+//! - [`codes`]: the words that the record is written in where FHIR has none.
+//! - [`discrepancy`]: facts whose two times do not agree: late, backdated, corrected,
+//!   contradicting, withdrawn from the record.
+//!
+//! All times are microseconds since the Unix epoch, UTC.
+
+pub mod attention;
+pub mod codes;
+pub mod discrepancy;
+mod span;
+
+pub use span::{DAY, HOUR, Span, ago, length};

@@ -2,7 +2,7 @@
 
 use casework::codes;
 use casework::discrepancy::{Act, Fact, Reading, Reason, Version, discrepancies};
-use casework::span::Span;
+use casework::Span;
 use record::json::Value;
 
 use super::{Telling, Thing, words};

@@ -60,24 +60,24 @@ fn context(asked: &Asked) -> Result<Context, Error> {
     } else {
         list.ids
     };
-    let mut placed = Vec::with_capacity(ids.len());
+    let mut rows = Vec::with_capacity(ids.len());
     for id in &ids {
-        if let Some(one) = asked.programme.placed(asked, id, &names, mine.as_deref())? {
-            placed.push(one);
+        if let Some(one) = placed(asked, id, &names, mine.as_deref())? {
+            rows.push(one);
         }
     }
     match whose {
-        "mine" => placed.retain(|one| one.mine),
-        "unowned" => placed.retain(|one| one.unowned),
+        "mine" => rows.retain(|one| one.mine),
+        "unowned" => rows.retain(|one| one.unowned),
         _ => {}
     }
     match (by_name_only, order) {
         (true, _) => {}
-        (false, "name") => placed.sort_by(|a, b| by_name(a, b)),
-        (false, "next") => placed.sort_by(|a, b| a.next.cmp(&b.next).then(by_name(a, b))),
-        (false, _) => placed.sort_by(|a, b| a.standing.cmp(&b.standing).then(by_name(a, b))),
+        (false, "name") => rows.sort_by(|a, b| by_name(a, b)),
+        (false, "next") => rows.sort_by(|a, b| a.next.cmp(&b.next).then(by_name(a, b))),
+        (false, _) => rows.sort_by(|a, b| a.standing.cmp(&b.standing).then(by_name(a, b))),
     }
-    let shown = if by_name_only { total } else { placed.len() };
+    let shown = if by_name_only { total } else { rows.len() };
     let address = |whose: &str, order: &str| {
         path::with(path::CASELOAD, &[("whose", whose), ("order", order)])
     };
@@ -118,7 +118,7 @@ fn context(asked: &Asked) -> Result<Context, Error> {
             let next = (page_number + 1).to_string();
             path::with(path::CASELOAD, &[("whose", whose), ("order", order), ("page", &next)])
         }),
-        people: placed.into_iter().map(|one| one.row).collect(),
+        people: rows.into_iter().map(|one| one.row).collect(),
         shell: asked.shell(),
     })
 }
@@ -255,7 +255,7 @@ fn trend(things: &[crate::case::Thing<'_>]) -> Option<Trend> {
                 .map(|dated| (dated.happened.start, f64::from(dated.score.value)))
                 .collect(),
             scale: (0.0, f64::from(scale.max)),
-            change,
+            change: change.unwrap_or_else(|| "One score so far".to_owned()),
         })
     })
 }

@@ -212,11 +212,11 @@ fn series(things: &[Thing<'_>], instrument: &'static Instrument) -> Vec<Series> 
                 band: rule.zip(by).map(|(rule, by)| Band {
                     baseline: f64::from(baseline),
                     by: f64::from(by),
-                    source: format!("{}: {}", rule.name, rule.citation.words()),
+                    source: format!("{}: {}", rule.name, rule.citation.short),
                 }),
                 cut: cut.map(|cut| Cut {
                     value: f64::from(cut.at_least),
-                    source: format!("{}: {}", cut.says, cut.citation.words()),
+                    source: format!("{}: {}", cut.says, cut.citation.short),
                 }),
                 change: rule.filter(|_| dated.len() > 1).map(|rule| {
                     rule.judge(instrument.direction, baseline, last.score.value).sentence()

@@ -106,8 +106,9 @@ pub fn generate(seed: u64, end: i64) -> impl Iterator<Item = DemoTransaction> {
     let people = person::people(seed, end);
     let mut journal = Journal::new(end);
     let places = open_programme(seed, end, &team, &mut journal);
+    let written = std::cell::RefCell::default();
     for person in &people {
-        Course::new(seed, end, &team, &places, person, &mut journal).run();
+        Course::new(seed, end, &team, &places, person, &mut journal, &written).run();
     }
     journal.in_order().into_iter()
 }

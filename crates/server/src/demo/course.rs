@@ -19,6 +19,8 @@ use super::resource::{self as fhir, Contact, Form, Note};
 use super::staff::{Staff, Team};
 use casework::codes;
 use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::HashSet;
 
 /// The organisations' ids: the programme first, then the agencies.
 pub struct Places {
@@ -26,6 +28,17 @@ pub struct Places {
     pub programme: String,
     /// Housing, benefits, work, legal aid.
     pub agencies: Vec<String>,
+}
+
+/// When a note is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signing {
+    /// As it is written.
+    AtOnce,
+    /// A draft first, signed on the next day.
+    NextDay,
+    /// Left as a draft.
+    Never,
 }
 
 /// Everything that is known while one person's course is made.
@@ -52,7 +65,7 @@ pub struct Course<'a> {
     item_nine_flag: Option<String>,
     last_task: i64,
     goals: Vec<(Value, i64)>,
-    /// Requests for what is being given at sessions: id and dose by first day.
+    /// Requests for what is being given at sessions: when written, id, dose.
     given: Vec<(i64, String, &'static str)>,
 }
 
@@ -65,6 +78,7 @@ impl<'a> Course<'a> {
         places: &'a Places,
         person: &'a Person,
         journal: &'a mut Journal,
+        written: &'a RefCell<HashSet<String>>,
     ) -> Course<'a> {
         let mut chance = person.chance.clone();
         let plans = medicines::plans(person, day_of(end), &mut chance);
@@ -75,7 +89,7 @@ impl<'a> Course<'a> {
             places,
             person,
             journal,
-            notes: Notes::new(person, seed),
+            notes: Notes::new(person, seed, written),
             scores,
             plans,
             episode: Value::Null,
@@ -136,7 +150,7 @@ impl<'a> Course<'a> {
         text: &Text,
         author: &Staff,
         at: i64,
-        draft: bool,
+        signing: Signing,
     ) -> Option<Value> {
         let id = self.chance.id();
         let title = match contact.title == text.topic {
@@ -151,12 +165,12 @@ impl<'a> Course<'a> {
             period: (contact.start, contact.end),
             written: at,
             author,
-            signed: !draft,
+            signed: signing == Signing::AtOnce,
         };
         let person = self.person;
         let mut made = fhir::note(&note, person, &self.places.programme);
         let mut kept = self.journal.put(at, author, vec![made.clone()]);
-        if draft && self.person.ending != Ending::NoteDraft {
+        if signing == Signing::NextDay {
             note.signed = true;
             note.written = at_desk(at + 20 * HOUR, &mut self.chance);
             made = fhir::note(&note, person, &self.places.programme);

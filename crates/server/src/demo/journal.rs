@@ -3,10 +3,13 @@
 use super::staff::Staff;
 use super::{DemoTransaction, DemoWrite, Method};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// The transactions, in the order in which they were thought of.
 pub struct Journal {
     end: i64,
+    /// When each resource was last written: a later version must not be thought of as earlier.
+    last: HashMap<String, i64>,
     pending: Vec<DemoTransaction>,
 }
 
@@ -15,6 +18,7 @@ impl Journal {
     pub fn new(end: i64) -> Journal {
         Journal {
             end,
+            last: HashMap::new(),
             pending: Vec::with_capacity(16_000),
         }
     }
@@ -23,6 +27,7 @@ impl Journal {
     /// written, and the demo programme does not know of it.
     pub fn put(&mut self, at: i64, by: &Staff, resources: Vec<Value>) -> bool {
         let writes = resources.iter().map(|r| write(Method::Put, r)).collect();
+        self.in_sequence(at, &resources);
         self.transaction(at, by.actor(), by.purpose, writes)
     }
 
@@ -40,6 +45,19 @@ impl Journal {
             by.purpose,
             vec![write(Method::Delete, resource)],
         )
+    }
+
+    fn in_sequence(&mut self, at: i64, resources: &[Value]) {
+        if cfg!(debug_assertions) && at < self.end {
+            for resource in resources {
+                let id = resource["id"].as_str().unwrap_or_default().to_owned();
+                let before = self.last.insert(id, at);
+                debug_assert!(
+                    before.is_none_or(|b| b < at),
+                    "written backwards: {resource}"
+                );
+            }
+        }
     }
 
     fn transaction(

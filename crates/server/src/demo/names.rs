@@ -133,7 +133,6 @@ const FAMILIES: &[&str] = &[
     "Gallegos",
     "Garrison",
     "Gebre",
-    "Goldwater",
     "Grijalva",
     "Guidry",
     "Haddad",
@@ -181,7 +180,7 @@ const FAMILIES: &[&str] = &[
     "Pruitt",
     "Quezada",
     "Rahimi",
-    "Redcloud",
+    "Redwing",
     "Renteria",
     "Rosenthal",
     "Sandoval",
@@ -220,11 +219,18 @@ pub fn families(chance: &mut Chance) -> Vec<&'static str> {
     all
 }
 
-/// A given name and a middle initial.
-pub fn given(female: bool, chance: &mut Chance) -> (&'static str, String) {
-    let list = if female { HERS } else { HIS };
-    let initial = b"ABCDEFGHJKLMNPRSTVW"[chance.below(19)] as char;
-    (chance.pick(list), format!("{initial}."))
+/// Given names, his and hers, each once, in orders of their own.
+pub fn givens(chance: &mut Chance) -> [Vec<&'static str>; 2] {
+    [HIS, HERS].map(|list| {
+        let mut all = list.to_vec();
+        chance.shuffle(&mut all);
+        all
+    })
+}
+
+/// A middle initial.
+pub fn initial(chance: &mut Chance) -> String {
+    format!("{}.", b"ABCDEFGHJKLMNPRSTVW"[chance.below(19)] as char)
 }
 
 #[cfg(test)]

@@ -10,8 +10,12 @@ mod fragments;
 
 use super::chance::Chance;
 use super::person::{Life, Person, Pronoun};
+use std::cell::RefCell;
+use std::collections::HashSet;
+
 use fragments::{
-    AGREED, CALLS, CAME, DONE, FORGETS, MEDICINE, MISSED, NEXT, SAFETY, SLEEP, TOPICS, TRACKS,
+    AGREED, CALLS, CAME, DONE, FORGETS, FORGETS_CALLED, MEDICINE, MISSED, NEXT, REACHED, SAFETY,
+    SLEEP, TOPICS, TRACKS,
 };
 
 /// What was written.
@@ -27,6 +31,8 @@ pub struct Notes<'p> {
     pronoun: Pronoun,
     life: &'p Life,
     chance: Chance,
+    /// What anybody has written, so that no two notes are alike.
+    written: &'p RefCell<HashSet<String>>,
     /// By a list's first fragment: which of it have been used.
     used: Vec<(&'static str, Vec<usize>)>,
 }
@@ -44,17 +50,22 @@ pub enum Tide {
 
 impl<'p> Notes<'p> {
     /// The notes of this person.
-    pub fn new(person: &'p Person, seed: u64) -> Notes<'p> {
+    pub fn new(person: &'p Person, seed: u64, written: &'p RefCell<HashSet<String>>) -> Notes<'p> {
         Notes {
             pronoun: person.pronoun,
             life: &person.life,
             chance: Chance::new(seed, 1_000 + person.place as u64),
+            written,
             used: Vec::new(),
         }
     }
 
     /// A session's note. `stage`: 0 intake to 3 discharge plan; `forgets`: 0 not at all to 3 a good deal.
     pub fn session(&mut self, stage: usize, tide: Tide, forgets: usize) -> Text {
+        self.unlike_others(|notes| notes.one_session(stage, tide, forgets))
+    }
+
+    fn one_session(&mut self, stage: usize, tide: Tide, forgets: usize) -> Text {
         let (topic, lines) = {
             let of_stage: Vec<_> = TOPICS
                 .iter()
@@ -94,9 +105,13 @@ impl<'p> Notes<'p> {
 
     /// A few lines after a telephone call.
     pub fn call(&mut self, forgets: usize) -> Text {
+        self.unlike_others(|notes| notes.one_call(forgets))
+    }
+
+    fn one_call(&mut self, forgets: usize) -> Text {
         let mut body = vec![self.from(CALLS), self.from(AGREED)];
         if forgets > 1 && self.chance.percent(40) {
-            body.insert(1, self.from(FORGETS[(forgets - 1).min(2)]));
+            body.insert(1, self.from(FORGETS_CALLED));
         } else if self.chance.percent(60) {
             body.insert(1, self.from(CALLS));
         }
@@ -109,30 +124,48 @@ impl<'p> Notes<'p> {
 
     /// After a visit to the prescriber.
     pub fn medication(&mut self, what: &str) -> Text {
-        let one = self.from(MEDICINE);
-        let two = self.from(MEDICINE);
-        Text {
-            topic: "Medication review",
-            body: format!("{one} {two} {what}"),
-        }
+        self.unlike_others(|notes| {
+            let (one, two) = (notes.from(MEDICINE), notes.from(MEDICINE));
+            Text {
+                topic: "Medication review",
+                body: format!("{one} {two} {what}"),
+            }
+        })
     }
 
     /// After a call about safety.
     pub fn safety(&mut self) -> Text {
-        let one = self.from(SAFETY);
-        let two = self.from(SAFETY);
-        Text {
-            topic: "Safety plan reviewed",
-            body: format!("{one} {two} {}", self.from(NEXT)),
-        }
+        self.unlike_others(|notes| {
+            let (one, two) = (notes.from(SAFETY), notes.from(SAFETY));
+            Text {
+                topic: "Safety plan reviewed",
+                body: format!("{one} {two} {}", notes.from(NEXT)),
+            }
+        })
     }
 
     /// After somebody did not come.
     pub fn missed(&mut self) -> Text {
-        Text {
+        self.unlike_others(|notes| Text {
             topic: "Did not attend",
-            body: self.from(MISSED),
+            body: format!(
+                "Did not come. {} {}",
+                notes.from(MISSED),
+                notes.from(REACHED)
+            ),
+        })
+    }
+
+    /// Writes until nobody has written the same before.
+    fn unlike_others(&mut self, write: impl Fn(&mut Self) -> Text) -> Text {
+        let mut text = write(self);
+        for _ in 0..40 {
+            if self.written.borrow_mut().insert(text.body.clone()) {
+                break;
+            }
+            text = write(self);
         }
+        text
     }
 
     /// One fragment of a list, filled in.
@@ -167,16 +200,10 @@ impl<'p> Notes<'p> {
 
     fn fill(&mut self, text: &str) -> String {
         let out = self.expand(text);
-        let mut letters = out.chars();
-        let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        let mut whole: String = first.chain(letters).collect();
+        let mut whole = capital(&out);
         for end in [". ", "? "] {
-            for (low, high) in [("he ", "He "), ("she ", "She "), ("they ", "They ")]
-                .into_iter()
-                .chain([("his ", "His "), ("her ", "Her "), ("their ", "Their ")])
-            {
-                whole = whole.replace(&format!("{end}{low}"), &format!("{end}{high}"));
-            }
+            let parts: Vec<String> = whole.split(end).map(capital).collect();
+            whole = parts.join(end);
         }
         match self.pronoun {
             Pronoun::They => plural(&whole),
@@ -250,6 +277,13 @@ impl<'p> Notes<'p> {
     }
 }
 
+/// With a capital at the beginning.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 /// The alternatives of a slot, those of slots inside it left whole.
 fn choices(slot: &str) -> Vec<&str> {
     let mut depth = 0;
@@ -313,8 +347,9 @@ mod tests {
 
     #[test]
     fn fragments_fill_whole_for_everybody() {
+        let written = RefCell::default();
         for person in people(7, 1_780_000_000_000_000) {
-            let mut notes = Notes::new(&person, 7);
+            let mut notes = Notes::new(&person, 7, &written);
             for turn in 0..60 {
                 let text = notes.session(
                     turn % 4,

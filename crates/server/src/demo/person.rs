@@ -165,33 +165,33 @@ const AIMS: &[&str] = &[
     "nursing course",
     "truck license",
     "electrician's apprenticeship",
-    "GED math part",
-    "community college application",
+    "GED course",
+    "community college course",
     "forklift ticket",
     "IT help-desk course",
     "HVAC course",
     "culinary program",
     "paramedic training",
     "small-engine repair course",
-    "job at the library",
+    "library assistant course",
     "teaching assistant course",
     "surveying course",
     "barber's license",
 ];
 const WORK: &[&str] = &[
     "the bus garage",
-    "a warehouse",
+    "the warehouse",
     "the hardware store",
-    "a landscaping crew",
+    "the landscaping crew",
     "the food bank",
-    "a hospital kitchen",
+    "the hospital kitchen",
     "the county parks",
-    "a print shop",
-    "a school office",
-    "a body shop",
+    "the print shop",
+    "the school office",
+    "the body shop",
     "the post office",
-    "a bakery",
-    "a call center",
+    "the bakery",
+    "the call center",
     "the water works",
 ];
 const KIN: &[&str] = &[
@@ -221,10 +221,11 @@ pub fn people(seed: u64, end: i64) -> Vec<Person> {
     let today = day_of(end);
     let mut chance = Chance::new(seed, 2);
     let mut families = names::families(&mut chance).into_iter().cycle();
+    let mut givens = names::givens(&mut chance).map(|list| list.into_iter().cycle());
     let mut days: Vec<i64> = (0..PEOPLE as i64)
         .map(|k| match k {
             0..18 => k * 3 + chance.between(0, 4),
-            k => 56 + (k - 18) * 464 / 42 + chance.between(0, 9),
+            k => 56 + (k - 18) * 478 / 42 + chance.between(0, 9),
         })
         .collect();
     days.sort_unstable();
@@ -270,7 +271,8 @@ pub fn people(seed: u64, end: i64) -> Vec<Person> {
             let enrolled = super::calendar::working(today - SPAN + day)
                 .min(super::calendar::working(today - 12));
             let female = own.percent(24);
-            let (given, middle) = names::given(female, &mut own);
+            let given = givens[usize::from(female)].next().unwrap_or("Sam");
+            let middle = names::initial(&mut own);
             let caseworker = place % CASEWORKERS;
             let (weekday, minute) = slots[caseworker].pop().unwrap_or((0, 540));
             let pronoun = match (own.below(30), female) {
@@ -279,7 +281,7 @@ pub fn people(seed: u64, end: i64) -> Vec<Person> {
                 _ => Pronoun::He,
             };
             let weeks = own.between(38, 58);
-            let leaves = (place < 26 && place != FEATURED && place % 5 != 3)
+            let leaves = (place < 24 && place % 2 == 0)
                 .then_some(enrolled + weeks * 7)
                 .filter(|day| *day < today - 5);
             let partner = own.percent(58).then(|| match own.below(8) {

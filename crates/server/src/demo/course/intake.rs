@@ -125,7 +125,13 @@ impl<'a> Course<'a> {
                 topic: "Intake",
                 body: text.body,
             };
-            self.write_note(&contact, &text, caseworker, at + 24 * MINUTE, false);
+            self.write_note(
+                &contact,
+                &text,
+                caseworker,
+                at + 24 * MINUTE,
+                Signing::AtOnce,
+            );
             self.fill_in(&contact, at + 3 * MINUTE, None);
         }
         at + 30 * MINUTE

@@ -16,7 +16,7 @@ impl<'a> Course<'a> {
         let (person, prescriber) = (self.person, self.team.prescriber());
         let mut running: Option<(Value, Value)> = None;
         for (number, (day, dose)) in plan.doses.iter().enumerate() {
-            let day = working(*day);
+            let day = self.visiting(working(*day));
             let Some(at) = self.review(plan, day, dose, number) else {
                 return;
             };
@@ -62,7 +62,7 @@ impl<'a> Course<'a> {
                 self.journal.put(later, prescriber, put_right);
             }
             if plan.given {
-                self.given.push((day, request_id, dose));
+                self.given.push((at, request_id, dose));
             }
             running = Some(right);
         }
@@ -81,14 +81,17 @@ impl<'a> Course<'a> {
         );
     }
 
+    /// The next day on which the person has no session.
+    fn visiting(&self, day: i64) -> i64 {
+        match super::super::calendar::weekday(day) == self.person.weekday {
+            true => working(day + 1),
+            false => day,
+        }
+    }
+
     /// The visit at which a dose is ordered. Gives back when it was written down.
     fn review(&mut self, plan: &Plan, day: i64, dose: &str, number: usize) -> Option<i64> {
         let prescriber = self.team.prescriber();
-        let weekday = (self.person.weekday + 2) % 5;
-        let mut day = day;
-        while super::super::calendar::weekday(day) == self.person.weekday {
-            day = working(day + 1 + weekday % 2);
-        }
         let start = moment(day, 8 * 60 + 30 + (self.person.place as i64 % 15) * 13);
         let id = self.chance.id();
         let contact = Contact {
@@ -120,7 +123,13 @@ impl<'a> Course<'a> {
             _ => format!("{name} changed to {dose} mg."),
         };
         let text = self.notes.medication(&what);
-        self.write_note(&contact, &text, prescriber, at + 6 * MINUTE, false);
+        self.write_note(
+            &contact,
+            &text,
+            prescriber,
+            at + 6 * MINUTE,
+            Signing::AtOnce,
+        );
         Some(at + 2 * MINUTE)
     }
 
@@ -158,7 +167,7 @@ impl<'a> Course<'a> {
             .given
             .iter()
             .rev()
-            .find(|(from, ..)| *from <= day)
+            .find(|(written, ..)| *written < start - 10 * MINUTE)
             .cloned();
         let Some((_, request, dose)) = current.filter(|_| day < stop_known) else {
             return;

@@ -74,11 +74,11 @@ impl<'a> Course<'a> {
                 self.between(number, day, next);
             }
             let no_next = ending == Some(Ending::NoNextContact)
-                || (ending == Some(Ending::Lost) && person.place % 2 == 1);
+                || (ending == Some(Ending::Lost) && person.place == 33);
             if no_next {
                 return;
             }
-            appointment = self.book(number + 1, next, at + MINUTE);
+            appointment = self.book(number + 1, next, at);
         }
     }
 
@@ -183,6 +183,8 @@ impl<'a> Course<'a> {
                 .put(at, self.team.coordinator(), vec![booked])
                 .then_some(at);
         }
+        // What must be booked and planned is so at once, even where the session is written down late.
+        let in_time = at_desk(contact.end + 3 * MINUTE, &mut self.chance);
         let late = match mishap {
             Some(Mishap::Late(days)) => days * DAY,
             _ if fate == 99 => self.chance.between(4, 9) * DAY,
@@ -200,7 +202,8 @@ impl<'a> Course<'a> {
             "noshow"
         });
         let encounter = self.encounter(&contact);
-        if contact.attended && !matches!(mishap, Some(Mishap::NotAttended(_))) {
+        let spoilt = matches!(mishap, Some(Mishap::NotAttended(_) | Mishap::MovedBack(..)));
+        if contact.attended && !spoilt {
             self.give_dose(start);
         }
         if !self
@@ -211,8 +214,14 @@ impl<'a> Course<'a> {
         }
         if !contact.attended {
             let text = self.notes.missed();
-            self.write_note(&contact, &text, caseworker, at + 12 * MINUTE, false);
-            return Some(at + 30 * MINUTE);
+            self.write_note(
+                &contact,
+                &text,
+                caseworker,
+                at + 12 * MINUTE,
+                Signing::AtOnce,
+            );
+            return Some(in_time);
         }
 
         self.record(&contact, at, mishap);
@@ -228,8 +237,8 @@ impl<'a> Course<'a> {
             _ => self.session_note(&contact, at, ending),
         };
         self.go_wrong(&contact, mishap, (encounter, booked, note), at);
-        self.plan_ahead(day, at);
-        Some(at + 45 * MINUTE)
+        self.plan_ahead(day, in_time);
+        Some(in_time)
     }
 
     /// The audio recording, as long as the office knows of no withdrawal.
@@ -265,12 +274,16 @@ impl<'a> Course<'a> {
             n if n < 75 => self.chance.between(8, 80) * MINUTE,
             _ => self.chance.between(15, 22) * HOUR,
         };
-        let draft = ending == Some(Ending::NoteDraft) || self.chance.percent(7);
+        let signing = match ending {
+            Some(Ending::NoteDraft) => Signing::Never,
+            _ if self.chance.percent(7) => Signing::NextDay,
+            _ => Signing::AtOnce,
+        };
         let written = match ending {
             Some(Ending::NoteDraft) => at + 20 * MINUTE,
             _ => at_desk(at + wait, &mut self.chance),
         };
-        self.write_note(contact, &text, contact.with, written, draft)
+        self.write_note(contact, &text, contact.with, written, signing)
     }
 
     /// Makes the entries of a session disagree with each other or with the calendar.
@@ -426,7 +439,13 @@ impl<'a> Course<'a> {
             return;
         }
         let text = self.notes.safety();
-        self.write_note(&contact, &text, caseworker, at + 9 * MINUTE, false);
+        self.write_note(
+            &contact,
+            &text,
+            caseworker,
+            at + 9 * MINUTE,
+            Signing::AtOnce,
+        );
         if self.item_nine_flag.is_none() {
             let id = self.chance.id();
             let text = "Safety plan in force; ask about suicide at every contact";
@@ -482,7 +501,13 @@ impl<'a> Course<'a> {
             && self.chance.percent(70)
         {
             let text = self.notes.call(self.scores.forgets(day));
-            self.write_note(&contact, &text, caseworker, at + 4 * MINUTE, false);
+            self.write_note(
+                &contact,
+                &text,
+                caseworker,
+                at + 4 * MINUTE,
+                Signing::AtOnce,
+            );
         }
     }
 
@@ -492,21 +517,26 @@ impl<'a> Course<'a> {
         let caseworker = self.caseworker();
         let week = person.week(day);
         let pace = 80 + (person.place as i64 * 13) % 50;
-        let stage = [4, 25, 43]
+        let by_week = [4, 25, 43]
             .iter()
             .filter(|w| week * 100 >= **w * pace)
             .count();
+        let leaving = person.leaves.is_some_and(|leaves| leaves - day < 50);
+        let stage = if leaving { 3 } else { by_week };
         if stage > self.stage {
             self.stage = stage;
             let (code, shown) = codes::STAGES[stage];
             self.episode["type"] =
                 json!([{ "coding": [{ "system": codes::STAGE, "code": code, "display": shown }] }]);
             self.journal
-                .put(at + 40 * MINUTE, caseworker, vec![self.episode.clone()]);
+                .put(at + 5 * MINUTE, caseworker, vec![self.episode.clone()]);
         }
         if week >= 3 && self.goals.is_empty() {
             let count = 2 + self.chance.below(3);
-            let mut places: Vec<usize> = (0..GOALS.len()).collect();
+            let childless = person.life.child.is_none();
+            let mut places: Vec<usize> = (0..GOALS.len())
+                .filter(|n| !(childless && GOALS[*n].contains("my child")))
+                .collect();
             self.chance.shuffle(&mut places);
             let goals: Vec<Value> = places[..count]
                 .iter()
@@ -518,7 +548,7 @@ impl<'a> Course<'a> {
                     goal
                 })
                 .collect();
-            self.journal.put(at + 38 * MINUTE, caseworker, goals);
+            self.journal.put(at + 7 * MINUTE, caseworker, goals);
         }
         let met = self.goals.iter().position(|(_, due)| *due <= day);
         if let Some(place) = met {
@@ -534,11 +564,11 @@ impl<'a> Course<'a> {
                 goal["achievementStatus"] = fhir::achievement("no-progress", "No Progress");
             }
             goal["statusDate"] = json!(super::super::calendar::date(day));
-            self.journal.put(at + 39 * MINUTE, caseworker, vec![goal]);
+            self.journal.put(at + 8 * MINUTE, caseworker, vec![goal]);
         }
         if day - self.last_task > 34 && self.chance.percent(55) {
             self.last_task = day;
-            self.owe(day, at + 41 * MINUTE);
+            self.owe(day, at + 9 * MINUTE);
         }
     }
 

@@ -24,7 +24,7 @@ pub static CAME: &[&str] = &[
     "Talked about {hobby} for a while. It helped to settle.",
     "Looked {rested|worn out|pale|brighter than last time}. Said so {self}.",
     "Asked how long we had today, and to know when there were ten minutes left.",
-    "{they} wanted to talk about {one thing|two things} only, and named {it|them} at the start.",
+    "{they} wanted to talk about {one thing|two things} only, and said so at the start.",
     "Showed me a picture of {their} {pet} on the phone. {they} laughed, the first time in {2-5} sessions.",
     "Checked in: {4-9} out of ten for the week, {3-7} for today.",
     "Sat in silence for some minutes. I did not fill it.",
@@ -133,9 +133,21 @@ pub static FORGETS: [&[&str]; 3] = [
         "Scores are low and {they} says that all is well. I am not sure that it is the same thing.",
         "Could not say what we did last time, nor the time before. Wrote it down together.",
         "{their} {kin} called me: {they} did not know the way to {their} {kin}'s house.",
-        "I raised it with the prescriber after the session. This is the {2-4}th note about memory.",
-        "Repeated the same sentence {2-4} times in the hour, as if new each time.",
+        "I raised it with the prescriber after the session. This is the {third|fourth|fifth} note about memory.",
+        "Repeated the same sentence {2-4} times, as if new each time.",
     ],
+];
+
+/// What is forgotten, on the telephone.
+pub static FORGETS_CALLED: &[&str] = &[
+    "Did not know at first who I was, then laughed about it.",
+    "Asked {twice|three times} which day it is.",
+    "Had no memory of my call of last {week|month}.",
+    "Did not recall what we agreed on; it was on the fridge, and {they} read it to me.",
+    "Thought the next appointment had been already.",
+    "{their} {kin} answered for {them}, more than before.",
+    "Told me of {hobby} and, some minutes later, told me again.",
+    "Asked me to write to {them} instead: on paper it stays.",
 ];
 
 /// What we did with it.
@@ -217,16 +229,38 @@ pub static CALLS: &[&str] = &[
     "{they} asked for the address of the {clinic|food bank|legal aid office} and wrote it down.",
 ];
 
-/// After somebody did not come.
+/// After somebody did not come: what we heard.
 pub static MISSED: &[&str] = &[
-    "Did not come. Called twice and left a message without details.",
-    "Did not come. Reached by phone in the afternoon: overslept after a bad night. New time agreed.",
-    "Did not come; the car would not start. We spoke for five minutes.",
-    "Did not come and did not answer. Text sent, {their} {kin} not called yet.",
-    "Did not come. The bus did not run. Offered video next time.",
-    "Did not come. Says the message went to the old number; number corrected.",
-    "Did not come. {they} had {work} and did not dare ask for the hour. Talked about how to ask.",
-    "No answer at the door, no answer on the phone. Will try again on {day}.",
+    "Overslept after a bad night; up since {two|three|four}.",
+    "The car would not start{ again|, the second time this month|, and {their} {kin} was away}.",
+    "The bus {did not run|came forty minutes late|went without stopping}.",
+    "Our message went to the old number. Number corrected.",
+    "{they} had {work} and did not dare ask for the hour.",
+    "{their} {child} was {ill|home from school|at the dentist}.",
+    "Stood in the parking lot for {ten|twenty} minutes and drove home again. Said so {self}.",
+    "Had written it down for {day}.",
+    "A headache since {the morning|last night|{day}}.",
+    "{their} {kin} needed the car.",
+    "Forgot, and was sorry.",
+    "No word yet.",
+    "Said on the phone that today was not a day for talking.",
+    "Too hot on the road, and no money for gas until {day}.",
+];
+
+/// After somebody did not come: what we did.
+pub static REACHED: &[&str] = &[
+    "Called {twice|three times} and left a message without details.",
+    "Reached at {noon|two|three|four}; we spoke for {4-9} minutes.",
+    "Text sent at {eleven|noon|one|half past two}; answered {within the hour|in the evening|at once}.",
+    "Offered video for next time.",
+    "New time offered for {day}; {they} will say by tomorrow.",
+    "{their} {kin} not called yet; agreed to wait until {day}.",
+    "Talked about how to ask for the hour.",
+    "Told {them} that nothing is lost, and that the chair stays free.",
+    "Asked about safety on the phone; nothing new.",
+    "I try again on {day}, {early|at noon|after five}.",
+    "Drove by at {four|five}; the lights were on. Left a card.",
+    "Sent the bus times.",
 ];
 
 /// After a call about safety.
@@ -243,16 +277,22 @@ pub static SAFETY: &[&str] = &[
 
 /// The prescriber's lines.
 pub static MEDICINE: &[&str] = &[
-    "Takes it {most|all|nearly all} days.",
-    "Side effects: {none|dry mouth|some nausea in the first week|headache on two days}.",
-    "Blood pressure {in order|a little low standing up|as before}.",
-    "{they} {would rather take less|is content with it|asks how long it is needed}.",
-    "Talked about alcohol with it: {rarely|one or two on weekends|none}.",
-    "Weight unchanged.",
+    "Takes it {most|all|nearly all} days{|, by the box with the days on it|, {their} {kin} asks}.",
+    "Side effects: {none|dry mouth|some nausea in the first week|headache on two days|a little shaky at first}.",
+    "Blood pressure {in order|a little low standing up|as before|better than last time}.",
+    "{they} {would rather take less|is content with it|asks how long it is needed|wants to stay on it}.",
+    "Talked about alcohol with it: {rarely|one or two on weekends|none|a beer on {day}}.",
+    "Weight {unchanged|down by {two|three|four} pounds|up by {two|three|four} pounds}.",
     "{they} remembered the name and the dose without help.",
-    "Bottle brought along and counted.",
+    "Bottle brought along and counted{|; two too many|; in order}.",
     "Went over what it is for, what it may do, and that {they} may stop.",
-    "Questions answered. Leaflet given.",
+    "{Questions answered|Two questions, both answered|No questions today}. Leaflet given.",
+    "Sleeps {4-7} hours with it, {3-5} without.",
+    "Mornings {are|were} {slow|fair|no trouble}.",
+    "Forgot it {once|twice|on {day}} and felt it.",
+    "Read the leaflet and had underlined {one line|two lines|half of it}.",
+    "{their} {partner} thinks that it helps. {they} is not sure.",
+    "Labs {in order|due next time|sent today}.",
 ];
 
 /// What sessions are about.

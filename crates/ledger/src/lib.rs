@@ -1,1 +1,35 @@
 //! The append-only record: append, read back, sequence, audit.
+//!
+//! The ledger is the only durable truth of a programme. It never updates or
+//! deletes an entry, knows nothing of HTTP, and has neither a clock nor chance
+//! of its own: both are handed to it.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`entry`] | the line that an auditor reads, and the opaque ids in it |
+//! | [`content`] | what lies beside the line: salted, compressed, committed to |
+//! | [`store`] | the data directory: tables, format version, keys |
+//! | [`lock`] | one server to a directory |
+//! | [`append`] | the one way in: groups of transactions, one fsync each |
+//! | [`read`] | the way out: point reads, scans |
+//! | [`receipt`] | an entry's proof, made here and verified anywhere |
+//! //!
+//! A data directory holds `ledger.sqlite`, `keys/log.key`, `keys/alias.key` and `lock`.
+
+pub mod append;
+pub mod content;
+pub mod entry;
+pub mod lock;
+pub mod read;
+pub mod receipt;
+pub mod store;
+
+pub use append::{
+    Appender, CommitError, Committed, Expect, Head, Heads, ImportMark, Refused, Transaction, Write,
+    Written,
+};
+pub use content::Content;
+pub use entry::{Action, Alias, Entry};
+pub use read::{Ledger, ReadError};
+pub use record::time::RecordedAt;
+pub use store::{OpenError, create};

@@ -1,0 +1,174 @@
+//! The file: its tables, its schema version, the one connection of this process.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// The schema that this version writes.
+const SCHEMA: i32 = 1;
+
+/// Marks the SQLite file as a desk: "hcDK".
+const APPLICATION_ID: i32 = 0x6863_444b;
+
+/// The first schema, from nothing.
+const SCHEMA_1: &str = "
+CREATE TABLE user (
+    name TEXT PRIMARY KEY,
+    full_name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    practitioner TEXT,
+    code_salt BLOB,
+    code_rounds INTEGER,
+    code_hash BLOB,
+    failures INTEGER NOT NULL DEFAULT 0,
+    wait_until_us INTEGER NOT NULL DEFAULT 0,
+    disabled INTEGER NOT NULL DEFAULT 0,
+    created_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE session (
+    hash BLOB PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES user (name) ON DELETE CASCADE,
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE client (
+    name TEXT PRIMARY KEY,
+    scope TEXT NOT NULL,
+    created_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE token (
+    hash BLOB PRIMARY KEY,
+    client TEXT NOT NULL REFERENCES client (name) ON DELETE CASCADE,
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER
+) STRICT, WITHOUT ROWID;
+";
+
+/// Users, sessions, clients and tokens.
+#[derive(Debug)]
+pub struct Desk {
+    db: Mutex<Connection>,
+}
+
+/// Why the desk did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The file is not a desk.
+    #[error("`desk.sqlite` in this directory is not Homecoming's; nothing was changed")]
+    Foreign,
+    /// The file was written by a newer version.
+    #[error(
+        "`desk.sqlite` has schema {found}; this version of Homecoming knows schemas up to {SCHEMA}. \
+         Use the newer version that wrote it; nothing was changed"
+    )]
+    Newer {
+        /// The schema of the file.
+        found: i32,
+    },
+    /// The name is taken.
+    #[error("there is a {what} named {name} already")]
+    Exists {
+        /// `user` or `client`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Nothing has that name.
+    #[error("there is no {what} named {name}")]
+    Unknown {
+        /// `user` or `client`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The name cannot be used.
+    #[error("{name:?} cannot be a name: use 1 to 64 letters, digits and . _ @ -")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// SQLite refused.
+    #[error("the desk cannot be read or written; try again")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl Desk {
+    /// Opens the desk of a data directory; makes an empty one if there is none.
+    pub fn open(dir: &Path) -> Result<Desk, DeskError> {
+        let mut db = Connection::open(dir.join("desk.sqlite"))?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        // Whether the file is ours is asked before anything in it is touched.
+        schema_of(&db)?;
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        )?;
+        // Two processes may open a new desk at once: the one that comes second finds it made.
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if schema_of(&tx)? == 0 {
+            tx.execute_batch(SCHEMA_1)?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            tx.pragma_update(None, "user_version", SCHEMA)?;
+        }
+        tx.commit()?;
+        Ok(Desk { db: Mutex::new(db) })
+    }
+
+    pub(crate) fn db(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The schema of the file; 0 for an empty one.
+fn schema_of(db: &Connection) -> Result<i32, DeskError> {
+    let read = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let application = match read("application_id") {
+        Ok(id) => id,
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            return Err(DeskError::Foreign);
+        }
+        Err(e) => return Err(e.into()),
+    };
+    let found = read("user_version")?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, found) {
+        (0, 0) if tables == 0 => Ok(0),
+        (APPLICATION_ID, found) if found > SCHEMA => Err(DeskError::Newer { found }),
+        (APPLICATION_ID, found) if found > 0 => Ok(found),
+        _ => Err(DeskError::Foreign),
+    }
+}
+
+/// Names are typed on command lines and stand in links: one word.
+pub(crate) fn check_name(name: &str) -> Result<(), DeskError> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
+    match (1..=64).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('-') {
+        true => Ok(()),
+        false => Err(DeskError::Name {
+            name: name.to_owned(),
+        }),
+    }
+}
+
+/// Turns a broken primary key into the sentence that it means.
+pub(crate) fn taken(error: rusqlite::Error, what: &'static str, name: &str) -> DeskError {
+    match error.sqlite_error().map(|e| e.extended_code) {
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => DeskError::Exists {
+            what,
+            name: name.to_owned(),
+        },
+        _ => DeskError::Sqlite(error),
+    }
+}
+
+/// Whether a statement that names one row has met it.
+pub(crate) fn met(rows: usize, what: &'static str, name: &str) -> Result<(), DeskError> {
+    match rows {
+        0 => Err(DeskError::Unknown {
+            what,
+            name: name.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}

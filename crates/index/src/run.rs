@@ -1,0 +1,340 @@
+//! A run: what a stretch of the ledger puts into the index, gathered in memory
+//! before it is written.
+//!
+//! Live writes and bulk writes gather the same way and differ only in how the
+//! run reaches the store (one batch, or one sorted run per keyspace), so that
+//! they cannot give different answers.
+//!
+//! A run remembers each posting event (opened or closed at a position) and
+//! works out the posting's value when it is written: what is not new is read
+//! from the store first. Writing the same run again, over a store that holds
+//! it in part or whole, leaves the same bytes.
+
+use std::collections::BTreeMap;
+
+use crate::interval::History;
+use crate::key::{self, Field, POSTING_MAX};
+use crate::prepare::{self, Keys};
+use crate::read;
+use crate::row::{Head, NewRow, Past, Row};
+use crate::store::{Put, SPACES, Space, Store};
+use crate::{Change, Error};
+
+/// The name under which the covered size is kept.
+pub(crate) const APPLIED: &[u8] = b"applied";
+
+/// One posting event. Ordered by key, then position.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Event {
+    /// The posting key, padded with zeroes, as big-endian words.
+    key: [u64; POSTING_MAX / 8],
+    /// Position × 256 + key length × 2 + opened.
+    at: u64,
+}
+
+impl Event {
+    fn new(key: &[u8], position: u64, opened: bool) -> Event {
+        let mut padded = [0u8; POSTING_MAX];
+        padded[..key.len()].copy_from_slice(key);
+        let mut words = [0u64; POSTING_MAX / 8];
+        for (word, bytes) in words.iter_mut().zip(padded.chunks_exact(8)) {
+            *word = bytes.iter().fold(0, |n, b| (n << 8) | u64::from(*b));
+        }
+        Event {
+            key: words,
+            at: (position << 8) | ((key.len() as u64) << 1) | u64::from(opened),
+        }
+    }
+
+    fn position(&self) -> u64 {
+        self.at >> 8
+    }
+
+    fn len(&self) -> usize {
+        ((self.at >> 1) & 0x7f) as usize
+    }
+
+    fn opened(&self) -> bool {
+        self.at & 1 == 1
+    }
+
+    fn bytes(&self) -> [u8; POSTING_MAX] {
+        let mut out = [0; POSTING_MAX];
+        for (bytes, word) in out.chunks_exact_mut(8).zip(self.key) {
+            bytes.copy_from_slice(&word.to_be_bytes());
+        }
+        out
+    }
+}
+
+/// Changes gathered and not yet in the store.
+#[derive(Default)]
+pub(crate) struct Run {
+    events: Vec<Event>,
+    rows: BTreeMap<u64, Vec<u8>>,
+    past: Vec<([u8; 2 * key::U40], Vec<u8>)>,
+    heads: BTreeMap<Vec<u8>, Head>,
+    times: Vec<(i64, u64)>,
+    changes: usize,
+    row_bytes: usize,
+    size: Option<u64>,
+    scratch: Vec<u8>,
+}
+
+impl Run {
+    /// Changes gathered.
+    pub(crate) fn len(&self) -> usize {
+        self.changes
+    }
+
+    /// Memory held, in bytes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.events.len() * size_of::<Event>() + self.row_bytes + self.changes * 160
+    }
+
+    /// The size that the index covers once the run is written, if a
+    /// transaction ended in it.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// The head of a resource that the run changes.
+    pub(crate) fn head(&self, key: &[u8]) -> Option<Head> {
+        self.heads.get(key).copied()
+    }
+
+    /// Gathers one change. Changes come in the order of their positions.
+    pub(crate) fn push(&mut self, store: &Store, change: &Change) -> Result<(), Error> {
+        let Change {
+            number, position, ..
+        } = *change;
+        let kind = change.prepared.kind();
+        let mut id = Vec::with_capacity(24);
+        key::put_id(&mut id, change.id);
+
+        let mut earlier = Vec::new();
+        let mut old_keys = None;
+        let mut old_position = None;
+        if number != position {
+            let stored;
+            let bytes: &[u8] = match self.rows.get(&number) {
+                Some(bytes) => bytes,
+                None => match store.get(Space::Row, &key::u40(number))? {
+                    Some(bytes) => {
+                        stored = bytes;
+                        &stored
+                    }
+                    None => return Err(Error::Unknown { position, number }),
+                },
+            };
+            let row = Row::read(number, bytes).ok_or(Error::Corrupt("row"))?;
+            // A row that is already further (a crash between keyspaces) gives
+            // its list; what lies before this change is what matters.
+            let before = read::as_of(store, number, row, position)?
+                .ok_or(Error::Unknown { position, number })?;
+            earlier.extend(
+                std::iter::once((row.position, row.deleted))
+                    .chain(row.earlier())
+                    .filter(|(at, _)| *at < position),
+            );
+            if !before.deleted {
+                old_keys = Some(prepare::keys_of(kind, before.values())?);
+                old_position = Some(before.position);
+            }
+            let past = Past {
+                version: before.version,
+                deleted: before.deleted,
+                values: before.values(),
+            }
+            .write();
+            self.row_bytes += past.len() + 48;
+            self.past.push((key::past(number, before.position), past));
+        }
+
+        let values = if change.deleted { &[][..] } else { change.prepared.values() };
+        let new_keys = (!change.deleted).then(|| change.prepared.keys());
+        self.diff(
+            kind,
+            change,
+            old_position.zip(old_keys.as_ref()),
+            new_keys,
+        );
+        let head = Head {
+            number,
+            position,
+            version: change.version,
+            deleted: change.deleted,
+        };
+        let row = NewRow {
+            head,
+            earlier: &earlier,
+            id: &id,
+            values,
+        }
+        .write();
+        self.row_bytes += row.len();
+        self.rows.insert(number, row);
+        id.insert(0, kind);
+        self.heads.insert(id, head);
+        if change.last_in_transaction {
+            self.times.push((change.recorded_at.0, position + 1));
+            self.size = Some(position + 1);
+        }
+        self.changes += 1;
+        Ok(())
+    }
+
+    /// Closes what no longer holds and opens what is new.
+    fn diff(
+        &mut self,
+        kind: u8,
+        change: &Change,
+        old: Option<(u64, &Keys)>,
+        new: Option<&Keys>,
+    ) {
+        if old.is_some() != new.is_some() {
+            self.event(kind, Field::EXISTS, &[], change, new.is_some());
+        }
+        if let Some((position, _)) = old {
+            self.event(kind, Field::CHANGED, &key::u40(position), change, false);
+        }
+        if new.is_some() {
+            self.event(kind, Field::CHANGED, &key::u40(change.position), change, true);
+        }
+        let none = Keys::default();
+        let mut old = old.map_or(&none, |(_, keys)| keys).iter().peekable();
+        let mut new = new.unwrap_or(&none).iter().peekable();
+        loop {
+            match (old.peek(), new.peek()) {
+                (None, None) => return,
+                (Some(a), Some(b)) if a == b => {
+                    old.next();
+                    new.next();
+                }
+                (Some(a), b) if b.is_none_or(|b| a < b) => {
+                    self.key_event(a, change, false);
+                    old.next();
+                }
+                (_, Some(b)) => {
+                    self.key_event(b, change, true);
+                    new.next();
+                }
+                (Some(_), None) => return,
+            }
+        }
+    }
+
+    fn event(&mut self, kind: u8, field: Field, value: &[u8], change: &Change, opened: bool) {
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        key::put_field(&mut bytes, kind, field);
+        bytes.extend_from_slice(value);
+        self.key_event(&bytes, change, opened);
+        self.scratch = bytes;
+    }
+
+    fn key_event(&mut self, key: &[u8], change: &Change, opened: bool) {
+        let mut full = [0; POSTING_MAX];
+        let end = key.len() + key::U40;
+        full[..key.len()].copy_from_slice(key);
+        full[key.len()..end].copy_from_slice(&key::u40(change.number));
+        self.events
+            .push(Event::new(&full[..end], change.position, opened));
+    }
+
+    /// Writes everything as one batch.
+    pub(crate) fn write_batch(mut self, store: &Store) -> Result<(), Error> {
+        let mut batch = store.batch();
+        for space in SPACES {
+            self.emit(store, space, &mut |key, value| {
+                batch.put(space, key, value);
+                Ok(())
+            })?;
+        }
+        batch.commit()
+    }
+
+    /// Writes everything as one sorted run per keyspace. A crash in between
+    /// leaves `applied` where it was, and the same changes may come again.
+    pub(crate) fn write_sorted(&mut self, store: &Store) -> Result<(), Error> {
+        for space in SPACES {
+            match space {
+                Space::Meta => {
+                    let mut batch = store.batch();
+                    self.emit(store, space, &mut |key, value| {
+                        batch.put(space, key, value);
+                        Ok(())
+                    })?;
+                    batch.commit()?;
+                }
+                Space::Past if self.past.is_empty() => {}
+                Space::Time if self.times.is_empty() => {}
+                _ if self.changes == 0 => {}
+                _ => store.ingest(space, |put| self.emit(store, space, put))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the keys and values of one keyspace in order.
+    fn emit(&mut self, store: &Store, space: Space, put: Put<'_>) -> Result<(), Error> {
+        match space {
+            Space::Past => {
+                self.past.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+                for (key, value) in self.past.drain(..) {
+                    put(&key, &value)?;
+                }
+            }
+            Space::Posting => {
+                self.events.sort_unstable();
+                for group in self.events.chunk_by(|a, b| a.key == b.key) {
+                    let first = &group[0];
+                    let bytes = first.bytes();
+                    let key = &bytes[..first.len()];
+                    let number = key::number_of(key);
+                    if group.len() == 1 && first.opened() && first.position() == number {
+                        put(key, &[])?;
+                        continue;
+                    }
+                    let mut history = if first.position() == number {
+                        History::default()
+                    } else {
+                        match store.get(Space::Posting, key)? {
+                            Some(value) => History::read(&value, number),
+                            None => History::default(),
+                        }
+                    };
+                    for event in group {
+                        history.set(number, event.position(), event.opened());
+                    }
+                    put(key, history.bytes())?;
+                }
+                self.events = Vec::new();
+            }
+            Space::Time => {
+                for (at, size) in self.times.drain(..) {
+                    put(&key::time(at), &key::u40(size))?;
+                }
+            }
+            Space::Head => {
+                let mut value = Vec::with_capacity(16);
+                for (key, head) in &self.heads {
+                    value.clear();
+                    head.write(&mut value);
+                    put(key, &value)?;
+                }
+            }
+            Space::Row => {
+                for (number, row) in &self.rows {
+                    put(&key::u40(*number), row)?;
+                }
+            }
+            Space::Meta => {
+                if let Some(size) = self.size {
+                    put(APPLIED, &key::u40(size))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! One server to a data directory: a lock on the file `lock`, held as long as the process lives.
+//!
+//! The operating system lets go of it when the process ends, however it ends, so
+//! a crash leaves nothing to clean up.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// The held lock; dropping it lets the directory go.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why the directory could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("this data directory is in use by another Homecoming{}; stop it first", holder(.0))]
+    Held(Option<u32>),
+    /// The lock file cannot be made or locked.
+    #[error("the file `lock` in the data directory cannot be opened")]
+    Io(#[from] std::io::Error),
+}
+
+impl Lock {
+    /// Takes the directory, or says which process has it.
+    pub fn take(dir: &Path) -> Result<Lock, LockError> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(dir.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => {
+                // For the next one to say who we are; not needed for the lock.
+                file.set_len(0)?;
+                write!(file, "{}", std::process::id())?;
+                Ok(Lock { _file: file })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                file.seek(SeekFrom::Start(0))?;
+                file.take(20).read_to_string(&mut text).unwrap_or(0);
+                Err(LockError::Held(text.trim().parse().ok()))
+            }
+            Err(TryLockError::Error(e)) => Err(LockError::Io(e)),
+        }
+    }
+}
+
+fn holder(process: &Option<u32>) -> String {
+    process.map_or(String::new(), |id| format!(" (process {id})"))
+}

@@ -1,0 +1,446 @@
+//! The way out: point reads, several at once, scans. Many threads, each with a connection of its own.
+//!
+//! A [`Ledger`] is cheap to clone. Its connections cannot write. A read sees what
+//! was committed when it began, never half a commit; reads of several positions
+//! share one such moment.
+//!
+//! Every body is checked against its check sum as it is read. [`Ledger::version`]
+//! also checks the commitment in the line; that the line itself is the one that
+//! was logged is what a receipt proves, and `audit` for all of them.
+
+use std::borrow::Cow;
+use std::ops::{ControlFlow, Deref};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, Row};
+use tlog::checkpoint::Checkpoint;
+use tlog::note::VerifierKey;
+use tlog::{Hash, TileSource};
+
+use crate::content::{self, Content, Salt};
+use crate::entry::{Alias, Aliases, Entry};
+use crate::receipt;
+use crate::store::{self, Identity, OpenError};
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such entry.
+    #[error("the ledger has no entry {0}")]
+    NoSuchEntry(u64),
+    /// What is stored is not what was written.
+    #[error("entry {position} is damaged: {what}. Run `homecoming audit`, and restore a backup")]
+    Damaged {
+        /// Where.
+        position: u64,
+        /// What does not fit.
+        what: String,
+    },
+    /// SQLite refused.
+    #[error("the ledger cannot be read")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// The reading side of a ledger. Cloning shares the connections.
+#[derive(Clone, Debug)]
+pub struct Ledger(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    identity: Identity,
+    aliases: Aliases,
+    free: Mutex<Vec<Connection>>,
+    returned: Condvar,
+}
+
+/// An entry with its content as it is stored, for a reader that unpacks on threads of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Raw<'a> {
+    /// The entry's place in the ledger.
+    pub position: u64,
+    /// The line.
+    pub line: &'a [u8],
+    /// The body's format.
+    pub format: i64,
+    /// What the commitment was salted with.
+    pub salt: Salt,
+    /// The packed content.
+    pub body: &'a [u8],
+    /// The body's check sum.
+    pub check_sum: i64,
+}
+
+impl Raw<'_> {
+    /// Reads the line.
+    pub fn entry(&self) -> Result<Entry, ReadError> {
+        entry_of(self.position, self.line)
+    }
+
+    /// Checks and unpacks the content.
+    pub fn content(&self) -> Result<Content, ReadError> {
+        if content::check_sum(self.body) != self.check_sum {
+            return Err(damaged(
+                self.position,
+                "its content does not fit its check sum",
+            ));
+        }
+        let stored = content::decompress(self.format, self.body)
+            .map_err(|e| damaged(self.position, &e.to_string()))?;
+        Ok(Content {
+            position: self.position,
+            salt: self.salt,
+            stored,
+        })
+    }
+}
+
+impl Ledger {
+    /// Opens a ledger for reading with so many connections, at least one.
+    ///
+    /// Works beside the process that appends, and without one.
+    pub fn open(dir: &Path, readers: usize) -> Result<Ledger, OpenError> {
+        let free = (0..readers.max(1))
+            .map(|_| store::open_to_read(dir))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Ledger(Arc::new(Inner {
+            identity: store::identity(&free[0])?,
+            aliases: store::aliases(dir, &free[0])?,
+            free: Mutex::new(free),
+            returned: Condvar::new(),
+        })))
+    }
+
+    /// The name of the log.
+    pub fn origin(&self) -> &str {
+        &self.0.identity.origin
+    }
+
+    /// The public key of the log.
+    pub fn verifier(&self) -> &VerifierKey {
+        &self.0.identity.verifier
+    }
+
+    /// The alias that lines give a person, by the id of their Patient resource.
+    pub fn person(&self, patient: &str) -> Alias {
+        self.0.aliases.person(patient)
+    }
+
+    /// How many entries the ledger has.
+    pub fn size(&self) -> Result<u64, ReadError> {
+        Ok(size(&self.connection())?)
+    }
+
+    /// The signed checkpoint of all entries.
+    pub fn checkpoint(&self) -> Result<String, ReadError> {
+        checkpoint(&self.connection())
+    }
+
+    /// One entry's line, read.
+    pub fn entry(&self, position: u64) -> Result<Option<Entry>, ReadError> {
+        let db = self.connection();
+        let line: Option<Vec<u8>> = db
+            .prepare_cached(SELECT_LINE)?
+            .query_row([position as i64], |row| row.get(0))
+            .optional()?;
+        line.map(|line| entry_of(position, &line)).transpose()
+    }
+
+    /// One entry's content.
+    pub fn content(&self, position: u64) -> Result<Content, ReadError> {
+        content_at(&self.connection(), position)
+    }
+
+    /// The contents of several entries, in the order asked for, of one moment.
+    pub fn contents(&self, positions: &[u64]) -> Result<Vec<Content>, ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        positions
+            .iter()
+            .map(|position| content_at(&db, *position))
+            .collect()
+    }
+
+    /// Entry and content together, the content checked against the commitment in the line.
+    pub fn version(&self, position: u64) -> Result<(Entry, Content), ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        version_at(&db, position)
+    }
+
+    /// Several of them, in the order asked for, of one moment.
+    pub fn versions(&self, positions: &[u64]) -> Result<Vec<(Entry, Content)>, ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        positions.iter().map(|position| version_at(&db, *position)).collect()
+    }
+
+    /// The receipt of an entry under the latest checkpoint: a text that anybody can verify.
+    pub fn receipt(&self, position: u64) -> Result<String, ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        let (entry, content) = version_at(&db, position)?;
+        let checkpoint_text = checkpoint(&db)?;
+        let checkpoint = Checkpoint::open(&checkpoint_text, self.verifier(), self.origin())
+            .map_err(|e| damaged(position, &e.to_string()))?;
+        let tiles = StoredTiles::new(&db, checkpoint.size);
+        let hashes = tlog::prove_inclusion(position, checkpoint.size, &tiles)
+            .map_err(|e| damaged(position, &e.to_string()))?;
+        Ok(receipt::make(
+            self.verifier(),
+            &entry.line,
+            &content,
+            hashes,
+            checkpoint_text,
+            position,
+        ))
+    }
+
+    /// Reads entries and contents in order, from a position on, until the end or until `each` breaks.
+    ///
+    /// All of one moment: entries that are committed meanwhile are not seen, and
+    /// the write-ahead log grows until the scan has ended.
+    pub fn scan<B>(
+        &self,
+        from: u64,
+        mut each: impl FnMut(Raw<'_>) -> ControlFlow<B>,
+    ) -> Result<Option<B>, ReadError> {
+        let db = self.connection();
+        let mut statement = db.prepare_cached(SCAN)?;
+        let mut rows = statement.query([from as i64])?;
+        let mut expect = from;
+        while let Some(row) = rows.next()? {
+            let raw = raw(row)?;
+            if raw.position != expect {
+                return Err(damaged(expect, "it is missing"));
+            }
+            expect += 1;
+            if let ControlFlow::Break(found) = each(raw) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A person's entries, the latest first, at most so many: their chain, link by link.
+    pub fn chain(&self, patient: &str, count: usize) -> Result<Vec<Entry>, ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        let mut next: Option<(u64, Hash)> = db
+            .prepare_cached("SELECT position, hash FROM person WHERE person = ?1")?
+            .query_row([&self.person(patient).0[..]], |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
+            })
+            .optional()?;
+        let mut entries = Vec::new();
+        while let Some((position, hash)) = next.filter(|_| entries.len() < count) {
+            let line = line_at(&db, position)?;
+            if tlog::leaf_hash(&line) != hash {
+                return Err(damaged(
+                    position,
+                    "it is not the one that the person's chain names",
+                ));
+            }
+            let entry = entry_of(position, &line)?;
+            next = entry
+                .previous
+                .map(|previous| (previous.position, previous.hash));
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    /// The parts of a source that have been imported, in order.
+    pub fn imported(&self, source: &[u8]) -> Result<Vec<u64>, ReadError> {
+        let db = self.connection();
+        let mut statement =
+            db.prepare_cached("SELECT part FROM import_source WHERE source = ?1 ORDER BY part")?;
+        let parts =
+            statement.query_map([source], |row| row.get::<_, i64>(0).map(|part| part as u64))?;
+        Ok(parts.collect::<Result<_, _>>()?)
+    }
+
+    fn connection(&self) -> Pooled<'_> {
+        let mut free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(db) = free.pop() {
+                return Pooled {
+                    inner: &self.0,
+                    db: Some(db),
+                };
+            }
+            free = self
+                .0
+                .returned
+                .wait(free)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A connection on loan.
+struct Pooled<'l> {
+    inner: &'l Inner,
+    db: Option<Connection>,
+}
+
+impl Deref for Pooled<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.db
+            .as_ref()
+            .expect("it is given back only when dropped")
+    }
+}
+
+impl Drop for Pooled<'_> {
+    fn drop(&mut self) {
+        if let Some(db) = self.db.take() {
+            self.inner
+                .free
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(db);
+            self.inner.returned.notify_one();
+        }
+    }
+}
+
+/// The tree's hashes as they are stored: full tiles from their table, the right edge from lines and tiles below.
+pub(crate) struct StoredTiles<'c> {
+    db: &'c Connection,
+    size: u64,
+}
+
+impl<'c> StoredTiles<'c> {
+    pub(crate) fn new(db: &'c Connection, size: u64) -> Self {
+        StoredTiles { db, size }
+    }
+
+    fn full(&self, level: u8, index: u64) -> rusqlite::Result<Vec<u8>> {
+        self.db
+            .prepare_cached("SELECT hashes FROM tile WHERE level = ?1 AND idx = ?2")?
+            .query_row((level, index as i64), |row| row.get(0))
+    }
+}
+
+impl TileSource for StoredTiles<'_> {
+    type Error = rusqlite::Error;
+
+    fn tile(&self, level: u8, index: u64, width: u16) -> rusqlite::Result<Cow<'_, [u8]>> {
+        let first = index << 8;
+        let bytes = usize::from(width) * size_of::<Hash>();
+        if tlog::width(level, index, self.size) == tlog::TILE_WIDTH {
+            let mut hashes = self.full(level, index)?;
+            hashes.truncate(bytes);
+            return Ok(Cow::Owned(hashes));
+        }
+        let mut hashes = Vec::with_capacity(bytes);
+        if level == 0 {
+            let mut statement = self.db.prepare_cached(
+                "SELECT line FROM entry WHERE position >= ?1 AND position < ?2 ORDER BY position",
+            )?;
+            let mut rows = statement.query((first as i64, (first + u64::from(width)) as i64))?;
+            while let Some(row) = rows.next()? {
+                hashes.extend_from_slice(&tlog::leaf_hash(row.get_ref(0)?.as_blob()?));
+            }
+        } else {
+            for below in first..first + u64::from(width) {
+                let tile = self.full(level - 1, below)?;
+                if tile.len() != tlog::TILE_BYTES {
+                    return Err(rusqlite::Error::QueryReturnedNoRows);
+                }
+                hashes.extend_from_slice(&tlog::tile_root(&tile));
+            }
+        }
+        Ok(Cow::Owned(hashes))
+    }
+}
+
+const SELECT_LINE: &str = "SELECT line FROM entry WHERE position = ?1";
+const SELECT_CONTENT: &str =
+    "SELECT format, salt, body, check_sum FROM content WHERE position = ?1";
+const SCAN: &str = "SELECT e.position, e.line, c.format, c.salt, c.body, c.check_sum \
+    FROM entry e LEFT JOIN content c ON c.position = e.position \
+    WHERE e.position >= ?1 ORDER BY e.position";
+
+/// The number of entries.
+pub(crate) fn size(db: &Connection) -> rusqlite::Result<u64> {
+    db.prepare_cached("SELECT coalesce(max(position) + 1, 0) FROM entry")?
+        .query_row([], |row| row.get::<_, i64>(0).map(|size| size as u64))
+}
+
+fn checkpoint(db: &Connection) -> Result<String, ReadError> {
+    store::state(db, "checkpoint")?.ok_or_else(|| damaged(0, "the ledger has no checkpoint"))
+}
+
+fn line_at(db: &Connection, position: u64) -> Result<Vec<u8>, ReadError> {
+    db.prepare_cached(SELECT_LINE)?
+        .query_row([position as i64], |row| row.get(0))
+        .optional()?
+        .ok_or(ReadError::NoSuchEntry(position))
+}
+
+fn content_at(db: &Connection, position: u64) -> Result<Content, ReadError> {
+    let mut statement = db.prepare_cached(SELECT_CONTENT)?;
+    let mut rows = statement.query([position as i64])?;
+    let Some(row) = rows.next()? else {
+        return Err(ReadError::NoSuchEntry(position));
+    };
+    Raw {
+        position,
+        line: &[],
+        format: row.get(0)?,
+        salt: row.get(1)?,
+        body: row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?,
+        check_sum: row.get(3)?,
+    }
+    .content()
+}
+
+fn version_at(db: &Connection, position: u64) -> Result<(Entry, Content), ReadError> {
+    let entry = entry_of(position, &line_at(db, position)?)?;
+    let content = content_at(db, position)?;
+    if content::commitment(&content.salt, &content.stored) != entry.commitment {
+        return Err(damaged(
+            position,
+            "its content is not what its line commits to",
+        ));
+    }
+    Ok((entry, content))
+}
+
+fn entry_of(position: u64, line: &[u8]) -> Result<Entry, ReadError> {
+    let entry = Entry::parse(line).map_err(|e| damaged(position, &e.to_string()))?;
+    match entry.position == position {
+        true => Ok(entry),
+        false => Err(damaged(position, "its line is another entry's")),
+    }
+}
+
+fn raw<'r>(row: &'r Row<'_>) -> Result<Raw<'r>, ReadError> {
+    let position = row.get::<_, i64>(0)? as u64;
+    let missing = |_| damaged(position, "its content is missing or malformed");
+    Ok(Raw {
+        position,
+        line: row
+            .get_ref(1)?
+            .as_blob()
+            .map_err(|_| damaged(position, "its line is malformed"))?,
+        format: row.get(2).map_err(missing)?,
+        salt: row.get(3).map_err(missing)?,
+        body: row
+            .get_ref(4)?
+            .as_blob()
+            .map_err(|_| damaged(position, "its content is missing"))?,
+        check_sum: row.get(5).map_err(missing)?,
+    })
+}
+
+fn damaged(position: u64, what: &str) -> ReadError {
+    ReadError::Damaged {
+        position,
+        what: what.to_owned(),
+    }
+}

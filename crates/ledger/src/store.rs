@@ -1,0 +1,398 @@
+//! The data directory: its tables, its format version, its keys. The only file that makes or opens one.
+//!
+//! ```text
+//! ledger.sqlite     the record (SQLite, write-ahead log, every commit flushed)
+//! keys/log.key      signs the checkpoints (C2SP key text, mode 0600)
+//! keys/alias.key    32 bytes that turn ids into aliases (mode 0600)
+//! lock              held by the one process that appends
+//! ```
+//!
+//! | table | a row is | changes |
+//! |---|---|---|
+//! | `entry` | an entry's line | only grows: triggers refuse anything else |
+//! | `content` | what lies beside the line | only grows |
+//! | `tile` | 256 hashes of the log's tree, once they are all there | only grows |
+//! | `person` | the last entry of a person's chain and how many there are | derived |
+//! | `import_source` | a part of a source that an import has brought in | only grows |
+//! | `state` | origin, public key, latest checkpoint | in place |
+//!
+//! A directory of a newer format, or one that is not a ledger, is refused with a
+//! sentence; an older one is brought up to date step by step, forwards only.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use sha2::{Digest, Sha256};
+use tlog::checkpoint::Checkpoint;
+use tlog::note::{SigningKey, VerifierKey};
+
+use crate::entry::Aliases;
+use crate::lock::{Lock, LockError};
+
+/// The format that this version writes.
+pub const FORMAT: i32 = 1;
+
+/// Marks the SQLite file as a ledger: "hcLD".
+const APPLICATION_ID: i32 = 0x6863_4c44;
+
+/// What brings a ledger of one format to the next. Forwards only; each says why.
+struct Migration {
+    to: i32,
+    why: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    to: 1,
+    why: "the first ledger",
+    sql: "
+CREATE TABLE entry (position INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT;
+CREATE TRIGGER entry_follows BEFORE INSERT ON entry
+    WHEN NEW.position IS NOT (SELECT coalesce(max(position) + 1, 0) FROM entry)
+    BEGIN SELECT raise(ABORT, 'an entry follows the last one'); END;
+CREATE TRIGGER entry_stays BEFORE UPDATE ON entry
+    BEGIN SELECT raise(ABORT, 'an entry is never changed'); END;
+CREATE TRIGGER entry_remains BEFORE DELETE ON entry
+    BEGIN SELECT raise(ABORT, 'an entry is never deleted'); END;
+
+CREATE TABLE content (
+    position INTEGER PRIMARY KEY,
+    format INTEGER NOT NULL,
+    salt BLOB NOT NULL,
+    body BLOB NOT NULL,
+    check_sum INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER content_follows BEFORE INSERT ON content
+    WHEN NEW.position IS NOT (SELECT coalesce(max(position) + 1, 0) FROM content)
+    BEGIN SELECT raise(ABORT, 'content follows the last one'); END;
+CREATE TRIGGER content_stays BEFORE UPDATE ON content
+    BEGIN SELECT raise(ABORT, 'content is never changed'); END;
+CREATE TRIGGER content_remains BEFORE DELETE ON content
+    BEGIN SELECT raise(ABORT, 'content is never deleted'); END;
+
+CREATE TABLE tile (
+    level INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (level, idx)
+) STRICT;
+CREATE TRIGGER tile_is_new BEFORE INSERT ON tile
+    WHEN EXISTS (SELECT 1 FROM tile WHERE level = NEW.level AND idx = NEW.idx)
+    BEGIN SELECT raise(ABORT, 'a tile is never changed'); END;
+CREATE TRIGGER tile_stays BEFORE UPDATE ON tile
+    BEGIN SELECT raise(ABORT, 'a tile is never changed'); END;
+CREATE TRIGGER tile_remains BEFORE DELETE ON tile
+    BEGIN SELECT raise(ABORT, 'a tile is never deleted'); END;
+
+CREATE TABLE person (
+    person BLOB PRIMARY KEY,
+    count INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_source (
+    source BLOB NOT NULL,
+    part INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (source, part)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+",
+}];
+
+/// Why a data directory cannot be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no ledger.
+    #[error("there is no ledger in this directory; make one with `homecoming init`")]
+    Missing,
+    /// `create` found a ledger.
+    #[error("there is a ledger in this directory already")]
+    AlreadyThere,
+    /// `create` found keys without a ledger.
+    #[error(
+        "this directory has keys but no ledger: the ledger was lost, or making it was interrupted. \
+         Restore it from a backup; if nothing was ever recorded, remove `keys` and start again"
+    )]
+    KeysAlone,
+    /// The file is not a ledger.
+    #[error("`ledger.sqlite` in this directory is not a Homecoming ledger; nothing was changed")]
+    Foreign,
+    /// The ledger has a format of the future.
+    #[error(
+        "this ledger has format {found}; this version of Homecoming knows formats up to {FORMAT}. \
+         Use the newer version that wrote it; nothing was changed"
+    )]
+    Newer {
+        /// The format of the directory.
+        found: i32,
+    },
+    /// The ledger has a format of the past, and it was opened for reading only.
+    #[error(
+        "this ledger has format {found}, from an older version; start the server once to bring it up to {FORMAT}"
+    )]
+    Older {
+        /// The format of the directory.
+        found: i32,
+    },
+    /// Another process appends here.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A key is missing, unreadable or another ledger's.
+    #[error("the key `keys/{file}` {what}")]
+    Key {
+        /// The file's name.
+        file: &'static str,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The name of the log cannot be used.
+    #[error("{0:?} cannot name a log: a name is one word without `+`")]
+    Origin(String),
+    /// What is stored does not fit together.
+    #[error("the ledger is damaged: {0}. Run `homecoming audit`, and restore a backup")]
+    Damaged(String),
+    /// The directory cannot be read or written.
+    #[error("the data directory cannot be read or written")]
+    Io(#[from] io::Error),
+    /// SQLite refused.
+    #[error("the ledger cannot be read or written")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Makes an empty ledger: keys, tables and the signed checkpoint of nothing.
+///
+/// `origin` names the log for ever: one word, by custom a domain and a path
+/// without scheme, as `example.org/programme`. `chance` fills keys with random
+/// bytes. The directory is made if it is not there; a ledger in it is left alone.
+pub fn create(
+    dir: &Path,
+    origin: &str,
+    chance: &mut dyn FnMut(&mut [u8]),
+) -> Result<(), OpenError> {
+    fs::create_dir_all(dir)?;
+    let _lock = Lock::take(dir)?;
+    if dir.join("ledger.sqlite").exists() {
+        return Err(OpenError::AlreadyThere);
+    }
+    let keys = dir.join("keys");
+    if keys.join("log.key").exists() || keys.join("alias.key").exists() {
+        return Err(OpenError::KeysAlone);
+    }
+    let (mut seed, mut alias) = ([0; 32], [0; 32]);
+    chance(&mut seed);
+    chance(&mut alias);
+    let key =
+        SigningKey::from_seed(origin, &seed).map_err(|_| OpenError::Origin(origin.to_owned()))?;
+    let checkpoint = Checkpoint {
+        origin: origin.to_owned(),
+        size: 0,
+        root: tlog::root_of_empty(),
+        extensions: Vec::new(),
+    };
+    let checkpoint = checkpoint
+        .sign(&key)
+        .map_err(|_| OpenError::Origin(origin.to_owned()))?;
+    fs::create_dir_all(&keys)?;
+    write_key(
+        &keys.join("log.key"),
+        format!("{}\n", key.secret_text()).as_bytes(),
+    )?;
+    write_key(&keys.join("alias.key"), &alias)?;
+    sync_directory(&keys)?;
+
+    // The schema and the first state appear together or not at all.
+    let mut db = Connection::open(dir.join("ledger.sqlite"))?;
+    db.execute_batch(
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+    )?;
+    let tx = db.transaction()?;
+    for migration in MIGRATIONS {
+        tx.execute_batch(migration.sql)?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", FORMAT)?;
+    set_state(&tx, "origin", origin)?;
+    set_state(&tx, "verifier", &key.verifier().to_string())?;
+    set_state(&tx, "alias", &alias_id(&alias))?;
+    set_state(&tx, "checkpoint", &checkpoint)?;
+    tx.commit()?;
+    drop(db);
+    sync_directory(dir)?;
+    Ok(())
+}
+
+/// What a ledger says of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) origin: String,
+    pub(crate) verifier: VerifierKey,
+}
+
+/// Opens the one connection that writes; the directory's lock must be held. Brings an older format up to date.
+pub(crate) fn open_to_write(dir: &Path, _held: &Lock) -> Result<Connection, OpenError> {
+    let file = existing(dir)?;
+    // Whether the file is ours is asked before anything in it is touched.
+    let found = format_of(&connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
+    let mut db = connect(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA cache_size = -16384;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    for migration in MIGRATIONS.iter().filter(|migration| migration.to > found) {
+        debug_assert!(!migration.why.is_empty());
+        let tx = db.transaction()?;
+        tx.execute_batch(migration.sql)?;
+        tx.pragma_update(None, "user_version", migration.to)?;
+        tx.commit()?;
+    }
+    Ok(db)
+}
+
+/// Opens a connection that cannot write.
+pub(crate) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
+    let db = connect(&existing(dir)?, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let found = format_of(&db)?;
+    if found < FORMAT {
+        return Err(OpenError::Older { found });
+    }
+    db.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -2048;",
+    )?;
+    Ok(db)
+}
+
+/// Origin and public key, as the ledger has them.
+pub(crate) fn identity(db: &Connection) -> Result<Identity, OpenError> {
+    let origin = state(db, "origin")?
+        .ok_or_else(|| OpenError::Damaged("it does not say which log it is".to_owned()))?;
+    let verifier = state(db, "verifier")?
+        .and_then(|text| VerifierKey::parse(&text).ok())
+        .ok_or_else(|| OpenError::Damaged("its public key does not read".to_owned()))?;
+    Ok(Identity { origin, verifier })
+}
+
+/// The key that signs checkpoints; must be the one that the ledger names.
+pub(crate) fn signing_key(dir: &Path, identity: &Identity) -> Result<SigningKey, OpenError> {
+    let file = "log.key";
+    let text = fs::read_to_string(dir.join("keys").join(file)).map_err(|_| OpenError::Key {
+        file,
+        what: "is missing or cannot be read; restore it from a backup",
+    })?;
+    let key = SigningKey::parse(text.trim_end()).map_err(|_| OpenError::Key {
+        file,
+        what: "is not a signing key; restore it from a backup",
+    })?;
+    if *key.verifier() != identity.verifier {
+        return Err(OpenError::Key {
+            file,
+            what: "belongs to another ledger",
+        });
+    }
+    Ok(key)
+}
+
+/// The key of the aliases; must be the one that the ledger was made with.
+pub(crate) fn aliases(dir: &Path, db: &Connection) -> Result<Aliases, OpenError> {
+    let file = "alias.key";
+    let bytes = fs::read(dir.join("keys").join(file)).map_err(|_| OpenError::Key {
+        file,
+        what: "is missing or cannot be read; restore it from a backup",
+    })?;
+    let key: [u8; 32] = bytes.try_into().map_err(|_| OpenError::Key {
+        file,
+        what: "is not 32 bytes long; restore it from a backup",
+    })?;
+    if state(db, "alias")? != Some(alias_id(&key)) {
+        return Err(OpenError::Key {
+            file,
+            what: "belongs to another ledger",
+        });
+    }
+    Ok(Aliases::new(&key))
+}
+
+/// A value of the table `state`, if it is there and is text.
+pub(crate) fn state(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    let value = db
+        .prepare_cached("SELECT CAST(value AS TEXT) FROM state WHERE key = ?1")?
+        .query_row([key], |row| row.get(0).map(Some).or(Ok(None)))
+        .optional()?;
+    Ok(value.flatten())
+}
+
+/// Sets a value of the table `state`.
+pub(crate) fn set_state(db: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)")?
+        .execute((key, value.as_bytes()))?;
+    Ok(())
+}
+
+fn existing(dir: &Path) -> Result<std::path::PathBuf, OpenError> {
+    let file = dir.join("ledger.sqlite");
+    match file.try_exists()? {
+        true => Ok(file),
+        false => Err(OpenError::Missing),
+    }
+}
+
+fn connect(file: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
+    let db = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    db.set_prepared_statement_cache_capacity(32);
+    Ok(db)
+}
+
+/// The format of the file, if it is a ledger that this version can read.
+fn format_of(db: &Connection) -> Result<i32, OpenError> {
+    let read = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let application = match read("application_id") {
+        Ok(id) => id,
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => 0,
+        Err(e) => return Err(e.into()),
+    };
+    if application != APPLICATION_ID {
+        return Err(OpenError::Foreign);
+    }
+    match read("user_version")? {
+        found if found > FORMAT => Err(OpenError::Newer { found }),
+        found if found < 1 => Err(OpenError::Foreign),
+        found => Ok(found),
+    }
+}
+
+/// Says which alias key a ledger was made with, without saying the key.
+fn alias_id(key: &[u8; 32]) -> String {
+    let hash = Sha256::new()
+        .chain_update(b"homecoming/alias/1\n")
+        .chain_update(key)
+        .finalize();
+    hash[..8].iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn write_key(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(file)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the names in a directory durable.
+fn sync_directory(dir: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(dir)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = (dir, File::open);
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! The command line: what each word takes, and what its exit code means.
+//!
+//! Scripts outside the project rely on these words and on the exit codes: 0 done, 1 a finding
+//! (something does not verify), 2 wrong use, 3 could not run.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod audit;
+mod client;
+// mod demo;
+mod import;
+mod init;
+mod rebuild;
+mod serve;
+mod user;
+mod verify;
+
+/// Everything went well.
+const DONE: u8 = 0;
+/// Something that was looked at does not verify.
+const FINDING: u8 = 1;
+/// The words on the command line make no sense.
+const WRONG_USE: u8 = 2;
+/// It could not run at all, or not to the end.
+const COULD_NOT_RUN: u8 = 3;
+
+/// The case record for programmes that bring soldiers home.
+#[derive(Parser)]
+#[command(name = "homecoming", version, about, disable_help_subcommand = true)]
+struct Line {
+    #[command(subcommand)]
+    word: Word,
+}
+
+#[derive(Subcommand)]
+enum Word {
+
+    // Demo(demo::Args),
+    /// Make a new programme: keys, log, first officer
+    Init(init::Args),
+    /// Serve a programme
+    Serve(serve::Args),
+    /// Bring in FHIR bundles and NDJSON files; no server needed, resumable
+    Import(import::Args),
+    /// API clients: add one, list them
+    Client(client::ClientArgs),
+    /// Print a new bearer token for a client, alone, on standard output
+    Token(client::TokenArgs),
+    /// People who sign in: add one, list them
+    User(user::Args),
+    /// Check a receipt, offline; says in plain words what it proved
+    Verify(verify::Args),
+    /// Read every entry and content back and check all of it
+    Audit(audit::Args),
+    /// Make the index anew from the ledger
+    Rebuild(rebuild::Args),
+    /// Measure: import, reads, searches, start-up, rebuild
+    Bench(crate::bench::Args),
+}
+
+/// Where a programme's files are.
+#[derive(clap::Args, Clone)]
+pub struct Data {
+    /// The programme's data directory
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+/// Why a command ends otherwise than with exit code 0.
+pub enum Stop {
+    /// Something does not verify; it has been said on standard output.
+    Finding,
+    /// Wrong use; the sentence says what to write instead.
+    WrongUse(String),
+    /// Could not run; the sentence says what, where and what to do next.
+    CouldNotRun(String),
+}
+
+impl From<crate::error::Error> for Stop {
+    fn from(error: crate::error::Error) -> Stop {
+        Stop::CouldNotRun(error.for_operator())
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let line = match Line::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            let code = if error.use_stderr() { WRONG_USE } else { DONE };
+            // A closed pipe while printing help is nobody's fault.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let outcome = match line.word {
+        // DEMO
+        Word::Init(args) => init::run(&args),
+        Word::Serve(args) => serve::run(&args),
+        Word::Import(args) => import::run(&args),
+        Word::Client(args) => client::run(&args),
+        Word::Token(args) => client::token(&args),
+        Word::User(args) => user::run(&args),
+        Word::Verify(args) => verify::run(&args),
+        Word::Audit(args) => audit::run(&args),
+        Word::Rebuild(args) => rebuild::run(&args),
+        Word::Bench(args) => crate::bench::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::from(DONE),
+        Err(Stop::Finding) => ExitCode::from(FINDING),
+        Err(Stop::WrongUse(why)) => {
+            eprintln!("homecoming: {why}");
+            ExitCode::from(WRONG_USE)
+        }
+        Err(Stop::CouldNotRun(why)) => {
+            eprintln!("homecoming: {why}");
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `homecoming audit`: reads every entry and content back and checks all of it.
+
+use super::{Data, Stop};
+use crate::clock::Stopwatch;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    data: Data,
+    /// For scripts
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<(), Stop> {
+    let watch = Stopwatch::start();
+    let bar = super::import::bar(0, "entries");
+    let report = ledger::audit::audit(&args.data.data, &mut |reached, size| {
+        bar.set_length(size);
+        bar.set_position(reached);
+    })
+    .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
+    bar.finish_and_clear();
+    let seconds = watch.seconds();
+    if args.json {
+        let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+        println!(
+            "{}",
+            serde_json::json!({
+                "entries": report.entries,
+                "bytes": report.bytes,
+                "seconds": seconds,
+                "faults": faults,
+            })
+        );
+    } else {
+        println!(
+            "Read back {} entries and {:.1} MB of content in {seconds:.1} s.",
+            report.entries,
+            report.bytes as f64 / 1e6,
+        );
+        for fault in &report.faults {
+            println!("FAULT: {fault}");
+        }
+        if report.faults.is_empty() {
+            println!(
+                "Every entry, content, tile and chain is as the signed checkpoint says:\n\n{}",
+                report.checkpoint
+            );
+        } else {
+            println!(
+                "\n{} faults. Keep this directory as it is, and compare it with a backup.",
+                report.faults.len()
+            );
+        }
+    }
+    if report.faults.is_empty() { Ok(()) } else { Err(Stop::Finding) }
+}

@@ -1,0 +1,167 @@
+//! `homecoming demo`: a generated programme, served at once.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use desk::NewUser;
+
+use super::Stop;
+use super::client::cannot;
+use super::serve::{Limits, listen, open, serve};
+use crate::chance::Chance;
+use crate::clock::{Clock, Stopwatch};
+use crate::demo::{self, DemoWrite};
+use crate::error::Error;
+use crate::programme::{self, About, Actor, Batch, DemoPerson, Draft, Expect, Offline, Writing};
+
+/// The same people and the same events in every demo; only the dates move with the day it is made.
+const SEED: u64 = 2018;
+
+/// The programme's name.
+const NAME: &str = "Homecoming demo";
+
+/// How many writes are committed at a time.
+const GROUP_WRITES: usize = 2_000;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Where the generated programme is kept; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = "homecoming-demo")]
+    data: PathBuf,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8180")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+pub fn run(args: &Args) -> Result<(), Stop> {
+    crate::log::start();
+    let watch = Stopwatch::start();
+    let listener = listen(args.listen)?;
+    if !args.data.join("ledger.sqlite").exists() {
+        make(&args.data)?;
+    }
+    let people = About::read(&args.data)?.demo;
+    if people.is_empty() {
+        return Err(Stop::WrongUse(format!(
+            "{} holds a programme of your own, not the demo. Serve it with `homecoming serve`, or \
+             name another folder for the demo with --data.",
+            args.data.display()
+        )));
+    }
+    let programme = open(&args.data)?;
+    serve(listener, programme, &args.limits, |address, _| {
+        println!(
+            "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
+             ready after {:.2} s.\n\nSign in as:",
+            watch.seconds()
+        );
+        for person in &people {
+            println!(
+                "  {:<14} code {:<22} ({}, {})",
+                person.sign_in, person.code, person.name, person.role
+            );
+        }
+        println!(
+            "\nAll people and events are generated. The data is in {}; delete that folder for a \
+             new demo. Ctrl-C stops the server.",
+            args.data.display()
+        );
+    })
+}
+
+/// Makes the demo beside its place and moves it there when it is whole.
+fn make(data: &Path) -> Result<(), Stop> {
+    let io = |error: std::io::Error| {
+        Stop::CouldNotRun(format!("the demo cannot be made in {}: {error}", data.display()))
+    };
+    if data.exists() && std::fs::read_dir(data).map_err(io)?.next().is_some() {
+        return Err(Stop::WrongUse(format!(
+            "{} is not empty and holds no programme. Name another folder with --data.",
+            data.display()
+        )));
+    }
+    let making = data.with_extension("making");
+    if making.exists() {
+        std::fs::remove_dir_all(&making).map_err(io)?;
+    }
+    eprintln!("Making the demo: about 60 participants, 8 staff, 18 months.");
+    let now = Clock::System.now().0;
+    let chance = Chance::seeded(SEED);
+    let first = demo::generate(SEED, now).next().map_or(now, |transaction| transaction.recorded_at);
+    let clock = Clock::standing_at(first - 1);
+    // Keys are real even here: a demo on a reachable address must not sign with a known key.
+    let staff = demo::staff(SEED);
+    let people = staff
+        .iter()
+        .map(|user| DemoPerson {
+            sign_in: user.sign_in.clone(),
+            name: user.name.clone(),
+            role: user.role.to_owned(),
+            code: user.sign_in_code.clone(),
+        })
+        .collect();
+    let about = About { name: NAME.to_owned(), demo: people };
+    programme::create(&making, &about, &Chance::System)?;
+    let mut offline = Offline::open(&making, clock, chance, &mut |_, _| {})?;
+    let mut writing = offline.writing();
+    let mut group = Vec::new();
+    let mut writes = 0;
+    for transaction in demo::generate(SEED, now) {
+        let drafts =
+            transaction.writes.iter().map(draft).collect::<Result<Vec<Draft>, Error>>()?;
+        writes += drafts.len();
+        group.push(Batch {
+            actor: Actor { name: transaction.actor, purpose: transaction.purpose.to_owned() },
+            at: Some(record::time::RecordedAt(transaction.recorded_at)),
+            drafts,
+            mark: None,
+        });
+        if writes >= GROUP_WRITES {
+            write(&mut writing, &mut group)?;
+            writes = 0;
+        }
+    }
+    write(&mut writing, &mut group)?;
+    writing.finish()?;
+    drop(offline);
+
+    let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;
+    for user in &staff {
+        let new = NewUser {
+            name: &user.sign_in,
+            full_name: &user.name,
+            role: user.role,
+            practitioner: Some(&user.practitioner_id),
+        };
+        desk.add_user(new, now).map_err(|error| cannot(&error))?;
+        desk.set_code(&user.sign_in, &user.sign_in_code, &mut |bytes| Chance::System.fill(bytes))
+            .map_err(|error| cannot(&error))?;
+    }
+    drop(desk);
+    if data.exists() {
+        std::fs::remove_dir(data).map_err(io)?;
+    }
+    std::fs::rename(&making, data).map_err(io)
+}
+
+fn draft(write: &DemoWrite) -> Result<Draft, Error> {
+    let doc = record::json::Doc::parse(write.json.as_bytes()).map_err(Error::internal)?;
+    let root = doc.root();
+    let text = |name: &str| {
+        root.get(name).and_then(|value| value.as_str()).map(|text| text.to_string()).unwrap_or_default()
+    };
+    let (kind, id) = (text("resourceType"), text("id"));
+    match write.method {
+        demo::Method::Put => Draft::put(&id, Expect::Any, &kind, root, &mut |_| None),
+        demo::Method::Delete => Ok(Draft::delete(&kind, &id, Expect::Present)),
+    }
+}
+
+fn write(writing: &mut Writing<'_>, group: &mut Vec<Batch>) -> Result<(), Error> {
+    for outcome in writing.write(std::mem::take(group))? {
+        outcome?;
+    }
+    Ok(())
+}

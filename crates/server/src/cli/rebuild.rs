@@ -1,0 +1,34 @@
+//! `homecoming rebuild`: makes the index anew from the ledger.
+
+use super::{Data, Stop};
+use crate::clock::Stopwatch;
+use crate::programme;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    data: Data,
+    /// For scripts
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<(), Stop> {
+    let watch = Stopwatch::start();
+    let bar = super::import::bar(0, "entries");
+    let entries = programme::rebuild(&args.data.data, &mut |reached, size| {
+        bar.set_length(size);
+        bar.set_position(reached);
+    })?;
+    bar.finish_and_clear();
+    let seconds = watch.seconds();
+    if args.json {
+        println!("{}", serde_json::json!({ "entries": entries, "seconds": seconds }));
+    } else {
+        println!(
+            "Indexed {entries} entries in {seconds:.1} s ({:.0} per second).",
+            entries as f64 / seconds.max(1e-9)
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! `homecoming serve`: serves a programme until it is told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::Stop;
+use crate::chance::Chance;
+use crate::clock::{Clock, Stopwatch};
+use crate::programme::Programme;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The programme's data directory
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8180")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// How much a request may be.
+#[derive(clap::Args, Clone)]
+pub struct Limits {
+    /// The largest body of a batch or transaction, in MB
+    #[arg(long, value_name = "MB", default_value_t = 64)]
+    pub bundle_limit: usize,
+}
+
+pub fn run(args: &Args) -> Result<(), Stop> {
+    crate::log::start();
+    let watch = Stopwatch::start();
+    let listener = listen(args.listen)?;
+    let programme = open(&args.data)?;
+    serve(listener, programme, &args.limits, |address, programme| {
+        println!(
+            "Homecoming serves {} at http://{address}/ (FHIR at http://{address}/fhir), \
+             ready after {:.2} s.",
+            programme.name(),
+            watch.seconds()
+        );
+    })
+}
+
+/// Takes the address before anything else, so that a port in use is said at once.
+pub(super) fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Stop> {
+    let listener = std::net::TcpListener::bind(address).map_err(|error| {
+        Stop::CouldNotRun(match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!(
+                "{address} is in use by another program. Stop it, or choose another address \
+                 with --listen."
+            ),
+            std::io::ErrorKind::PermissionDenied => format!(
+                "this user may not listen on {address}. Choose a port above 1023 with --listen."
+            ),
+            _ => format!("cannot listen on {address}: {error}"),
+        })
+    })?;
+    listener
+        .set_nonblocking(true)
+        .map_err(|error| Stop::CouldNotRun(format!("cannot listen on {address}: {error}")))?;
+    Ok(listener)
+}
+
+/// Opens a programme, telling how far the index is if it must be brought up first.
+pub(super) fn open(data: &std::path::Path) -> Result<Programme, Stop> {
+    let mut told = Stopwatch::start();
+    let programme = Programme::open(
+        data,
+        Clock::System,
+        Chance::System,
+        &mut |reached, size| {
+            if told.seconds() > 2.0 {
+                told = Stopwatch::start();
+                eprintln!("bringing the index up to the ledger: {reached} of {size} entries");
+            }
+        },
+        Box::new(|why| {
+            // The ledger's own state on disk is unknown: nothing may go on as if it were known.
+            eprintln!("homecoming: stopped: {why}");
+            std::process::exit(i32::from(super::COULD_NOT_RUN));
+        }),
+    )?;
+    Ok(programme)
+}
+
+/// Serves until SIGTERM or SIGINT, then lets the requests under way finish.
+pub(super) fn serve(
+    listener: std::net::TcpListener,
+    programme: Programme,
+    limits: &Limits,
+    ready: impl FnOnce(SocketAddr, &Programme),
+) -> Result<(), Stop> {
+    let could_not = |error: std::io::Error| Stop::CouldNotRun(format!("the server: {error}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(could_not)?;
+    runtime.block_on(async {
+        let address = listener.local_addr().map_err(could_not)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(could_not)?;
+        let settings =
+            Settings { bundle_bytes_max: limits.bundle_limit << 20, ..Settings::default() };
+        let api = Api::of(programme.clone(), settings);
+        let router = crate::router::router(api, crate::pages::routes(&programme), crate::pages::error_page);
+        ready(address, &programme);
+        axum::serve(listener, router)
+            .with_graceful_shutdown(told_to_stop())
+            .await
+            .map_err(could_not)
+    })
+}
+
+async fn told_to_stop() {
+    let mut terminated =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let terminated = async {
+        match terminated.as_mut() {
+            Some(signal) => signal.recv().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+}

@@ -1,0 +1,440 @@
+//! FHIR R4 over HTTP: one request understood ([`Ask`]), one answer made ([`Answer`]).
+//!
+//! Each interaction is a file in FHIR's words and has two halves: a handler that axum calls, and
+//! a function from an [`Ask`] to an [`Answer`], which a batch calls for its entries, too. Every
+//! read goes through a view of the programme as of some size, so "now" and "as known then" are
+//! the same code. Resources are served as the stored text; nothing here turns a number into a
+//! float and back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::{Body, Bytes};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use record::time::RecordedAt;
+
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::programme::{AsOf, Programme, Version, View};
+use negotiate::{Format, Prefer, Tags};
+use scope::{Door, Grant};
+
+pub mod batch;
+pub mod body;
+pub mod bundle;
+pub mod capabilities;
+pub mod conditional;
+pub mod create;
+pub mod delete;
+pub mod elements;
+pub mod history;
+pub mod instant;
+pub mod negotiate;
+pub mod outcome;
+pub mod pretty;
+pub mod put;
+pub mod query;
+pub mod read;
+pub mod receipt;
+pub mod scope;
+pub mod search;
+pub mod update;
+pub mod validate;
+pub mod vread;
+
+/// What the operator may set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address that clients reach `/fhir` under, without a slash at the end; if none is
+    /// given it is taken from each request's `Host`.
+    pub base: Option<String>,
+    /// The largest bundle at `/fhir`, in bytes.
+    pub bundle_bytes_max: usize,
+    /// The largest body elsewhere, in bytes.
+    pub resource_bytes_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            base: None,
+            bundle_bytes_max: 64 << 20,
+            resource_bytes_max: 4 << 20,
+        }
+    }
+}
+
+/// What all requests share. Cheap to clone.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    programme: Programme,
+    door: Door,
+    clock: Clock,
+    settings: Settings,
+    started_at: RecordedAt,
+    requests: AtomicU64,
+    capabilities: capabilities::Cache,
+}
+
+impl Api {
+    /// The API of a programme, with the door that its clients come in through.
+    pub fn new(programme: Programme, door: Door, clock: Clock, settings: Settings) -> Api {
+        let started_at = clock.now();
+        Api(Arc::new(Inner {
+            programme,
+            door,
+            clock,
+            settings,
+            started_at,
+            requests: AtomicU64::new(0),
+            capabilities: capabilities::Cache::default(),
+        }))
+    }
+
+    /// The programme that is served.
+    pub fn programme(&self) -> &Programme {
+        &self.0.programme
+    }
+
+    /// What the operator set.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// A name for a request, to find it in the log again: when the server was started, and the
+    /// request's number since.
+    pub fn next_request_id(&self) -> String {
+        let number = self.0.requests.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}-{number:x}", self.0.started_at.0 / 1_000_000)
+    }
+
+    /// The address of `/fhir` as the client sees it.
+    fn base(&self, headers: &HeaderMap) -> String {
+        if let Some(base) = &self.0.settings.base {
+            return base.clone();
+        }
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .filter(|host| {
+                host.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b))
+            })
+            .unwrap_or("localhost");
+        let secure = headers
+            .get("x-forwarded-proto")
+            .is_some_and(|proto| proto == "https");
+        format!("{}://{host}/fhir", if secure { "https" } else { "http" })
+    }
+}
+
+/// The conditions that a request names.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// `If-Match`: the version that the client worked on.
+    pub if_match: Option<Tags>,
+    /// `If-None-Match`: versions that the client has.
+    pub if_none_match: Option<Tags>,
+    /// `If-Modified-Since`, in seconds since the epoch.
+    pub if_modified_since: Option<i64>,
+    /// `If-None-Exist`: a search that must find nothing.
+    pub if_none_exist: Option<String>,
+}
+
+impl Conditions {
+    fn read(headers: &HeaderMap) -> Result<Conditions, Error> {
+        let tags = |name: HeaderName| match negotiate::text(headers, name.clone())? {
+            None => Ok(None),
+            Some(text) => Tags::parse(name.as_str(), text).map(Some),
+        };
+        Ok(Conditions {
+            if_match: tags(header::IF_MATCH)?,
+            if_none_match: tags(header::IF_NONE_MATCH)?,
+            // RFC 9110: a date that cannot be read is as if it were not there.
+            if_modified_since: negotiate::text(headers, header::IF_MODIFIED_SINCE)?
+                .and_then(instant::from_http_date),
+            if_none_exist: negotiate::text(headers, HeaderName::from_static("if-none-exist"))?
+                .map(|text| text.trim_start_matches('?').to_owned()),
+        })
+    }
+}
+
+/// One request, understood and let in.
+#[derive(Clone)]
+pub struct Ask {
+    /// What all requests share.
+    pub api: Api,
+    /// Who asks and what they may do.
+    pub grant: Arc<Grant>,
+    /// The address of `/fhir` as the client sees it, without a slash at the end.
+    pub base: String,
+    /// The query's parameters, without `_format`, `_pretty` and `_asof`.
+    pub params: query::Pairs,
+    /// How the answer is to be written.
+    pub format: Format,
+    /// What the client would like.
+    pub prefer: Prefer,
+    /// What the client makes its request depend on.
+    pub conditions: Conditions,
+    /// The state of the record that was asked for, if one was.
+    pub as_of: Option<AsOf>,
+    /// If a state was asked for: the path below `/fhir`, to name the same thing as of now.
+    pub path: String,
+}
+
+impl Ask {
+    /// Understands the head of a request by somebody who is let in already.
+    fn understand(api: &Api, parts: &Parts, grant: Arc<Grant>) -> Result<Ask, Error> {
+        let headers = &parts.headers;
+        let params = query::decode(parts.uri.query().unwrap_or(""))?;
+        let mut ask = Ask {
+            api: api.clone(),
+            grant,
+            base: api.base(headers),
+            params: Vec::new(),
+            format: Format::default(),
+            prefer: Prefer::read(headers),
+            conditions: Conditions::read(headers)?,
+            as_of: match negotiate::text(headers, HeaderName::from_static("accept-datetime"))? {
+                Some(text) => Some(instant::accept_datetime(text)?),
+                None => None,
+            },
+            path: String::new(),
+        };
+        let accept = negotiate::text(headers, header::ACCEPT)?;
+        ask.take(params, accept)?;
+        if ask.as_of.is_some() {
+            let path = parts.uri.path();
+            ask.path = path.strip_prefix("/fhir").unwrap_or(path).to_owned();
+        }
+        Ok(ask)
+    }
+
+    /// Takes decoded parameters, those of every request out of them.
+    fn take(&mut self, params: query::Pairs, accept: Option<&str>) -> Result<(), Error> {
+        let (mut format, mut pretty) = (None, None);
+        for (name, value) in params {
+            match name.as_str() {
+                "_format" => format = Some(value),
+                "_pretty" => pretty = Some(value),
+                "_asof" => self.as_of = Some(instant::as_of(&value)?),
+                _ => self.params.push((name, value)),
+            }
+        }
+        if accept.is_some() || format.is_some() || pretty.is_some() {
+            self.format = negotiate::format(accept, format.as_deref(), pretty.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// The record as the request wants it.
+    pub fn view(&self) -> View {
+        self.api.programme().view(self.as_of.unwrap_or(AsOf::Now))
+    }
+
+    /// Refuses a write into the past.
+    pub fn refuse_as_of(&self) -> Result<(), Error> {
+        match self.as_of {
+            None => Ok(()),
+            Some(_) => Err(Error::new(
+                ErrorKind::Refused,
+                "The past cannot be written to: leave out `_asof` and `Accept-Datetime`.",
+            )),
+        }
+    }
+
+    /// Refuses parameters where none has a meaning (unless the client asked for leniency).
+    pub fn refuse_params(&self) -> Result<(), Error> {
+        match self.params.first() {
+            Some((name, _)) if self.prefer.handling != Some(negotiate::Handling::Lenient) => {
+                Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("`{}` has no meaning here.", negotiate::printable(name)),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromRequestParts<Api> for Ask {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Ask, Error> {
+        let grant = api.0.door.enter(&parts.headers, api.0.clock.now().0)?;
+        Ask::understand(api, parts, grant)
+    }
+}
+
+/// Logs an error with what lies behind it. What only the client did wrong is logged quietly.
+pub(crate) fn log(error: &Error, request: &str) {
+    if error.status().is_server_error() {
+        tracing::error!(request, kind = ?error.kind, "{}", error.for_operator());
+    } else {
+        tracing::debug!(request, kind = ?error.kind, "{}", error.message);
+    }
+}
+
+/// Runs work that reads much or computes long away from the threads that serve connections.
+pub(crate) async fn away<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::internal)?
+}
+
+/// Refuses what is not a resource type of R4.
+pub fn known_kind(kind: &str) -> Result<(), Error> {
+    if record::definitions::kind_number(kind).is_some() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::NotFound,
+        format!(
+            "There is no resource type `{}` in FHIR R4.",
+            negotiate::printable(kind)
+        ),
+    ))
+}
+
+/// Refuses what is not a FHIR id.
+pub fn known_id(id: &str) -> Result<(), Error> {
+    let fits = (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
+    if fits {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Malformed,
+        format!(
+            "`{}` is not an id: ids are 1 to 64 letters, digits, `-` and `.`.",
+            negotiate::printable(id)
+        ),
+    ))
+}
+
+/// What an answer carries.
+#[derive(Debug)]
+pub enum Content {
+    /// Nothing.
+    None,
+    /// A resource, as compact JSON.
+    Resource(Vec<u8>),
+    /// A resource that many answers share.
+    Shared(Bytes),
+    /// Something that is not a resource: media type and text.
+    Text(&'static str, String),
+}
+
+/// One answer, before it is HTTP or the entry of a bundle.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// The body.
+    pub content: Content,
+    /// The version that is answered or was made: for `ETag` and `Last-Modified`.
+    pub version: Option<(u32, RecordedAt)>,
+    /// `Kind/id/_history/version` of what a write made.
+    pub location: Option<String>,
+    /// Whether the same request can have another answer as of another instant.
+    pub varies: bool,
+    /// The state that was read, if one was asked for: its size and the instant to be told.
+    pub memento: Option<instant::Memento>,
+}
+
+impl Answer {
+    /// An answer with a status and nothing else.
+    pub fn empty(status: StatusCode) -> Answer {
+        Answer {
+            status,
+            content: Content::None,
+            version: None,
+            location: None,
+            varies: false,
+            memento: None,
+        }
+    }
+
+    /// A resource that was read from a view.
+    pub fn read(ask: &Ask, view: &View, resource: Vec<u8>) -> Answer {
+        Answer {
+            content: Content::Resource(resource),
+            varies: true,
+            memento: instant::Memento::of(ask, view),
+            ..Answer::empty(StatusCode::OK)
+        }
+    }
+
+    /// A version that was read from a view.
+    pub fn version(ask: &Ask, view: &View, version: &Version) -> Answer {
+        Answer {
+            version: Some((version.version, version.recorded_at)),
+            ..Answer::read(ask, view, version.served())
+        }
+    }
+
+    /// The HTTP response.
+    pub fn respond(self, ask: &Ask) -> Response {
+        let (media, body) = match self.content {
+            Content::None => (None, Body::empty()),
+            Content::Resource(json) if ask.format.pretty => {
+                (Some(ask.format.media), Body::from(pretty::indent(&json)))
+            }
+            Content::Resource(json) => (Some(ask.format.media), Body::from(json)),
+            Content::Shared(json) if ask.format.pretty => {
+                (Some(ask.format.media), Body::from(pretty::indent(&json)))
+            }
+            Content::Shared(json) => (Some(ask.format.media), Body::from(json)),
+            Content::Text(media, text) => (Some(media), Body::from(text)),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if let Some(media) = media {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        }
+        let mut set = |name: HeaderName, text: String| {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.append(name, value);
+            }
+        };
+        if let Some((version, recorded_at)) = self.version {
+            set(header::ETAG, etag(version));
+            set(header::LAST_MODIFIED, instant::to_http_date(recorded_at));
+        }
+        if let Some(location) = self.location {
+            set(header::LOCATION, format!("{}/{location}", ask.base));
+        }
+        if self.varies {
+            set(
+                header::VARY,
+                "accept, accept-datetime, authorization".to_owned(),
+            );
+            set(header::CACHE_CONTROL, "no-cache, private".to_owned());
+        }
+        if let Some(memento) = self.memento {
+            if let Some(datetime) = memento.datetime {
+                set(
+                    HeaderName::from_static("memento-datetime"),
+                    instant::to_http_date(datetime),
+                );
+            }
+            set(header::LINK, memento.links(ask));
+        }
+        response
+    }
+}
+
+/// `W/"3"`
+pub fn etag(version: u32) -> String {
+    format!("W/\"{version}\"")
+}

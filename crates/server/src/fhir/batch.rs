@@ -1,0 +1,310 @@
+//! batch and transaction: many interactions in one request.
+//!
+//! A transaction is one entry group in the ledger: all of it or nothing ([`plan`]). A batch is
+//! its entries, each on its own ([`alone`]). Both are answered with a bundle whose entries stand
+//! in the order of the request, whatever order they were worked on in.
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use record::json::Value;
+
+use super::bundle::{self, Bundle};
+use super::negotiate::{Return, printable};
+use super::{Answer, Ask, Content, body, outcome};
+use crate::error::{Error, ErrorKind};
+use crate::programme::{AsOf, Committed, Version, View, Work};
+use entry::Address;
+use plan::{Plan, Slot};
+
+pub mod alone;
+pub mod entry;
+pub mod plan;
+
+/// `POST [base]`
+pub async fn post(ask: Ask, headers: HeaderMap, body: Body) -> Result<Response, Error> {
+    let bytes = body::read_json(&headers, body, ask.api.settings().bundle_bytes_max).await?;
+    Ok(run(&ask, bytes).await?.respond(&ask))
+}
+
+/// What a body at the base turned out to be.
+enum Begun {
+    Transaction(Box<Plan>),
+    Batch,
+}
+
+/// Runs a bundle of type `transaction` or `batch`.
+pub async fn run(ask: &Ask, bytes: Bytes) -> Result<Answer, Error> {
+    ask.refuse_as_of()?;
+    ask.refuse_params()?;
+    let (asked, body) = (ask.clone(), bytes.clone());
+    let begun = super::away(move || {
+        let doc = body::parse(&body)?;
+        match bundle_type(doc.root())? {
+            "transaction" => {
+                let plan = plan::plan(&asked, &asked.view(), doc.root())?;
+                Ok(Begun::Transaction(Box::new(plan)))
+            }
+            _ => Ok(Begun::Batch),
+        }
+    })
+    .await?;
+    match begun {
+        Begun::Transaction(plan) => transaction(ask, bytes, *plan).await,
+        Begun::Batch => alone::run(ask, bytes).await,
+    }
+}
+
+fn bundle_type(root: Value<'_>) -> Result<&str, Error> {
+    let kind = body::kind_of(root)?;
+    if kind != "Bundle" {
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            format!("Only a Bundle is taken here; send a {kind} to `/fhir/{kind}`."),
+        ));
+    }
+    match root.get("type").and_then(Value::as_str) {
+        Some(kind @ ("batch" | "transaction")) => Ok(kind),
+        seen => Err(Error::new(
+            ErrorKind::Malformed,
+            format!(
+                "A Bundle of type `{}` is not worked on; send `batch` or `transaction` here, and a Bundle that is to be stored to `/fhir/Bundle`.",
+                printable(seen.unwrap_or(""))
+            ),
+        )),
+    }
+}
+
+/// The entries of a bundle as they stand in the body.
+pub(super) fn entries(root: Value<'_>) -> Result<Vec<Value<'_>>, Error> {
+    match root.get("entry") {
+        None => Ok(Vec::new()),
+        Some(list) if list.is_array() => Ok(list.items().collect()),
+        Some(_) => Err(Error::new(
+            ErrorKind::Malformed,
+            "`Bundle.entry` is not a list.",
+        )),
+    }
+}
+
+/// Writes a planned transaction and answers it.
+///
+/// What the plan found by searching is looked at again by the writer, when nothing can come in
+/// between any more. Nearly always it is still so, and the writer only takes the drafts that
+/// were made beforehand; otherwise it plans anew.
+async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Error> {
+    let Plan {
+        drafts,
+        slots,
+        checks,
+    } = plan;
+    let slots = Arc::new(Mutex::new(slots));
+    let committed = if drafts.is_empty() {
+        None
+    } else {
+        let work = if checks.is_empty() {
+            Work::Ready(drafts)
+        } else {
+            let (asked, shared) = (ask.clone(), slots.clone());
+            Work::Deferred(Box::new(move |view: &View| {
+                if checks.hold(&asked, view)? {
+                    return Ok(drafts);
+                }
+                let doc = body::parse(&bytes)?;
+                let plan = plan::plan(&asked, view, doc.root())?;
+                *lock(&shared) = plan.slots;
+                Ok(plan.drafts)
+            }))
+        };
+        Some(
+            ask.api
+                .programme()
+                .submit(ask.grant.actor.clone(), work)
+                .await?,
+        )
+    };
+    let slots = std::mem::take(&mut *lock(&slots));
+    let ask = ask.clone();
+    super::away(move || answer(&ask, committed.as_ref(), slots)).await
+}
+
+fn lock(slots: &Mutex<Vec<Slot>>) -> std::sync::MutexGuard<'_, Vec<Slot>> {
+    slots
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// The answer to a transaction. Reads see the record right after it.
+fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<Answer, Error> {
+    let after = committed
+        .and_then(|committed| {
+            committed
+                .writes
+                .iter()
+                .map(|written| written.position)
+                .max()
+        })
+        .map_or(AsOf::Now, |last| AsOf::Size(last + 1));
+    let mut bundle = Bundle::new("transaction-response", None, &[]);
+    for slot in slots {
+        match slot {
+            Slot::Written {
+                draft,
+                stored,
+                deleted,
+            } => {
+                let (Some(committed), Some(written)) = (
+                    committed,
+                    committed.and_then(|committed| committed.writes.get(draft)),
+                ) else {
+                    return Err(Error::internal("a transaction left a write out"));
+                };
+                let made = (written.version, committed.recorded_at);
+                let location = super::put::location(written);
+                let status = match (deleted, written.created) {
+                    (true, _) => "204 No Content",
+                    (false, true) => "201 Created",
+                    (false, false) => "200 OK",
+                };
+                let resource = stored.map(|stored| {
+                    let mut served = Vec::with_capacity(stored.len() + 96);
+                    record::stored::served(&stored, made.0, made.1, &mut served);
+                    served
+                });
+                let told = (ask.prefer.answer == Some(Return::Outcome))
+                    .then(|| outcome::all_is_well(&format!("{location} was recorded.")));
+                let full = (
+                    ask.base.as_str(),
+                    written.kind.as_str(),
+                    written.id.as_str(),
+                );
+                bundle.answered(
+                    resource.is_some().then_some(full),
+                    resource.as_deref(),
+                    &bundle::Response {
+                        status,
+                        location: (!deleted).then_some(&location),
+                        version: Some(made),
+                        outcome: told.as_deref(),
+                    },
+                );
+            }
+            Slot::Found(version) => found(ask, &mut bundle, &version),
+            Slot::Nothing => bundle.answered(
+                None,
+                None,
+                &bundle::Response {
+                    status: "204 No Content",
+                    location: None,
+                    version: None,
+                    outcome: None,
+                },
+            ),
+            Slot::Read {
+                address,
+                conditions,
+            } => {
+                let mut read = ask.clone();
+                read.conditions = conditions;
+                read.as_of = Some(after);
+                add(&mut bundle, alone::read(&mut read, address));
+            }
+        }
+    }
+    Ok(Answer {
+        content: Content::Resource(bundle.finish()),
+        ..Answer::empty(StatusCode::OK)
+    })
+}
+
+/// A conditional create that found its resource.
+fn found(ask: &Ask, bundle: &mut Bundle, version: &Version) {
+    let whole = ask.prefer.answer == Some(Return::Representation);
+    let served = whole.then(|| version.served());
+    let location = format!(
+        "{}/{}/_history/{}",
+        version.kind, version.id, version.version
+    );
+    bundle.answered(
+        whole.then_some((
+            ask.base.as_str(),
+            version.kind.as_str(),
+            version.id.as_str(),
+        )),
+        served.as_deref(),
+        &bundle::Response {
+            status: "200 OK",
+            location: Some(&location),
+            version: Some((version.version, version.recorded_at)),
+            outcome: None,
+        },
+    );
+}
+
+/// Adds what one interaction answered, an error included.
+pub(super) fn add(bundle: &mut Bundle, answer: Result<Answer, Error>) {
+    match answer {
+        Ok(answer) => {
+            let status = answer.status.to_string();
+            let resource = match &answer.content {
+                Content::Resource(json) => Some(json.as_slice()),
+                Content::Shared(json) => Some(json.as_ref()),
+                Content::None | Content::Text(..) => None,
+            };
+            bundle.answered(
+                None,
+                resource,
+                &bundle::Response {
+                    status: &status,
+                    location: answer.location.as_deref(),
+                    version: answer.version,
+                    outcome: None,
+                },
+            );
+        }
+        Err(error) => {
+            super::log(&error, "an entry of a bundle");
+            let outcome = outcome::of_error(&error);
+            bundle.answered(
+                None,
+                None,
+                &bundle::Response {
+                    status: &error.status().to_string(),
+                    location: None,
+                    version: None,
+                    outcome: Some(&outcome),
+                },
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_batches_and_transactions_are_worked_on() {
+        for (json, expected) in [
+            (r#"{"resourceType":"Bundle","type":"batch"}"#, "batch"),
+            (
+                r#"{"resourceType":"Bundle","type":"transaction"}"#,
+                "transaction",
+            ),
+            (
+                r#"{"resourceType":"Patient"}"#,
+                "Only a Bundle is taken here; send a Patient to `/fhir/Patient`.",
+            ),
+            (r#"[]"#, "The body is not a resource: it is no JSON object."),
+        ] {
+            let doc = body::parse(json.as_bytes()).expect("it is JSON");
+            let seen = match bundle_type(doc.root()) {
+                Ok(kind) => kind.to_owned(),
+                Err(error) => error.message,
+            };
+            assert_eq!(seen, expected, "{json}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! delete: a version that says that the resource is no more. What it was stays on the record.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::negotiate::Return;
+use super::scope::Verb;
+use super::{Answer, Ask, Content, conditional, known_id, known_kind, outcome, update};
+use crate::error::{Error, ErrorKind};
+use crate::programme::{Draft, Expect, Work};
+
+/// `DELETE [base]/Kind/id`
+pub async fn delete_one(
+    ask: Ask,
+    Path((kind, id)): Path<(String, String)>,
+) -> Result<Response, Error> {
+    Ok(delete(&ask, &kind, &id).await?.respond(&ask))
+}
+
+/// `DELETE [base]/Kind?search`: of the one resource that it finds.
+pub async fn delete_where(ask: Ask, Path(kind): Path<String>) -> Result<Response, Error> {
+    Ok(conditional::delete(&ask, &kind).await?.respond(&ask))
+}
+
+/// Deletes. What is not there counts as deleted: the answer is the same, and nothing is written.
+pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
+    known_kind(kind)?;
+    ask.grant.check(kind, Verb::Delete)?;
+    known_id(id)?;
+    ask.refuse_as_of()?;
+    ask.refuse_params()?;
+    let expect = match update::expected(ask)? {
+        Expect::Any => Expect::Present,
+        expect => expect,
+    };
+    let missing_is_fine = ask.conditions.if_match.is_none();
+    if missing_is_fine
+        && ask
+            .view()
+            .read(kind, id)?
+            .is_none_or(|version| version.deleted)
+    {
+        return Ok(done(ask, kind, id));
+    }
+    let work = Work::Ready(vec![Draft::delete(kind, id, expect)]);
+    let committed = match ask
+        .api
+        .programme()
+        .submit(ask.grant.actor.clone(), work)
+        .await
+    {
+        Ok(committed) => committed,
+        Err(error) if error.kind == ErrorKind::NotFound && missing_is_fine => {
+            return Ok(done(ask, kind, id));
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            return Err(Error::new(
+                ErrorKind::Stale,
+                format!("There is no {kind}/{id}, so `If-Match` cannot hold."),
+            ));
+        }
+        Err(error) => return Err(error),
+    };
+    let version = committed
+        .writes
+        .first()
+        .map(|written| (written.version, committed.recorded_at));
+    Ok(Answer {
+        version,
+        ..done(ask, kind, id)
+    })
+}
+
+/// The answer to a deletion, whether or not there was something to delete.
+pub(super) fn done(ask: &Ask, kind: &str, id: &str) -> Answer {
+    match ask.prefer.answer {
+        Some(Return::Outcome) => Answer {
+            content: Content::Resource(outcome::all_is_well(&format!(
+                "{kind}/{id} is deleted. Its history is kept."
+            ))),
+            ..Answer::empty(StatusCode::OK)
+        },
+        _ => Answer::empty(StatusCode::NO_CONTENT),
+    }
+}

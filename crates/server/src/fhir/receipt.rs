@@ -1,0 +1,56 @@
+//! `$receipt`: the proof that a version is in the ledger (C2SP tlog-proof), as a text that
+//! `homecoming verify` checks without us. A deletion has one, too.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::instant::Memento;
+use super::scope::Verb;
+use super::{Answer, Ask, Content, known_id, known_kind, read, vread};
+use crate::error::Error;
+use crate::programme::{Version, View};
+
+/// `GET [base]/Kind/id/$receipt`: of the current version.
+pub async fn of_current(
+    ask: Ask,
+    Path((kind, id)): Path<(String, String)>,
+) -> Result<Response, Error> {
+    Ok(receipt(&ask, &kind, &id, None)?.respond(&ask))
+}
+
+/// `GET [base]/Kind/id/_history/version/$receipt`
+pub async fn of_version(
+    ask: Ask,
+    Path((kind, id, version)): Path<(String, String, String)>,
+) -> Result<Response, Error> {
+    Ok(receipt(&ask, &kind, &id, Some(&version))?.respond(&ask))
+}
+
+/// The receipt of the current version or of a given one. As of an instant it is that of the
+/// version then; the checkpoint in it is always the newest.
+pub fn receipt(ask: &Ask, kind: &str, id: &str, version: Option<&str>) -> Result<Answer, Error> {
+    known_kind(kind)?;
+    ask.grant.check(kind, Verb::Read)?;
+    known_id(id)?;
+    ask.refuse_params()?;
+    let view = ask.view();
+    let version = match version {
+        Some(version) => vread::find(ask, &view, kind, id, version)?,
+        None => view
+            .read(kind, id)?
+            .ok_or_else(|| read::nothing(kind, id, ask))?,
+    };
+    answer(ask, &view, &version)
+}
+
+fn answer(ask: &Ask, view: &View, version: &Version) -> Result<Answer, Error> {
+    let text = view.receipt(version.position)?;
+    Ok(Answer {
+        version: Some((version.version, version.recorded_at)),
+        varies: true,
+        memento: Memento::of(ask, view),
+        content: Content::Text("text/plain; charset=utf-8", text),
+        ..Answer::empty(StatusCode::OK)
+    })
+}

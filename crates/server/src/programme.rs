@@ -1,0 +1,213 @@
+//! A programme: its ledger, its index and its one writer, behind one handle.
+//!
+//! Everything that reads goes through a [`View`], the record as of one size, so that "now" and
+//! "as known then" are the same code with another number. Everything that writes goes through
+//! [`Programme::submit`]: one thread orders the transactions, commits many of them with one
+//! fsync, brings them into the index, and only then answers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use desk::Desk;
+use index::Index;
+use ledger::Ledger;
+pub use ledger::Expect;
+pub use record::time::RecordedAt;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+
+mod draft;
+mod heads;
+mod offline;
+mod open;
+mod replay;
+mod view;
+mod writer;
+
+pub use draft::Draft;
+pub use offline::{Batch, Offline, Writing};
+pub use open::{About, DemoPerson, create, rebuild};
+pub use view::{AsOf, Page, Search, Version, View};
+
+/// Who acts and what for, as the entry will name them.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// Opaque name of the actor, without personal data: `client/NAME`, `user/ID`, `import`.
+    pub name: String,
+    /// A code of HL7's PurposeOfUse, such as `TREAT` or `HOPERAT`.
+    pub purpose: String,
+}
+
+/// Computes the drafts of a transaction from the newest state.
+pub type Decide = Box<dyn FnOnce(&View) -> Result<Vec<Draft>, Error> + Send>;
+
+/// One transaction to be written.
+pub enum Work {
+    /// Needs nothing but the expectations in its drafts.
+    Ready(Vec<Draft>),
+    /// Depends on a search (conditional create, update, delete, references): run by the writer
+    /// when everything before it is committed and nothing after it is.
+    Deferred(Decide),
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The instant that all its entries share.
+    pub recorded_at: RecordedAt,
+    /// One for each draft, in order.
+    pub writes: Vec<Written>,
+}
+
+/// What became of one draft.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// FHIR resource type.
+    pub kind: String,
+    /// Resource id.
+    pub id: String,
+    /// The version that this write made.
+    pub version: u32,
+    /// Its place in the ledger.
+    pub position: u64,
+    /// Whether the resource did not exist before (or was deleted).
+    pub created: bool,
+}
+
+/// What is called when the ledger cannot go on; it must not return to normal service.
+pub type OnFatal = Box<dyn Fn(&dyn std::fmt::Display) + Send + Sync>;
+
+struct Inner {
+    data: PathBuf,
+    about: About,
+    ledger: Ledger,
+    index: Index,
+    desk: Desk,
+    clock: Clock,
+    chance: Chance,
+    /// How many entries everyone may see: committed, synced and indexed.
+    visible: AtomicU64,
+    on_fatal: OnFatal,
+}
+
+impl Inner {
+    /// Lets everyone see the first `size` entries.
+    fn make_visible(&self, size: u64) {
+        self.visible.store(size, Ordering::Release);
+    }
+}
+
+/// A handle on an open programme. Cheap to clone.
+#[derive(Clone)]
+pub struct Programme {
+    inner: Arc<Inner>,
+    submissions: mpsc::Sender<writer::Submission>,
+}
+
+impl Programme {
+    /// Opens a data directory, brings its index up to its ledger and starts the writer.
+    /// `progress` is told the entries indexed and the entries in all.
+    pub fn open(
+        data: &Path,
+        clock: Clock,
+        chance: Chance,
+        progress: &mut dyn FnMut(u64, u64),
+        on_fatal: OnFatal,
+    ) -> Result<Programme, Error> {
+        let opened = open::open(data, progress)?;
+        let desk = Desk::open(data).map_err(Error::desk)?;
+        let inner = Arc::new(Inner {
+            data: data.to_owned(),
+            about: About::read(data)?,
+            ledger: opened.ledger,
+            index: opened.index,
+            desk,
+            clock,
+            chance,
+            visible: AtomicU64::new(opened.appender.size()),
+            on_fatal,
+        });
+        let (submissions, waiting) = mpsc::channel(writer::WAITING_MAX);
+        let for_writer = inner.clone();
+        let mut appender = opened.appender;
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || {
+                // A writer that panics has lost its footing; the server must not go on without it.
+                let run = std::panic::AssertUnwindSafe(|| {
+                    writer::run(&for_writer, &mut appender, waiting);
+                });
+                if std::panic::catch_unwind(run).is_err() {
+                    (for_writer.on_fatal)(&"the writer failed; start the server again");
+                }
+            })
+            .map_err(Error::internal)?;
+        Ok(Programme { inner, submissions })
+    }
+
+    /// The programme's name, as given to `homecoming init`.
+    pub fn name(&self) -> &str {
+        &self.inner.about.name
+    }
+
+    /// Whom anybody may sign in as; empty unless this is a demo.
+    pub fn demo_people(&self) -> &[DemoPerson] {
+        &self.inner.about.demo
+    }
+
+    /// Where its files are.
+    pub fn data(&self) -> &Path {
+        &self.inner.data
+    }
+
+    /// Users, sessions, API clients.
+    pub fn desk(&self) -> &Desk {
+        &self.inner.desk
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Randomness.
+    pub fn chance(&self) -> &Chance {
+        &self.inner.chance
+    }
+
+    /// The ledger, to read checkpoints and keys from.
+    pub fn ledger(&self) -> &Ledger {
+        &self.inner.ledger
+    }
+
+    /// A new resource id: 16 characters of Crockford base32.
+    pub fn new_id(&self) -> String {
+        self.inner.chance.id()
+    }
+
+    /// Writes one transaction: all of it or nothing. Answers when it is durable and can be found.
+    pub async fn submit(&self, actor: Actor, work: Work) -> Result<Committed, Error> {
+        let stopped = || {
+            Error::new(
+                ErrorKind::Unavailable,
+                "The server is stopping. Whether this was recorded is not known: read it back \
+                 when the server runs again.",
+            )
+        };
+        let (answer, answered) = oneshot::channel();
+        self.submissions
+            .send(writer::Submission { actor, work, answer })
+            .await
+            .map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// The record as of some instant or size. A size beyond the end is the end.
+    pub fn view(&self, as_of: AsOf) -> View {
+        View::new(&self.inner, as_of)
+    }
+}

@@ -1,0 +1,126 @@
+//! One write of a transaction, wholly prepared on the thread of whoever asks for it.
+//!
+//! Writing the stored form, reading out what can be searched, and compressing are most of the
+//! work of a write; none of it needs the writer.
+
+use index::{Change, Prepared};
+use ledger::{Action, Expect, Write, Written};
+use record::json::{Doc, Value};
+use record::time::RecordedAt;
+
+use crate::error::{Error, ErrorKind};
+
+/// A create, update or deletion that is ready to be committed.
+pub struct Draft {
+    /// FHIR resource type.
+    pub kind: String,
+    /// Resource id.
+    pub id: String,
+    write: Option<Write>,
+    prepared: Prepared,
+    deleted: bool,
+}
+
+impl Draft {
+    /// A create or update: `resource`, already validated, is stored under `id`; every reference
+    /// in it goes through `rewrite`.
+    pub fn put(
+        id: &str,
+        expect: Expect,
+        kind: &str,
+        resource: Value<'_>,
+        rewrite: &mut dyn FnMut(&str) -> Option<String>,
+    ) -> Result<Draft, Error> {
+        let stored = record::stored::write(resource, id, rewrite);
+        Draft::stored(kind, id, expect, stored)
+    }
+
+    /// The same from bytes that are in the stored form already.
+    pub fn stored(kind: &str, id: &str, expect: Expect, stored: Vec<u8>) -> Result<Draft, Error> {
+        let (prepared, person) = {
+            // What is indexed is what is stored: references are the rewritten ones.
+            let doc = Doc::parse(&stored).map_err(|error| {
+                Error::new(ErrorKind::Internal, "The resource could not be stored as it is.")
+                    .because(error)
+            })?;
+            let root = doc.root();
+            let prepared = index::prepare(kind, &record::search::extract(root));
+            (prepared, record::person::person(root).map(|id| id.to_string()))
+        };
+        let body = ledger::content::compress(&stored);
+        let write = Write {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            action: Action::Update,
+            expect,
+            person,
+            stored,
+            body,
+        };
+        Ok(Draft {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            write: Some(write),
+            prepared,
+            deleted: false,
+        })
+    }
+
+    /// A deletion.
+    pub fn delete(kind: &str, id: &str, expect: Expect) -> Draft {
+        let stored = record::stored::deleted(kind, id);
+        let body = ledger::content::compress(&stored);
+        let write = Write {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            action: Action::Delete,
+            expect,
+            person: None,
+            stored,
+            body,
+        };
+        Draft {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            write: Some(write),
+            prepared: index::prepare(kind, &[]),
+            deleted: true,
+        }
+    }
+
+    /// Says whose record a deletion is taken from: whoever the deleted version was about.
+    pub(super) fn taken_from(&mut self, person: Option<String>) {
+        if let Some(write) = &mut self.write {
+            write.person = person;
+        }
+    }
+
+    /// Whether this is a deletion.
+    pub(super) fn is_deletion(&self) -> bool {
+        self.deleted
+    }
+
+    /// What the ledger writes; there once.
+    pub(super) fn take_write(&mut self) -> Option<Write> {
+        self.write.take()
+    }
+
+    /// What the index is told once it is written.
+    pub(super) fn change<'a>(
+        &'a self,
+        recorded_at: RecordedAt,
+        written: &Written,
+        last_in_transaction: bool,
+    ) -> Change<'a> {
+        Change {
+            position: written.position,
+            recorded_at,
+            number: written.number,
+            id: &self.id,
+            version: written.version,
+            deleted: self.deleted,
+            prepared: &self.prepared,
+            last_in_transaction,
+        }
+    }
+}

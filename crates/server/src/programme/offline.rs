@@ -1,0 +1,127 @@
+//! A programme without a server: for `import` and for making the demo.
+//!
+//! The same ledger and the same rules as behind the server, but the caller is the writer, groups
+//! are as large as it likes, and the index is written in sorted runs.
+
+use std::path::Path;
+
+use index::{Bulk, Index};
+use ledger::{Appender, ImportMark, Ledger, Transaction};
+use record::time::RecordedAt;
+
+use super::heads::IndexHeads;
+use super::open::{Opened, open};
+use super::writer::{refusal, refused_whole};
+use super::{Actor, Draft};
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::error::Error;
+
+/// An open programme that only its holder writes.
+pub struct Offline {
+    ledger: Ledger,
+    appender: Appender,
+    index: Index,
+    clock: Clock,
+    chance: Chance,
+}
+
+/// One transaction for [`Writing::write`].
+pub struct Batch {
+    /// Who acts and what for.
+    pub actor: Actor,
+    /// When it is recorded, if not now.
+    pub at: Option<RecordedAt>,
+    /// What is written.
+    pub drafts: Vec<Draft>,
+    /// What of an input file this is, so that it is not brought in twice.
+    pub mark: Option<ImportMark>,
+}
+
+impl Offline {
+    /// Takes the programme's lock and brings the index up.
+    pub fn open(
+        data: &Path,
+        clock: Clock,
+        chance: Chance,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Offline, Error> {
+        let Opened { ledger, appender, index } = open(data, progress)?;
+        Ok(Offline { ledger, appender, index, clock, chance })
+    }
+
+    /// The read side of the ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Begins to write; [`Writing::finish`] ends it.
+    pub fn writing(&mut self) -> Writing<'_> {
+        Writing {
+            appender: &mut self.appender,
+            index: &self.index,
+            bulk: self.index.bulk(),
+            clock: &self.clock,
+            chance: &self.chance,
+        }
+    }
+}
+
+/// Writes in progress. What is committed stays, even if this is dropped without
+/// [`Writing::finish`]: the index is brought up at the next start.
+pub struct Writing<'o> {
+    appender: &'o mut Appender,
+    index: &'o Index,
+    bulk: Bulk<'o>,
+    clock: &'o Clock,
+    chance: &'o Chance,
+}
+
+impl Writing<'_> {
+    /// Commits a group with one fsync. For each batch: how many resources it wrote, or why not.
+    pub fn write(&mut self, mut batches: Vec<Batch>) -> Result<Vec<Result<usize, Error>>, Error> {
+        let transactions: Vec<Transaction> = batches
+            .iter_mut()
+            .map(|batch| Transaction {
+                actor: batch.actor.name.clone(),
+                purpose: batch.actor.purpose.clone(),
+                writes: batch.drafts.iter_mut().filter_map(Draft::take_write).collect(),
+                source: batch.mark.take(),
+            })
+            .collect();
+        let mut at = batches.iter().map(|batch| batch.at);
+        let outcomes = self
+            .appender
+            .commit(
+                &transactions,
+                &mut || at.next().flatten().unwrap_or_else(|| self.clock.now()),
+                &mut |salt| self.chance.fill(salt),
+                &IndexHeads(self.index),
+            )
+            .map_err(|error| refused_whole(&error))?;
+        let mut results = Vec::with_capacity(outcomes.len());
+        for (outcome, batch) in outcomes.into_iter().zip(&batches) {
+            match outcome {
+                Ok(committed) => {
+                    let last = batch.drafts.len().saturating_sub(1);
+                    for (place, (draft, written)) in
+                        batch.drafts.iter().zip(&committed.writes).enumerate()
+                    {
+                        self.bulk
+                            .push(&draft.change(committed.recorded_at, written, place == last))
+                            .map_err(Error::index)?;
+                    }
+                    results.push(Ok(committed.writes.len()));
+                }
+                Err(refused) => results.push(Err(refusal(&refused))),
+            }
+        }
+        Ok(results)
+    }
+
+    /// Finishes the index and folds the write-ahead log into the ledger's file.
+    pub fn finish(self) -> Result<(), Error> {
+        self.bulk.finish().map_err(Error::index)?;
+        self.appender.checkpoint_truncate().map_err(|error| refused_whole(&error))
+    }
+}

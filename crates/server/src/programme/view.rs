@@ -1,0 +1,257 @@
+//! The record as of one size: the only way to read it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use index::{Cursor, Found};
+use ledger::{Action, Entry};
+use record::search::Criteria;
+use record::time::RecordedAt;
+
+use super::Inner;
+use crate::error::Error;
+
+/// Which state of the record is asked for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// Everything that is recorded.
+    Now,
+    /// The first so many entries.
+    Size(u64),
+    /// Everything recorded up to and including this instant.
+    Instant(RecordedAt),
+}
+
+/// One version of a resource, as read back from the ledger.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// FHIR resource type.
+    pub kind: String,
+    /// Resource id.
+    pub id: String,
+    /// 1 for the first.
+    pub version: u32,
+    /// When it was recorded.
+    pub recorded_at: RecordedAt,
+    /// Its place in the ledger.
+    pub position: u64,
+    /// The resource's number: the position of its first version.
+    pub number: u64,
+    /// Whether this version is a deletion.
+    pub deleted: bool,
+    /// Who recorded it, by their opaque name.
+    pub actor: String,
+    /// The stored JSON.
+    pub stored: Vec<u8>,
+}
+
+impl Version {
+    /// The JSON as served: with `meta.versionId` and `meta.lastUpdated`.
+    pub fn served(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.stored.len() + 96);
+        record::stored::served(&self.stored, self.version, self.recorded_at, &mut out);
+        out
+    }
+
+    /// The id of the Patient whom this version is about.
+    pub fn person(&self) -> Option<String> {
+        let doc = record::json::Doc::parse(&self.stored).ok()?;
+        record::person::person(doc.root()).map(|id| id.to_string())
+    }
+}
+
+/// A search, but for the instant, which the view knows.
+pub struct Search<'a> {
+    /// What is looked for, and in which order.
+    pub criteria: &'a Criteria,
+    /// How many hits a page has at the most.
+    pub count: usize,
+    /// Where the page before ended.
+    pub after: Option<Cursor>,
+    /// Whether to count all hits.
+    pub total: bool,
+}
+
+/// One page of hits.
+pub struct Page {
+    /// The versions found, in order.
+    pub hits: Vec<Version>,
+    /// Where the next page begins.
+    pub next: Option<Cursor>,
+    /// How many there are in all, if asked for or known anyway.
+    pub total: Option<u64>,
+}
+
+/// The record as of one size.
+#[derive(Clone)]
+pub struct View {
+    inner: Arc<Inner>,
+    size: u64,
+    now: bool,
+    instant: Option<RecordedAt>,
+}
+
+impl View {
+    pub(super) fn new(inner: &Arc<Inner>, as_of: AsOf) -> View {
+        let visible = inner.visible.load(Ordering::Acquire);
+        let (size, now, instant) = match as_of {
+            AsOf::Now => (visible, true, None),
+            AsOf::Size(size) => (size.min(visible), false, None),
+            AsOf::Instant(at) => (inner.index.size_at(at).unwrap_or(visible).min(visible), false, Some(at)),
+        };
+        View { inner: inner.clone(), size, now, instant }
+    }
+
+    /// How many entries this view holds.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether this is the record as it stands, not as it was known at some instant.
+    pub fn is_now(&self) -> bool {
+        self.now
+    }
+
+    /// The instant that was asked for; for a view of a size, when its last entry was recorded.
+    /// Nothing for now and for an empty view.
+    pub fn instant(&self) -> Option<RecordedAt> {
+        if self.now { None } else { self.instant.or_else(|| self.recorded_at()) }
+    }
+
+    /// When the last entry of this view was recorded; nothing for an empty one.
+    pub fn recorded_at(&self) -> Option<RecordedAt> {
+        let last = self.size.checked_sub(1)?;
+        self.inner.ledger.entry(last).ok().flatten().map(|entry| entry.recorded_at)
+    }
+
+    /// The current version, a deletion included; `None` if it never existed.
+    pub fn read(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
+        match self.inner.index.version_at(kind, id, self.size).map_err(Error::index)? {
+            Some(found) => self.fetch(kind, id, found).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// One version by its number, if it was recorded in this view.
+    pub fn vread(&self, kind: &str, id: &str, version: u32) -> Result<Option<Version>, Error> {
+        match self.inner.index.version(kind, id, version).map_err(Error::index)? {
+            Some(found) if found.position < self.size => self.fetch(kind, id, found).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// All versions recorded in this view, newest first; empty if it never existed.
+    pub fn history(&self, kind: &str, id: &str) -> Result<Vec<Version>, Error> {
+        self.inner
+            .index
+            .history(kind, id, self.size)
+            .map_err(Error::index)?
+            .into_iter()
+            .map(|found| self.fetch(kind, id, found))
+            .collect()
+    }
+
+    fn fetch(&self, kind: &str, id: &str, found: Found) -> Result<Version, Error> {
+        let (entry, content) =
+            self.inner.ledger.version(found.position).map_err(Error::ledger)?;
+        Ok(Version {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            version: found.version,
+            recorded_at: entry.recorded_at,
+            position: found.position,
+            number: found.number,
+            deleted: found.deleted,
+            actor: entry.actor,
+            stored: content.stored,
+        })
+    }
+
+    /// One page of a search.
+    pub fn search(&self, search: &Search<'_>) -> Result<Page, Error> {
+        let page = self
+            .inner
+            .index
+            .search(&index::Search {
+                criteria: search.criteria,
+                as_of: self.size,
+                count: search.count,
+                after: search.after.clone(),
+                total: search.total,
+            })
+            .map_err(Error::index)?;
+        let positions: Vec<u64> = page.hits.iter().map(|hit| hit.position).collect();
+        let read = self.inner.ledger.versions(&positions).map_err(Error::ledger)?;
+        let hits = page
+            .hits
+            .iter()
+            .zip(read)
+            .map(|(hit, (entry, content))| Version {
+                kind: search.criteria.kind.to_owned(),
+                id: id_of(&content.stored),
+                version: hit.version,
+                recorded_at: entry.recorded_at,
+                position: hit.position,
+                number: hit.number,
+                deleted: false,
+                actor: entry.actor,
+                stored: content.stored,
+            })
+            .collect();
+        Ok(Page { hits, next: page.next, total: page.total })
+    }
+
+    /// The version that stands at a place in the ledger, if it is in this view.
+    pub fn at(&self, position: u64) -> Result<Option<Version>, Error> {
+        if position >= self.size {
+            return Ok(None);
+        }
+        let (entry, content) = self.inner.ledger.version(position).map_err(Error::ledger)?;
+        let id = id_of(&content.stored);
+        let head = self.inner.index.head(&entry.kind, &id).map_err(Error::index)?;
+        Ok(Some(Version {
+            number: head.map_or(position, |head| head.number),
+            kind: entry.kind,
+            id,
+            version: entry.version,
+            recorded_at: entry.recorded_at,
+            position,
+            deleted: entry.action == Action::Delete,
+            actor: entry.actor,
+            stored: content.stored,
+        }))
+    }
+
+    /// Every entry about a person in this view, newest first, with its content; kinds that
+    /// `wanted` refuses are left out.
+    pub fn chain(
+        &self,
+        patient: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
+        let mut entries =
+            self.inner.ledger.chain(patient, usize::MAX).map_err(Error::ledger)?;
+        entries.retain(|entry| entry.position < self.size && wanted(&entry.kind));
+        let positions: Vec<u64> = entries.iter().map(|entry| entry.position).collect();
+        let contents = self.inner.ledger.contents(&positions).map_err(Error::ledger)?;
+        Ok(entries.into_iter().zip(contents.into_iter().map(|content| content.stored)).collect())
+    }
+
+    /// The ledger's entry at a position, if it is in this view.
+    pub fn entry(&self, position: u64) -> Result<Option<Entry>, Error> {
+        if position >= self.size {
+            return Ok(None);
+        }
+        self.inner.ledger.entry(position).map_err(Error::ledger)
+    }
+
+    /// The receipt (C2SP tlog-proof) of the entry at a position.
+    pub fn receipt(&self, position: u64) -> Result<String, Error> {
+        self.inner.ledger.receipt(position).map_err(Error::ledger)
+    }
+}
+
+/// The id in a stored form.
+fn id_of(stored: &[u8]) -> String {
+    ledger::content::name(stored).map(|(_, id)| id.to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,240 @@
+//! The one writer: orders transactions, commits many with one fsync, indexes them, answers.
+//!
+//! While one group is being synced the next one gathers in the channel, so that the number of
+//! transactions in an fsync grows with the load and one alone waits for nobody.
+//!
+//! A transaction that depends on a search (conditional create and the like) is decided here, when
+//! everything before it is committed and indexed and nothing after it is: two clients that create
+//! "unless there is one" at the same moment get one resource.
+
+use std::sync::Arc;
+
+use ledger::{Appender, CommitError, Refused, Transaction};
+use tokio::sync::{mpsc, oneshot};
+
+use super::heads::IndexHeads;
+use super::{Actor, AsOf, Committed, Draft, Inner, View, Work, Written};
+use crate::error::{Error, ErrorKind};
+
+/// A group is committed when it holds this many writes, even if more are waiting.
+const GROUP_WRITES_MAX: usize = 4_096;
+
+/// How many transactions may wait before senders are made to wait themselves.
+pub(super) const WAITING_MAX: usize = 1_024;
+
+/// A transaction on its way to the writer, and where to send what became of it.
+pub(super) struct Submission {
+    pub actor: Actor,
+    pub work: Work,
+    pub answer: oneshot::Sender<Result<Committed, Error>>,
+}
+
+struct Pending {
+    transaction: Transaction,
+    drafts: Vec<Draft>,
+    answer: oneshot::Sender<Result<Committed, Error>>,
+}
+
+/// Runs until every [`Programme`] handle is gone or the ledger has failed for good.
+pub(super) fn run(
+    inner: &Arc<Inner>,
+    appender: &mut Appender,
+    mut submissions: mpsc::Receiver<Submission>,
+) {
+    let mut held: Option<Submission> = None;
+    loop {
+        let Some(first) = held.take().or_else(|| submissions.blocking_recv()) else { return };
+        let mut group = Vec::new();
+        let mut writes = 0;
+        let mut next = Some(first);
+        while let Some(submission) = next {
+            if matches!(submission.work, Work::Deferred(_)) && !group.is_empty() {
+                held = Some(submission);
+                break;
+            }
+            if let Some(pending) = decide(inner, submission) {
+                writes += pending.drafts.len();
+                group.push(pending);
+            }
+            if writes >= GROUP_WRITES_MAX {
+                break;
+            }
+            next = submissions.try_recv().ok();
+        }
+        if group.is_empty() {
+            continue;
+        }
+        if let Err(fatal) = commit(inner, appender, group) {
+            (inner.on_fatal)(&fatal);
+            return;
+        }
+    }
+}
+
+/// Turns a submission into a transaction; one that fails here is answered at once.
+fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
+    let Submission { actor, work, answer } = submission;
+    let drafts = match work {
+        Work::Ready(drafts) => Ok(drafts),
+        Work::Deferred(decide) => decide(&View::new(inner, AsOf::Now)),
+    };
+    match drafts {
+        Ok(mut drafts) => {
+            for draft in drafts.iter_mut().filter(|draft| draft.is_deletion()) {
+                let view = View::new(inner, AsOf::Now);
+                if let Ok(Some(last)) = view.read(&draft.kind, &draft.id) {
+                    draft.taken_from(last.person());
+                }
+            }
+            let writes = drafts.iter_mut().filter_map(Draft::take_write).collect();
+            let transaction =
+                Transaction { actor: actor.name, purpose: actor.purpose, writes, source: None };
+            Some(Pending { transaction, drafts, answer })
+        }
+        Err(error) => {
+            // The client may have gone; then nobody needs the answer.
+            let _ = answer.send(Err(error));
+            None
+        }
+    }
+}
+
+/// Commits a group, brings it into the index, makes it visible, and answers everyone.
+///
+/// An error means that the ledger cannot go on: whether the group is on disk is not known, so
+/// nobody is told that it is, and the process must stop.
+fn commit(
+    inner: &Arc<Inner>,
+    appender: &mut Appender,
+    group: Vec<Pending>,
+) -> Result<(), CommitError> {
+    let (transactions, rest): (Vec<_>, Vec<_>) = group
+        .into_iter()
+        .map(|pending| (pending.transaction, (pending.drafts, pending.answer)))
+        .unzip();
+    let outcomes = appender.commit(
+        &transactions,
+        &mut || inner.clock.now(),
+        &mut |salt| inner.chance.fill(salt),
+        &IndexHeads(&inner.index),
+    );
+    let outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
+        Err(error @ CommitError::Fatal(_)) => {
+            for (_, answer) in rest {
+                let _ = answer.send(Err(Error::new(
+                    ErrorKind::Unavailable,
+                    "The ledger could not be written and the server is stopping. Whether this \
+                     was recorded is not known: read it back when the server runs again.",
+                )));
+            }
+            return Err(error);
+        }
+        Err(error) => {
+            for (_, answer) in rest {
+                let _ = answer.send(Err(refused_whole(&error)));
+            }
+            return Ok(());
+        }
+    };
+
+    let mut changes = Vec::new();
+    for (outcome, (drafts, _)) in outcomes.iter().zip(&rest) {
+        if let Ok(committed) = outcome {
+            let last = drafts.len().saturating_sub(1);
+            for (place, (draft, written)) in drafts.iter().zip(&committed.writes).enumerate() {
+                changes.push(draft.change(committed.recorded_at, written, place == last));
+            }
+        }
+    }
+    if let Err(error) = inner.index.apply(&changes) {
+        // The ledger has it, so it is recorded; the index is caught up at the next start.
+        tracing::error!(%error, "the index could not be written; stopping to catch up");
+        for (_, answer) in rest {
+            let _ = answer.send(Err(Error::new(
+                ErrorKind::Unavailable,
+                "This was recorded, but cannot be found until the server has started again.",
+            )));
+        }
+        return Err(CommitError::Fatal(None));
+    }
+    inner.make_visible(appender.size());
+
+    for (outcome, (drafts, answer)) in outcomes.into_iter().zip(rest) {
+        let answered = match outcome {
+            Ok(committed) => Ok(Committed {
+                recorded_at: committed.recorded_at,
+                writes: drafts
+                    .into_iter()
+                    .zip(committed.writes)
+                    .map(|(draft, written)| Written {
+                        kind: draft.kind,
+                        id: draft.id,
+                        version: written.version,
+                        position: written.position,
+                        created: written.created,
+                    })
+                    .collect(),
+            }),
+            Err(refused) => Err(refusal(&refused)),
+        };
+        // The client may have gone; what is recorded stays recorded.
+        let _ = answer.send(answered);
+    }
+    Ok(())
+}
+
+/// The sentence for a transaction whose expectation did not hold.
+pub(super) fn refusal(refused: &Refused) -> Error {
+    let (kind, message) = match refused {
+        Refused::VersionConflict { kind, id, expected, found } => (
+            ErrorKind::Stale,
+            format!(
+                "{kind}/{id} is at version {found}; you sent version {expected}. \
+                 Reload it and try again."
+            ),
+        ),
+        Refused::AlreadyExists { kind, id } => (
+            ErrorKind::Conflict,
+            format!("{kind}/{id} already exists. Update it instead, or choose another id."),
+        ),
+        Refused::NotFound { kind, id } => {
+            (ErrorKind::NotFound, format!("{kind}/{id} does not exist, so it cannot be changed."))
+        }
+        Refused::Deleted { kind, id } => {
+            (ErrorKind::Deleted, format!("{kind}/{id} was deleted, so it cannot be changed."))
+        }
+        Refused::AlreadyImported { .. } => {
+            (ErrorKind::Conflict, "This part of the file has been imported already.".to_owned())
+        }
+        Refused::ClockBehind { last, .. } => (
+            ErrorKind::Unavailable,
+            format!(
+                "The server's clock is behind the record, whose last entry is of {last}. Nothing \
+                 was written: set the clock right and send it again."
+            ),
+        ),
+        Refused::Malformed { .. } => return Error::internal(refused.clone()),
+    };
+    Error::new(kind, message)
+}
+
+/// The sentence for a group that was rolled back and can be tried again.
+pub(super) fn refused_whole(error: &CommitError) -> Error {
+    match error {
+        CommitError::Full(_) => Error::new(
+            ErrorKind::Full,
+            "The disk that holds the record is full. Nothing of this was written: make room and \
+             send it again.",
+        ),
+        CommitError::Fatal(_) => Error::new(
+            ErrorKind::Unavailable,
+            "The ledger could not be written to the disk. Whether the last group is there is not \
+             known: look at the disk, then start again.",
+        ),
+        CommitError::Io(_) => Error::new(
+            ErrorKind::Unavailable,
+            "The ledger could not be written. Nothing of this was recorded: send it again.",
+        ),
+    }
+}

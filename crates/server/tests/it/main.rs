@@ -1,0 +1,6 @@
+//! Tests of the whole product: the built binary, its files, its pages.
+
+mod crash;
+mod faults;
+mod served;
+mod tidy;

@@ -1,0 +1,6 @@
+//! The crate as its users see it: against a naive model of RFC 6962, and against the texts of the specifications.
+
+mod model;
+mod receipts;
+mod texts;
+mod tree;

@@ -19,6 +19,7 @@
 //! A directory of a newer format, or one that is not a ledger, is refused with a
 //! sentence; an older one is brought up to date step by step, forwards only.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -334,6 +335,29 @@ pub(crate) fn set_state(db: &Connection, key: &str, value: &str) -> rusqlite::Re
     db.prepare_cached("INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)")?
         .execute((key, value.as_bytes()))?;
     Ok(())
+}
+
+/// The keys of the table `state`: what the log is called, its public key, which alias key it was made with, and the
+/// latest signed checkpoint.
+pub(crate) const STATE_KEYS: [&str; 4] = ["origin", "verifier", "alias", "checkpoint"];
+
+/// Tables, indices and triggers by name, with the text that makes each.
+pub(crate) type Schema = BTreeMap<String, String>;
+
+/// The schema as this version makes it.
+pub(crate) fn schema() -> rusqlite::Result<Schema> {
+    let db = Connection::open_in_memory()?;
+    for migration in MIGRATIONS {
+        db.execute_batch(migration.sql)?;
+    }
+    schema_of(&db)
+}
+
+/// The schema as a file has it.
+pub(crate) fn schema_of(db: &Connection) -> rusqlite::Result<Schema> {
+    let mut statement = db.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
 }
 
 fn existing(dir: &Path) -> Result<std::path::PathBuf, OpenError> {

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod bench;
+pub mod case;
 pub mod chance;
 pub mod chart;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod fhir;
 pub mod import;
 pub mod log;
+pub mod pages;
 pub mod programme;
 pub mod router;
 pub mod sign_in;

@@ -16,7 +16,6 @@ use super::negotiate::{Return, printable};
 use super::{Answer, Ask, Content, body, outcome};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{AsOf, Committed, Version, View, Work};
-use entry::Address;
 use plan::{Plan, Slot};
 
 pub mod alone;

@@ -192,7 +192,7 @@ fn resource(out: &mut Writer, kind: &'static str) {
         .all()
         .iter()
         .filter(|parameter| {
-            parameter.of_type == ParameterType::Reference && parameter.targets.contains(&kind)
+            parameter.of_type == ParameterType::Reference && parameter.targets().contains(&kind)
         })
         .map(|parameter| format!("{}:{}", parameter.kind, parameter.code))
         .collect();

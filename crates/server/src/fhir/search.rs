@@ -70,7 +70,6 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     }
     let page = view.search(&Search {
         criteria: &wanted.criteria,
-        sort: wanted.criteria.sort.clone(),
         count: wanted.count,
         after: wanted.after,
         total: wanted.total == Total::Accurate,
@@ -121,7 +120,6 @@ fn add(
 fn count_only(ask: &Ask, kind: &str, view: &View, wanted: &Wanted) -> Result<Answer, Error> {
     let page = view.search(&Search {
         criteria: &wanted.criteria,
-        sort: Vec::new(),
         count: 0,
         after: None,
         total: true,
@@ -200,7 +198,6 @@ pub fn condition(
     }
     let search = Search {
         criteria: &criteria,
-        sort: Vec::new(),
         count: 2,
         after: None,
         total: false,

@@ -2,5 +2,6 @@
 
 mod crash;
 mod faults;
+mod scripts;
 mod served;
 mod tidy;

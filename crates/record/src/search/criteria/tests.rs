@@ -1,3 +1,5 @@
+//! Queries as a person writes them, and the clauses or the findings that come of them.
+
 use super::*;
 
 const BASE: &str = "https://example.org/fhir";

@@ -75,9 +75,11 @@ pub(super) fn token(name: &str, part: &str) -> Result<Test, Problem> {
             "`{name}` has neither a system nor a code."
         )));
     }
+    // Letter by letter: the lower case of a letter must not depend on its neighbours.
+    let code: String = code.chars().flat_map(char::to_lowercase).collect();
     Ok(Test::Token {
         system,
-        code: (!code.is_empty()).then(|| code.to_lowercase()),
+        code: (!code.is_empty()).then_some(code),
     })
 }
 

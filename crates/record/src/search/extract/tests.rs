@@ -1,3 +1,5 @@
+//! Resources in little, and the values that they can be found by; and that every official example has some.
+
 use std::collections::BTreeMap;
 
 use super::super::ParameterType as T;

@@ -1,3 +1,5 @@
+//! Resources in little, queries, and whether the one answers to the other.
+
 use super::super::{extract, pack, parse_criteria};
 use super::*;
 use crate::json::Doc;
@@ -34,7 +36,7 @@ fn table(resource: &str, rows: &[(&str, bool)]) {
 fn tokens() {
     table(
         r#"{"resourceType":"Observation","status":"final","code":{"coding":[
-            {"system":"http://loinc.org","code":"8302-2"},{"code":"Höhe"}]},
+            {"system":"http://loinc.org","code":"8302-2"},{"code":"Höhe"},{"code":"ΣΟΦΟΣ"}]},
             "category":[{"text":"only text"}]}"#,
         &[
             ("code=8302-2", true),
@@ -44,6 +46,8 @@ fn tokens() {
             ("code=|8302-2", false),
             ("code=|höhe", true),
             ("code=HÖHE", true),
+            ("code=ΣΟΦΟΣ", true),
+            ("code=σοφος", false),
             ("code=http://loinc.org|", true),
             ("code=http://snomed.info/sct|", false),
             ("code=1,8302-2", true),

@@ -1,3 +1,5 @@
+//! What is packed comes back, digits and all; what was altered does no harm.
+
 use super::super::{extract, parameters};
 use super::*;
 use crate::json::Doc;

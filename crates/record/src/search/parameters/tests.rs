@@ -1,3 +1,5 @@
+//! Every definition of HL7 compiles, or is named here.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::program::{CompileError, Datatype};

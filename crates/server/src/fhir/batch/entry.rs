@@ -1,6 +1,5 @@
 //! One entry of a batch or transaction: its request, read and judged before anything is done.
 
-use axum::http::HeaderName;
 use record::json::Value;
 
 use crate::error::{Error, ErrorKind};

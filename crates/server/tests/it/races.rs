@@ -112,6 +112,19 @@ fn of_many_transactions_under_one_condition_one_creates() {
 }
 
 #[test]
+fn a_transaction_that_finds_all_it_would_create_writes_nothing() {
+    let server = Server::start("race-nothing");
+    let bundle = format!(
+        r#"{{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{PATIENT},"request":{{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:mrn|1"}}}}]}}"#
+    );
+    let replies = at_once(&server, 24, "POST /fhir", "", &bundle);
+    assert_eq!(with_status(&replies, 200), 24);
+    let created = replies.iter().filter(|reply| reply.body.contains("201 Created")).count();
+    assert_eq!(created, 1);
+    assert_eq!(total(&server, "Patient?_summary=count"), "1");
+}
+
+#[test]
 fn of_many_updates_of_one_version_one_succeeds() {
     let server = Server::start("race-version");
     let body = r#"{"resourceType":"Patient","id":"one"}"#;

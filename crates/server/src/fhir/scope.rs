@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
-use crate::programme::Actor;
+use crate::programme::{Actor, Programme};
 
 /// How long a token's grant is believed without asking the desk again, in microseconds.
 pub const REMEMBERED: i64 = 5_000_000;

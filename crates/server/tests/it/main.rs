@@ -1,8 +1,10 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
+mod browser;
 mod crash;
 mod faults;
 mod races;
 mod scripts;
 mod served;
 mod tidy;
+mod webdriver;

@@ -134,7 +134,10 @@ fn act<'c>(kind: &str, telling: &'c Telling<'_>) -> Act<'c> {
             }
         }
         "Media" => Act::NeedsConsent("recording"),
-        "Observation" if words::code(resource.get("code")) == Some("87511-2") => Act::History,
+        // What somebody did before the programme is told, not late.
+        "Observation" if words::code(resource.get("category")) == Some("social-history") => {
+            Act::History
+        }
         "Condition" | "AllergyIntolerance" | "Immunization" => Act::History,
         _ => Act::Other,
     }

@@ -55,8 +55,10 @@ pub struct Band {
     pub baseline: f64,
     /// Points.
     pub by: f64,
-    /// Who says so: "Marx 2022".
+    /// Who says so, beside the line: "Marx 2022".
     pub source: String,
+    /// The rule and its source in full, for the table.
+    pub says: String,
 }
 
 /// A published cut-off.
@@ -64,8 +66,10 @@ pub struct Band {
 pub struct Cut {
     /// The score at which it is reached.
     pub value: f64,
-    /// Who says so, in a few words.
+    /// Who says so, beside the line: "National Center for PTSD".
     pub source: String,
+    /// What it says and its source in full, for the table.
+    pub says: String,
 }
 
 /// A course of medication.
@@ -284,14 +288,13 @@ fn gutter_words(series: &Series, y: &Scale, frame: &Frame) -> Markup {
             words.push((y.at(edge), vec![format!("{} {side}: {what}", n(edge))]));
         }
     }
+    let room = frame.width - frame.right - 14.0;
     if let Some(cut) = &series.cut {
-        words.push((
-            y.inside(cut.value),
-            vec![format!("Cut-off {}", n(cut.value)), cut.source.clone()],
-        ));
+        let mut lines = vec![format!("Cut-off {}", n(cut.value))];
+        lines.extend(wrapped(&cut.source, room));
+        words.push((y.inside(cut.value), lines));
     }
     words.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let room = frame.width - frame.right - 14.0;
     let mut next = frame.top - 4.0;
     html! {
         @for (wanted, lines) in words {
@@ -304,6 +307,19 @@ fn gutter_words(series: &Series, y: &Scale, frame: &Frame) -> Markup {
                     (frame.right + 11.0, top + 11.0 + 14.0 * index as f64), &fit(words, 12.0, room)))
             }
         }
+    }
+}
+
+/// Words in at most two lines of a width; what is left over ends in an ellipsis.
+fn wrapped(words: &str, room: f64) -> Vec<String> {
+    let cut = words
+        .char_indices()
+        .filter(|(at, c)| *c == ' ' && text_width(&words[..*at], 12.0) <= room)
+        .map(|(at, _)| at)
+        .last();
+    match cut {
+        Some(at) if text_width(words, 12.0) > room => vec![words[..at].to_owned(), words[at + 1..].to_owned()],
+        _ => vec![words.to_owned()],
     }
 }
 

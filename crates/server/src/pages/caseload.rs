@@ -255,7 +255,7 @@ fn trend(things: &[crate::case::Thing<'_>]) -> Option<Trend> {
                 .map(|dated| (dated.happened.start, f64::from(dated.score.value)))
                 .collect(),
             scale: (0.0, f64::from(scale.max)),
-            change: change.unwrap_or_else(|| "One score so far".to_owned()),
+            change,
         })
     })
 }

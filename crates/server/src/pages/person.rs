@@ -212,11 +212,13 @@ fn series(things: &[Thing<'_>], instrument: &'static Instrument) -> Vec<Series> 
                 band: rule.zip(by).map(|(rule, by)| Band {
                     baseline: f64::from(baseline),
                     by: f64::from(by),
-                    source: format!("{}: {}", rule.name, rule.citation.short),
+                    source: rule.citation.short.to_owned(),
+                    says: format!("{}: {}", rule.name, rule.citation.full),
                 }),
                 cut: cut.map(|cut| Cut {
                     value: f64::from(cut.at_least),
-                    source: format!("{}: {}", cut.says, cut.citation.short),
+                    source: cut.citation.short.to_owned(),
+                    says: format!("{}: {}", cut.says, cut.citation.full),
                 }),
                 change: rule.filter(|_| dated.len() > 1).map(|rule| {
                     rule.judge(instrument.direction, baseline, last.score.value).sentence()

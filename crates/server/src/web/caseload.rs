@@ -91,8 +91,8 @@ pub struct Trend {
     pub points: Vec<spark::Point>,
     /// Lowest and highest possible.
     pub scale: (f64, f64),
-    /// What the change means: "No reliable change (-9)".
-    pub change: String,
+    /// What the change means: "No reliable change (-9)"; `None`: there is nothing to compare.
+    pub change: Option<String>,
 }
 
 /// The page.
@@ -233,7 +233,7 @@ fn person(shell: &Shell, row: &Row) -> Markup {
                             div { span class="sub" { (trend.instrument) } " " strong { (trend.latest) } }
                             (spark::draw(&trend.points, trend.scale, shell.is_then()))
                         }
-                        div class="sub" { (trend.change) }
+                        @if let Some(change) = &trend.change { div class="sub" { (change) } }
                     }
                     None => { span class="sub" { "No score" } }
                 }
@@ -321,11 +321,9 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                         latest: latest.to_string(),
                         points,
                         scale: (0.0, 80.0),
-                        change: if index % 3 == 0 {
-                            "Reliable fall (\u{2212}19)".into()
-                        } else {
-                            "No reliable change (\u{2212}6)".into()
-                        },
+                        change: Some(
+                            if index % 3 == 0 { "Reliable fall (\u{2212}19)" } else { "No reliable change (\u{2212}6)" }.into(),
+                        ),
                     }),
                     oddities: match index {
                         8 => vec!["3 conflicts".into()],
@@ -370,7 +368,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             latest: samples::LONG.into(),
             points: vec![(i64::MIN, f64::NAN), (i64::MAX, f64::INFINITY)],
             scale: (0.0, 0.0),
-            change: samples::HOSTILE.into(),
+            change: Some(samples::HOSTILE.into()),
         }),
         oddities: vec![samples::HOSTILE.into()],
     };

@@ -291,11 +291,11 @@ fn table(context: &Context, series: &Series) -> Markup {
     html! {
         details {
             summary { (series.name) " as a table (" (layout::counted(series.points.len() as u64, "score", "scores")) ")" }
-            div class="tablebox" { table class="usa-table usa-table--compact" {
+            (layout::scrolling(&format!("{} as a table", series.name), html! { table class="usa-table usa-table--compact" {
                 caption {
                     (series.name) ", " (score_range(series))
-                    @if let Some(band) = &series.band { ". Reliable change: " (band.by) " points or more from " (band.baseline) " (" (band.source) ")" }
-                    @if let Some(cut) = &series.cut { ". Cut-off: " (cut.value) " (" (cut.source) ")" }
+                    @if let Some(band) = &series.band { ". Reliable change: " (band.by) " points or more from " (band.baseline) " (" (band.says) ")" }
+                    @if let Some(cut) = &series.cut { ". Cut-off: " (cut.value) " (" (cut.says) ")" }
                     "."
                 }
                 thead { tr { th scope="col" { "Answered" } th scope="col" class="num" { "Score" } th scope="col" { "Since the first" } th scope="col" { "Recorded" } } }
@@ -309,7 +309,7 @@ fn table(context: &Context, series: &Series) -> Markup {
                         }
                     }
                 }
-            } }
+            } }))
         }
     }
 }
@@ -442,7 +442,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 80.0,
                 &[58, 55, 56, 51, 47, 44, 41, 38, 36],
                 Some((15.0, "Marx 2022")),
-                Some((33.0, "VA NCPTSD, 31 to 33")),
+                Some((33.0, "National Center for PTSD")),
             ),
             series(
                 "PHQ-9",
@@ -770,10 +770,12 @@ fn series(
             baseline: values.first().copied().unwrap_or(0) as f64,
             by,
             source: source.into(),
+            says: format!("Reliable change: {source}"),
         }),
         cut: cut.map(|(value, source)| Cut {
             value,
             source: source.into(),
+            says: format!("A screening line: {source}"),
         }),
         change: Some(match (values.first(), values.last(), band) {
             (Some(first), Some(last), Some((by, source))) if values.len() > 1 => format!(

@@ -61,10 +61,10 @@ pub fn page(context: &Context) -> Markup {
                 @if context.kinds.is_empty() {
                     p { "Nothing yet." }
                 } @else {
-                    div class="tablebox" { table class="usa-table usa-table--compact bare" {
+                    (layout::scrolling("How many of each kind", html! { table class="usa-table usa-table--compact bare" {
                         thead { tr { th scope="col" { "Kind" } th scope="col" class="num" { "How many" } } }
                         tbody { @for (kind, number) in &context.kinds { tr { th scope="row" { (kind) } td class="num" { (layout::count(*number)) } } } }
-                    } }
+                    } }))
                 }
             }
             section class="panel full" aria-labelledby="checkpoint" {

@@ -3,10 +3,12 @@
 //! A token is `hc_` and 43 characters of base64url. Only its hash is kept, so a
 //! token that was lost is replaced, not looked up.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rusqlite::{OptionalExtension, Row};
 
 use crate::store::{check_name, met, taken};
-use crate::{Chance, Desk, DeskError, secret};
+use crate::{Desk, Error, hash};
 
 /// The beginning of every token, so that one is recognised where it does not belong.
 const PREFIX: &str = "hc_";
@@ -14,7 +16,7 @@ const PREFIX: &str = "hc_";
 /// A program that uses the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// Its name: one word.
+    /// Its name.
     pub name: String,
     /// What it may do, as SMART writes scopes: `system/*.cruds`. Kept as text; policy reads it.
     pub scope: String,
@@ -31,13 +33,13 @@ pub struct Token {
     pub scope: String,
     /// When it was given, in microseconds since the Unix epoch.
     pub created_us: i64,
-    /// When it ends by itself; `None` is never.
-    pub expires_us: Option<i64>,
+    /// When it ends by itself.
+    pub expires_us: i64,
 }
 
 impl Desk {
     /// Adds a client.
-    pub fn add_client(&self, name: &str, scope: &str, now_us: i64) -> Result<(), DeskError> {
+    pub fn add_client(&self, name: &str, scope: &str, now_us: i64) -> Result<(), Error> {
         check_name(name)?;
         self.db()
             .prepare_cached("INSERT INTO client (name, scope, created_us) VALUES (?1, ?2, ?3)")?
@@ -47,7 +49,7 @@ impl Desk {
     }
 
     /// One client.
-    pub fn client(&self, name: &str) -> Result<Option<Client>, DeskError> {
+    pub fn client(&self, name: &str) -> Result<Option<Client>, Error> {
         let db = self.db();
         let mut statement =
             db.prepare_cached("SELECT name, scope, created_us FROM client WHERE name = ?1")?;
@@ -55,7 +57,7 @@ impl Desk {
     }
 
     /// All clients, by name.
-    pub fn clients(&self) -> Result<Vec<Client>, DeskError> {
+    pub fn clients(&self) -> Result<Vec<Client>, Error> {
         let db = self.db();
         let mut statement =
             db.prepare_cached("SELECT name, scope, created_us FROM client ORDER BY name")?;
@@ -64,7 +66,7 @@ impl Desk {
     }
 
     /// Gives a client another scope; its tokens have it at once.
-    pub fn set_scope(&self, name: &str, scope: &str) -> Result<(), DeskError> {
+    pub fn set_scope(&self, name: &str, scope: &str) -> Result<(), Error> {
         let rows = self
             .db()
             .prepare_cached("UPDATE client SET scope = ?2 WHERE name = ?1")?
@@ -73,7 +75,7 @@ impl Desk {
     }
 
     /// Removes a client with its tokens.
-    pub fn remove_client(&self, name: &str) -> Result<(), DeskError> {
+    pub fn remove_client(&self, name: &str) -> Result<(), Error> {
         let rows = self
             .db()
             .prepare_cached("DELETE FROM client WHERE name = ?1")?
@@ -86,10 +88,10 @@ impl Desk {
         &self,
         client: &str,
         now_us: i64,
-        expires_us: Option<i64>,
-        chance: Chance,
-    ) -> Result<String, DeskError> {
-        let token = secret::draw(PREFIX, chance);
+        expires_us: i64,
+        chance: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<String, Error> {
+        let token = draw(chance);
         let db = self.db();
         db.prepare_cached("DELETE FROM token WHERE expires_us <= ?1")?
             .execute([now_us])?;
@@ -99,20 +101,25 @@ impl Desk {
                 "INSERT INTO token (hash, client, created_us, expires_us) \
                  SELECT ?1, name, ?3, ?4 FROM client WHERE name = ?2",
             )?
-            .execute((&secret::hash(&token)[..], client, now_us, expires_us))?;
+            .execute((&hash(&token)[..], client, now_us, expires_us))?;
         met(rows, "client", client)?;
         Ok(token)
     }
 
     /// What a bearer token stands for; `None` if it was never given, was revoked or has ended.
-    pub fn token(&self, token: &str, now_us: i64) -> Result<Option<Token>, DeskError> {
+    pub fn token(&self, token: &str, now_us: i64) -> Result<Option<Token>, Error> {
+        self.token_of_hash(&hash(token), now_us)
+    }
+
+    /// The same for whoever kept only the token's SHA-256.
+    pub fn token_of_hash(&self, hash: &[u8; 32], now_us: i64) -> Result<Option<Token>, Error> {
         let db = self.db();
         let mut statement = db.prepare_cached(
             "SELECT c.name, c.scope, t.created_us, t.expires_us \
              FROM token t JOIN client c ON c.name = t.client \
-             WHERE t.hash = ?1 AND (t.expires_us IS NULL OR t.expires_us > ?2)",
+             WHERE t.hash = ?1 AND t.expires_us > ?2",
         )?;
-        let token = statement.query_row((&secret::hash(token)[..], now_us), |row| {
+        let token = statement.query_row((&hash[..], now_us), |row| {
             Ok(Token {
                 client: row.get(0)?,
                 scope: row.get(1)?,
@@ -124,21 +131,28 @@ impl Desk {
     }
 
     /// Revokes one token; whether it was valid is the answer.
-    pub fn revoke_token(&self, token: &str) -> Result<bool, DeskError> {
+    pub fn revoke_token(&self, token: &str) -> Result<bool, Error> {
         let rows = self
             .db()
             .prepare_cached("DELETE FROM token WHERE hash = ?1")?
-            .execute([&secret::hash(token)[..]])?;
+            .execute([&hash(token)[..]])?;
         Ok(rows > 0)
     }
 
     /// Revokes all tokens of a client; how many there were is the answer.
-    pub fn revoke_tokens(&self, client: &str) -> Result<usize, DeskError> {
+    pub fn revoke_tokens(&self, client: &str) -> Result<usize, Error> {
         Ok(self
             .db()
             .prepare_cached("DELETE FROM token WHERE client = ?1")?
             .execute([client])?)
     }
+}
+
+/// A token of 32 random bytes.
+fn draw(chance: &mut dyn FnMut(&mut [u8])) -> String {
+    let mut bytes = [0; 32];
+    chance(&mut bytes);
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn client(row: &Row<'_>) -> rusqlite::Result<Client> {

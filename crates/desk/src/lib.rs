@@ -1,13 +1,14 @@
 //! What is not the record: users, sign-in sessions, API clients and tokens.
 //!
 //! The desk is one SQLite file, `desk.sqlite`, beside the ledger. It cannot touch
-//! an entry, and losing it loses no record: people sign in anew and clients get
-//! new tokens. Several processes may have it open at once, as the command line
-//! does while the server runs. Secrets are kept as hashes only; what is handed out
-//! is shown once.
+//! an entry, and losing it loses no record: people get new codes and clients new
+//! tokens. Several processes may have it open at once, as the command line does
+//! while the server runs.
 //!
-//! Times come in as microseconds since the Unix epoch, chance as a function that
-//! fills a slice with random bytes.
+//! Sign-in codes, session secrets and tokens are kept as SHA-256 hashes only; all
+//! of them are drawn by lot with at least 80 bits of chance, so that a plain hash
+//! is enough. Times come in as microseconds since the Unix epoch, chance as a
+//! function that fills a slice with random bytes.
 //!
 //! | part | what it keeps |
 //! |---|---|
@@ -16,15 +17,16 @@
 //! | clients | programs that use the API, and their tokens |
 
 mod client;
-mod secret;
 mod session;
 mod store;
 mod user;
 
 pub use client::{Client, Token};
-pub use session::Session;
-pub use store::{Desk, DeskError};
-pub use user::{NewUser, SignIn, User};
+pub use store::{Desk, Error};
+pub use user::User;
 
-/// Fills a slice with random bytes.
-pub type Chance<'c> = &'c mut dyn FnMut(&mut [u8]);
+/// What is kept of a secret.
+pub(crate) fn hash(secret: &str) -> [u8; 32] {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(secret).into()
+}

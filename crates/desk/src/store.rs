@@ -15,21 +15,17 @@ const APPLICATION_ID: i32 = 0x6863_444b;
 /// The first schema, from nothing.
 const SCHEMA_1: &str = "
 CREATE TABLE user (
-    name TEXT PRIMARY KEY,
-    full_name TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
     role TEXT NOT NULL,
     practitioner TEXT,
-    code_salt BLOB,
-    code_rounds INTEGER,
-    code_hash BLOB,
-    failures INTEGER NOT NULL DEFAULT 0,
-    wait_until_us INTEGER NOT NULL DEFAULT 0,
+    code_hash BLOB NOT NULL UNIQUE,
     disabled INTEGER NOT NULL DEFAULT 0,
     created_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE TABLE session (
     hash BLOB PRIMARY KEY,
-    user TEXT NOT NULL REFERENCES user (name) ON DELETE CASCADE,
+    user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
     created_us INTEGER NOT NULL,
     expires_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -42,7 +38,7 @@ CREATE TABLE token (
     hash BLOB PRIMARY KEY,
     client TEXT NOT NULL REFERENCES client (name) ON DELETE CASCADE,
     created_us INTEGER NOT NULL,
-    expires_us INTEGER
+    expires_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -54,7 +50,7 @@ pub struct Desk {
 
 /// Why the desk did not do it.
 #[derive(Debug, thiserror::Error)]
-pub enum DeskError {
+pub enum Error {
     /// The file is not a desk.
     #[error("`desk.sqlite` in this directory is not Homecoming's; nothing was changed")]
     Foreign,
@@ -84,11 +80,16 @@ pub enum DeskError {
         name: String,
     },
     /// The name cannot be used.
-    #[error("{name:?} cannot be a name: use 1 to 64 letters, digits and . _ @ -")]
+    #[error(
+        "{name:?} cannot be a name: it is empty, too long, or has characters that do not print"
+    )]
     Name {
         /// The name.
         name: String,
     },
+    /// Another user has this sign-in code.
+    #[error("this sign-in code cannot be used; choose another")]
+    Code,
     /// SQLite refused.
     #[error("the desk cannot be read or written; try again")]
     Sqlite(#[from] rusqlite::Error),
@@ -96,7 +97,7 @@ pub enum DeskError {
 
 impl Desk {
     /// Opens the desk of a data directory; makes an empty one if there is none.
-    pub fn open(dir: &Path) -> Result<Desk, DeskError> {
+    pub fn open(dir: &Path) -> Result<Desk, Error> {
         let mut db = Connection::open(dir.join("desk.sqlite"))?;
         db.busy_timeout(Duration::from_secs(5))?;
         // Whether the file is ours is asked before anything in it is touched.
@@ -121,12 +122,12 @@ impl Desk {
 }
 
 /// The schema of the file; 0 for an empty one.
-fn schema_of(db: &Connection) -> Result<i32, DeskError> {
+fn schema_of(db: &Connection) -> Result<i32, Error> {
     let read = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let application = match read("application_id") {
         Ok(id) => id,
         Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
-            return Err(DeskError::Foreign);
+            return Err(Error::Foreign);
         }
         Err(e) => return Err(e.into()),
     };
@@ -134,38 +135,39 @@ fn schema_of(db: &Connection) -> Result<i32, DeskError> {
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (application, found) {
         (0, 0) if tables == 0 => Ok(0),
-        (APPLICATION_ID, found) if found > SCHEMA => Err(DeskError::Newer { found }),
+        (APPLICATION_ID, found) if found > SCHEMA => Err(Error::Newer { found }),
         (APPLICATION_ID, found) if found > 0 => Ok(found),
-        _ => Err(DeskError::Foreign),
+        _ => Err(Error::Foreign),
     }
 }
 
-/// Names are typed on command lines and stand in links: one word.
-pub(crate) fn check_name(name: &str) -> Result<(), DeskError> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
-    match (1..=64).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('-') {
+/// Names are shown in lists and sentences: 1 to 100 characters that print, none at the ends that does not.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    let fits = (1..=100).contains(&name.chars().count());
+    match fits && name.trim() == name && !name.chars().any(char::is_control) {
         true => Ok(()),
-        false => Err(DeskError::Name {
+        false => Err(Error::Name {
             name: name.to_owned(),
         }),
     }
 }
 
-/// Turns a broken primary key into the sentence that it means.
-pub(crate) fn taken(error: rusqlite::Error, what: &'static str, name: &str) -> DeskError {
+/// Turns a second row of the same name into the sentence that it means.
+pub(crate) fn taken(error: rusqlite::Error, what: &'static str, name: &str) -> Error {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
     match error.sqlite_error().map(|e| e.extended_code) {
-        Some(rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => DeskError::Exists {
+        Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE) => Error::Exists {
             what,
             name: name.to_owned(),
         },
-        _ => DeskError::Sqlite(error),
+        _ => Error::Sqlite(error),
     }
 }
 
 /// Whether a statement that names one row has met it.
-pub(crate) fn met(rows: usize, what: &'static str, name: &str) -> Result<(), DeskError> {
+pub(crate) fn met(rows: usize, what: &'static str, name: &str) -> Result<(), Error> {
     match rows {
-        0 => Err(DeskError::Unknown {
+        0 => Err(Error::Unknown {
             what,
             name: name.to_owned(),
         }),

@@ -13,10 +13,12 @@
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
 //! | [`receipt`] | an entry's proof, made here and verified anywhere |
+//! | [`audit`] | reads everything back and says what does not fit |
 //! //!
 //! A data directory holds `ledger.sqlite`, `keys/log.key`, `keys/alias.key` and `lock`.
 
 pub mod append;
+pub mod audit;
 pub mod content;
 pub mod entry;
 pub mod lock;

@@ -136,6 +136,14 @@ impl Ledger {
         checkpoint(&self.connection())
     }
 
+    /// The root of the tree over the first so many entries.
+    pub fn root_at(&self, size: u64) -> Result<Hash, ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        tlog::root_at(size, &StoredTiles::new(&db, size))
+            .map_err(|e| damaged(size.saturating_sub(1), &e.to_string()))
+    }
+
     /// One entry's line, read.
     pub fn entry(&self, position: u64) -> Result<Option<Entry>, ReadError> {
         let db = self.connection();
@@ -172,7 +180,10 @@ impl Ledger {
     pub fn versions(&self, positions: &[u64]) -> Result<Vec<(Entry, Content)>, ReadError> {
         let db = self.connection();
         let _moment = db.unchecked_transaction()?;
-        positions.iter().map(|position| version_at(&db, *position)).collect()
+        positions
+            .iter()
+            .map(|position| version_at(&db, *position))
+            .collect()
     }
 
     /// The receipt of an entry under the latest checkpoint: a text that anybody can verify.

@@ -20,16 +20,20 @@ use base64::engine::general_purpose::STANDARD;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
-use tlog::proof::Proof;
+use tlog::proof::{Proof, Verified};
 
 use crate::content::{self, Content};
-use crate::entry::Entry;
+use crate::entry::{Action, Entry};
 
 const HEADER: &[u8] = b"homecoming-receipt/1";
 
 /// What a receipt proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
+    /// In plain words, a sentence each: what is now certain.
+    pub proved: Vec<String>,
+    /// In plain words: what must not be concluded from it.
+    pub not_proved: Vec<String>,
     /// The entry.
     pub entry: Entry,
     /// The stored JSON that the entry commits to.
@@ -38,15 +42,14 @@ pub struct Report {
     pub checkpoint: Checkpoint,
     /// The key that signed.
     pub key: VerifierKey,
-    /// Whether the reader named this key; if not, it is only the one that the receipt itself names.
-    pub key_was_given: bool,
-    /// How many more signatures the checkpoint carries, by keys that were not given.
-    pub other_signatures: usize,
 }
 
 /// Why a receipt proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
+    /// It is not even text.
+    #[error("this is not a receipt: byte {0} is not text in UTF-8")]
+    Bytes(usize),
     /// The text is not a tlog-proof.
     #[error("this is not a receipt: {0}")]
     Text(#[from] tlog::proof::ProofTextError),
@@ -112,7 +115,10 @@ pub(crate) fn make(
 }
 
 /// Verifies a receipt, offline. Without a key, against the one that the receipt names, and the report says so.
-pub fn verify(text: &str, trusted: Option<&VerifierKey>) -> Result<Report, Problem> {
+///
+/// `receipt` is the file as it is: a byte more or less is refused.
+pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, Problem> {
+    let text = std::str::from_utf8(receipt).map_err(|e| Problem::Bytes(e.valid_up_to()))?;
     let proof = Proof::parse(text)?;
     let extra = proof.extra.as_deref().ok_or(Problem::Extra("content"))?;
     let mut parts = extra.splitn(5, |b| *b == b'\n');
@@ -155,12 +161,12 @@ pub fn verify(text: &str, trusted: Option<&VerifierKey>) -> Result<Report, Probl
     }
     check_resource(&entry, stored)?;
     Ok(Report {
+        proved: proved(&entry, stored, &verified, &key),
+        not_proved: not_proved(&entry, &verified, trusted.is_some()),
         entry,
         stored: stored.to_vec(),
         checkpoint: verified.checkpoint,
         key,
-        key_was_given: trusted.is_some(),
-        other_signatures: verified.others.len(),
     })
 }
 
@@ -176,14 +182,80 @@ fn check_resource(entry: &Entry, stored: &[u8]) -> Result<(), Problem> {
     })
 }
 
-impl Report {
-    /// What was proved and what was not, as sentences, one to a line.
-    pub fn sentences(&self) -> Vec<String> {
-        let entry = &self.entry;
-        let name = content::name(&self.stored).map_or_else(
-            || format!("{}/{}", entry.kind, entry.id),
-            |(kind, id)| format!("{kind}/{id}"),
+fn proved(entry: &Entry, stored: &[u8], verified: &Verified, key: &VerifierKey) -> Vec<String> {
+    let (kind, id) = content::name(stored).unwrap_or((&entry.kind, &entry.id));
+    let Entry {
+        position,
+        recorded_at,
+        version,
+        ..
+    } = entry;
+    let done = match entry.action {
+        Action::Create => "made",
+        Action::Update => "changed",
+        Action::Delete => "deleted",
+    };
+    let mut sentences = vec![
+        format!(
+            "{kind}/{id} was {done}: this is its version {version}, {} bytes, exactly as it was recorded.",
+            stored.len()
+        ),
+        format!(
+            "It is entry {position} of the ledger {}, which says that it was recorded at {recorded_at} \
+             by {} for the purpose {}.",
+            verified.checkpoint.origin,
+            name(&entry.actor),
+            name(&entry.purpose),
+        ),
+        format!(
+            "The ledger had {} entries when it signed for this, with the key {key}: it cannot take this entry \
+             back, change it or move it without breaking that signature.",
+            verified.checkpoint.size
+        ),
+    ];
+    if let Some(previous) = &entry.previous {
+        sentences.push(format!(
+            "The entry before it about the same person is entry {}: leaving that one out would show.",
+            previous.position
+        ));
+    }
+    sentences
+}
+
+fn not_proved(entry: &Entry, verified: &Verified, key_was_given: bool) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if !key_was_given {
+        sentences.push(
+            "Whose ledger it is. The key was taken from the receipt itself: compare it with the one that the \
+             programme published, or give that one with --key."
+                .to_owned(),
         );
-        vec![name]
+    }
+    sentences.push(
+        "That what it says is true, that this is the latest version, or that nothing else was recorded.".to_owned(),
+    );
+    sentences.push(
+        "That the time is right: it is the one of the ledger's own clock, and only its order is certain.".to_owned(),
+    );
+    sentences.push(match verified.others.len() {
+        0 => "That everybody is shown the same ledger: no outside witness has signed this checkpoint.".to_owned(),
+        1 => "Who made the other signature on the checkpoint: its key was not given.".to_owned(),
+        others => format!("Who made the other {others} signatures on the checkpoint: their keys were not given."),
+    });
+    if entry.id.starts_with('~') {
+        sentences.push(
+            "That the ledger's alias stands for this id: only the programme can show that. The content itself is \
+             what was recorded."
+                .to_owned(),
+        );
+    }
+    sentences
+}
+
+fn name(text: &str) -> &str {
+    if text.is_empty() {
+        "(nobody named)"
+    } else {
+        text
     }
 }

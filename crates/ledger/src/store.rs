@@ -19,6 +19,7 @@
 //! A directory of a newer format, or one that is not a ledger, is refused with a
 //! sentence; an older one is brought up to date step by step, forwards only.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -101,7 +102,7 @@ CREATE TABLE import_source (
     PRIMARY KEY (source, part)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ",
 }];
 
@@ -320,20 +321,41 @@ pub(crate) fn aliases(dir: &Path, db: &Connection) -> Result<Aliases, OpenError>
     Ok(Aliases::new(&key))
 }
 
-/// A value of the table `state`, if it is there and is text.
+/// A value of the table `state`.
 pub(crate) fn state(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
-    let value = db
-        .prepare_cached("SELECT CAST(value AS TEXT) FROM state WHERE key = ?1")?
-        .query_row([key], |row| row.get(0).map(Some).or(Ok(None)))
-        .optional()?;
-    Ok(value.flatten())
+    db.prepare_cached("SELECT value FROM state WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
 }
 
 /// Sets a value of the table `state`.
 pub(crate) fn set_state(db: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)")?
-        .execute((key, value.as_bytes()))?;
+        .execute((key, value))?;
     Ok(())
+}
+
+/// The keys of the table `state`: what the log is called, its public key, which alias key it was made with, and the
+/// latest signed checkpoint.
+pub(crate) const STATE_KEYS: [&str; 4] = ["origin", "verifier", "alias", "checkpoint"];
+
+/// Tables, indices and triggers by name, with the text that makes each.
+pub(crate) type Schema = BTreeMap<String, String>;
+
+/// The schema as this version makes it.
+pub(crate) fn schema() -> rusqlite::Result<Schema> {
+    let db = Connection::open_in_memory()?;
+    for migration in MIGRATIONS {
+        db.execute_batch(migration.sql)?;
+    }
+    schema_of(&db)
+}
+
+/// The schema as a file has it.
+pub(crate) fn schema_of(db: &Connection) -> rusqlite::Result<Schema> {
+    let mut statement = db.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
 }
 
 fn existing(dir: &Path) -> Result<std::path::PathBuf, OpenError> {

@@ -40,7 +40,11 @@ fn what_went_in_comes_out_with_a_receipt_that_verifies() {
     );
     assert_eq!(entry.previous.map(|previous| previous.position), Some(0));
     assert!(!entry.line.contains("anna"), "{}", entry.line);
-    let report = receipt::verify(&reader.receipt(1).unwrap(), Some(reader.verifier())).unwrap();
+    let report = receipt::verify(
+        reader.receipt(1).unwrap().as_bytes(),
+        Some(reader.verifier()),
+    )
+    .unwrap();
     assert_eq!(report.entry, entry);
     assert_eq!(report.stored, content.stored);
 }

@@ -1,4 +1,7 @@
 //! The ledger from outside: what goes in comes out, whatever happens in between.
 
 mod appending;
+mod damage;
+mod opening;
+mod receipts;
 mod world;

@@ -93,7 +93,7 @@ pub fn parse(bytes: &[u8]) -> Result<Doc<'_>, Error> {
     Doc::parse(bytes).map_err(|problem| {
         Error::new(
             ErrorKind::Malformed,
-            format!("The body cannot be read as JSON: {problem}."),
+            format!("The body cannot be read as JSON. {problem}."),
         )
     })
 }

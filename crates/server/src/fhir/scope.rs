@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
-use crate::programme::Actor;
+use crate::programme::{Actor, Programme};
 
 /// How long a token's grant is believed without asking the desk again, in microseconds.
 pub const REMEMBERED: i64 = 5_000_000;
@@ -163,6 +163,26 @@ impl Grant {
 
 /// Looks a token's SHA-256 up; `None` if there is no such token or it is withdrawn or expired.
 pub type Lookup = Box<dyn Fn(&[u8; 32]) -> Result<Option<Grant>, Error> + Send + Sync>;
+
+/// Looks tokens up at the programme's desk.
+pub fn desk_lookup(programme: Programme) -> Lookup {
+    Box::new(move |hash| {
+        let now = programme.clock().now().0;
+        let Some(token) = programme
+            .desk()
+            .token_of_hash(hash, now)
+            .map_err(Error::desk)?
+        else {
+            return Ok(None);
+        };
+        let scopes = Scopes::parse(&token.scope).map_err(Error::internal)?;
+        let actor = Actor {
+            name: format!("client/{}", token.client),
+            purpose: "TREAT".to_owned(),
+        };
+        Ok(Some(Grant { actor, scopes }))
+    })
+}
 
 /// When a grant was looked up (microseconds since the epoch), and the grant.
 type Known = HashMap<[u8; 32], (i64, Arc<Grant>)>;

@@ -60,17 +60,16 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     known_kind(kind)?;
     ask.grant.check(kind, Verb::Search)?;
     let wanted = Wanted::read(ask, kind)?;
-    let view = match (&wanted.after, ask.as_of) {
+    let view = match &wanted.after {
         // The pages of one search are all of one state.
-        (Some(cursor), None) => ask.api.programme().view(AsOf::Size(cursor.as_of())),
-        _ => ask.view(),
+        Some(cursor) => ask.api.programme().view(AsOf::Size(cursor.as_of())),
+        None => ask.view(),
     };
     if wanted.count == 0 {
         return count_only(ask, kind, &view, &wanted);
     }
     let page = view.search(&Search {
         criteria: &wanted.criteria,
-        sort: wanted.criteria.sort.clone(),
         count: wanted.count,
         after: wanted.after,
         total: wanted.total == Total::Accurate,
@@ -121,7 +120,6 @@ fn add(
 fn count_only(ask: &Ask, kind: &str, view: &View, wanted: &Wanted) -> Result<Answer, Error> {
     let page = view.search(&Search {
         criteria: &wanted.criteria,
-        sort: Vec::new(),
         count: 0,
         after: None,
         total: true,
@@ -200,7 +198,6 @@ pub fn condition(
     }
     let search = Search {
         criteria: &criteria,
-        sort: Vec::new(),
         count: 2,
         after: None,
         total: false,

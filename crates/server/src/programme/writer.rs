@@ -214,6 +214,12 @@ pub(super) fn refusal(refused: &Refused) -> Error {
                  was written: set the clock right and send it again."
             ),
         ),
+        Refused::ClockFarOff => (
+            ErrorKind::Unavailable,
+            "The server's clock tells no possible time. Nothing was written: set the clock right \
+             and send it again."
+                .to_owned(),
+        ),
         Refused::Malformed { .. } => return Error::internal(refused.clone()),
     };
     Error::new(kind, message)

@@ -292,7 +292,6 @@ fn backwards(
     }
     let page = view.search(&Search {
         criteria: &criteria,
-        sort: Vec::new(),
         count: room + 1,
         after: None,
         total: false,

@@ -1,0 +1,1 @@
+//! Every receipt verifies, and no altered one does.

@@ -515,17 +515,21 @@ fn configured(config: Config, space: Space) -> Config {
         BloomConstructionPolicy::BitsPerKey(10.0),
     ));
     // Point reads want small blocks, scans and compression larger ones.
-    let (block, filter) = match space {
-        Space::Head => (4 << 10, bloom),
-        Space::Row => (8 << 10, bloom),
-        Space::Past => (16 << 10, bloom),
-        Space::Posting => (8 << 10, FilterPolicy::disabled()),
-        Space::Time => (4 << 10, FilterPolicy::disabled()),
+    let (block, restart, filter) = match space {
+        Space::Head => (4 << 10, 4, bloom),
+        Space::Row => (8 << 10, 4, bloom),
+        Space::Past => (16 << 10, 8, bloom),
+        Space::Posting => (8 << 10, 16, FilterPolicy::disabled()),
+        Space::Time => (4 << 10, 16, FilterPolicy::disabled()),
     };
     config
         .data_block_size_policy(BlockSizePolicy::all(block))
         .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
-        .data_block_restart_interval_policy(RestartIntervalPolicy::all(16))
+        .data_block_restart_interval_policy(RestartIntervalPolicy::all(restart))
+        .data_block_hash_ratio_policy(lsm_tree::config::HashRatioPolicy::all(match space {
+            Space::Head | Space::Row => 1.0,
+            _ => 0.0,
+        }))
         .index_block_compression_policy(CompressionPolicy::disabled())
         .index_block_partitioning_policy(PartitioningPolicy::all(false))
         .filter_block_partitioning_policy(PartitioningPolicy::all(false))

@@ -68,12 +68,14 @@ pub enum Method {
 pub struct DemoUser {
     /// "Ruth Osei".
     pub name: String,
-    /// `coordinator`, `caseworker`, `prescriber`, `supervisor` or `vocational`.
+    /// Their role for signing in: `caseworker`, `prescriber` or `supervisor`.
     pub role: &'static str,
     /// Id of the Practitioner.
     pub practitioner_id: String,
-    /// What to sign in with: `demo-caseworker-1`.
-    pub sign_in_code: &'static str,
+    /// The name to sign in with: `osei`.
+    pub sign_in: String,
+    /// The code to sign in with: `demo-caseworker-1`.
+    pub sign_in_code: String,
 }
 
 /// The staff of the programme with this seed, the first caseworker first.
@@ -84,12 +86,16 @@ pub fn staff(seed: u64) -> Vec<DemoUser> {
         .iter()
         .map(|s| DemoUser {
             name: s.name(),
-            role: s.role,
+            role: match s.role {
+                "prescriber" | "supervisor" => s.role,
+                _ => "caseworker",
+            },
             practitioner_id: s.id.clone(),
-            sign_in_code: s.code,
+            sign_in: s.family.to_lowercase(),
+            sign_in_code: s.code.to_owned(),
         })
         .collect();
-    users.sort_by_key(|u| u.role != "caseworker");
+    users.sort_by_key(|u| !u.sign_in_code.starts_with("demo-caseworker"));
     users
 }
 

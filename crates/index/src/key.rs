@@ -107,7 +107,11 @@ pub(crate) fn date(micros: i64) -> [u8; 8] {
 pub(crate) fn float(n: f64) -> [u8; 8] {
     let n = if n == 0.0 { 0.0 } else { n };
     let bits = n.to_bits();
-    let bits = if bits >> 63 == 1 { !bits } else { bits ^ (1 << 63) };
+    let bits = if bits >> 63 == 1 {
+        !bits
+    } else {
+        bits ^ (1 << 63)
+    };
     bits.to_be_bytes()
 }
 
@@ -222,9 +226,7 @@ pub(crate) fn read_id(bytes: &[u8]) -> Option<String> {
             Some(s)
         }
         ID_OURS if rest.len() == 10 => {
-            let bits = rest
-                .iter()
-                .fold(0u128, |n, b| (n << 8) | u128::from(*b));
+            let bits = rest.iter().fold(0u128, |n, b| (n << 8) | u128::from(*b));
             Some(
                 (0..16)
                     .rev()
@@ -347,7 +349,18 @@ mod tests {
             date,
         );
         ordered(
-            &[f64::MIN, -1e300, -2.5, -1e-300, 0.0, 1e-300, 0.5, 1.0, 120.0, f64::MAX],
+            &[
+                f64::MIN,
+                -1e300,
+                -2.5,
+                -1e-300,
+                0.0,
+                1e-300,
+                0.5,
+                1.0,
+                120.0,
+                f64::MAX,
+            ],
             float,
         );
         assert_eq!(float(0.0), float(-0.0));
@@ -421,8 +434,9 @@ mod tests {
         assert_ne!(hash(b"a"), hash(b"b"));
         assert_ne!(hash(b""), hash(b"\0"));
         assert_ne!(hash(b"12345678"), hash(b"12345678\0"));
-        let many: std::collections::HashSet<u64> =
-            (0..100_000u32).map(|n| hash(&n.to_le_bytes()) >> 16).collect();
+        let many: std::collections::HashSet<u64> = (0..100_000u32)
+            .map(|n| hash(&n.to_le_bytes()) >> 16)
+            .collect();
         assert!(many.len() > 99_990);
     }
 }

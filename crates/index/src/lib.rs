@@ -35,7 +35,7 @@ pub use row::Head;
 pub use search::{Cursor, Hit, Page, Search};
 
 use run::{APPLIED, Run};
-use store::{Space, Store};
+use store::{SPACES, Space, Store};
 
 /// The version of the encodings. An index of another format is made anew.
 pub const FORMAT: u64 = 1;
@@ -163,7 +163,6 @@ impl Index {
 
     /// The store and the size it covers, or why it cannot be used. The engine
     /// panics on some damage; that too is only a reason to make it anew.
-    #[expect(clippy::type_complexity, reason = "two ways of failing, told apart")]
     fn try_open(
         dir: &Path,
         fingerprint: u64,
@@ -197,7 +196,7 @@ impl Index {
             opened,
             writer: Mutex::new(()),
             gathering: RwLock::new(None),
-            race_max: search::RACE_MAX,
+            race_max: search::RACE_START,
         }
     }
 
@@ -223,16 +222,9 @@ impl Index {
 
     /// Bytes on disk by keyspace, for measuring.
     pub fn disk_bytes_by_keyspace(&self) -> Vec<(&'static str, u64)> {
-        [
-            ("head", Space::Head),
-            ("row", Space::Row),
-            ("past", Space::Past),
-            ("posting", Space::Posting),
-            ("time", Space::Time),
-            ("meta", Space::Meta),
-        ]
-        .map(|(name, space)| (name, self.store.space_bytes(space)))
-        .to_vec()
+        SPACES
+            .map(|space| (space.name(), self.store.space_bytes(space)))
+            .to_vec()
     }
 
     /// Merges what sorted runs and batches left behind. Not needed: it happens
@@ -242,8 +234,8 @@ impl Index {
         self.store.compact()
     }
 
-    /// How many postings a search looks at before it doubts that any clause is
-    /// selective. Changes what a search costs, never what it answers; tests
+    /// How many postings of each clause a search looks at before it tries
+    /// anything else. Changes what a search costs, never what it answers; tests
     /// make it small so that few resources take every way.
     #[doc(hidden)]
     pub fn set_race_max(&mut self, postings: usize) {
@@ -263,7 +255,9 @@ impl Index {
     }
 
     pub(crate) fn gathering_mut(&self) -> RwLockWriteGuard<'_, Option<Run>> {
-        self.gathering.write().unwrap_or_else(PoisonError::into_inner)
+        self.gathering
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The head of a resource that an unfinished bulk has gathered.

@@ -75,7 +75,9 @@ pub fn prepare(kind: &str, values: &[(ParamId, Indexed)]) -> Prepared {
     Prepared {
         kind: number,
         values: pack(values),
-        keys: keys(number, || values.iter().map(|(id, value)| (*id, value.clone()))),
+        keys: keys(number, || {
+            values.iter().map(|(id, value)| (*id, value.clone()))
+        }),
     }
 }
 
@@ -95,7 +97,9 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.places.iter().map(|(start, len)| &self.bytes[*start as usize..][..*len as usize])
+        self.places
+            .iter()
+            .map(|(start, len)| &self.bytes[*start as usize..][..*len as usize])
     }
 
     /// Adds a key that `write` makes.
@@ -129,7 +133,9 @@ fn keys<'a, I: Iterator<Item = (ParamId, Indexed<'a>)>>(kind: u8, values: impl F
                 // It has a value, which `:missing=false` asks for.
                 keys.add(kind, field, |out| key::put_hash(out, 0, HASH));
             }
-            Indexed::Token { code: Some(code), .. } => {
+            Indexed::Token {
+                code: Some(code), ..
+            } => {
                 let hash = token_hash(code);
                 if fields.code == Some(id) {
                     codes.push(hash);
@@ -153,9 +159,14 @@ fn keys<'a, I: Iterator<Item = (ParamId, Indexed<'a>)>>(kind: u8, values: impl F
                 let bytes = [key::float(low), key::float(high)];
                 extent(&mut keys, kind, field, low == high, low > high, bytes);
             }
-            Indexed::Reference { kind: to, id: target } => {
+            Indexed::Reference {
+                kind: to,
+                id: target,
+            } => {
                 let hash = reference_hash(target);
-                if fields.patient == Some(id) || (fields.subject == Some(id) && matches!(to, None | Some("Patient"))) {
+                if fields.patient == Some(id)
+                    || (fields.subject == Some(id) && matches!(to, None | Some("Patient")))
+                {
                     persons.push(hash);
                 }
                 keys.add(kind, field, |out| key::put_hash(out, hash, HASH));
@@ -173,7 +184,13 @@ fn keys<'a, I: Iterator<Item = (ParamId, Indexed<'a>)>>(kind: u8, values: impl F
     keys
 }
 
-fn combine(keys: &mut Keys, kind: u8, persons: &mut Vec<u64>, codes: &mut Vec<u64>, dates: &mut Vec<i64>) {
+fn combine(
+    keys: &mut Keys,
+    kind: u8,
+    persons: &mut Vec<u64>,
+    codes: &mut Vec<u64>,
+    dates: &mut Vec<i64>,
+) {
     for hashes in [&mut *persons, &mut *codes] {
         hashes.sort_unstable();
         hashes.dedup();
@@ -210,7 +227,14 @@ fn combine(keys: &mut Keys, kind: u8, persons: &mut Vec<u64>, codes: &mut Vec<u6
 }
 
 /// Adds what lies between two ends.
-fn extent(keys: &mut Keys, kind: u8, field: Field, short: bool, reversed: bool, ends: [[u8; 8]; 2]) {
+fn extent(
+    keys: &mut Keys,
+    kind: u8,
+    field: Field,
+    short: bool,
+    reversed: bool,
+    ends: [[u8; 8]; 2],
+) {
     let [low, high] = ends;
     if short && !reversed {
         return keys.add(kind, field, |out| put_class(out, POINT, low));
@@ -255,8 +279,17 @@ pub(crate) struct Combined {
 }
 
 /// Names of main dates, the first that a kind has.
-const DATES: [&str; 9] =
-    ["date", "authoredon", "authored", "authored-on", "sent", "onset-date", "created", "period", "recorded-date"];
+const DATES: [&str; 9] = [
+    "date",
+    "authoredon",
+    "authored",
+    "authored-on",
+    "sent",
+    "onset-date",
+    "created",
+    "period",
+    "recorded-date",
+];
 
 /// The combined postings of a kind.
 pub(crate) fn combined(kind: u8) -> Combined {
@@ -267,7 +300,10 @@ pub(crate) fn combined(kind: u8) -> Combined {
                     return Combined::default();
                 };
                 let find = |code: &str, of_type| {
-                    parameters().lookup(name, code).filter(|p| p.of_type == of_type).map(|p| p.id)
+                    parameters()
+                        .lookup(name, code)
+                        .filter(|p| p.of_type == of_type)
+                        .map(|p| p.id)
                 };
                 use record::search::ParameterType as T;
                 Combined {

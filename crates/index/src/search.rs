@@ -13,7 +13,10 @@
 //!   of recording, a person's main date) and are judged from the right end
 //!   until the page is full.
 //!
-//! All three give the same answer; they differ in what they cost.
+//! All three give the same answer; they differ in what they cost. Which is
+//! cheapest cannot be known beforehand, so the race and the ordered ways take
+//! turns, each time with eight times the effort: the search costs a small
+//! multiple of what the best way alone would.
 
 mod candidates;
 mod order;
@@ -29,14 +32,13 @@ use record::time::RecordedAt;
 pub use page::{Cursor, Hit, Page};
 
 use crate::read::{self, Version};
-use crate::{Error, Index};
-use candidates::{Gathering, Walk};
+use crate::{Error, Index, key};
+use candidates::{Gathering, Range, Walk};
 use order::{Order, Place};
 use plan::{Access, Combined};
 
-/// Postings that the race looks at before it doubts that any clause is
-/// selective, and walks or streams if it can.
-pub(crate) const RACE_MAX: usize = 4_096;
+/// Postings of each clause that are looked at before anything else is tried.
+pub(crate) const RACE_START: usize = 64;
 
 /// One search.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +63,10 @@ impl Index {
     /// [`Error::Cursor`] if `after` is not from this search, else the store's.
     pub fn search(&self, search: &Search) -> Result<Page, Error> {
         let Some(kind) = crate::kind_number(search.criteria.kind) else {
-            return Ok(Page { total: search.total.then_some(0), ..Page::default() });
+            return Ok(Page {
+                total: search.total.then_some(0),
+                ..Page::default()
+            });
         };
         let size = match search.after {
             Some(cursor) if cursor.size > self.applied() => return Err(Error::Cursor),
@@ -80,6 +85,7 @@ impl Index {
             total: search.total.then_some(0),
             hits: Vec::new(),
             more: false,
+            judgements_left: usize::MAX,
             order,
         };
         if let Some(cursor) = search.after {
@@ -87,9 +93,14 @@ impl Index {
             run.after = Some(run.order.place(&version.ok_or(Error::Cursor)?));
         }
         run.execute()?;
-        let Execution { hits, more, total, .. } = run;
+        let Execution {
+            hits, more, total, ..
+        } = run;
         let next = match hits.last() {
-            Some(last) if more => Some(Cursor { size, number: last.number }),
+            Some(last) if more => Some(Cursor {
+                size,
+                number: last.number,
+            }),
             _ => None,
         };
         Ok(Page { hits, next, total })
@@ -97,17 +108,15 @@ impl Index {
 
     /// `_lastUpdated` as positions: `None` if it is not asked; else, for each
     /// time it is, stretches one of which a version must be in.
-    fn positions(
-        &self,
-        criteria: &Criteria,
-        size: u64,
-    ) -> Result<Vec<Vec<(u64, u64)>>, Error> {
+    fn positions(&self, criteria: &Criteria, size: u64) -> Result<Vec<Vec<(u64, u64)>>, Error> {
         let before = |micros: i64| self.size_before(RecordedAt(micros));
         let mut all = Vec::with_capacity(criteria.last_updated.len());
         for tests in &criteria.last_updated {
             let mut stretches = Vec::new();
             for test in tests {
-                let Test::Date { prefix, start, end } = test else { continue };
+                let Test::Date { prefix, start, end } = test else {
+                    continue;
+                };
                 let width = end.saturating_sub(*start);
                 match prefix {
                     Prefix::Eq => stretches.push((before(*start)?, before(*end)?)),
@@ -151,6 +160,16 @@ struct Execution<'a> {
     hits: Vec<Hit>,
     /// There is a hit past the page.
     more: bool,
+    /// Candidates that may still be judged before this way is given up.
+    judgements_left: usize,
+}
+
+/// A way through the candidates in the order asked for.
+enum Way<'w> {
+    /// In the order of creation.
+    Stream(Access),
+    /// In the order of the first word: of these persons, or of all.
+    Walk(Option<&'w Combined>),
 }
 
 impl Execution<'_> {
@@ -193,40 +212,32 @@ impl Execution<'_> {
         for stretches in &self.positions {
             accesses.push(plan::changed(self.kind, stretches));
         }
-        let everything_counts = self.total.is_some();
-        let mut main_date = false;
-        if let Some(combined) = &combined {
-            main_date = !everything_counts
-                && self.order.first().is_some_and(|word| plan::is_main_date(self.kind, word));
-            if main_date && accesses.is_empty() {
-                return self.walk(Some(combined));
+        let alone = accesses.len() + usize::from(combined.is_some()) <= 1;
+        let way = self.way_in_order(combined.as_ref(), &accesses);
+        accesses.extend(combined.as_ref().map(Combined::access));
+        match &way {
+            // Nothing else proposes candidates, so nothing can be quicker.
+            Some(way @ Way::Walk(combined))
+                if accesses.is_empty() || (alone && combined.is_some()) =>
+            {
+                return self.follow(way).map(drop);
             }
-            accesses.push(combined.access());
-        }
-        // One clause whose postings are in the order asked for needs no race.
-        if self.order.is_plain() && !everything_counts {
-            match &accesses[..] {
-                [] => return self.stream(&plan::everything(self.kind)),
-                [only] if only.ordered.is_some() => return self.stream(only),
-                _ => {}
+            Some(way @ Way::Stream(access))
+                if accesses.is_empty() || (alone && accesses.contains(access)) =>
+            {
+                return self.follow(way).map(drop);
             }
+            _ => {}
         }
-        let walkable = self
-            .order
-            .first()
-            .is_some_and(|word| order::walkable(self.kind, word).is_some());
         if accesses.is_empty() {
-            if walkable && !everything_counts {
-                return self.walk(None);
-            }
             accesses.push(plan::everything(self.kind));
         }
         let mut race: Vec<Gathering> = accesses
             .iter()
             .map(|access| Gathering::new(access.ranges.clone(), self.size))
             .collect();
-        let race_max = self.index.race_max;
-        let mut limit = race_max.min(64);
+        let mut limit = RACE_START.min(self.index.race_max);
+        let mut budget = limit + self.count.saturating_mul(4);
         loop {
             for at in 0..race.len() {
                 if race[at].advance(self.index.store(), limit)? {
@@ -234,23 +245,52 @@ impl Execution<'_> {
                     return self.gathered(numbers);
                 }
             }
-            if limit >= race_max / 8 && main_date {
-                drop(race);
-                return self.walk(combined.as_ref());
-            }
-            if limit >= race_max && !everything_counts {
-                if self.order.is_plain() {
-                    drop(race);
-                    let ordered = accesses.iter().find(|access| access.ordered.is_some());
-                    let everything = plan::everything(self.kind);
-                    return self.stream(ordered.unwrap_or(&everything));
+            if let Some(way) = &way {
+                self.judgements_left = budget;
+                let done = self.follow(way)?;
+                self.judgements_left = usize::MAX;
+                if done {
+                    return Ok(());
                 }
-                if walkable {
-                    drop(race);
-                    return self.walk(None);
-                }
+                self.hits.clear();
+                self.more = false;
             }
             limit = limit.saturating_mul(8);
+            budget = budget.saturating_mul(8);
+        }
+    }
+
+    /// How candidates can come in the order asked for, so that a full page is
+    /// the end of it. A count needs them all, in any order.
+    fn way_in_order<'w>(
+        &self,
+        combined: Option<&'w Combined>,
+        accesses: &[Access],
+    ) -> Option<Way<'w>> {
+        if self.total.is_some() {
+            return None;
+        }
+        let Some(word) = self.order.first() else {
+            let ordered = accesses.iter().find(|access| access.ordered.is_some());
+            return Some(Way::Stream(match ordered {
+                Some(access) => access.clone(),
+                None => plan::everything(self.kind),
+            }));
+        };
+        match combined {
+            Some(combined) if plan::is_main_date(self.kind, word) => {
+                Some(Way::Walk(Some(combined)))
+            }
+            _ => order::walkable(self.kind, word).map(|_| Way::Walk(None)),
+        }
+    }
+
+    /// Follows a way until the page is full, there is no more (`true`), or too
+    /// many candidates did not match (`false`).
+    fn follow(&mut self, way: &Way) -> Result<bool, Error> {
+        match way {
+            Way::Stream(access) => self.stream(access),
+            Way::Walk(combined) => self.walk(*combined),
         }
     }
 
@@ -285,19 +325,25 @@ impl Execution<'_> {
             return Ok(None);
         }
         let within = |stretches: &Vec<(u64, u64)>| {
-            stretches.iter().any(|(start, end)| (*start..*end).contains(&version.position))
+            stretches
+                .iter()
+                .any(|(start, end)| (*start..*end).contains(&version.position))
         };
         if !self.positions.iter().all(within) {
             return Ok(None);
         }
         if !self.criteria.ids.is_empty() {
-            let id = crate::key::read_id(version.id()).ok_or(Error::Corrupt("id"))?;
+            let id = key::read_id(version.id()).ok_or(Error::Corrupt("id"))?;
             if !self.criteria.id_matches(&id) {
                 return Ok(None);
             }
         }
         let values = Values::new(version.values());
-        let holds = self.criteria.clauses.iter().all(|clause| matches(&values, clause));
+        let holds = self
+            .criteria
+            .clauses
+            .iter()
+            .all(|clause| matches(&values, clause));
         Ok(holds.then_some(version))
     }
 
@@ -312,7 +358,9 @@ impl Execution<'_> {
     }
 
     fn is_after(&self, place: &Place) -> bool {
-        self.after.as_ref().is_none_or(|after| self.order.compare(place, after) == Ordering::Greater)
+        self.after
+            .as_ref()
+            .is_none_or(|after| self.order.compare(place, after) == Ordering::Greater)
     }
 
     /// All candidates are known: judge, sort, cut.
@@ -324,7 +372,9 @@ impl Execution<'_> {
                 if self.total.is_none() && !is_after {
                     continue;
                 }
-                let Some(version) = self.judge(number)? else { continue };
+                let Some(version) = self.judge(number)? else {
+                    continue;
+                };
                 if let Some(total) = &mut self.total {
                     *total += 1;
                 }
@@ -361,13 +411,18 @@ impl Execution<'_> {
         found.into_iter().all(|(_, hit)| self.give(hit))
     }
 
-    /// Candidates in the order of creation, until the page is full.
-    fn stream(&mut self, access: &Access) -> Result<(), Error> {
+    /// Candidates in the order of creation, until the page is full; `false` if
+    /// given up.
+    fn stream(&mut self, access: &Access) -> Result<bool, Error> {
         let skip = access.ordered.unwrap_or_default();
         let after = self.after.as_ref().map(|after| after.number);
         let ranges: Vec<_> = match after {
             None => access.ranges.clone(),
-            Some(after) => access.ranges.iter().map(|range| range.after(after)).collect(),
+            Some(after) => access
+                .ranges
+                .iter()
+                .map(|range| range.after(after))
+                .collect(),
         };
         let mut walk = Walk::new(self.index.store(), &ranges, skip, false, self.size)?;
         let mut last = after;
@@ -377,73 +432,70 @@ impl Execution<'_> {
                 continue;
             }
             last = Some(number);
+            if !self.may_judge() {
+                return Ok(false);
+            }
             if let Some(version) = self.judge(number)?
                 && !self.give(hit(&version))
             {
                 break;
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn may_judge(&mut self) -> bool {
+        self.judgements_left = self.judgements_left.saturating_sub(1);
+        self.judgements_left > 0
     }
 
     /// Postings in the order asked for, until the page is full; then what has
     /// no value. A posting counts only where the version's place says so, so
-    /// that each resource comes once.
-    fn walk(&mut self, combined: Option<&Combined>) -> Result<(), Error> {
-        let Some(word) = self.order.first().copied() else { return Ok(()) };
-        let descending = word.descending;
+    /// that each resource comes once. `false` if given up.
+    fn walk(&mut self, combined: Option<&Combined>) -> Result<bool, Error> {
+        let Some(word) = self.order.first().copied() else {
+            return Ok(true);
+        };
         let prefixes = match combined {
             Some(combined) => combined.dated(true),
             None => order::walkable(self.kind, &word).unwrap_or_default(),
         };
-        let started = self.after.as_ref().is_none_or(Place::has_value);
-        if started && !self.walk_values(&word, &prefixes)? {
-            return Ok(());
+        if self.after.as_ref().is_none_or(Place::has_value) {
+            match self.walk_values(&word, &prefixes)? {
+                Walked::Full => return Ok(true),
+                Walked::GivenUp => return Ok(false),
+                Walked::All => {}
+            }
         }
         if let SortBy::LastUpdated = word.by {
-            return Ok(());
+            return Ok(true);
         }
-        // The rest has no value for the first word.
-        let rest: Vec<_> = match combined {
+        let rest = match combined {
             Some(combined) => combined.dated(false),
             None => vec![plan::everything_prefix(self.kind)],
         };
-        let only = self.order.only().is_some();
-        let ranges: Vec<_> = rest.iter().map(|prefix| candidates::Range::prefix(prefix)).collect();
-        let skip = rest.first().map_or(0, Vec::len);
-        let mut walk = Walk::new(self.index.store(), &ranges, skip, descending, self.size)?;
-        let mut found = Vec::new();
-        let mut last = None;
-        while let Some(step) = walk.step()? {
-            let number = step.number();
-            if last == Some(number) {
-                continue;
-            }
-            last = Some(number);
-            let Some(version) = self.judge(number)? else { continue };
-            let place = self.order.place(&version);
-            if place.has_value() {
-                continue;
-            }
-            if !only {
-                found.push((place, hit(&version)));
-            } else if self.is_after(&place) && !self.give(hit(&version)) {
-                return Ok(());
-            }
-        }
-        self.give_sorted(found);
-        Ok(())
+        self.walk_rest(&rest, word.descending)
     }
 
-    /// Walks those that have a value; says whether more are needed.
-    fn walk_values(&mut self, word: &Sort, prefixes: &[Vec<u8>]) -> Result<bool, Error> {
-        let start = self.after.as_ref().and_then(|after| after.walked(word));
+    /// Walks those that have a value for the first word.
+    fn walk_values(&mut self, word: &Sort, prefixes: &[Vec<u8>]) -> Result<Walked, Error> {
+        let mut start = self.after.as_ref().and_then(|after| after.walked(word));
+        if let (SortBy::LastUpdated, true, None) = (word.by, word.descending, &start) {
+            // What was recorded later need not be passed over one by one.
+            start = Some(key::u40(self.size).to_vec());
+        }
         let ranges: Vec<_> = prefixes
             .iter()
             .map(|prefix| order::range_from(prefix, start.as_deref(), word.descending))
             .collect();
         let skip = prefixes.first().map_or(0, Vec::len);
-        let mut walk = Walk::new(self.index.store(), &ranges, skip, word.descending, self.size)?;
+        let mut walk = Walk::new(
+            self.index.store(),
+            &ranges,
+            skip,
+            word.descending,
+            self.size,
+        )?;
         // Texts are cut in postings, and a second word orders what the first
         // does not: then what shares a posting's order is sorted together.
         let cut = matches!(word.by, SortBy::Parameter(p) if p.of_type == ParameterType::String);
@@ -454,7 +506,7 @@ impl Execution<'_> {
         while let Some(step) = walk.step()? {
             if group_order != step.order() {
                 if !group.is_empty() && !self.give_sorted(std::mem::take(&mut group)) {
-                    return Ok(false);
+                    return Ok(Walked::Full);
                 }
                 seen.clear();
                 group_order.clear();
@@ -464,7 +516,12 @@ impl Execution<'_> {
             if !seen.insert(number) {
                 continue;
             }
-            let Some(version) = self.judge(number)? else { continue };
+            if !self.may_judge() {
+                return Ok(Walked::GivenUp);
+            }
+            let Some(version) = self.judge(number)? else {
+                continue;
+            };
             let place = self.order.place(&version);
             if place.walked(word).as_deref() != Some(step.order()) {
                 continue;
@@ -472,13 +529,67 @@ impl Execution<'_> {
             if grouped {
                 group.push((place, hit(&version)));
             } else if self.is_after(&place) && !self.give(hit(&version)) {
-                return Ok(false);
+                return Ok(Walked::Full);
             }
         }
-        Ok(self.give_sorted(group))
+        match self.give_sorted(group) {
+            true => Ok(Walked::All),
+            false => Ok(Walked::Full),
+        }
+    }
+
+    /// Walks those that have no value for the first word; `false` if given up.
+    fn walk_rest(&mut self, prefixes: &[Vec<u8>], descending: bool) -> Result<bool, Error> {
+        let only = self.order.only().is_some();
+        let ranges: Vec<_> = prefixes
+            .iter()
+            .map(|prefix| Range::prefix(prefix))
+            .collect();
+        let skip = prefixes.first().map_or(0, Vec::len);
+        let mut walk = Walk::new(self.index.store(), &ranges, skip, descending, self.size)?;
+        let mut found = Vec::new();
+        let mut last = None;
+        while let Some(step) = walk.step()? {
+            let number = step.number();
+            if last == Some(number) {
+                continue;
+            }
+            last = Some(number);
+            if !self.may_judge() {
+                return Ok(false);
+            }
+            let Some(version) = self.judge(number)? else {
+                continue;
+            };
+            let place = self.order.place(&version);
+            if place.has_value() {
+                continue;
+            }
+            if !only {
+                found.push((place, hit(&version)));
+            } else if self.is_after(&place) && !self.give(hit(&version)) {
+                return Ok(true);
+            }
+        }
+        self.give_sorted(found);
+        Ok(true)
     }
 }
 
+/// How a walk over values ended.
+enum Walked {
+    /// The page is full.
+    Full,
+    /// There are no more.
+    All,
+    /// Too many candidates did not match.
+    GivenUp,
+}
+
 fn hit(version: &Version) -> Hit {
-    Hit { number: version.number, position: version.position, version: version.version }
+    Hit {
+        number: version.number,
+        position: version.position,
+        version: version.version,
+    }
 }

@@ -54,6 +54,20 @@ pub(crate) const SPACES: [Space; 6] = [
     Space::Meta,
 ];
 
+impl Space {
+    /// Its name on disk.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Space::Past => "past",
+            Space::Posting => "posting",
+            Space::Time => "time",
+            Space::Head => "head",
+            Space::Row => "row",
+            Space::Meta => "meta",
+        }
+    }
+}
+
 /// The open store.
 pub(crate) struct Store {
     db: Database,
@@ -69,14 +83,14 @@ impl Store {
             .max_journaling_size(128 << 20)
             .worker_threads(2)
             .open()?;
-        let open = |name: &str, space: Space| db.keyspace(name, || options(space));
+        let open = |space: Space| db.keyspace(space.name(), || options(space));
         let spaces = [
-            open("past", Space::Past)?,
-            open("posting", Space::Posting)?,
-            open("time", Space::Time)?,
-            open("head", Space::Head)?,
-            open("row", Space::Row)?,
-            open("meta", Space::Meta)?,
+            open(Space::Past)?,
+            open(Space::Posting)?,
+            open(Space::Time)?,
+            open(Space::Head)?,
+            open(Space::Row)?,
+            open(Space::Meta)?,
         ];
         Ok(Store { db, spaces })
     }

@@ -222,7 +222,7 @@ impl Audit<'_> {
         let identity = match store::identity(self.db) {
             Ok(identity) => identity,
             Err(e) => {
-                self.faults.say(None, e.to_string());
+                self.faults.say(None, sentence(&e.to_string()));
                 return (text, None);
             }
         };

@@ -102,7 +102,7 @@ CREATE TABLE import_source (
     PRIMARY KEY (source, part)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ",
 }];
 
@@ -321,19 +321,17 @@ pub(crate) fn aliases(dir: &Path, db: &Connection) -> Result<Aliases, OpenError>
     Ok(Aliases::new(&key))
 }
 
-/// A value of the table `state`, if it is there and is text.
+/// A value of the table `state`.
 pub(crate) fn state(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
-    let value = db
-        .prepare_cached("SELECT CAST(value AS TEXT) FROM state WHERE key = ?1")?
-        .query_row([key], |row| row.get(0).map(Some).or(Ok(None)))
-        .optional()?;
-    Ok(value.flatten())
+    db.prepare_cached("SELECT value FROM state WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
 }
 
 /// Sets a value of the table `state`.
 pub(crate) fn set_state(db: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)")?
-        .execute((key, value.as_bytes()))?;
+        .execute((key, value))?;
     Ok(())
 }
 

@@ -7,7 +7,9 @@ use std::path::Path;
 use server::{assets, web};
 
 fn main() -> std::io::Result<()> {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| "target/pages".into());
+    let folder = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "target/pages".into());
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder.join("assets"))?;
     for asset in assets::all() {
@@ -24,7 +26,9 @@ fn main() -> std::io::Result<()> {
             }
         )*};
     }
-    render!(sign_in, caseload, person, timelines, entry, find, record, error);
+    render!(
+        sign_in, caseload, person, timelines, entry, find, record, error
+    );
     println!("{} pages in {}", written.len(), folder.display());
     Ok(())
 }

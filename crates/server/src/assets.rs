@@ -24,7 +24,12 @@ pub struct Asset {
     name: &'static str,
 }
 
-type Source = (&'static str, &'static str, &'static [u8], Option<&'static [u8]>);
+type Source = (
+    &'static str,
+    &'static str,
+    &'static [u8],
+    Option<&'static [u8]>,
+);
 
 const SOURCES: [Source; 3] = [
     (
@@ -39,16 +44,31 @@ const SOURCES: [Source; 3] = [
         include_bytes!("../assets/homecoming.css"),
         Some(include_bytes!("../assets/homecoming.css.gz")),
     ),
-    ("mark.svg", "image/svg+xml", include_bytes!("../assets/mark.svg"), None),
+    (
+        "mark.svg",
+        "image/svg+xml",
+        include_bytes!("../assets/mark.svg"),
+        None,
+    ),
 ];
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     SOURCES
         .into_iter()
         .map(|(name, content_type, bytes, gzip)| {
-            let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash: String = Sha256::digest(bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
-            Asset { path: format!("/assets/{stem}-{}.{ending}", &hash[..12]), content_type, bytes, gzip, hash, name }
+            Asset {
+                path: format!("/assets/{stem}-{}.{ending}", &hash[..12]),
+                content_type,
+                bytes,
+                gzip,
+                hash,
+                name,
+            }
         })
         .collect()
 });
@@ -65,7 +85,10 @@ pub fn at(path: &str) -> Option<&'static Asset> {
 
 /// Where the file of this name is served.
 pub(crate) fn path(name: &str) -> &'static str {
-    ASSETS.iter().find(|asset| asset.name == name).map_or("", |asset| &asset.path)
+    ASSETS
+        .iter()
+        .find(|asset| asset.name == name)
+        .map_or("", |asset| &asset.path)
 }
 
 #[cfg(test)]
@@ -75,7 +98,13 @@ mod tests {
     /// The CRC-32 of gzip.
     fn crc32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0u32, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 {
+                    crc >> 1 ^ 0xedb8_8320
+                } else {
+                    crc >> 1
+                }
+            })
         })
     }
 
@@ -85,7 +114,12 @@ mod tests {
             assert!(at(&asset.path).is_some());
             let Some(gzip) = asset.gzip else { continue };
             let (sum, length) = gzip[gzip.len() - 8..].split_at(4);
-            assert_eq!(sum, crc32(asset.bytes).to_le_bytes(), "{}: run tools/uswds.sh gzip", asset.path);
+            assert_eq!(
+                sum,
+                crc32(asset.bytes).to_le_bytes(),
+                "{}: run tools/uswds.sh gzip",
+                asset.path
+            );
             assert_eq!(length, (asset.bytes.len() as u32).to_le_bytes());
         }
     }
@@ -97,7 +131,10 @@ mod tests {
         for line in manifest.lines() {
             let (sum, name) = line.split_once("  ").unwrap();
             let bytes = std::fs::read(format!("{folder}/{name}")).unwrap();
-            let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let found: String = Sha256::digest(&bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             assert_eq!(found, sum, "{name}");
         }
     }
@@ -105,9 +142,16 @@ mod tests {
     #[test]
     fn style_sheets_are_small_and_load_nothing() {
         let mut total = 0;
-        for asset in all().iter().filter(|asset| asset.content_type.starts_with("text/css")) {
+        for asset in all()
+            .iter()
+            .filter(|asset| asset.content_type.starts_with("text/css"))
+        {
             let text = std::str::from_utf8(asset.bytes).unwrap();
-            assert!(!text.contains("url(") && !text.contains("@import"), "{}", asset.path);
+            assert!(
+                !text.contains("url(") && !text.contains("@import"),
+                "{}",
+                asset.path
+            );
             total += text.len();
         }
         assert!(total < 35_000, "{total} bytes of style");

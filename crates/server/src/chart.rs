@@ -17,7 +17,14 @@ use maud::{Markup, PreEscaped, html};
 use crate::web::when;
 
 /// The outer element of a chart: `id` must be unique on the page.
-pub(crate) fn plate(id: &str, class: &str, size: (f64, f64), title: &str, desc: &str, body: Markup) -> Markup {
+pub(crate) fn plate(
+    id: &str,
+    class: &str,
+    size: (f64, f64),
+    title: &str,
+    desc: &str,
+    body: Markup,
+) -> Markup {
     let (title_id, desc_id) = (format!("{id}-title"), format!("{id}-desc"));
     html! {
         svg class={ "chart " (class) } viewBox={ "0 0 " (n(size.0)) " " (n(size.1)) } role="img"
@@ -36,7 +43,11 @@ pub(crate) fn n(value: f64) -> String {
         return "0".into();
     }
     let tenths = (value * 10.0).round() as i64;
-    if tenths % 10 == 0 { (tenths / 10).to_string() } else { format!("{:.1}", tenths as f64 / 10.0) }
+    if tenths % 10 == 0 {
+        (tenths / 10).to_string()
+    } else {
+        format!("{:.1}", tenths as f64 / 10.0)
+    }
 }
 
 /// A straight line.
@@ -111,7 +122,10 @@ pub(crate) struct Scale {
 
 impl Scale {
     pub fn time(from: (i64, i64), to: (f64, f64)) -> Scale {
-        Scale { from: (from.0 as f64, from.1 as f64), to }
+        Scale {
+            from: (from.0 as f64, from.1 as f64),
+            to,
+        }
     }
 
     pub fn at(&self, value: f64) -> f64 {
@@ -132,7 +146,10 @@ impl Scale {
 /// `most` of them, each with its words: the year where it turns, else the month.
 pub(crate) fn months(span: (i64, i64), most: usize) -> Vec<(i64, String)> {
     let (first, last) = (when::civil(span.0), when::civil(span.1));
-    let (from, to) = (first.year * 12 + first.month - 1, last.year * 12 + last.month - 1);
+    let (from, to) = (
+        first.year * 12 + first.month - 1,
+        last.year * 12 + last.month - 1,
+    );
     let step = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 12_000, 120_000]
         .into_iter()
         .find(|step| ((to - from) / step) < most as i64)
@@ -162,9 +179,11 @@ pub(crate) struct Lanes(Vec<Vec<(f64, f64)>>);
 
 impl Lanes {
     pub fn free(&self, lane: usize, range: (f64, f64)) -> bool {
-        self.0
-            .get(lane)
-            .is_none_or(|taken| taken.iter().all(|other| range.1 <= other.0 || other.1 <= range.0))
+        self.0.get(lane).is_none_or(|taken| {
+            taken
+                .iter()
+                .all(|other| range.1 <= other.0 || other.1 <= range.0)
+        })
     }
 
     pub fn take(&mut self, lane: usize, range: (f64, f64)) {
@@ -201,10 +220,17 @@ mod tests {
             ((1950, 1, 1), (2026, 6, 20), 9),
             ((2026, 3, 5), (2026, 3, 5), 9),
         ] {
-            let span = (when::at_day(from.0, from.1, from.2), when::at_day(to.0, to.1, to.2));
+            let span = (
+                when::at_day(from.0, from.1, from.2),
+                when::at_day(to.0, to.1, to.2),
+            );
             let ticks = months(span, most);
             assert!(ticks.len() <= most, "{ticks:?}");
-            assert!(ticks.iter().all(|tick| tick.0 >= span.0 && tick.0 <= span.1));
+            assert!(
+                ticks
+                    .iter()
+                    .all(|tick| tick.0 >= span.0 && tick.0 <= span.1)
+            );
         }
         assert!(months((i64::MIN / 2, i64::MAX / 2), 8).len() <= 8);
     }
@@ -212,8 +238,9 @@ mod tests {
     #[test]
     fn packed_ranges_never_overlap() {
         let mut lanes = Lanes::default();
-        let placed: Vec<usize> =
-            [(0.0, 10.0), (5.0, 9.0), (10.0, 20.0), (8.0, 12.0)].map(|range| lanes.pack(range)).into();
+        let placed: Vec<usize> = [(0.0, 10.0), (5.0, 9.0), (10.0, 20.0), (8.0, 12.0)]
+            .map(|range| lanes.pack(range))
+            .into();
         assert_eq!(placed, [0, 1, 0, 2]);
         assert_eq!(lanes.len(), 3);
     }
@@ -221,7 +248,14 @@ mod tests {
     #[test]
     fn words_are_cut_to_their_room() {
         assert_eq!(fit("Short", 14.0, 100.0), "Short");
-        let cut = fit("Missed visit; entered as attended, corrected later", 14.0, 120.0);
-        assert!(cut.ends_with('\u{2026}') && text_width(&cut, 14.0) <= 130.0, "{cut}");
+        let cut = fit(
+            "Missed visit; entered as attended, corrected later",
+            14.0,
+            120.0,
+        );
+        assert!(
+            cut.ends_with('\u{2026}') && text_width(&cut, 14.0) <= 130.0,
+            "{cut}"
+        );
     }
 }

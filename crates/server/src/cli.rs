@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod audit;
 mod client;
-// mod demo;
+mod demo;
 mod import;
 mod init;
 mod rebuild;
@@ -38,7 +38,8 @@ struct Line {
 #[derive(Subcommand)]
 enum Word {
 
-    // Demo(demo::Args),
+    /// Serve a generated programme; prints where, and whom to sign in as
+    Demo(demo::Args),
     /// Make a new programme: keys, log, first officer
     Init(init::Args),
     /// Serve a programme
@@ -97,7 +98,7 @@ pub fn run() -> ExitCode {
         }
     };
     let outcome = match line.word {
-        // DEMO
+        Word::Demo(args) => demo::run(&args),
         Word::Init(args) => init::run(&args),
         Word::Serve(args) => serve::run(&args),
         Word::Import(args) => import::run(&args),

@@ -206,7 +206,11 @@ impl Ask {
             },
             path: String::new(),
         };
-        let accept = negotiate::text(headers, header::ACCEPT)?;
+        // A receipt is a text whatever the client accepts.
+        let accept = match parts.uri.path().ends_with("/$receipt") {
+            true => None,
+            false => negotiate::text(headers, header::ACCEPT)?,
+        };
         ask.take(params, accept)?;
         if ask.as_of.is_some() {
             let path = parts.uri.path();
@@ -311,6 +315,15 @@ pub fn known_id(id: &str) -> Result<(), Error> {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
     if fits {
         return Ok(());
+    }
+    if id.starts_with(['_', '$']) {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "`{}` is not possible for a whole resource type, or not supported.",
+                negotiate::printable(id)
+            ),
+        ));
     }
     Err(Error::new(
         ErrorKind::Malformed,

@@ -132,7 +132,7 @@ impl Asked {
         Shell {
             programme: self.programme.name().to_owned(),
             user: Some(User {
-                name: self.who.user.full_name.clone(),
+                name: self.who.user.name.clone(),
                 role: self.who.user.role.clone(),
             }),
             made_at: self.now(),

@@ -1,15 +1,18 @@
-//! Who is looking at a page: sign-in by name and code, sessions in a cookie.
+//! Who is looking at a page: sign-in by code, sessions in a cookie.
 //!
-//! A deliberately small sign-in: every person has a name and one long random code, of which the
-//! desk keeps a hash. Passkeys, organisations' sign-in and policy by role come later; until then everyone who
+//! A deliberately small sign-in: every person has one long random code, of which the desk keeps a
+//! hash. Passkeys, organisations' sign-in and policy by role come later; until then everyone who
 //! can sign in is staff of the programme and reads all of it, and says so on the page. Nothing is
 //! open without signing in.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use desk::{SignIn, User};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use desk::User;
 
+use crate::chance::Chance;
 use crate::error::{Error, ErrorKind};
 use crate::programme::Programme;
 
@@ -29,42 +32,30 @@ pub struct SignedIn {
     pub user: User,
 }
 
-/// What came of a try to sign in.
-pub enum Tried {
-    /// The `Set-Cookie` value for the browser.
-    In(String),
-    /// Why not, as a sentence.
-    Not(String),
+/// A new sign-in code: 100 random bits in four groups of five letters and digits.
+pub fn new_code(chance: &Chance) -> String {
+    let letters: String = (0..2).map(|_| chance.id()[..10].to_owned()).collect();
+    [&letters[..5], &letters[5..10], &letters[10..15], &letters[15..]].join("-")
 }
 
-/// Checks a name and a code and begins a session.
-pub fn begin(programme: &Programme, name: &str, code: &str) -> Result<Tried, Error> {
+/// Checks a code and begins a session: the `Set-Cookie` value for the browser, or nothing if
+/// nobody has this code.
+pub fn begin(programme: &Programme, code: &str) -> Result<Option<String>, Error> {
     let now = programme.clock().now().0;
-    match programme.desk().sign_in(name.trim(), code.trim(), now).map_err(Error::desk)? {
-        SignIn::Welcome(user) => {
-            let secret = programme
-                .desk()
-                .begin_session(&user.name, now, now + SESSION_MICROS, &mut |bytes| {
-                    programme.chance().fill(bytes);
-                })
-                .map_err(Error::desk)?;
-            Ok(Tried::In(format!(
-                "{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",
-                SESSION_MICROS / 1_000_000
-            )))
-        }
-        SignIn::Refused => Ok(Tried::Not(
-            "That name and code do not belong together. Check both, or ask whoever runs the \
-             programme for a new code."
-                .to_owned(),
-        )),
-        SignIn::Wait { until_us } => {
-            let seconds = (until_us - now).div_euclid(1_000_000) + 1;
-            Ok(Tried::Not(format!(
-                "There were several wrong codes for this name. Try again in {seconds} seconds."
-            )))
-        }
-    }
+    let Some(user) = programme.desk().user_by_code(code.trim()).map_err(Error::desk)? else {
+        return Ok(None);
+    };
+    let mut secret = [0u8; 32];
+    programme.chance().fill(&mut secret);
+    let secret = URL_SAFE_NO_PAD.encode(secret);
+    programme
+        .desk()
+        .begin_session(&secret, user.id, now, now + SESSION_MICROS)
+        .map_err(Error::desk)?;
+    Ok(Some(format!(
+        "{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",
+        SESSION_MICROS / 1_000_000
+    )))
 }
 
 /// Ends the session that a request came with: the `Set-Cookie` value that clears it.
@@ -87,8 +78,8 @@ fn secret(headers: &HeaderMap) -> Option<String> {
 fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
     let Some(secret) = secret(headers) else { return Ok(None) };
     let now = programme.clock().now().0;
-    let session = programme.desk().session(&secret, now).map_err(Error::desk)?;
-    Ok(session.map(|session| SignedIn { user: session.user }))
+    let user = programme.desk().session_user(&secret, now).map_err(Error::desk)?;
+    Ok(user.map(|user| SignedIn { user }))
 }
 
 impl FromRequestParts<Programme> for SignedIn {

@@ -37,11 +37,17 @@ impl Range {
     /// What comes after a number, of a range that is one value's postings.
     pub(crate) fn after(&self, number: u64) -> Range {
         let from = [&self.from[..], &key::u40(number + 1)].concat();
-        Range { from, to: self.to.clone() }
+        Range {
+            from,
+            to: self.to.clone(),
+        }
     }
 
     fn scan(&self, store: &Store) -> Option<Scan> {
-        let (from, to) = (Bound::Included(&self.from[..]), Bound::Excluded(&self.to[..]));
+        let (from, to) = (
+            Bound::Included(&self.from[..]),
+            Bound::Excluded(&self.to[..]),
+        );
         (self.from < self.to).then(|| store.scan(Space::Posting, from, to))
     }
 }
@@ -143,9 +149,16 @@ impl Walk {
         descending: bool,
         size: u64,
     ) -> Result<Walk, Error> {
-        let mut walk = Walk { lanes: Vec::with_capacity(ranges.len()), skip, descending, size };
+        let mut walk = Walk {
+            lanes: Vec::with_capacity(ranges.len()),
+            skip,
+            descending,
+            size,
+        };
         for range in ranges {
-            let Some(mut scan) = range.scan(store) else { continue };
+            let Some(mut scan) = range.scan(store) else {
+                continue;
+            };
             if let Some(next) = walk.held(&mut scan)? {
                 walk.lanes.push(Lane { scan, next });
             }

@@ -56,7 +56,11 @@ impl<'a> Order<'a> {
 
     pub(crate) fn place(&self, version: &Version) -> Place {
         Place {
-            keys: self.words.iter().map(|word| key_of(version, word)).collect(),
+            keys: self
+                .words
+                .iter()
+                .map(|word| key_of(version, word))
+                .collect(),
             number: version.number,
         }
     }
@@ -144,7 +148,9 @@ fn key_of(version: &Version, word: &Sort) -> Option<Vec<u8>> {
 }
 
 fn value_of(packed: &[u8], param: ParamId, greatest: bool) -> Option<Vec<u8>> {
-    let keys = Values::new(packed).of(param).filter_map(|value| value_key(&value));
+    let keys = Values::new(packed)
+        .of(param)
+        .filter_map(|value| value_key(&value));
     match greatest {
         false => keys.min(),
         true => keys.max(),

@@ -38,12 +38,19 @@ impl Combined {
     /// The prefixes of those that have a main date, or have none.
     pub(crate) fn dated(&self, dated: bool) -> Vec<Vec<u8>> {
         let class = if dated { DATED } else { UNDATED };
-        self.prefixes.iter().map(|prefix| [&prefix[..], &[class]].concat()).collect()
+        self.prefixes
+            .iter()
+            .map(|prefix| [&prefix[..], &[class]].concat())
+            .collect()
     }
 
     pub(crate) fn access(&self) -> Access {
         Access {
-            ranges: self.prefixes.iter().map(|prefix| Range::prefix(prefix)).collect(),
+            ranges: self
+                .prefixes
+                .iter()
+                .map(|prefix| Range::prefix(prefix))
+                .collect(),
             ordered: None,
         }
     }
@@ -76,13 +83,19 @@ pub(crate) fn combined(kind: u8, criteria: &Criteria) -> Option<Combined> {
                 }
                 _ => None,
             });
-            persons = hashes.collect::<Option<Vec<_>>>().map(|hashes| (at, hashes));
+            persons = hashes
+                .collect::<Option<Vec<_>>>()
+                .map(|hashes| (at, hashes));
         } else if codes.is_none() && id == fields.code {
             let hashes = clause.tests.iter().map(|test| match test {
-                Test::Token { code: Some(code), .. } => Some(key::hash(code.as_bytes())),
+                Test::Token {
+                    code: Some(code), ..
+                } => Some(key::hash(code.as_bytes())),
                 _ => None,
             });
-            codes = hashes.collect::<Option<Vec<_>>>().map(|hashes| (at, hashes));
+            codes = hashes
+                .collect::<Option<Vec<_>>>()
+                .map(|hashes| (at, hashes));
         }
     }
     let (person_clause, mut persons) = persons?;
@@ -123,7 +136,10 @@ pub(crate) fn combined(kind: u8, criteria: &Criteria) -> Option<Combined> {
 /// Everything of a kind, in the order of creation.
 pub(crate) fn everything(kind: u8) -> Access {
     let prefix = everything_prefix(kind);
-    Access { ranges: vec![Range::prefix(&prefix)], ordered: Some(prefix.len()) }
+    Access {
+        ranges: vec![Range::prefix(&prefix)],
+        ordered: Some(prefix.len()),
+    }
 }
 
 /// What the postings of everything of a kind start with.
@@ -139,13 +155,19 @@ pub(crate) fn changed(kind: u8, positions: &[(u64, u64)]) -> Access {
         .filter(|(start, end)| start < end)
         .map(|(start, end)| Range::within(&prefix, &key::u40(*start), &key::u40(*end - 1)))
         .collect();
-    Access { ranges, ordered: None }
+    Access {
+        ranges,
+        ordered: None,
+    }
 }
 
 /// The candidates of a clause; `None` if postings cannot propose them.
 pub(crate) fn access(kind: u8, clause: &Clause) -> Option<Access> {
     let prefix = field(kind, Field::param(clause.parameter.id.0));
-    let all = || Access { ranges: vec![Range::prefix(&prefix)], ordered: None };
+    let all = || Access {
+        ranges: vec![Range::prefix(&prefix)],
+        ordered: None,
+    };
     match clause.modifier {
         Modifier::Missing(true) | Modifier::Not => return None,
         Modifier::Missing(false) | Modifier::Contains | Modifier::Below | Modifier::Above => {
@@ -162,23 +184,40 @@ pub(crate) fn access(kind: u8, clause: &Clause) -> Option<Access> {
             ranges.push(Range::prefix(&exact));
         };
         match test {
-            Test::Token { code: Some(code), .. } => hash(&mut ranges, key::hash(code.as_bytes())),
+            Test::Token {
+                code: Some(code), ..
+            } => hash(&mut ranges, key::hash(code.as_bytes())),
             Test::Token { code: None, .. } => return Some(all()),
-            Test::Reference(ReferenceTest::Local { id, .. }) => hash(&mut ranges, reference_hash(id)),
+            Test::Reference(ReferenceTest::Local { id, .. }) => {
+                hash(&mut ranges, reference_hash(id))
+            }
             Test::Reference(ReferenceTest::Url(url)) => hash(&mut ranges, reference_hash(url)),
             Test::Uri(uri) => hash(&mut ranges, key::hash(uri.as_bytes())),
             Test::String(text) => {
                 hashed = false;
                 ranges.push(string(&prefix, text, clause.modifier));
             }
-            Test::Date { prefix: Prefix::Ne, .. }
-            | Test::Number { prefix: Prefix::Ne, .. }
-            | Test::Quantity { prefix: Prefix::Ne, .. } => return Some(all()),
-            Test::Date { prefix: how, start, end } => {
+            Test::Date {
+                prefix: Prefix::Ne, ..
+            }
+            | Test::Number {
+                prefix: Prefix::Ne, ..
+            }
+            | Test::Quantity {
+                prefix: Prefix::Ne, ..
+            } => return Some(all()),
+            Test::Date {
+                prefix: how,
+                start,
+                end,
+            } => {
                 hashed = false;
                 dates(&prefix, *how, *start, *end, &mut ranges);
             }
-            Test::Number { prefix: how, value } | Test::Quantity { prefix: how, value, .. } => {
+            Test::Number { prefix: how, value }
+            | Test::Quantity {
+                prefix: how, value, ..
+            } => {
                 hashed = false;
                 numbers(&prefix, *how, *value, &mut ranges);
             }
@@ -186,7 +225,10 @@ pub(crate) fn access(kind: u8, clause: &Clause) -> Option<Access> {
     }
     ranges.sort_unstable();
     ranges.dedup();
-    Some(Access { ranges, ordered: hashed.then_some(prefix.len() + HASH) })
+    Some(Access {
+        ranges,
+        ordered: hashed.then_some(prefix.len() + HASH),
+    })
 }
 
 fn field(kind: u8, field: Field) -> Vec<u8> {

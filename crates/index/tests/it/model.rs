@@ -33,7 +33,10 @@ pub type Value = (ParamId, Indexed<'static>);
 
 /// The parameter of a kind.
 pub fn param(kind: &str, code: &str) -> ParamId {
-    parameters().lookup(kind, code).unwrap_or_else(|| panic!("{kind} has no {code}")).id
+    parameters()
+        .lookup(kind, code)
+        .unwrap_or_else(|| panic!("{kind} has no {code}"))
+        .id
 }
 
 /// The criteria of a query such as `patient=p1&_sort=-date`; all of it must be understood.
@@ -100,13 +103,22 @@ impl Model {
 
     /// Sizes at which a transaction ends.
     pub fn ends(&self) -> Vec<u64> {
-        let ends = self.entries.iter().enumerate().filter(|(_, e)| e.last_in_transaction);
+        let ends = self
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| e.last_in_transaction);
         ends.map(|(at, _)| at as u64 + 1).collect()
     }
 
     fn found(&self, position: usize) -> Found {
         let e = &self.entries[position];
-        Found { number: e.number, position: position as u64, version: e.version, deleted: e.deleted }
+        Found {
+            number: e.number,
+            position: position as u64,
+            version: e.version,
+            deleted: e.deleted,
+        }
     }
 
     /// The versions of a resource as of a size, newest first.
@@ -119,7 +131,10 @@ impl Model {
     }
 
     pub fn size_at(&self, instant: i64) -> u64 {
-        self.entries.iter().filter(|e| e.recorded_at <= instant).count() as u64
+        self.entries
+            .iter()
+            .filter(|e| e.recorded_at <= instant)
+            .count() as u64
     }
 
     /// All hits of a search, in order.
@@ -139,7 +154,10 @@ impl Model {
                 && !e.deleted
                 && criteria.id_matches(&e.id)
                 && criteria.last_updated_matches(e.recorded_at)
-                && criteria.clauses.iter().all(|clause| matches(&values, clause))
+                && criteria
+                    .clauses
+                    .iter()
+                    .all(|clause| matches(&values, clause))
             {
                 found.push(last);
             }
@@ -149,21 +167,32 @@ impl Model {
             .into_iter()
             .map(|at| {
                 let found = self.found(at);
-                Hit { number: found.number, position: found.position, version: found.version }
+                Hit {
+                    number: found.number,
+                    position: found.position,
+                    version: found.version,
+                }
             })
             .collect()
     }
 
     fn compare(&self, criteria: &Criteria, a: usize, b: usize) -> Ordering {
         for word in &criteria.sort {
-            let (x, y) = (self.key(a, word.by, word.descending), self.key(b, word.by, word.descending));
+            let (x, y) = (
+                self.key(a, word.by, word.descending),
+                self.key(b, word.by, word.descending),
+            );
             let ordering = match (x, y) {
                 (None, None) => Ordering::Equal,
                 (None, _) => Ordering::Greater,
                 (_, None) => Ordering::Less,
                 (Some(x), Some(y)) => {
                     let ordering = x.partial_cmp(&y).expect("the same type");
-                    if word.descending { ordering.reverse() } else { ordering }
+                    if word.descending {
+                        ordering.reverse()
+                    } else {
+                        ordering
+                    }
                 }
             };
             if ordering != Ordering::Equal {
@@ -184,16 +213,20 @@ impl Model {
             SortBy::Id => return Some(Key::Text(e.id.clone())),
             SortBy::Parameter(parameter) => parameter,
         };
-        let keys = Values::new(&e.values).of(parameter.id).filter_map(|value| match value {
-            Indexed::Token { code, system } => {
-                let code = code?.to_lowercase();
-                Some(Key::Pair(code, system.unwrap_or_default().into_owned()))
-            }
-            Indexed::String(text) => Some(Key::Text(fold(&text))),
-            Indexed::Date { start, .. } => Some(Key::Date(start)),
-            Indexed::Reference { id, .. } | Indexed::Uri(id) => Some(Key::Text(id.into_owned())),
-            other => other.bounds().map(|(low, _)| Key::Number(low)),
-        });
+        let keys = Values::new(&e.values)
+            .of(parameter.id)
+            .filter_map(|value| match value {
+                Indexed::Token { code, system } => {
+                    let code = code?.to_lowercase();
+                    Some(Key::Pair(code, system.unwrap_or_default().into_owned()))
+                }
+                Indexed::String(text) => Some(Key::Text(fold(&text))),
+                Indexed::Date { start, .. } => Some(Key::Date(start)),
+                Indexed::Reference { id, .. } | Indexed::Uri(id) => {
+                    Some(Key::Text(id.into_owned()))
+                }
+                other => other.bounds().map(|(low, _)| Key::Number(low)),
+            });
         let better = |a: Key, b: Key| match (a < b) == greatest {
             true => b,
             false => a,
@@ -225,7 +258,13 @@ pub fn values(random: &mut Random, kind: &str) -> Vec<Value> {
             }
             if !r.one_in(5) {
                 let to = reference(r);
-                if matches!(to, Indexed::Reference { kind: Some("Patient"), .. }) {
+                if matches!(
+                    to,
+                    Indexed::Reference {
+                        kind: Some("Patient"),
+                        ..
+                    }
+                ) {
                     put("patient", to.clone());
                 }
                 put("subject", to);
@@ -239,13 +278,25 @@ pub fn values(random: &mut Random, kind: &str) -> Vec<Value> {
                 2 => put("value-string", Indexed::String((*r.pick(TEXTS)).into())),
                 _ => {}
             }
-            put("status", Indexed::Token { system: None, code: Some((*r.pick(&["final", "amended"])).into()) });
+            put(
+                "status",
+                Indexed::Token {
+                    system: None,
+                    code: Some((*r.pick(&["final", "amended"])).into()),
+                },
+            );
         }
         "Patient" => {
             for _ in 0..r.below(3) {
                 put("family", Indexed::String((*r.pick(TEXTS)).into()));
             }
-            put("gender", Indexed::Token { system: None, code: Some((*r.pick(&["male", "female"])).into()) });
+            put(
+                "gender",
+                Indexed::Token {
+                    system: None,
+                    code: Some((*r.pick(&["male", "female"])).into()),
+                },
+            );
             if !r.one_in(3) {
                 put("birthdate", date(r));
             }
@@ -254,16 +305,19 @@ pub fn values(random: &mut Random, kind: &str) -> Vec<Value> {
             }
         }
         "RiskAssessment" => {
-            put("probability", match r.below(4) {
-                0 => Indexed::Range {
-                    low: decimal(r),
-                    high: decimal(r),
-                    system: "".into(),
-                    code: "".into(),
-                    unit: "".into(),
+            put(
+                "probability",
+                match r.below(4) {
+                    0 => Indexed::Range {
+                        low: decimal(r),
+                        high: decimal(r),
+                        system: "".into(),
+                        code: "".into(),
+                        unit: "".into(),
+                    },
+                    _ => Indexed::Number(decimal_text(r.pick::<&str>(DECIMALS))),
                 },
-                _ => Indexed::Number(decimal_text(r.pick::<&str>(DECIMALS))),
-            });
+            );
         }
         "ValueSet" => {
             put("url", Indexed::Uri((*r.pick(URIS)).into()));
@@ -278,10 +332,24 @@ pub fn values(random: &mut Random, kind: &str) -> Vec<Value> {
 
 pub const KINDS: &[&str] = &["Observation", "Patient", "RiskAssessment", "ValueSet"];
 pub const TEXTS: &[&str] = &[
-    "Smith", "smithers", "Šmíd", "Müller", "MULLER", "van der Berg, the longer one",
-    "van der Berg, the longer two", "Ng", "O'Brien", "-",
+    "Smith",
+    "smithers",
+    "Šmíd",
+    "Müller",
+    "MULLER",
+    "van der Berg, the longer one",
+    "van der Berg, the longer two",
+    "Ng",
+    "O'Brien",
+    "-",
 ];
-pub const URIS: &[&str] = &["http://a/x", "http://a/x/y", "http://a", "urn:oid:1.2", "http://a/x|2"];
+pub const URIS: &[&str] = &[
+    "http://a/x",
+    "http://a/x/y",
+    "http://a",
+    "urn:oid:1.2",
+    "http://a/x|2",
+];
 const CODES: &[&str] = &["8867-4", "29463-7", "A", "a", "b"];
 const SYSTEMS: &[Option<&str>] = &[None, Some(""), Some("http://loinc.org"), Some("http://s")];
 const DECIMALS: &[&str] = &["0", "-1.5", "5.4", "5.40", "100", "1e2", "99.5", "0.25"];
@@ -296,9 +364,18 @@ fn token(r: &mut Random) -> Indexed<'static> {
 
 fn reference(r: &mut Random) -> Indexed<'static> {
     match r.below(6) {
-        0 => Indexed::Reference { kind: Some("Group"), id: "p1".into() },
-        1 => Indexed::Reference { kind: None, id: (*r.pick(URIS)).into() },
-        n => Indexed::Reference { kind: Some("Patient"), id: format!("p{}", n % 3).into() },
+        0 => Indexed::Reference {
+            kind: Some("Group"),
+            id: "p1".into(),
+        },
+        1 => Indexed::Reference {
+            kind: None,
+            id: (*r.pick(URIS)).into(),
+        },
+        n => Indexed::Reference {
+            kind: Some("Patient"),
+            id: format!("p{}", n % 3).into(),
+        },
     }
 }
 

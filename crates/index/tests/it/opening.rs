@@ -12,7 +12,13 @@ fn small() -> Model {
     let mut model = Model::default();
     for at in 0..40 {
         let id = format!("r{}", at % 9);
-        model.add("Patient", &id, Some(model::values(random, "Patient")), at, true);
+        model.add(
+            "Patient",
+            &id,
+            Some(model::values(random, "Patient")),
+            at,
+            true,
+        );
     }
     model
 }
@@ -41,7 +47,11 @@ fn an_index_of_other_definitions_is_replaced() {
     let scratch = Scratch::new();
     written(&scratch.index(), &model);
     let index = Index::open(&scratch.index(), 2).unwrap();
-    assert!(matches!(index.opened(), Opened::Replaced { .. }), "{:?}", index.opened());
+    assert!(
+        matches!(index.opened(), Opened::Replaced { .. }),
+        "{:?}",
+        index.opened()
+    );
     assert_eq!(index.applied(), 0);
     index.apply(&model.changes()).unwrap();
     assert_eq!(index.applied(), model.size());
@@ -53,8 +63,14 @@ fn an_open_index_is_not_opened_twice_nor_deleted() {
     let scratch = Scratch::new();
     let index = Index::open(&scratch.index(), 1).unwrap();
     index.apply(&model.changes()).unwrap();
-    assert!(matches!(Index::open(&scratch.index(), 1).err(), Some(Error::Busy)));
-    assert!(matches!(Index::open(&scratch.index(), 2).err(), Some(Error::Busy)));
+    assert!(matches!(
+        Index::open(&scratch.index(), 1).err(),
+        Some(Error::Busy)
+    ));
+    assert!(matches!(
+        Index::open(&scratch.index(), 2).err(),
+        Some(Error::Busy)
+    ));
     assert_eq!(index.head("Patient", "r3").unwrap().unwrap().version, 5);
 }
 
@@ -88,7 +104,9 @@ fn a_damaged_index_opens_or_is_replaced() {
                 0 => bytes.clear(),
                 1 => bytes.truncate(bytes.len() / 2),
                 _ => {
-                    let Some(at) = bytes.iter().rposition(|b| *b != 0) else { continue };
+                    let Some(at) = bytes.iter().rposition(|b| *b != 0) else {
+                        continue;
+                    };
                     bytes[at / 2] ^= 0x40;
                 }
             }

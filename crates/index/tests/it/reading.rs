@@ -15,7 +15,13 @@ fn long_history(versions: usize) -> Model {
         let at = at as i64 * 10;
         model.add("Patient", "one", values, at, true);
         if at % 30 == 0 {
-            model.add("Patient", "two", Some(model::values(random, "Patient")), at + 5, true);
+            model.add(
+                "Patient",
+                "two",
+                Some(model::values(random, "Patient")),
+                at + 5,
+                true,
+            );
         }
     }
     model
@@ -25,7 +31,11 @@ fn check(index: &Index, model: &Model) {
     for id in ["one", "two", "three"] {
         for size in 0..=model.size() {
             let expect = model.history("Patient", id, size);
-            assert_eq!(index.history("Patient", id, size).unwrap(), expect, "{id} at {size}");
+            assert_eq!(
+                index.history("Patient", id, size).unwrap(),
+                expect,
+                "{id} at {size}"
+            );
             let at = index.version_at("Patient", id, size).unwrap();
             assert_eq!(at, expect.first().copied(), "{id} at {size}");
         }
@@ -68,8 +78,16 @@ fn an_instant_is_the_number_of_entries_recorded_until_then() {
     index.apply(&model.changes()).unwrap();
     for instant in -3..310 {
         let at = RecordedAt(instant);
-        assert_eq!(index.size_at(at).unwrap(), model.size_at(instant), "{instant}");
-        assert_eq!(index.size_before(at).unwrap(), model.size_at(instant - 1), "{instant}");
+        assert_eq!(
+            index.size_at(at).unwrap(),
+            model.size_at(instant),
+            "{instant}"
+        );
+        assert_eq!(
+            index.size_before(at).unwrap(),
+            model.size_at(instant - 1),
+            "{instant}"
+        );
     }
     let bounds = Some((RecordedAt(0), RecordedAt(290)));
     assert_eq!(index.recorded_bounds().unwrap(), bounds);
@@ -93,13 +111,25 @@ fn changes_out_of_order_are_refused() {
     let scratch = Scratch::new();
     let index = Index::open(&scratch.index(), 1).unwrap();
     let gap = index.apply(&changes[1..]);
-    assert!(matches!(gap, Err(Error::Gap { expected: 0, position: 1 })), "{gap:?}");
+    assert!(
+        matches!(
+            gap,
+            Err(Error::Gap {
+                expected: 0,
+                position: 1
+            })
+        ),
+        "{gap:?}"
+    );
     let mut open = changes[0];
     open.last_in_transaction = false;
     assert!(matches!(index.apply(&[open]), Err(Error::Unfinished)));
     let mut unknown = changes[0];
     unknown.number = 77;
-    assert!(matches!(index.apply(&[unknown]), Err(Error::Unknown { .. })));
+    assert!(matches!(
+        index.apply(&[unknown]),
+        Err(Error::Unknown { .. })
+    ));
     assert_eq!(index.applied(), 0);
     index.apply(&changes).unwrap();
     check(&index, &model);

@@ -165,7 +165,7 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
     );
     check(
         world,
-        "UPDATE content SET body = body || x'00' WHERE position = 9",
+        "UPDATE content SET body = CAST(body || x'00' AS BLOB) WHERE position = 9",
         &["Entry 9: its packed content does not fit its check sum"],
     );
     check(
@@ -206,13 +206,13 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
         world,
         "UPDATE person SET count = count + 1",
         &[&format!(
-            "The head of p{anna} in `person` is not the one that the lines give: 133 entries, the last at 592"
+            "The head of p{anna} in `person` is not the one that the lines give: 133 entries, the last at 589"
         )],
     );
     check(
         world,
         "DELETE FROM person",
-        &[&format!("`person` has no head for p{anna}, about whom there are 133 entries, the last at 592")],
+        &[&format!("`person` has no head for p{anna}, about whom there are 133 entries, the last at 589")],
     );
     check(
         world,
@@ -230,22 +230,28 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
     // What the ledger says of itself.
     check(
         world,
-        "UPDATE state SET value = CAST(replace(CAST(value AS TEXT), '600', '599') AS BLOB) WHERE key = 'checkpoint'",
-        &["The signed checkpoint is refused: the signature of test.example/log+@ does not verify"],
+        "UPDATE state SET value = replace(value, '600', '599') WHERE key = 'checkpoint'",
+        &["The signed checkpoint is refused: the signature by the key test.example/log+b9fccfda does not fit the note's text"],
     );
     check(
         world,
         "DELETE FROM state WHERE key = 'checkpoint'",
-        &["The signed checkpoint is refused: the note's text does not end in a line end and a blank line"],
+        &["The signed checkpoint is refused: no blank line parts the note's text from its signatures"],
     );
     check(
         world,
         "UPDATE state SET value = 'other' WHERE key = 'origin'",
         &["The signed checkpoint is refused: the checkpoint is of the log test.example/log, not of other"],
     );
+    let other = tlog::note::SigningKey::from_seed("test.example/log", &[5; 32]).unwrap();
     check(
         world,
-        "UPDATE state SET value = 'test.example/log+6d66bf1b+AfFvnVQSGMSRiCDvKdyPhPiBDI/JHmk1LmNbjK1lFcMm' WHERE key = 'verifier'",
+        &format!("UPDATE state SET value = '{}' WHERE key = 'verifier'", other.verifier()),
+        &["The key `keys/log.key` belongs to another ledger"],
+    );
+    check(
+        world,
+        "DELETE FROM state WHERE key = 'verifier'",
         &["The ledger is damaged: its public key does not read. Run `homecoming audit`, and restore a backup"],
     );
     check(

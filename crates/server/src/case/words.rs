@@ -195,8 +195,7 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
         "CarePlan" => (
             Some(Row::Care),
             format!("Plan: {}", or_kind(resource.str_at(&["title"]).map(str::to_owned).or_else(|| {
-                let mut all = get("category")?.items().filter_map(|one| concept(Some(one)));
-                all.next_back().or(None)
+                get("category")?.items().filter_map(|one| concept(Some(one))).last()
             }))),
         ),
         "Condition" | "Procedure" | "DiagnosticReport" | "ServiceRequest" | "AllergyIntolerance" => {

@@ -167,7 +167,9 @@ impl Event {
 
     /// The telling in force at an instant.
     pub fn then(&self, at: RecordedAt) -> Option<&Telling> {
-        self.tellings().rev().find(|telling| telling.recorded_at <= at)
+        self.tellings()
+            .rev()
+            .find(|telling| telling.recorded_at <= at)
     }
 
     /// When it happened, as understood now; a withdrawn event keeps its last known time.
@@ -177,7 +179,8 @@ impl Event {
 
     /// Where it stands on the axis: when it happened, or when it was recorded.
     pub fn place(&self) -> i64 {
-        self.happened().map_or(self.first.recorded_at.0, |happened| happened.start)
+        self.happened()
+            .map_or(self.first.recorded_at.0, |happened| happened.start)
     }
 
     /// Days between when it happened and when it was first recorded.
@@ -187,7 +190,9 @@ impl Event {
 
     /// What was known of it at an instant.
     pub fn known(&self, at: RecordedAt) -> Knowledge {
-        let begun = self.happened().is_none_or(|happened| happened.start <= at.0);
+        let begun = self
+            .happened()
+            .is_none_or(|happened| happened.start <= at.0);
         match self.then(at) {
             Some(then) if then.position == self.now().position && begun => Knowledge::Known,
             Some(then) if then.position == self.now().position => Knowledge::Planned,

@@ -104,7 +104,9 @@ pub enum Standing {
 impl Series {
     /// Where a score stands to the band.
     pub fn standing(&self, value: f64) -> Standing {
-        let Some(band) = &self.band else { return Standing::Within };
+        let Some(band) = &self.band else {
+            return Standing::Within;
+        };
         let up = value - band.baseline;
         if up.abs() < band.by {
             Standing::Within
@@ -140,11 +142,24 @@ const BARS_MOST: usize = 6;
 
 /// Draws one instrument, and the courses beneath it.
 pub fn draw(series: &Series, courses: &[Course], how: Drawing<'_>) -> Markup {
-    let (width, tall) = if how.small { (470.0, 170.0) } else { (780.0, 232.0) };
-    let gutter = if how.small { 128.0 } else { 142.0 };
-    let frame = Frame { width, left: 34.0, right: width - gutter, top: 16.0, bottom: 16.0 + tall };
+    let (width, tall) = if how.small {
+        (480.0, 150.0)
+    } else {
+        (840.0, 190.0)
+    };
+    let gutter = if how.small { 150.0 } else { 168.0 };
+    let frame = Frame {
+        width,
+        left: 34.0,
+        right: width - gutter,
+        top: 16.0,
+        bottom: 16.0 + tall,
+    };
     let x = Scale::time(how.span, (frame.left + 8.0, frame.right - 8.0));
-    let y = Scale { from: series.scale, to: (frame.bottom, frame.top) };
+    let y = Scale {
+        from: series.scale,
+        to: (frame.bottom, frame.top),
+    };
     let (bars, lanes) = bars(courses, &x, &frame, how);
     let axis = frame.bottom + 8.0 + BAR * lanes as f64;
     let height = axis + 26.0;
@@ -160,7 +175,14 @@ pub fn draw(series: &Series, courses: &[Course], how: Drawing<'_>) -> Markup {
         (gutter_words(series, &y, &frame))
         (marks(series, &x, &y, &frame, how.then))
     };
-    plate(how.id, if how.small { "score small" } else { "score" }, (width, height), &title, &description(series, courses, how.span), body)
+    plate(
+        how.id,
+        if how.small { "score small" } else { "score" },
+        (width, height),
+        &title,
+        &description(series, courses, how.span),
+        body,
+    )
 }
 
 /// The chart in sentences.
@@ -175,13 +197,20 @@ fn description(series: &Series, courses: &[Course], span: (i64, i64)) -> String 
             last.words,
             series.standing_words(last.value),
         ),
-        (Some(only), _) => format!("One score, {}, on {}.", only.words, when::day(only.happened.start)),
+        (Some(only), _) => format!(
+            "One score, {}, on {}.",
+            only.words,
+            when::day(only.happened.start)
+        ),
         _ => "No score.".to_owned(),
     };
     if let Some(cut) = &series.cut {
         words.push_str(&format!(" Cut-off {} ({}).", cut.value, cut.source));
     }
-    let shown = courses.iter().filter(|course| overlaps(course, span)).count();
+    let shown = courses
+        .iter()
+        .filter(|course| overlaps(course, span))
+        .count();
     if shown > 0 {
         words.push_str(&format!(" Beneath: {shown} courses of medication."));
     }
@@ -239,17 +268,27 @@ fn gutter_words(series: &Series, y: &Scale, frame: &Frame) -> Markup {
     let (low, high) = series.scale;
     let mut words: Vec<(f64, Vec<String>)> = Vec::new();
     if let Some(band) = &series.band {
-        for (edge, up) in [(band.baseline + band.by, true), (band.baseline - band.by, false)] {
+        for (edge, up) in [
+            (band.baseline + band.by, true),
+            (band.baseline - band.by, false),
+        ] {
             if edge <= low || edge >= high {
                 continue;
             }
-            let what = if up == series.higher_is_worse { "worse" } else { "better" };
+            let what = if up == series.higher_is_worse {
+                "worse"
+            } else {
+                "better"
+            };
             let side = if up { "and up" } else { "and down" };
             words.push((y.at(edge), vec![format!("{} {side}: {what}", n(edge))]));
         }
     }
     if let Some(cut) = &series.cut {
-        words.push((y.inside(cut.value), vec![format!("Cut-off {}", n(cut.value)), cut.source.clone()]));
+        words.push((
+            y.inside(cut.value),
+            vec![format!("Cut-off {}", n(cut.value)), cut.source.clone()],
+        ));
     }
     words.sort_by(|a, b| a.0.total_cmp(&b.0));
     let room = frame.width - frame.right - 14.0;
@@ -270,14 +309,30 @@ fn gutter_words(series: &Series, y: &Scale, frame: &Frame) -> Markup {
 
 /// The line, the marks, and as many values as find room: first and last before the others.
 fn marks(series: &Series, x: &Scale, y: &Scale, frame: &Frame, then: bool) -> Markup {
-    let places: Vec<(f64, f64)> =
-        series.points.iter().map(|point| (x.inside(point.happened.start as f64), y.inside(point.value))).collect();
-    let path: Vec<String> = places.iter().map(|(x, y)| format!("{},{}", n(*x), n(*y))).collect();
+    let places: Vec<(f64, f64)> = series
+        .points
+        .iter()
+        .map(|point| (x.inside(point.happened.start as f64), y.inside(point.value)))
+        .collect();
+    let path: Vec<String> = places
+        .iter()
+        .map(|(x, y)| format!("{},{}", n(*x), n(*y)))
+        .collect();
     let mut order: Vec<usize> = (0..places.len()).collect();
     let last = places.len().saturating_sub(1);
-    order.sort_by_key(|index| if *index == last { 0 } else if *index == 0 { 1 } else { 2 + index });
-    let mut taken: Vec<(f64, f64, f64, f64)> =
-        places.iter().map(|(x, y)| (x - 6.0, y - 6.0, x + 6.0, y + 6.0)).collect();
+    order.sort_by_key(|index| {
+        if *index == last {
+            0
+        } else if *index == 0 {
+            1
+        } else {
+            2 + index
+        }
+    });
+    let mut taken: Vec<(f64, f64, f64, f64)> = places
+        .iter()
+        .map(|(x, y)| (x - 6.0, y - 6.0, x + 6.0, y + 6.0))
+        .collect();
     let mut values = Vec::new();
     for index in order {
         let (cx, cy) = places[index];
@@ -286,7 +341,9 @@ fn marks(series: &Series, x: &Scale, y: &Scale, frame: &Frame, then: bool) -> Ma
             let room = (cx - half, base - 11.0, cx + half, base + 2.0);
             let clear = room.1 >= frame.top - 14.0
                 && room.3 <= frame.bottom + 4.0
-                && !taken.iter().any(|other| room.0 < other.2 && other.0 < room.2 && room.1 < other.3 && other.1 < room.3);
+                && !taken.iter().any(|other| {
+                    room.0 < other.2 && other.0 < room.2 && room.1 < other.3 && other.1 < room.3
+                });
             if clear {
                 taken.push(room);
                 values.push((index, base));
@@ -311,7 +368,11 @@ fn marks(series: &Series, x: &Scale, y: &Scale, frame: &Frame, then: bool) -> Ma
 
 /// One mark; the shape carries the meaning.
 pub fn mark(standing: Standing, then: bool, x: f64, y: f64) -> Markup {
-    let class = if standing == Standing::Within { "open" } else { "dot" };
+    let class = if standing == Standing::Within {
+        "open"
+    } else {
+        "dot"
+    };
     html! {
         @if standing == Standing::Worse {
             path class=(class) d={ "M" (n(x)) " " (n(y - 7.0)) "l7 7-7 7-7-7z" } {}
@@ -330,23 +391,34 @@ fn bars(courses: &[Course], x: &Scale, frame: &Frame, how: Drawing<'_>) -> (Mark
     for course in courses.iter().filter(|course| overlaps(course, how.span)) {
         let from = x.inside(course.happened.start as f64);
         let to = x.inside(course.happened.end as f64).max(from + 4.0);
-        let needs = to.max(from + text_width(&course.what, 12.0).min(120.0) + 10.0);
-        let lane = lanes.pack((from, needs + 2.0));
-        placed.push((lane, from, to, course));
+        let ends = course.happened.end <= how.span.1;
+        // The words stand in the bar, or else behind it.
+        let inside = to - from - 10.0;
+        let words = if text_width(&course.what, 12.0) <= inside || inside > frame.width - to - 20.0
+        {
+            (from + 6.0, fit(&course.what, 12.0, inside))
+        } else {
+            (
+                to + if ends { 5.0 } else { 14.0 },
+                fit(&course.what, 12.0, frame.width - to - 20.0),
+            )
+        };
+        let lane = lanes.pack((from, to.max(words.0 + text_width(&words.1, 12.0)) + 8.0));
+        placed.push((lane, from, to, ends, words, course));
     }
     let shown = lanes.len().min(BARS_MOST);
     let hidden = placed.iter().filter(|bar| bar.0 >= shown).count();
     let top = |lane: usize| frame.bottom + 8.0 + BAR * lane as f64;
     let markup = html! {
-        @for (lane, from, to, course) in placed.iter().filter(|bar| bar.0 < shown) {
-            @let (y, ends) = (top(*lane), course.happened.end <= how.span.1);
+        @for (lane, from, to, ends, words, course) in placed.iter().filter(|bar| bar.0 < shown) {
+            @let y = top(*lane);
             g {
                 title { (course.what) ", " (course.happened.words()) }
                 rect class="bar" x=(n(*from)) y=(n(y + 2.0)) width=(n(to - from)) height=(n(BAR - 4.0)) {}
                 @if !ends {
                     path class="bar on" d={ "M" (n(to - 1.0)) " " (n(y + 2.0)) "l9 " (n((BAR - 4.0) / 2.0)) "-9 " (n((BAR - 4.0) / 2.0)) "z" } {}
                 }
-                (text("bartext", (from + 6.0, y + 15.0), &fit(&course.what, 12.0, (to - from - 10.0).max(116.0).min(frame.width - from - 12.0))))
+                (text("bartext", (words.0, y + 15.0), &words.1))
             }
         }
         @if hidden > 0 {

@@ -12,14 +12,20 @@ const HEIGHT: f64 = 28.0;
 pub type Point = (i64, f64);
 
 /// Draws the trend on the whole scale of the instrument, so that two people's trends compare.
+/// The last mark is square in a page of the past (`then`), round otherwise.
 /// Decorative by itself: the words stand beside it, and it is hidden from screen readers.
-pub fn draw(points: &[Point], scale: (f64, f64)) -> Markup {
+pub fn draw(points: &[Point], scale: (f64, f64), then: bool) -> Markup {
+    let mut points = points.to_vec();
+    points.sort_by_key(|point| point.0);
     let span = (
-        points.iter().map(|point| point.0).min().unwrap_or(0),
-        points.iter().map(|point| point.0).max().unwrap_or(0),
+        points.first().map_or(0, |point| point.0),
+        points.last().map_or(0, |point| point.0),
     );
     let x = Scale::time(span, (5.0, WIDTH - 6.0));
-    let y = Scale { from: scale, to: (HEIGHT - 4.0, 4.0) };
+    let y = Scale {
+        from: scale,
+        to: (HEIGHT - 4.0, 4.0),
+    };
     let at = |point: &Point| (x.at(point.0 as f64), y.inside(point.1));
     let path: Vec<String> = points
         .iter()
@@ -35,11 +41,19 @@ pub fn draw(points: &[Point], scale: (f64, f64)) -> Markup {
             line class="grid" x1="0" y1=(n(HEIGHT - 4.0)) x2=(n(WIDTH)) y2=(n(HEIGHT - 4.0)) {}
             @if points.len() > 1 { polyline class="line" points=(path.join(" ")) {} }
             @if let (Some(first), Some(last)) = (points.first(), points.last()) {
-                @if points.len() > 1 {
-                    circle class="open" cx=(n(at(first).0)) cy=(n(at(first).1)) r="2.5" {}
-                }
-                circle class="dot" cx=(n(at(last).0)) cy=(n(at(last).1)) r="3.5" {}
+                @if points.len() > 1 { (mark("open", at(first), 2.5, then)) }
+                (mark("dot", at(last), 3.5, then))
             }
+        }
+    }
+}
+
+fn mark(class: &str, (x, y): (f64, f64), half: f64, then: bool) -> Markup {
+    html! {
+        @if then {
+            rect class=(class) x=(n(x - half)) y=(n(y - half)) width=(n(2.0 * half)) height=(n(2.0 * half)) {}
+        } @else {
+            circle class=(class) cx=(n(x)) cy=(n(y)) r=(n(half)) {}
         }
     }
 }

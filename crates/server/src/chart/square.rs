@@ -56,11 +56,18 @@ pub fn draw(square: &Square<'_>) -> Drawn {
     let y = Scale::time(square.window, (bottom, TOP));
     let of_event = tags(square.events.len(), square.conflicts);
     let shown: Vec<usize> = (0..square.events.len())
-        .filter(|index| (square.window.0..=square.window.1).contains(&square.events[*index].place()))
+        .filter(|index| {
+            (square.window.0..=square.window.1).contains(&square.events[*index].place())
+        })
         .collect();
     let place = |event: &Event, telling: &Telling| {
-        let happened = telling.happened.map_or(event.place(), |happened| happened.start);
-        (x.inside(happened as f64), y.inside(telling.recorded_at.0 as f64))
+        let happened = telling
+            .happened
+            .map_or(event.place(), |happened| happened.start);
+        (
+            x.inside(happened as f64),
+            y.inside(telling.recorded_at.0 as f64),
+        )
     };
     let known = |telling: &Telling| square.as_of.is_none_or(|at| telling.recorded_at <= at);
     let line_y = square.as_of.map(|at| y.inside(at.0 as f64));
@@ -73,19 +80,51 @@ pub fn draw(square: &Square<'_>) -> Drawn {
             let (cx, cy) = place(event, telling);
             taken.push((cx - 7.0, cy - 7.0, cx + 7.0, cy + 7.0));
         }
+        let happened = event
+            .first
+            .happened
+            .map_or(event.place(), |happened| happened.start);
+        let (cx, cy) = place(event, &event.first);
+        let same_day = y.inside(happened as f64);
+        taken.push((cx - 3.0, cy.min(same_day), cx + 3.0, cy.max(same_day)));
         // A tag stands at the telling that made the conflict: the last.
         let (cx, cy) = place(event, event.now());
         wanted.extend(of_event[*index].iter().map(|number| (*number, cx, cy)));
     }
     let line_words = square.as_of.map(|at| format!("As of {}", when::day(at.0)));
-    let words_at = line_y.map(|at| if at + 22.0 < bottom { at + 17.0 } else { at - 8.0 });
+    let words_at = line_y.map(|at| {
+        if at + 22.0 < bottom {
+            at + 17.0
+        } else {
+            at - 8.0
+        }
+    });
     if let (Some(words), Some(at)) = (&line_words, words_at) {
-        taken.push((right - super::text_width(words, 13.0) - 8.0, at - 13.0, right, at + 5.0));
+        taken.push((
+            right - super::text_width(words, 13.0) - 8.0,
+            at - 13.0,
+            right,
+            at + 5.0,
+        ));
     }
-    let (tags, untagged) = place_tags(wanted, &mut taken, (LEFT + 2.0, TOP + 2.0, right - 2.0, bottom - 2.0));
+    let (tags, untagged) = place_tags(
+        wanted,
+        &mut taken,
+        (LEFT + 2.0, TOP + 2.0, right - 2.0, bottom - 2.0),
+    );
 
-    let late = shown.iter().filter(|index| square.events[**index].delay_days().is_some_and(|days| days > 0)).count();
-    let unknown = shown.iter().filter(|index| !known(&square.events[**index].first)).count();
+    let late = shown
+        .iter()
+        .filter(|index| {
+            square.events[**index]
+                .delay_days()
+                .is_some_and(|days| days > 0)
+        })
+        .count();
+    let unknown = shown
+        .iter()
+        .filter(|index| !known(&square.events[**index].first))
+        .count();
     let body = html! {
         @if let Some(line_y) = line_y {
             defs {
@@ -136,7 +175,7 @@ pub fn draw(square: &Square<'_>) -> Drawn {
                         (telling.what) ", recorded " (telling.recorded_at.words())
                         @for number in &of_event[*index] { " (C" (number) ")" }
                     }
-                    (mark(cx, cy, known(telling), in_force, telling.withdrawn))
+                    (mark((cx, cy), if shown.len() > 60 { 4.5 } else { 6.0 }, known(telling), in_force, telling.withdrawn))
                 }
             }
         }
@@ -147,7 +186,11 @@ pub fn draw(square: &Square<'_>) -> Drawn {
         shown.len(),
         late,
         match square.as_of {
-            Some(at) => format!("As known on {}, {} were not yet recorded. ", when::minute(at.0), unknown),
+            Some(at) => format!(
+                "As known on {}, {} were not yet recorded. ",
+                when::minute(at.0),
+                unknown
+            ),
             None => String::new(),
         },
     );
@@ -155,15 +198,30 @@ pub fn draw(square: &Square<'_>) -> Drawn {
         Some(at) => format!("What was recorded, as known on {}", when::day(at.0)),
         None => "What was recorded, as known today".to_owned(),
     };
-    Drawn { markup: plate(square.id, "timeline square", (SIDE, bottom + 44.0), &title, &desc, body), untagged }
+    Drawn {
+        markup: plate(
+            square.id,
+            "timeline square",
+            (SIDE, bottom + 44.0),
+            &title,
+            &desc,
+            body,
+        ),
+        untagged,
+    }
 }
 
 /// The delay, from the diagonal up to the first telling, and the way from telling to telling.
 fn strokes(event: &Event, place: &dyn Fn(&Event, &Telling) -> (f64, f64), y: &Scale) -> Markup {
     let (cx, cy) = place(event, &event.first);
-    let happened = event.first.happened.map_or(event.place(), |happened| happened.start);
+    let happened = event
+        .first
+        .happened
+        .map_or(event.place(), |happened| happened.start);
     let same_day = y.inside(happened as f64);
-    let days = event.first.happened.map_or(0, |happened| when::delay_days(happened, event.first.recorded_at));
+    let days = event.first.happened.map_or(0, |happened| {
+        when::delay_days(happened, event.first.recorded_at)
+    });
     let path: Vec<String> = event
         .tellings()
         .map(|telling| {
@@ -180,8 +238,8 @@ fn strokes(event: &Event, place: &dyn Fn(&Event, &Telling) -> (f64, f64), y: &Sc
 
 /// One square mark: filled if known, open if not; small if something else was said since;
 /// crossed out if it takes the event back.
-fn mark(x: f64, y: f64, known: bool, in_force: bool, withdrawn: bool) -> Markup {
-    let half = if in_force || !known { 6.0 } else { 3.5 };
+fn mark((x, y): (f64, f64), full: f64, known: bool, in_force: bool, withdrawn: bool) -> Markup {
+    let half = if in_force || !known { full } else { 0.6 * full };
     let class = if known { "dot" } else { "open" };
     html! {
         rect class=(if withdrawn { "open" } else { class }) x=(n(x - half)) y=(n(y - half)) width=(n(2.0 * half)) height=(n(2.0 * half)) {}
@@ -192,7 +250,11 @@ fn mark(x: f64, y: f64, known: bool, in_force: bool, withdrawn: bool) -> Markup 
 }
 
 /// A place for every tag: the nearest free one, out to 150 pixels, preferring left and above.
-fn place_tags(wanted: Vec<(usize, f64, f64)>, taken: &mut Vec<Room>, field: Room) -> (Vec<(usize, f64, f64, f64, f64)>, usize) {
+fn place_tags(
+    wanted: Vec<(usize, f64, f64)>,
+    taken: &mut Vec<Room>,
+    field: Room,
+) -> (Vec<(usize, f64, f64, f64, f64)>, usize) {
     let mut placed = Vec::new();
     let mut untagged = 0;
     for (number, cx, cy) in wanted {
@@ -200,10 +262,27 @@ fn place_tags(wanted: Vec<(usize, f64, f64)>, taken: &mut Vec<Room>, field: Room
         let mut found = None;
         'search: for ring in 0..9 {
             let away = 12.0 + 17.0 * f64::from(ring);
-            for (dx, dy) in [(-1.0, 0.0), (-1.0, -0.7), (0.0, -1.0), (1.0, 0.0), (1.0, 0.7), (0.0, 1.0), (-1.0, 0.7), (1.0, -0.7)] {
+            for (dx, dy) in [
+                (-1.0, 0.0),
+                (-1.0, -0.7),
+                (0.0, -1.0),
+                (1.0, 0.0),
+                (1.0, 0.7),
+                (0.0, 1.0),
+                (-1.0, 0.7),
+                (1.0, -0.7),
+            ] {
                 let middle = (cx + dx * (away + wide / 2.0), cy + dy * (away + 4.0));
-                let room = (middle.0 - wide / 2.0 - 1.5, middle.1 - tall / 2.0 - 1.5, middle.0 + wide / 2.0 + 1.5, middle.1 + tall / 2.0 + 1.5);
-                let inside = room.0 >= field.0 && room.1 >= field.1 && room.2 <= field.2 && room.3 <= field.3;
+                let room = (
+                    middle.0 - wide / 2.0 - 1.5,
+                    middle.1 - tall / 2.0 - 1.5,
+                    middle.0 + wide / 2.0 + 1.5,
+                    middle.1 + tall / 2.0 + 1.5,
+                );
+                let inside = room.0 >= field.0
+                    && room.1 >= field.1
+                    && room.2 <= field.2
+                    && room.3 <= field.3;
                 if inside && !taken.iter().any(|other| overlap(room, *other)) {
                     found = Some((room, middle));
                     break 'search;
@@ -227,14 +306,22 @@ mod tests {
 
     #[test]
     fn tags_never_lie_on_each_other_or_on_a_mark() {
-        let wanted: Vec<(usize, f64, f64)> = (1..=60).map(|number| (number, 100.0 + number as f64 * 3.0, 200.0)).collect();
-        let mut taken: Vec<Room> = wanted.iter().map(|one| (one.1 - 7.0, 193.0, one.1 + 7.0, 207.0)).collect();
+        let wanted: Vec<(usize, f64, f64)> = (1..=60)
+            .map(|number| (number, 100.0 + number as f64 * 3.0, 200.0))
+            .collect();
+        let mut taken: Vec<Room> = wanted
+            .iter()
+            .map(|one| (one.1 - 7.0, 193.0, one.1 + 7.0, 207.0))
+            .collect();
         let marks = taken.len();
         let (placed, untagged) = place_tags(wanted, &mut taken, (0.0, 0.0, 500.0, 500.0));
         assert_eq!(placed.len() + untagged, 60);
         assert!(placed.len() > 20);
         for (index, room) in taken.iter().enumerate().skip(marks) {
-            assert!(!taken[..index].iter().any(|other| overlap(*room, *other)), "tag {index}");
+            assert!(
+                !taken[..index].iter().any(|other| overlap(*room, *other)),
+                "tag {index}"
+            );
         }
     }
 }

@@ -82,7 +82,7 @@ pub fn token(args: &TokenArgs) -> Result<(), Stop> {
     let now = Clock::System.now().0;
     let until = now + i64::from(args.days) * 86_400_000_000;
     let token = desk
-        .new_token(&args.client, now, Some(until), &mut |bytes| Chance::System.fill(bytes))
+        .new_token(&args.client, now, until, &mut |bytes| Chance::System.fill(bytes))
         .map_err(|error| cannot(&error))?;
     println!("{token}");
     Ok(())
@@ -99,7 +99,7 @@ pub(super) fn open(data: &Path) -> Result<Desk, Stop> {
     Desk::open(data).map_err(|error| cannot(&error))
 }
 
-pub(super) fn cannot(error: &desk::DeskError) -> Stop {
+pub(super) fn cannot(error: &desk::Error) -> Stop {
     Stop::CouldNotRun(error.to_string())
 }
 

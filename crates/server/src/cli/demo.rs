@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use desk::NewUser;
-
 use super::Stop;
 use super::client::cannot;
 use super::serve::{Limits, listen, open, serve};
@@ -58,10 +56,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             watch.seconds()
         );
         for person in &people {
-            println!(
-                "  {:<14} code {:<22} ({}, {})",
-                person.sign_in, person.code, person.name, person.role
-            );
+            println!("  {:<28} {:<12} code {}", person.name, person.role, person.code);
         }
         println!(
             "\nAll people and events are generated. The data is in {}; delete that folder for a \
@@ -96,7 +91,6 @@ fn make(data: &Path) -> Result<(), Stop> {
     let people = staff
         .iter()
         .map(|user| DemoPerson {
-            sign_in: user.sign_in.clone(),
             name: user.name.clone(),
             role: user.role.to_owned(),
             code: user.sign_in_code.clone(),
@@ -129,14 +123,8 @@ fn make(data: &Path) -> Result<(), Stop> {
 
     let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;
     for user in &staff {
-        let new = NewUser {
-            name: &user.sign_in,
-            full_name: &user.name,
-            role: user.role,
-            practitioner: Some(&user.practitioner_id),
-        };
-        desk.add_user(new, now).map_err(|error| cannot(&error))?;
-        desk.set_code(&user.sign_in, &user.sign_in_code, &mut |bytes| Chance::System.fill(bytes))
+        let practitioner = Some(user.practitioner_id.as_str());
+        desk.add_user(&user.name, user.role, practitioner, &user.sign_in_code, now)
             .map_err(|error| cannot(&error))?;
     }
     drop(desk);

@@ -1,7 +1,5 @@
 //! `homecoming init`: a new programme, with its keys, its log and its first officer.
 
-use desk::NewUser;
-
 use super::client::open;
 use super::{Data, Stop};
 use crate::chance::Chance;
@@ -14,8 +12,8 @@ pub struct Args {
     /// The programme's name, as people will see it
     #[arg(long)]
     name: String,
-    /// What the first officer signs in with: one word
-    #[arg(long, default_value = "officer")]
+    /// The first officer's name, as colleagues will see it
+    #[arg(long, default_value = "First officer")]
     officer: String,
 }
 
@@ -23,16 +21,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let data = &args.data.data;
     let about = About { name: args.name.clone(), demo: Vec::new() };
     programme::create(data, &about, &Chance::System)?;
-    let officer = NewUser {
-        name: &args.officer,
-        full_name: &args.officer,
-        role: "officer",
-        practitioner: None,
-    };
-    let code = super::user::add(&open(data)?, officer)?;
+    let code = super::user::add(&open(data)?, &args.officer, "officer", None)?;
     println!(
         "Made the programme \"{}\" in {}.\n\n\
-         The first officer signs in as `{}` with this code, which is shown only now:\n{code}\n\n\
+         {} signs in with this code, which is shown only now:\n{code}\n\n\
          Next:\n  homecoming serve --data {1}\n  homecoming import --data {1} PATH...\n  \
          homecoming client add NAME --data {1} --scope 'system/*.cruds'\n\n\
          Keep a copy of {1}/keys in another place: without the log's key nothing new can be \

@@ -1,7 +1,7 @@
 //! `homecoming user`: the people who sign in.
 
 use clap::Subcommand;
-use desk::{Desk, NewUser};
+use desk::Desk;
 
 use super::client::{cannot, open};
 use super::{Data, Stop};
@@ -18,11 +18,8 @@ pub struct Args {
 enum What {
     /// Add someone and print their sign-in code, once
     Add {
-        /// What they sign in with: one word, such as `r.example`
+        /// The name that colleagues see
         name: String,
-        /// The name that colleagues see; the same, if it is not given
-        #[arg(long, value_name = "NAME")]
-        full_name: Option<String>,
         #[command(flatten)]
         data: Data,
         /// What they do
@@ -42,23 +39,14 @@ enum What {
 
 pub fn run(args: &Args) -> Result<(), Stop> {
     match &args.what {
-        What::Add { name, full_name, data, role, practitioner } => {
-            let desk = open(&data.data)?;
-            let code = add(
-                &desk,
-                NewUser {
-                    name,
-                    full_name: full_name.as_deref().unwrap_or(name),
-                    role,
-                    practitioner: practitioner.as_deref(),
-                },
-            )?;
+        What::Add { name, data, role, practitioner } => {
+            let code = add(&open(&data.data)?, name, role, practitioner.as_deref())?;
             println!("{name} ({role}) signs in with this code, which is shown only now:\n{code}");
             Ok(())
         }
         What::List { data } => {
             for user in open(&data.data)?.users().map_err(|error| cannot(&error))? {
-                println!("{}\t{}\t{}", user.name, user.role, user.full_name);
+                println!("{}\t{}", user.name, user.role);
             }
             Ok(())
         }
@@ -66,7 +54,14 @@ pub fn run(args: &Args) -> Result<(), Stop> {
 }
 
 /// Adds someone with a new code, and gives the code.
-pub(super) fn add(desk: &Desk, user: NewUser<'_>) -> Result<String, Stop> {
-    desk.add_user(user, Clock::System.now().0).map_err(|error| cannot(&error))?;
-    desk.new_code(user.name, &mut |bytes| Chance::System.fill(bytes)).map_err(|error| cannot(&error))
+pub(super) fn add(
+    desk: &Desk,
+    name: &str,
+    role: &str,
+    practitioner: Option<&str>,
+) -> Result<String, Stop> {
+    let code = crate::sign_in::new_code(&Chance::System);
+    desk.add_user(name, role, practitioner, &code, Clock::System.now().0)
+        .map_err(|error| cannot(&error))?;
+    Ok(code)
 }

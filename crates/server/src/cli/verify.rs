@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Stop> {
-    let text = std::fs::read_to_string(&args.file).map_err(|error| {
+    let text = std::fs::read(&args.file).map_err(|error| {
         Stop::CouldNotRun(format!("{} cannot be read: {error}", args.file.display()))
     })?;
     let key = match &args.key {
@@ -31,13 +31,22 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     };
     match ledger::receipt::verify(&text, key.as_ref()) {
         Ok(report) => {
-            let sentences = report.sentences();
             if args.json {
-                println!("{}", serde_json::json!({ "verified": true, "says": sentences }));
+                let (proved, not_proved) = (&report.proved, &report.not_proved);
+                println!(
+                    "{}",
+                    serde_json::json!({
+                        "verified": true, "proved": proved, "not_proved": not_proved,
+                    })
+                );
             } else {
-                println!("VERIFIED: {}\n", args.file.display());
-                for sentence in &sentences {
-                    println!("{sentence}");
+                println!("VERIFIED: {}\n\nThis receipt proves:", args.file.display());
+                for line in &report.proved {
+                    println!("  - {line}");
+                }
+                println!("\nIt does not prove:");
+                for line in &report.not_proved {
+                    println!("  - {line}");
                 }
             }
             Ok(())

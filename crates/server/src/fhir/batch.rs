@@ -76,8 +76,29 @@ fn bundle_type(root: Value<'_>) -> Result<&str, Error> {
     }
 }
 
-/// The entries of a bundle as they stand in the body.
+/// The entries of a bundle as they stand in the body. What else stands beside them must be known:
+/// a misspelt `entry` would do nothing at all.
 pub(super) fn entries(root: Value<'_>) -> Result<Vec<Value<'_>>, Error> {
+    const KNOWN: [&str; 11] = [
+        "resourceType",
+        "id",
+        "meta",
+        "implicitRules",
+        "language",
+        "identifier",
+        "type",
+        "timestamp",
+        "total",
+        "link",
+        "signature",
+    ];
+    let known = |key: &str| key == "entry" || KNOWN.contains(&key.trim_start_matches('_'));
+    if let Some((key, _)) = root.entries().find(|(key, _)| !known(key)) {
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            format!("A Bundle has no element `{}` in FHIR R4.", printable(key)),
+        ));
+    }
     match root.get("entry") {
         None => Ok(Vec::new()),
         Some(list) if list.is_array() => Ok(list.items().collect()),

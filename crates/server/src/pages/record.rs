@@ -3,10 +3,11 @@
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use record::search::Criteria;
 
 use super::{Asked, away, download};
 use crate::error::Error;
-use crate::fhir::search;
+use crate::programme::Search;
 use crate::web::record::{Context, page};
 use crate::web::when::RecordedAt;
 
@@ -37,7 +38,9 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
         let first = view.entry(0)?.map(|entry| entry.recorded_at);
         let mut kinds = Vec::new();
         for kind in COUNTED {
-            let count = search::count(view, kind)?;
+            let criteria = Criteria::all(kind);
+            let all = Search { criteria: &criteria, count: 0, after: None, total: true };
+            let count = view.search(&all)?.total.unwrap_or_default();
             if count > 0 {
                 kinds.push((kind.to_owned(), count));
             }

@@ -9,7 +9,7 @@ use super::{html, see};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::query::{self, Pairs};
 use crate::programme::Programme;
-use crate::sign_in::{self, SignedIn, Tried};
+use crate::sign_in::{self, SignedIn};
 use crate::web::layout::Shell;
 use crate::web::sign_in::{Context, Who, page};
 use crate::web::path;
@@ -28,7 +28,7 @@ pub async fn form(
     if who.is_some() {
         return Ok(see(&next));
     }
-    Ok(html(StatusCode::OK, page(&context(&programme, next, String::new(), None))))
+    Ok(html(StatusCode::OK, page(&context(&programme, next, None))))
 }
 
 /// Somebody tries.
@@ -39,29 +39,22 @@ pub async fn enter(
 ) -> Result<Response, Error> {
     refuse_other_sites(&headers)?;
     if body.len() > FORM_BYTES_MAX {
-        return Err(Error::new(ErrorKind::TooLarge, "That is more than a name and a code."));
+        return Err(Error::new(ErrorKind::TooLarge, "That is more than a code."));
     }
     let params = query::decode(&String::from_utf8_lossy(&body))?;
-    let text = |name: &str| {
-        params.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone())
-    };
-    let (name, code) = (text("name").unwrap_or_default(), text("code").unwrap_or_default());
+    let code = params.iter().find(|(given, _)| given == "code").map(|(_, value)| value.as_str());
     let next = next(&params);
-    // A code is hashed many times over: not on a thread that serves connections.
-    let tried = {
-        let (programme, name) = (programme.clone(), name.clone());
-        tokio::task::spawn_blocking(move || sign_in::begin(&programme, &name, &code))
-            .await
-            .map_err(Error::internal)??
-    };
-    match tried {
-        Tried::In(cookie) => {
+    match sign_in::begin(&programme, code.unwrap_or_default())? {
+        Some(cookie) => {
             let mut response = see(&next);
             set(&mut response, &cookie);
             Ok(response)
         }
-        Tried::Not(why) => {
-            Ok(html(StatusCode::FORBIDDEN, page(&context(&programme, next, name, Some(why)))))
+        None => {
+            let problem = "Nobody has this code. Check it for missing letters, or ask whoever runs \
+                           the programme for a new one.";
+            let context = context(&programme, next, Some(problem.to_owned()));
+            Ok(html(StatusCode::FORBIDDEN, page(&context)))
         }
     }
 }
@@ -112,7 +105,7 @@ fn next(params: &Pairs) -> String {
         .to_owned()
 }
 
-fn context(programme: &Programme, next: String, name: String, problem: Option<String>) -> Context {
+fn context(programme: &Programme, next: String, problem: Option<String>) -> Context {
     Context {
         shell: Shell {
             programme: programme.name().to_owned(),
@@ -125,13 +118,11 @@ fn context(programme: &Programme, next: String, name: String, problem: Option<St
             banner: None,
         },
         next,
-        name,
         problem,
         demo: programme
             .demo_people()
             .iter()
             .map(|person| Who {
-                sign_in: person.sign_in.clone(),
                 name: person.name.clone(),
                 role: person.role.clone(),
                 code: person.code.clone(),

@@ -48,8 +48,6 @@ pub struct About {
 /// One of the generated people of a demo.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct DemoPerson {
-    /// What to sign in with.
-    pub sign_in: String,
     /// Name.
     pub name: String,
     /// Role.

@@ -98,8 +98,16 @@ pub struct Trend {
 /// The page.
 pub fn page(context: &Context) -> Markup {
     let shell = &context.shell;
-    let needing = context.people.iter().filter(|row| !row.needs.is_empty()).count() as u64;
-    let overdue = context.people.iter().filter(|row| row.needs.iter().any(|need| need.overdue)).count() as u64;
+    let needing = context
+        .people
+        .iter()
+        .filter(|row| !row.needs.is_empty())
+        .count() as u64;
+    let overdue = context
+        .people
+        .iter()
+        .filter(|row| row.needs.iter().any(|need| need.overdue))
+        .count() as u64;
     let main = html! {
         p class="lead" {
             (layout::counted(context.total, "person", "people"))
@@ -155,7 +163,15 @@ pub fn page(context: &Context) -> Markup {
             @if let Some(more) = &context.more { p { a href=(shell.to(more)) { "More people" } } }
         }
     };
-    layout::page(shell, Page { title: &context.title, place: Place::Caseload, compares: false, main })
+    layout::page(
+        shell,
+        Page {
+            title: &context.title,
+            place: Place::Caseload,
+            compares: false,
+            main,
+        },
+    )
 }
 
 fn part(words: &str, number: u64) -> Markup {
@@ -215,7 +231,7 @@ fn person(shell: &Shell, row: &Row) -> Markup {
                     Some(trend) => {
                         div class="trend" {
                             div { span class="sub" { (trend.instrument) } " " strong { (trend.latest) } }
-                            (spark::draw(&trend.points, trend.scale))
+                            (spark::draw(&trend.points, trend.scale, shell.is_then()))
                         }
                         div class="sub" { (trend.change) }
                     }
@@ -223,7 +239,7 @@ fn person(shell: &Shell, row: &Row) -> Markup {
                 }
             }
             td data-label="Record" {
-                @if row.oddities.is_empty() { span class="sub" { "Nothing odd" } } @else {
+                @if row.oddities.is_empty() { span class="sub" { span aria-hidden="true" { "\u{2013}" } span class="unseen" { "Nothing to note" } } } @else {
                     ul class="plain" {
                         @for oddity in &row.oddities {
                             li { a href=(shell.to(&path::timelines(&row.id))) { (oddity) span class="unseen" { " in the record of " (row.name) } } }
@@ -237,60 +253,97 @@ fn person(shell: &Shell, row: &Row) -> Markup {
 
 /// Samples of every state.
 pub fn samples() -> Vec<(&'static str, Context)> {
-    let need = |words: &str, overdue| Need { words: words.into(), overdue };
-    let choice = |words: &str, address: &str, current| Choice { words: words.into(), address: address.into(), current };
+    let need = |words: &str, overdue| Need {
+        words: words.into(),
+        overdue,
+    };
+    let choice = |words: &str, address: &str, current| Choice {
+        words: words.into(),
+        address: address.into(),
+        current,
+    };
     let names = [
-        ("Brandt, Jonas", "Intake", 28), ("Egan, Patricia", "Goal work", 18), ("Jamison, Robert", "Intake", 14),
-        ("Alvarez, Miguel", "Goal work", 49), ("Chukwu, Daniel", "Vocational", 34), ("Delacroix, Anne", "Discharge plan", 19),
-        ("Fitzgerald, Thomas", "Intake", 50), ("Gutierrez, Luis", "Vocational", 19), ("Haddad, Samir", "Goal work", 38),
-        ("Iverson, Karin", "Goal work", 62), ("Kowalski, Beata", "Vocational", 36), ("Lindqvist, Erik", "Discharge plan", 32),
-        ("Moreno, Clara", "Goal work", 9), ("Novak, Petr", "Intake", 44),
+        ("Brandt, Jonas", "Intake", 28),
+        ("Egan, Patricia", "Goal work", 18),
+        ("Jamison, Robert", "Intake", 14),
+        ("Alvarez, Miguel", "Goal work", 49),
+        ("Chukwu, Daniel", "Vocational", 34),
+        ("Delacroix, Anne", "Discharge plan", 19),
+        ("Fitzgerald, Thomas", "Intake", 50),
+        ("Gutierrez, Luis", "Vocational", 19),
+        ("Haddad, Samir", "Goal work", 38),
+        ("Iverson, Karin", "Goal work", 62),
+        ("Kowalski, Beata", "Vocational", 36),
+        ("Lindqvist, Erik", "Discharge plan", 32),
+        ("Moreno, Clara", "Goal work", 9),
+        ("Novak, Petr", "Intake", 44),
     ];
-    let rows: Vec<Row> = names
-        .iter()
-        .enumerate()
-        .map(|(index, (name, stage, latest))| {
-            let day = index as i64;
-            let points = (0..8 + day % 5)
-                .map(|step| (samples::NOW - (60 - 7 * step) * when::DAY, f64::from(*latest) + ((11 - step) * (day % 4)) as f64 + (step * 7 % 5) as f64))
-                .chain([(samples::NOW - 3 * when::DAY, f64::from(*latest))])
-                .collect();
-            Row {
-                id: format!("p{index}"),
-                name: (*name).into(),
-                number: format!("VR-26-{}", 1100 + 7 * index),
-                stage: (*stage).into(),
-                needs: match index {
-                    0 => vec![need("Lost contact: no reply in 14 days", true), need("Note of 12 Nov not signed", true)],
-                    1 => vec![need("Housing letter owed, 2 days late", true)],
-                    2 => vec![need("No contact planned", false)],
-                    3 => vec![need("PCL-5 due this week", false)],
-                    _ => Vec::new(),
-                },
-                next: (index != 2).then(|| NextContact {
-                    at: samples::NOW + (day - 1) * when::DAY + 30 * 60 * when::SECOND,
-                    how: ["office", "telephone", "home visit"][index % 3].into(),
-                }),
-                last: (index != 13).then(|| (samples::NOW - (day + 2) * when::DAY, "session".to_owned())),
-                trend: (index != 6).then(|| Trend {
-                    instrument: "PCL-5".into(),
-                    latest: latest.to_string(),
-                    points,
-                    scale: (0.0, 80.0),
-                    change: if index % 3 == 0 { "Reliable fall (\u{2212}19)".into() } else { "No reliable change (\u{2212}6)".into() },
-                }),
-                oddities: match index {
-                    8 => vec!["3 conflicts".into()],
-                    1 => vec!["1 late entry".into()],
-                    _ => Vec::new(),
-                },
-            }
-        })
-        .collect();
+    let rows_at = |now: i64| -> Vec<Row> {
+        names
+            .iter()
+            .enumerate()
+            .map(|(index, (name, stage, latest))| {
+                let day = index as i64;
+                let points = (0..8 + day % 5)
+                    .map(|step| {
+                        (
+                            now - (60 - 7 * step) * when::DAY,
+                            f64::from(*latest)
+                                + ((11 - step) * (day % 4)) as f64
+                                + (step * 7 % 5) as f64,
+                        )
+                    })
+                    .chain([(now - 3 * when::DAY, f64::from(*latest))])
+                    .collect();
+                Row {
+                    id: format!("p{index}"),
+                    name: (*name).into(),
+                    number: format!("VR-26-{}", 1100 + 7 * index),
+                    stage: (*stage).into(),
+                    needs: match index {
+                        0 => vec![
+                            need("Lost contact: no reply in 14 days", true),
+                            need("Note of the last session not signed", true),
+                        ],
+                        1 => vec![need("Housing letter owed, 2 days late", true)],
+                        2 => vec![need("No contact planned", false)],
+                        3 => vec![need("PCL-5 due this week", false)],
+                        _ => Vec::new(),
+                    },
+                    next: (index != 2).then(|| NextContact {
+                        at: now + (day - 1) * when::DAY + 30 * 60 * when::SECOND,
+                        how: ["office", "telephone", "home visit"][index % 3].into(),
+                    }),
+                    last: (index != 13)
+                        .then(|| (now - (day + 2) * when::DAY, "session".to_owned())),
+                    trend: (index != 6).then(|| Trend {
+                        instrument: "PCL-5".into(),
+                        latest: latest.to_string(),
+                        points,
+                        scale: (0.0, 80.0),
+                        change: if index % 3 == 0 {
+                            "Reliable fall (\u{2212}19)".into()
+                        } else {
+                            "No reliable change (\u{2212}6)".into()
+                        },
+                    }),
+                    oddities: match index {
+                        8 => vec!["3 conflicts".into()],
+                        1 => vec!["1 late entry".into()],
+                        _ => Vec::new(),
+                    },
+                }
+            })
+            .collect()
+    };
+    let rows = rows_at(samples::NOW);
     let busy = Context {
         shell: samples::now(path::CASELOAD),
         title: "My caseload".into(),
-        shown: vec![choice("Mine", "/caseload", true), choice("Everyone", "/caseload?show=everyone", false)],
+        shown: vec![
+            choice("Mine", "/caseload", true),
+            choice("Everyone", "/caseload?show=everyone", false),
+        ],
         orders: vec![
             choice("Needs attention first", "/caseload", true),
             choice("By name", "/caseload?order=name", false),
@@ -307,7 +360,10 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         number: samples::LONG.into(),
         stage: samples::HOSTILE.into(),
         needs: vec![need(samples::HOSTILE, true), need(samples::LONG, false)],
-        next: Some(NextContact { at: i64::MAX, how: samples::HOSTILE.into() }),
+        next: Some(NextContact {
+            at: i64::MAX,
+            how: samples::HOSTILE.into(),
+        }),
         last: Some((i64::MIN, samples::LONG.into())),
         trend: Some(Trend {
             instrument: samples::HOSTILE.into(),
@@ -320,11 +376,59 @@ pub fn samples() -> Vec<(&'static str, Context)> {
     };
     vec![
         ("busy", busy.clone()),
-        ("then", Context { shell: samples::then(path::CASELOAD), ..busy.clone() }),
-        ("by-name", Context { parted: false, title: "Everyone in the programme".into(), total: 61, more: Some("/caseload?show=everyone&page=2".into()), ..busy.clone() }),
-        ("quiet", Context { people: rows[4..].to_vec(), total: 10, ..busy.clone() }),
-        ("empty", Context { people: Vec::new(), total: 0, ..busy.clone() }),
-        ("empty-then", Context { shell: samples::then(path::CASELOAD), people: Vec::new(), total: 0, ..busy.clone() }),
-        ("hostile", Context { shell: samples::about_hostile(samples::now(path::CASELOAD)), title: samples::HOSTILE.into(), people: vec![hostile], total: u64::MAX, ..busy }),
+        (
+            "then",
+            Context {
+                shell: samples::then(path::CASELOAD),
+                people: rows_at(samples::THEN)[..9].to_vec(),
+                total: 9,
+                ..busy.clone()
+            },
+        ),
+        (
+            "by-name",
+            Context {
+                parted: false,
+                title: "Everyone in the programme".into(),
+                total: 61,
+                more: Some("/caseload?show=everyone&page=2".into()),
+                ..busy.clone()
+            },
+        ),
+        (
+            "quiet",
+            Context {
+                people: rows[4..].to_vec(),
+                total: 10,
+                ..busy.clone()
+            },
+        ),
+        (
+            "empty",
+            Context {
+                people: Vec::new(),
+                total: 0,
+                ..busy.clone()
+            },
+        ),
+        (
+            "empty-then",
+            Context {
+                shell: samples::then(path::CASELOAD),
+                people: Vec::new(),
+                total: 0,
+                ..busy.clone()
+            },
+        ),
+        (
+            "hostile",
+            Context {
+                shell: samples::about_hostile(samples::now(path::CASELOAD)),
+                title: samples::HOSTILE.into(),
+                people: vec![hostile],
+                total: u64::MAX,
+                ..busy
+            },
+        ),
     ]
 }

@@ -89,9 +89,21 @@ pub struct Difference {
 /// The page.
 pub fn page(context: &Context) -> Markup {
     let shell = &context.shell;
-    let current = context.versions.iter().find(|version| version.position == context.position);
-    let newest = context.versions.iter().map(|version| version.version).max().unwrap_or(context.version);
-    let title = if newest > 1 { format!("{}, version {} of {newest}", context.title, context.version) } else { context.title.clone() };
+    let current = context
+        .versions
+        .iter()
+        .find(|version| version.position == context.position);
+    let newest = context
+        .versions
+        .iter()
+        .map(|version| version.version)
+        .max()
+        .unwrap_or(context.version);
+    let title = if newest > 1 {
+        format!("{}, version {} of {newest}", context.title, context.version)
+    } else {
+        context.title.clone()
+    };
     let main = html! {
         @if context.version < newest {
             p class="lead" { (layout::urgent_mark()) "This is not the newest version"
@@ -153,12 +165,23 @@ pub fn page(context: &Context) -> Markup {
             }
         }
     };
-    layout::page(shell, Page { title: &title, place: Place::Elsewhere, compares: false, main })
+    layout::page(
+        shell,
+        Page {
+            title: &title,
+            place: Place::Elsewhere,
+            compares: false,
+            main,
+        },
+    )
 }
 
 /// What the entry is part of, as known at an instant.
 fn around(shell: &Shell, at: i64) -> String {
-    let address = shell.banner.as_ref().map_or_else(|| path::CASELOAD.to_owned(), |banner| path::person(&banner.id));
+    let address = shell.banner.as_ref().map_or_else(
+        || path::CASELOAD.to_owned(),
+        |banner| path::person(&banner.id),
+    );
     path::with(&address, &[(path::AS_OF, &when::exact(at))])
 }
 
@@ -194,15 +217,41 @@ fn one(shell: &Shell, context: &Context, version: &Version) -> Markup {
 /// Samples of every state.
 pub fn samples() -> Vec<(&'static str, Context)> {
     let line = "hc1 8121 2026-06-18T15:40:00.123456Z user/7k2m TREAT update Encounter/0h8k2m4q6s8v0x2z/2 pQ2VjaG8gdGhlIHBlcnNvbi 8120:qINS1GRFHWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs 3q2+796tvu/erb7v3q2+796tvu/erb7v3q2+796tvu8";
-    let version = |version: u32, recorded_at, action, differences| Version { version, position: 8_119 + u64::from(version), recorded_at, author: "R. Osei".into(), purpose: "treatment".into(), action, differences };
-    let difference = |place: &str, before: Option<&str>, after: Option<&str>| Difference { place: place.into(), before: before.map(str::to_owned), after: after.map(str::to_owned) };
+    let version = |version: u32, recorded_at, action, differences| Version {
+        version,
+        position: 8_119 + u64::from(version),
+        recorded_at,
+        author: "R. Osei".into(),
+        purpose: "treatment".into(),
+        action,
+        differences,
+    };
+    let difference = |place: &str, before: Option<&str>, after: Option<&str>| Difference {
+        place: place.into(),
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
+    };
     let two = vec![
-        version(2, samples::recorded(2026, 6, 18), Action::Changed, vec![
-            difference("Encounter.status", Some("finished"), Some("cancelled")),
-            difference("Encounter.reasonCode[0].text", None, Some("Did not come; rang the next day")),
-            difference("Encounter.length", Some("50 min"), None),
-        ]),
-        version(1, samples::recorded(2026, 5, 27), Action::Created, Vec::new()),
+        version(
+            2,
+            samples::recorded(2026, 6, 18),
+            Action::Changed,
+            vec![
+                difference("Encounter.status", Some("finished"), Some("cancelled")),
+                difference(
+                    "Encounter.reasonCode[0].text",
+                    None,
+                    Some("Did not come; rang the next day"),
+                ),
+                difference("Encounter.length", Some("50 min"), None),
+            ],
+        ),
+        version(
+            1,
+            samples::recorded(2026, 5, 27),
+            Action::Created,
+            Vec::new(),
+        ),
     ];
     let changed = Context {
         shell: samples::about(samples::now(&path::entry(8_121))),
@@ -210,29 +259,96 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         reference: "Encounter/0h8k2m4q6s8v0x2z".into(),
         position: 8_121,
         version: 2,
-        happened: Some(Happened { start: when::at_day(2026, 5, 27) + 9 * when::HOUR, end: when::at_day(2026, 5, 27) + 10 * when::HOUR }),
+        happened: Some(Happened {
+            start: when::at_day(2026, 5, 27) + 9 * when::HOUR,
+            end: when::at_day(2026, 5, 27) + 10 * when::HOUR,
+        }),
         versions: two.clone(),
-        facts: vec![("Status".into(), "cancelled".into()), ("Kind".into(), "ambulatory".into()), ("Reason".into(), "Did not come; rang the next day".into())],
-        json: "{\"resourceType\":\"Encounter\",\"id\":\"0h8k2m4q6s8v0x2z\",\"status\":\"cancelled\"}".into(),
+        facts: vec![
+            ("Status".into(), "cancelled".into()),
+            ("Kind".into(), "ambulatory".into()),
+            ("Reason".into(), "Did not come; rang the next day".into()),
+        ],
+        json:
+            "{\"resourceType\":\"Encounter\",\"id\":\"0h8k2m4q6s8v0x2z\",\"status\":\"cancelled\"}"
+                .into(),
         line: line.into(),
         receipt_name: "homecoming-receipt-8121.txt".into(),
     };
     vec![
         ("changed", changed.clone()),
-        ("older", Context { version: 1, position: 8_120, ..changed.clone() }),
-        ("first", Context { title: "PCL-5 score".into(), version: 1, position: 8_120, versions: vec![two[1].clone()], ..changed.clone() }),
-        ("then", Context { shell: samples::about(samples::then(&path::entry(8_120))), version: 1, position: 8_120, versions: vec![two[1].clone()], ..changed.clone() }),
-        ("deleted", Context { version: 3, position: 8_122, facts: Vec::new(), happened: None, versions: std::iter::once(version(3, samples::recorded(2026, 7, 1), Action::Deleted, Vec::new())).chain(two).collect(), ..changed.clone() }),
-        ("hostile", Context {
-            shell: samples::about_hostile(samples::now("/entries/1")),
-            title: samples::HOSTILE.into(),
-            reference: samples::LONG.into(),
-            facts: vec![(samples::HOSTILE.into(), samples::LONG.into())],
-            json: samples::HOSTILE.into(),
-            line: samples::HOSTILE.into(),
-            receipt_name: samples::HOSTILE.into(),
-            versions: vec![Version { author: samples::HOSTILE.into(), purpose: samples::LONG.into(), ..version(2, RecordedAt(i64::MAX), Action::Changed, vec![difference(samples::HOSTILE, Some(samples::HOSTILE), Some(samples::LONG))]) }],
-            ..changed
-        }),
+        (
+            "older",
+            Context {
+                version: 1,
+                position: 8_120,
+                ..changed.clone()
+            },
+        ),
+        (
+            "first",
+            Context {
+                title: "PCL-5 score".into(),
+                version: 1,
+                position: 8_120,
+                versions: vec![two[1].clone()],
+                ..changed.clone()
+            },
+        ),
+        (
+            "then",
+            Context {
+                shell: samples::about(samples::then(&path::entry(8_120))),
+                version: 1,
+                position: 8_120,
+                versions: vec![two[1].clone()],
+                ..changed.clone()
+            },
+        ),
+        (
+            "deleted",
+            Context {
+                version: 3,
+                position: 8_122,
+                facts: Vec::new(),
+                happened: None,
+                versions: std::iter::once(version(
+                    3,
+                    samples::recorded(2026, 7, 1),
+                    Action::Deleted,
+                    Vec::new(),
+                ))
+                .chain(two)
+                .collect(),
+                ..changed.clone()
+            },
+        ),
+        (
+            "hostile",
+            Context {
+                shell: samples::about_hostile(samples::now("/entries/1")),
+                title: samples::HOSTILE.into(),
+                reference: samples::LONG.into(),
+                facts: vec![(samples::HOSTILE.into(), samples::LONG.into())],
+                json: samples::HOSTILE.into(),
+                line: samples::HOSTILE.into(),
+                receipt_name: samples::HOSTILE.into(),
+                versions: vec![Version {
+                    author: samples::HOSTILE.into(),
+                    purpose: samples::LONG.into(),
+                    ..version(
+                        2,
+                        RecordedAt(i64::MAX),
+                        Action::Changed,
+                        vec![difference(
+                            samples::HOSTILE,
+                            Some(samples::HOSTILE),
+                            Some(samples::LONG),
+                        )],
+                    )
+                }],
+                ..changed
+            },
+        ),
     ]
 }

@@ -57,7 +57,15 @@ pub fn page(context: &Context) -> Markup {
             }
         }
     };
-    layout::page(&context.shell, Page { title: &context.title, place: Place::Elsewhere, compares: false, main })
+    layout::page(
+        &context.shell,
+        Page {
+            title: &context.title,
+            place: Place::Elsewhere,
+            compares: false,
+            main,
+        },
+    )
 }
 
 /// Samples of every state.
@@ -70,7 +78,11 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         findings: Vec::new(),
         request: Some("8f3k2m9q".into()),
     };
-    let asked = Finding { place: "_asof".into(), words: "\"yesterday\" is not a date. Write it as 2026-05-05, or as 2026-05-05T14:30:00Z.".into() };
+    let asked = Finding {
+        place: "_asof".into(),
+        words: "\"yesterday\" is not a date. Write it as 2026-05-05, or as 2026-05-05T14:30:00Z."
+            .into(),
+    };
     vec![
         ("not-found", plain.clone()),
         ("not-found-then", Context { shell: samples::then("/people/0000"), ..plain.clone() }),

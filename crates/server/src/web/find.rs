@@ -73,7 +73,15 @@ pub fn page(context: &Context) -> Markup {
             @if let Some(more) = &context.more { p { a href=(shell.to(more)) { "More people" } } }
         }
     };
-    layout::page(shell, Page { title: "Find a person", place: Place::Find, compares: false, main })
+    layout::page(
+        shell,
+        Page {
+            title: "Find a person",
+            place: Place::Find,
+            compares: false,
+            main,
+        },
+    )
 }
 
 /// Samples of every state.
@@ -85,20 +93,67 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         numbers: vec!["VR-26-1149".into()],
         stage: "Goal work, R. Osei".into(),
     };
-    let with = |shell: Shell, query: &str| Shell { keep: vec![("q".into(), query.into())], ..shell };
-    let nobody = Context { shell: samples::now(path::FIND), query: String::new(), people: Vec::new(), more: None };
+    let with = |shell: Shell, query: &str| Shell {
+        keep: vec![("q".into(), query.into())],
+        ..shell
+    };
+    let nobody = Context {
+        shell: samples::now(path::FIND),
+        query: String::new(),
+        people: Vec::new(),
+        more: None,
+    };
     let some = Context {
         shell: with(samples::now(path::FIND), "had"),
         query: "had".into(),
-        people: vec![found("a1", "Haddad, Samir"), found("a2", "Hadley, Ruth"), found("a3", samples::LONG)],
+        people: vec![
+            found("a1", "Haddad, Samir"),
+            found("a2", "Hadley, Ruth"),
+            found("a3", samples::LONG),
+        ],
         more: Some("/find?q=had&page=2".into()),
     };
     vec![
         ("asked-nothing", nobody.clone()),
         ("some", some.clone()),
-        ("none", Context { query: "zzz".into(), people: Vec::new(), ..some.clone() }),
-        ("none-then", Context { shell: with(samples::then(path::FIND), "zzz"), query: "zzz".into(), people: Vec::new(), more: None }),
-        ("some-then", Context { shell: with(samples::then(path::FIND), "had"), ..some.clone() }),
-        ("hostile", Context { shell: with(samples::now(path::FIND), samples::HOSTILE), query: samples::HOSTILE.into(), people: vec![Found { id: samples::HOSTILE.into(), name: samples::HOSTILE.into(), born: samples::HOSTILE.into(), numbers: vec![samples::HOSTILE.into(), samples::LONG.into()], stage: samples::LONG.into() }], more: None }),
+        (
+            "none",
+            Context {
+                query: "zzz".into(),
+                people: Vec::new(),
+                ..some.clone()
+            },
+        ),
+        (
+            "none-then",
+            Context {
+                shell: with(samples::then(path::FIND), "zzz"),
+                query: "zzz".into(),
+                people: Vec::new(),
+                more: None,
+            },
+        ),
+        (
+            "some-then",
+            Context {
+                shell: with(samples::then(path::FIND), "had"),
+                ..some.clone()
+            },
+        ),
+        (
+            "hostile",
+            Context {
+                shell: with(samples::now(path::FIND), samples::HOSTILE),
+                query: samples::HOSTILE.into(),
+                people: vec![Found {
+                    id: samples::HOSTILE.into(),
+                    name: samples::HOSTILE.into(),
+                    born: samples::HOSTILE.into(),
+                    numbers: vec![samples::HOSTILE.into(), samples::LONG.into()],
+                    stage: samples::LONG.into(),
+                }],
+                more: None,
+            },
+        ),
     ]
 }

@@ -97,8 +97,11 @@ impl Shell {
 
     /// The address of this page as of another instant, or of now.
     pub fn here(&self, at: Option<RecordedAt>) -> String {
-        let mut parameters: Vec<(&str, &str)> =
-            self.keep.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut parameters: Vec<(&str, &str)> = self
+            .keep
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let instant = at.map(|at| when::exact(at.0));
         if let Some(instant) = &instant {
             parameters.push((path::AS_OF, instant));
@@ -112,7 +115,8 @@ impl Shell {
     }
 
     fn as_known(&self) -> Option<String> {
-        self.as_of.map(|then| format!("AS KNOWN ON {}", when::minute(then.at.0)))
+        self.as_of
+            .map(|then| format!("AS KNOWN ON {}", when::minute(then.at.0)))
     }
 }
 
@@ -150,11 +154,14 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                                 (page.title)
                                 @if let Some(words) = &as_known { " " span class="then-words" { (words) } }
                             }
-                            @if shell.user.is_some() && !page.compares { (move_form(shell)) }
+                            @if shell.user.is_some() && !shell.is_then() && !page.compares { (move_form(shell)) }
                         }
                         (page.main)
                     }
                     (footer(shell))
+                    @if let Some(words) = &as_known {
+                        div class="running last" aria-hidden="true" { p class="running-then" { (frame_mark(true)) " " (words) " UTC. NOT NOW." } }
+                    }
                 }
             }
         }
@@ -190,7 +197,7 @@ fn strip(shell: &Shell, then: AsKnown) -> Markup {
                 " "
                 span { "Not now. Read-only. " (left_out(then.since)) }
             }
-            a class="usa-button usa-button--outline small" href=(shell.here(None)) { "Back to now" }
+            (move_form(shell))
         }
     }
 }
@@ -356,7 +363,12 @@ pub fn scrolling(label: &str, inside: Markup) -> Markup {
 mod tests {
     #[test]
     fn thousands_are_apart() {
-        for (number, words) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")] {
+        for (number, words) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (12_345_678, "12,345,678"),
+        ] {
             assert_eq!(super::count(number), words);
         }
     }

@@ -127,18 +127,35 @@ pub struct Fact {
 /// The page.
 pub fn page(context: &Context) -> Markup {
     let shell = &context.shell;
-    let name = shell.banner.as_ref().map_or("", |banner| banner.name.as_str());
+    let name = shell
+        .banner
+        .as_ref()
+        .map_or("", |banner| banner.name.as_str());
     let main = html! {
         div class="person" {
-            section class="panel next" aria-labelledby="next" { (next(context)) }
-            (owed(context))
-            (scores(context))
-            (medications(context))
-            (notes(context))
-            (aside(context))
+            div class="first-things" {
+                section class="panel next" aria-labelledby="next" { (next(context)) }
+                (owed(context))
+            }
+            div class="how-they-are" {
+                (scores(context))
+                (notes(context))
+            }
+            div class="around" {
+                (medications(context))
+                (aside(context))
+            }
         }
     };
-    layout::page(shell, Page { title: name, place: Place::Elsewhere, compares: false, main })
+    layout::page(
+        shell,
+        Page {
+            title: name,
+            place: Place::Elsewhere,
+            compares: false,
+            main,
+        },
+    )
 }
 
 fn next(context: &Context) -> Markup {
@@ -207,7 +224,12 @@ fn scores(context: &Context) -> Markup {
         .medications
         .iter()
         .filter(|medication| medication.drawn)
-        .filter_map(|medication| Some(Course { what: medication.what.clone(), happened: medication.happened? }))
+        .filter_map(|medication| {
+            Some(Course {
+                what: medication.what.clone(),
+                happened: medication.happened?,
+            })
+        })
         .collect();
     html! {
         section class="panel scores" aria-labelledby="scores" {
@@ -219,7 +241,7 @@ fn scores(context: &Context) -> Markup {
                     }
                 }
                 (legend(context.shell.is_then()))
-                @for series in &context.scores { (table(context, series)) }
+                div class="tables" { @for series in &context.scores { (table(context, series)) } }
             }
         }
     }
@@ -227,7 +249,12 @@ fn scores(context: &Context) -> Markup {
 
 fn instrument(context: &Context, series: &Series, index: usize, courses: &[Course]) -> Markup {
     let id = format!("score-{index}");
-    let drawing = Drawing { id: &id, span: context.span, small: index > 0, then: context.shell.is_then() };
+    let drawing = Drawing {
+        id: &id,
+        span: context.span,
+        small: index > 0,
+        then: context.shell.is_then(),
+    };
     html! {
         figure class=(if index == 0 { "first" } else { "further" }) {
             figcaption {
@@ -288,7 +315,11 @@ fn table(context: &Context, series: &Series) -> Markup {
 }
 
 fn score_range(series: &Series) -> String {
-    let worse = if series.higher_is_worse { "higher is worse" } else { "higher is better" };
+    let worse = if series.higher_is_worse {
+        "higher is worse"
+    } else {
+        "higher is better"
+    };
     format!("{} to {}, {worse}", series.scale.0, series.scale.1)
 }
 
@@ -375,36 +406,134 @@ pub fn samples() -> Vec<(&'static str, Context)> {
     let shell = samples::about(samples::now(&address));
     let busy = Context {
         shell: shell.clone(),
-        next: Next::Planned { at: samples::NOW + when::DAY + 18 * 60 * when::SECOND, how: "Office, session 12".into(), owner: "R. Osei".into(), overdue_days: None },
+        next: Next::Planned {
+            at: samples::NOW + when::DAY + 18 * 60 * when::SECOND,
+            how: "Office, session 12".into(),
+            owner: "R. Osei".into(),
+            overdue_days: None,
+        },
         owed: vec![
-            Owed { what: "Housing letter".into(), owner: "R. Osei".into(), due: Some(samples::NOW - 2 * when::DAY), overdue: true, position: Some(8_121) },
-            Owed { what: "Reply about the driving licence".into(), owner: "M. Lindqvist".into(), due: Some(samples::NOW + 6 * when::DAY), overdue: false, position: Some(8_130) },
+            Owed {
+                what: "Housing letter".into(),
+                owner: "R. Osei".into(),
+                due: Some(samples::NOW - 2 * when::DAY),
+                overdue: true,
+                position: Some(8_121),
+            },
+            Owed {
+                what: "Reply about the driving licence".into(),
+                owner: "M. Lindqvist".into(),
+                due: Some(samples::NOW + 6 * when::DAY),
+                overdue: false,
+                position: Some(8_130),
+            },
         ],
-        consents: vec![("Treatment".into(), "Yes, 2 Mar 2026".into()), ("Recording of sessions".into(), "No, since 18 Apr 2026".into())],
+        consents: vec![
+            ("Treatment".into(), "Yes, 2 Mar 2026".into()),
+            (
+                "Recording of sessions".into(),
+                "No, since 18 Apr 2026".into(),
+            ),
+        ],
         scores: vec![
-            series("PCL-5", "PTSD Checklist for DSM-5", 80.0, &[58, 55, 56, 51, 47, 44, 41, 38, 36], Some((15.0, "Marx 2022")), Some((33.0, "VA NCPTSD, 31 to 33"))),
-            series("PHQ-9", "Patient Health Questionnaire", 27.0, &[14, 15, 13, 12, 14, 20, 9, 8], Some((5.0, "Kroenke 2012")), Some((10.0, "Kroenke 2001"))),
-            series("NSI", "Neurobehavioral Symptom Inventory", 88.0, &[41, 44, 39, 36, 30], Some((8.0, "Belanger 2016")), None),
+            series(
+                "PCL-5",
+                "PTSD Checklist for DSM-5",
+                80.0,
+                &[58, 55, 56, 51, 47, 44, 41, 38, 36],
+                Some((15.0, "Marx 2022")),
+                Some((33.0, "VA NCPTSD, 31 to 33")),
+            ),
+            series(
+                "PHQ-9",
+                "Patient Health Questionnaire",
+                27.0,
+                &[14, 15, 13, 12, 14, 20, 9, 8],
+                Some((5.0, "Kroenke 2012")),
+                Some((10.0, "Kroenke 2001")),
+            ),
+            series(
+                "NSI",
+                "Neurobehavioral Symptom Inventory",
+                88.0,
+                &[41, 44, 39, 36, 30],
+                Some((8.0, "Belanger 2016")),
+                None,
+            ),
         ],
         span: (when::at_day(2026, 2, 20), samples::NOW),
         medications: vec![
-            medication("Sertraline 100 mg", "1 tablet in the morning", "Taking", Happened::since(when::at_day(2026, 5, 20)), 900),
-            medication("Prazosin 2 mg", "1 capsule at night", "Taking", Happened::since(when::at_day(2026, 3, 24)), 901),
-            medication("Sertraline 50 mg", "1 tablet in the morning", "Stopped", Happened { start: when::at_day(2026, 3, 4), end: when::at_day(2026, 5, 20) }, 902),
+            medication(
+                "Sertraline 100 mg",
+                "1 tablet in the morning",
+                "Taking",
+                Happened::since(when::at_day(2026, 5, 20)),
+                900,
+            ),
+            medication(
+                "Prazosin 2 mg",
+                "1 capsule at night",
+                "Taking",
+                Happened::since(when::at_day(2026, 3, 24)),
+                901,
+            ),
+            medication(
+                "Sertraline 50 mg",
+                "1 tablet in the morning",
+                "Stopped",
+                Happened {
+                    start: when::at_day(2026, 3, 4),
+                    end: when::at_day(2026, 5, 20),
+                },
+                902,
+            ),
         ],
         notes: vec![
-            note("Session note", samples::on(2026, 11, 19), samples::recorded(2026, 11, 19), "Slept five nights of seven. The plan for the evenings holds; he walks with the dog instead of checking the doors.\nNext: the bus, two stops, with his brother.", None),
-            note("Telephone call", samples::on(2026, 11, 2), samples::recorded(2026, 11, 14), "He rang from the housing office. They want the letter by the 20th.", Some("version 2")),
+            note(
+                "Session note",
+                samples::on(2026, 11, 19),
+                samples::recorded(2026, 11, 19),
+                "Slept five nights of seven. The plan for the evenings holds; he walks with the dog instead of checking the doors.\nNext: the bus, two stops, with his brother.",
+                None,
+            ),
+            note(
+                "Telephone call",
+                samples::on(2026, 11, 2),
+                samples::recorded(2026, 11, 14),
+                "He rang from the housing office. They want the letter by the 20th.",
+                Some("version 2"),
+            ),
         ],
         problems: vec![
-            Fact { what: "Posttraumatic stress disorder".into(), happened: Some(Happened::since(when::at_day(2025, 11, 3))), position: 300 },
-            Fact { what: "Insomnia".into(), happened: Some(Happened { start: when::at_day(2025, 1, 1), end: when::at_day(2026, 1, 1) }), position: 301 },
+            Fact {
+                what: "Posttraumatic stress disorder".into(),
+                happened: Some(Happened::since(when::at_day(2025, 11, 3))),
+                position: 300,
+            },
+            Fact {
+                what: "Insomnia".into(),
+                happened: Some(Happened {
+                    start: when::at_day(2025, 1, 1),
+                    end: when::at_day(2026, 1, 1),
+                }),
+                position: 301,
+            },
         ],
-        service: vec![Fact { what: "Army, sergeant (E-5), 2 deployments".into(), happened: Some(Happened { start: when::at_day(2006, 6, 1), end: when::at_day(2018, 9, 1) }), position: 12 }],
+        service: vec![Fact {
+            what: "Army, sergeant (E-5), 2 deployments".into(),
+            happened: Some(Happened {
+                start: when::at_day(2006, 6, 1),
+                end: when::at_day(2018, 9, 1),
+            }),
+            position: 12,
+        }],
         events: (64, 3),
     };
     let empty = Context {
-        next: Next::Nothing { owner: "R. Osei".into(), last: None },
+        next: Next::Nothing {
+            owner: "R. Osei".into(),
+            last: None,
+        },
         owed: Vec::new(),
         consents: Vec::new(),
         scores: Vec::new(),
@@ -417,48 +546,190 @@ pub fn samples() -> Vec<(&'static str, Context)> {
     };
     let dense = Context {
         scores: vec![
-            series("PCL-5", "PTSD Checklist for DSM-5", 80.0, &(0..60).map(|step| 40 + (step * 37 % 23) - step / 4).collect::<Vec<_>>(), Some((18.0, "Marx 2022, sample 2")), Some((33.0, "VA NCPTSD"))),
-            series("PHQ-9", "Patient Health Questionnaire", 27.0, &[14], Some((5.0, "Kroenke 2012")), Some((10.0, "Kroenke 2001"))),
+            series(
+                "PCL-5",
+                "PTSD Checklist for DSM-5",
+                80.0,
+                &(0..60)
+                    .map(|step| 40 + (step * 37 % 23) - step / 4)
+                    .collect::<Vec<_>>(),
+                Some((18.0, "Marx 2022, sample 2")),
+                Some((33.0, "VA NCPTSD")),
+            ),
+            series(
+                "PHQ-9",
+                "Patient Health Questionnaire",
+                27.0,
+                &[14],
+                Some((5.0, "Kroenke 2012")),
+                Some((10.0, "Kroenke 2001")),
+            ),
         ],
-        medications: (0..14).map(|index| medication(&format!("Medication number {index} 25 mg"), "", if index < 6 { "Taking" } else { "Stopped" }, Happened { start: when::at_day(2026, 1 + index % 9, 3), end: if index < 6 { i64::MAX } else { when::at_day(2026, 4 + index % 9, 9) } }, 900 + index as u64)).collect(),
+        medications: (0..14)
+            .map(|index| {
+                medication(
+                    &format!("Medication number {index} 25 mg"),
+                    "",
+                    if index < 6 { "Taking" } else { "Stopped" },
+                    Happened {
+                        start: when::at_day(2026, 1 + index % 9, 3),
+                        end: if index < 6 {
+                            i64::MAX
+                        } else {
+                            when::at_day(2026, 4 + index % 9, 9)
+                        },
+                    },
+                    900 + index as u64,
+                )
+            })
+            .collect(),
         ..busy.clone()
     };
     let hostile = Context {
         shell: samples::about_hostile(samples::now(&address)),
         next: Next::Ended(samples::HOSTILE.into()),
-        owed: vec![Owed { what: samples::HOSTILE.into(), owner: samples::LONG.into(), due: Some(i64::MIN), overdue: true, position: Some(u64::MAX) }],
+        owed: vec![Owed {
+            what: samples::HOSTILE.into(),
+            owner: samples::LONG.into(),
+            due: Some(i64::MIN),
+            overdue: true,
+            position: Some(u64::MAX),
+        }],
         consents: vec![(samples::HOSTILE.into(), samples::LONG.into())],
         scores: vec![Series {
             name: samples::HOSTILE.into(),
             long_name: samples::LONG.into(),
             change: Some(samples::HOSTILE.into()),
-            points: vec![Score { happened: Happened::on(0), recorded_at: RecordedAt(0), value: f64::NAN, words: samples::LONG.into(), remark: Some(samples::HOSTILE.into()), position: 1 }],
-            ..series("", "", 0.0, &[], Some((f64::INFINITY, samples::HOSTILE)), Some((-5.0, samples::HOSTILE)))
+            points: vec![Score {
+                happened: Happened::on(0),
+                recorded_at: RecordedAt(0),
+                value: f64::NAN,
+                words: samples::LONG.into(),
+                remark: Some(samples::HOSTILE.into()),
+                position: 1,
+            }],
+            ..series(
+                "",
+                "",
+                0.0,
+                &[],
+                Some((f64::INFINITY, samples::HOSTILE)),
+                Some((-5.0, samples::HOSTILE)),
+            )
         }],
         span: (i64::MIN / 4, i64::MAX / 4),
-        medications: vec![medication(samples::HOSTILE, samples::LONG, samples::HOSTILE, Happened { start: i64::MIN / 4, end: i64::MAX }, 1)],
-        notes: vec![note(samples::HOSTILE, Happened::on(0), samples::recorded(2026, 1, 1), samples::HOSTILE, Some(samples::LONG)), note("Long", Happened::on(0), samples::recorded(2026, 1, 1), &"nospaces".repeat(200), None)],
-        problems: vec![Fact { what: samples::LONG.into(), happened: None, position: 1 }],
-        service: vec![Fact { what: samples::HOSTILE.into(), happened: None, position: 1 }],
+        medications: vec![medication(
+            samples::HOSTILE,
+            samples::LONG,
+            samples::HOSTILE,
+            Happened {
+                start: i64::MIN / 4,
+                end: i64::MAX,
+            },
+            1,
+        )],
+        notes: vec![
+            note(
+                samples::HOSTILE,
+                Happened::on(0),
+                samples::recorded(2026, 1, 1),
+                samples::HOSTILE,
+                Some(samples::LONG),
+            ),
+            note(
+                "Long",
+                Happened::on(0),
+                samples::recorded(2026, 1, 1),
+                &"nospaces".repeat(200),
+                None,
+            ),
+        ],
+        problems: vec![Fact {
+            what: samples::LONG.into(),
+            happened: None,
+            position: 1,
+        }],
+        service: vec![Fact {
+            what: samples::HOSTILE.into(),
+            happened: None,
+            position: 1,
+        }],
         events: (u64::MAX, u64::MAX),
     };
     let overdue = Context {
-        next: Next::Planned { at: samples::NOW - 3 * when::DAY, how: "Telephone".into(), owner: "R. Osei".into(), overdue_days: Some(3) },
+        next: Next::Planned {
+            at: samples::NOW - 3 * when::DAY,
+            how: "Telephone".into(),
+            owner: "R. Osei".into(),
+            overdue_days: Some(3),
+        },
         ..busy.clone()
     };
-    let lost = Context { next: Next::Nothing { owner: "R. Osei".into(), last: Some(samples::NOW - 40 * when::DAY) }, ..busy.clone() };
+    let lost = Context {
+        next: Next::Nothing {
+            owner: "R. Osei".into(),
+            last: Some(samples::NOW - 40 * when::DAY),
+        },
+        ..busy.clone()
+    };
     let then = Context {
         shell: samples::about(samples::then(&address)),
         span: (when::at_day(2026, 2, 20), samples::THEN),
-        scores: vec![Series { points: busy.scores[0].points[..3].to_vec(), ..busy.scores[0].clone() }],
+        next: Next::Planned {
+            at: when::at_day(2026, 5, 11) + 9 * when::HOUR,
+            how: "Office, session 6".into(),
+            owner: "R. Osei".into(),
+            overdue_days: None,
+        },
+        owed: Vec::new(),
+        consents: vec![
+            ("Treatment".into(), "Yes, 2 Mar 2026".into()),
+            ("Recording of sessions".into(), "Yes, 2 Mar 2026".into()),
+        ],
+        scores: busy
+            .scores
+            .iter()
+            .map(|series| Series {
+                points: series
+                    .points
+                    .iter()
+                    .filter(|point| point.recorded_at.0 <= samples::THEN)
+                    .cloned()
+                    .collect(),
+                change: Some("No reliable change since the first.".into()),
+                ..series.clone()
+            })
+            .collect(),
+        medications: busy.medications[1..]
+            .iter()
+            .map(|one| Medication {
+                state: "Taking".into(),
+                happened: one.happened.map(|happened| Happened::since(happened.start)),
+                ..one.clone()
+            })
+            .collect(),
+        notes: vec![note(
+            "Session note",
+            samples::on(2026, 4, 28),
+            samples::recorded(2026, 4, 28),
+            "Session recorded on tape. Nightmares most nights; agreed to keep the light on and to write down the time.",
+            None,
+        )],
         service: Vec::new(),
+        events: (6, 1),
         ..busy.clone()
     };
     vec![
         ("busy", busy),
         ("then", then),
         ("empty", empty.clone()),
-        ("empty-then", Context { shell: samples::about(samples::then(&address)), ..empty }),
+        (
+            "empty-then",
+            Context {
+                shell: samples::about(samples::then(&address)),
+                ..empty
+            },
+        ),
         ("dense", dense),
         ("overdue", overdue),
         ("lost", lost),
@@ -466,7 +737,14 @@ pub fn samples() -> Vec<(&'static str, Context)> {
     ]
 }
 
-fn series(name: &str, long_name: &str, high: f64, values: &[i64], band: Option<(f64, &str)>, cut: Option<(f64, &str)>) -> Series {
+fn series(
+    name: &str,
+    long_name: &str,
+    high: f64,
+    values: &[i64],
+    band: Option<(f64, &str)>,
+    cut: Option<(f64, &str)>,
+) -> Series {
     let step = 250 / values.len().max(1) as i64;
     Series {
         name: name.into(),
@@ -478,22 +756,72 @@ fn series(name: &str, long_name: &str, high: f64, values: &[i64], band: Option<(
             .enumerate()
             .map(|(index, value)| {
                 let day = when::at_day(2026, 3, 6) + index as i64 * step * when::DAY;
-                Score { happened: Happened::on(day), recorded_at: RecordedAt(day + 15 * when::HOUR), value: *value as f64, words: value.to_string(), remark: (index == 2).then(|| "corrected from 65".into()), position: 400 + index as u64 }
+                Score {
+                    happened: Happened::on(day),
+                    recorded_at: RecordedAt(day + 15 * when::HOUR),
+                    value: *value as f64,
+                    words: value.to_string(),
+                    remark: (index == 2).then(|| "corrected from 65".into()),
+                    position: 400 + index as u64,
+                }
             })
             .collect(),
-        band: band.map(|(by, source)| Band { baseline: values.first().copied().unwrap_or(0) as f64, by, source: source.into() }),
-        cut: cut.map(|(value, source)| Cut { value, source: source.into() }),
+        band: band.map(|(by, source)| Band {
+            baseline: values.first().copied().unwrap_or(0) as f64,
+            by,
+            source: source.into(),
+        }),
+        cut: cut.map(|(value, source)| Cut {
+            value,
+            source: source.into(),
+        }),
         change: Some(match (values.first(), values.last(), band) {
-            (Some(first), Some(last), Some((by, source))) if values.len() > 1 => format!("{first} to {last}: {} ({} points or more, {source}).", if ((first - last) as f64).abs() >= by { "a reliable change" } else { "no reliable change" }, by),
+            (Some(first), Some(last), Some((by, source))) if values.len() > 1 => format!(
+                "{first} to {last}: {} ({} points or more, {source}).",
+                if ((first - last) as f64).abs() >= by {
+                    "a reliable change"
+                } else {
+                    "no reliable change"
+                },
+                by
+            ),
             _ => "Nothing to compare with yet.".into(),
         }),
     }
 }
 
-fn medication(what: &str, dose: &str, state: &str, happened: Happened, position: u64) -> Medication {
-    Medication { what: what.into(), dose: dose.into(), state: state.into(), happened: Some(happened), drawn: true, position }
+fn medication(
+    what: &str,
+    dose: &str,
+    state: &str,
+    happened: Happened,
+    position: u64,
+) -> Medication {
+    Medication {
+        what: what.into(),
+        dose: dose.into(),
+        state: state.into(),
+        happened: Some(happened),
+        drawn: true,
+        position,
+    }
 }
 
-fn note(title: &str, happened: Happened, recorded_at: RecordedAt, text: &str, remark: Option<&str>) -> Note {
-    Note { title: title.into(), happened: Some(happened), recorded_at, author: "R. Osei".into(), text: text.into(), goes_on: false, remark: remark.map(str::to_owned), position: 7_000 }
+fn note(
+    title: &str,
+    happened: Happened,
+    recorded_at: RecordedAt,
+    text: &str,
+    remark: Option<&str>,
+) -> Note {
+    Note {
+        title: title.into(),
+        happened: Some(happened),
+        recorded_at,
+        author: "R. Osei".into(),
+        text: text.into(),
+        goes_on: false,
+        remark: remark.map(str::to_owned),
+        position: 7_000,
+    }
 }

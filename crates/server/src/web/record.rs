@@ -61,10 +61,10 @@ pub fn page(context: &Context) -> Markup {
                 @if context.kinds.is_empty() {
                     p { "Nothing yet." }
                 } @else {
-                    table class="usa-table usa-table--compact bare" {
+                    div class="tablebox" { table class="usa-table usa-table--compact bare" {
                         thead { tr { th scope="col" { "Kind" } th scope="col" class="num" { "How many" } } }
                         tbody { @for (kind, number) in &context.kinds { tr { th scope="row" { (kind) } td class="num" { (layout::count(*number)) } } } }
-                    }
+                    } }
                 }
             }
             section class="panel full" aria-labelledby="checkpoint" {
@@ -87,7 +87,15 @@ pub fn page(context: &Context) -> Markup {
             }
         }
     };
-    layout::page(shell, Page { title: "About this record", place: Place::Record, compares: false, main })
+    layout::page(
+        shell,
+        Page {
+            title: "About this record",
+            place: Place::Record,
+            compares: false,
+            main,
+        },
+    )
 }
 
 /// Samples of every state.
@@ -97,17 +105,53 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         shell: samples::now(path::RECORD),
         origin: "homecoming.example/vr-26".into(),
         root: "qINS1GRFHWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=".into(),
-        recorded: Some((RecordedAt(samples::NOW - 500 * when::DAY), RecordedAt(samples::NOW - 4 * when::HOUR))),
-        key: "homecoming.example/vr-26+0ea7b0a3+AZ3grlgtzPICa5OS8npVmf1Myq5IZniMpZJurmRDeOo=".into(),
+        recorded: Some((
+            RecordedAt(samples::NOW - 500 * when::DAY),
+            RecordedAt(samples::NOW - 4 * when::HOUR),
+        )),
+        key: "homecoming.example/vr-26+0ea7b0a3+AZ3grlgtzPICa5OS8npVmf1Myq5IZniMpZJurmRDeOo="
+            .into(),
         checkpoint: checkpoint.into(),
         checkpoint_size: 12_345,
-        kinds: vec![("Observation".into(), 8_210), ("Encounter".into(), 2_004), ("DocumentReference".into(), 1_204), ("Patient".into(), 61)],
+        kinds: vec![
+            ("Observation".into(), 8_210),
+            ("Encounter".into(), 2_004),
+            ("DocumentReference".into(), 1_204),
+            ("Patient".into(), 61),
+        ],
         software: "Homecoming 0.1.0".into(),
     };
     vec![
         ("busy", busy.clone()),
-        ("then", Context { shell: samples::then(path::RECORD), ..busy.clone() }),
-        ("empty", Context { shell: Shell { size: 0, ..samples::now(path::RECORD) }, recorded: None, kinds: Vec::new(), checkpoint_size: 0, ..busy.clone() }),
-        ("hostile", Context { origin: samples::HOSTILE.into(), checkpoint: samples::HOSTILE.into(), key: samples::LONG.into(), kinds: vec![(samples::HOSTILE.into(), u64::MAX)], ..busy }),
+        (
+            "then",
+            Context {
+                shell: samples::then(path::RECORD),
+                ..busy.clone()
+            },
+        ),
+        (
+            "empty",
+            Context {
+                shell: Shell {
+                    size: 0,
+                    ..samples::now(path::RECORD)
+                },
+                recorded: None,
+                kinds: Vec::new(),
+                checkpoint_size: 0,
+                ..busy.clone()
+            },
+        ),
+        (
+            "hostile",
+            Context {
+                origin: samples::HOSTILE.into(),
+                checkpoint: samples::HOSTILE.into(),
+                key: samples::LONG.into(),
+                kinds: vec![(samples::HOSTILE.into(), u64::MAX)],
+                ..busy
+            },
+        ),
     ]
 }

@@ -12,8 +12,6 @@ pub struct Context {
     pub shell: Shell,
     /// Where to go afterwards: a path of ours.
     pub next: String,
-    /// The name that was tried last.
-    pub name: String,
     /// What was wrong with the last try, as a sentence.
     pub problem: Option<String>,
     /// On a demonstration: whom to sign in as. Empty on a real programme.
@@ -23,8 +21,6 @@ pub struct Context {
 /// Someone made up, to sign in as.
 #[derive(Clone, Debug)]
 pub struct Who {
-    /// What they sign in with: "r.osei".
-    pub sign_in: String,
     /// "R. Osei".
     pub name: String,
     /// "caseworker, 14 people".
@@ -42,9 +38,6 @@ pub fn page(context: &Context) -> Markup {
             }
             form action=(path::SIGN_IN) method="post" class="stack" {
                 input type="hidden" name="next" value=(context.next);
-                label class="usa-label" for="name" { "Sign-in name" }
-                input class="usa-input" id="name" name="name" value=(context.name) autocomplete="username" required
-                    spellcheck="false" autocapitalize="none";
                 label class="usa-label" for="code" { "Sign-in code" }
                 p class="hint" id="code-hint" { "From whoever runs the programme. A password manager may fill it in." }
                 input class="usa-input" id="code" name="code" type="password" autocomplete="current-password"
@@ -61,7 +54,6 @@ pub fn page(context: &Context) -> Markup {
                             li {
                                 form action=(path::SIGN_IN) method="post" {
                                     input type="hidden" name="next" value=(context.next);
-                                    input type="hidden" name="name" value=(who.sign_in);
                                     input type="hidden" name="code" value=(who.code);
                                     button class="usa-button usa-button--outline small" type="submit" { bdi { (who.name) } }
                                     " " (who.role)
@@ -81,11 +73,10 @@ pub fn samples() -> Vec<(&'static str, Context)> {
     let plain = Context {
         shell: samples::signed_out(path::SIGN_IN),
         next: path::CASELOAD.into(),
-        name: String::new(),
         problem: None,
         demo: Vec::new(),
     };
-    let who = |name: &str, role: &str| Who { sign_in: "r.osei".into(), name: name.into(), role: role.into(), code: "made-up-code".into() };
+    let who = |name: &str, role: &str| Who { name: name.into(), role: role.into(), code: "made-up-code".into() };
     vec![
         ("plain", plain.clone()),
         (

@@ -61,7 +61,11 @@ pub fn civil(micros: i64) -> Civil {
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * of_year + 2) / 153;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
     Civil {
         year: era * 400 + year_of_era + i64::from(month <= 2),
         month,
@@ -119,7 +123,13 @@ pub fn weekday_minute(micros: i64) -> String {
 /// "Tue 5 May, 09:00": for lists of what comes next, where the year is plain.
 pub fn weekday_short(micros: i64) -> String {
     let it = civil(micros);
-    format!("{} {}, {:02}:{:02}", weekday(micros), day_short(micros), it.hour, it.minute)
+    format!(
+        "{} {}, {:02}:{:02}",
+        weekday(micros),
+        day_short(micros),
+        it.hour,
+        it.minute
+    )
 }
 
 fn weekday(micros: i64) -> &'static str {
@@ -161,17 +171,26 @@ impl Happened {
     /// A whole day.
     pub fn on(start: i64) -> Happened {
         let start = start.div_euclid(DAY) * DAY;
-        Happened { start, end: start + DAY }
+        Happened {
+            start,
+            end: start + DAY,
+        }
     }
 
     /// A moment.
     pub fn at(start: i64) -> Happened {
-        Happened { start, end: start + SECOND }
+        Happened {
+            start,
+            end: start + SECOND,
+        }
     }
 
     /// From a moment on, not ended.
     pub fn since(start: i64) -> Happened {
-        Happened { start, end: i64::MAX }
+        Happened {
+            start,
+            end: i64::MAX,
+        }
     }
 
     /// Longer than a month: something that went on, and is drawn as a bar.
@@ -212,7 +231,12 @@ impl Happened {
         let (from, to) = (civil(self.start), civil(self.end - 1));
         if from.days == to.days {
             let end = civil(self.end);
-            return format!("{} to {:02}:{:02}", minute(self.start), end.hour, end.minute);
+            return format!(
+                "{} to {:02}:{:02}",
+                minute(self.start),
+                end.hour,
+                end.minute
+            );
         }
         if from.year == to.year {
             return format!("{} to {}", day_short(self.start), day(self.end - 1));
@@ -278,9 +302,15 @@ mod tests {
         ] {
             assert_eq!(exact(micros), words);
             let it = civil(micros);
-            assert_eq!(at_day(it.year, it.month, it.day), micros.div_euclid(DAY) * DAY);
+            assert_eq!(
+                at_day(it.year, it.month, it.day),
+                micros.div_euclid(DAY) * DAY
+            );
         }
-        assert_eq!(weekday_minute(1_778_025_599_000_000), "Tue 5 May 2026, 23:59");
+        assert_eq!(
+            weekday_minute(1_778_025_599_000_000),
+            "Tue 5 May 2026, 23:59"
+        );
         civil(i64::MAX);
         civil(i64::MIN);
     }
@@ -290,12 +320,47 @@ mod tests {
         let may = at_day(2026, 5, 5);
         for (happened, words, period) in [
             (Happened::on(may), "5 May 2026", false),
-            (Happened { start: at_day(2026, 5, 1), end: at_day(2026, 6, 1) }, "May 2026", false),
-            (Happened { start: at_day(2026, 1, 1), end: at_day(2027, 1, 1) }, "2026", false),
+            (
+                Happened {
+                    start: at_day(2026, 5, 1),
+                    end: at_day(2026, 6, 1),
+                },
+                "May 2026",
+                false,
+            ),
+            (
+                Happened {
+                    start: at_day(2026, 1, 1),
+                    end: at_day(2027, 1, 1),
+                },
+                "2026",
+                false,
+            ),
             (Happened::at(may + 14 * HOUR), "5 May 2026, 14:00", false),
-            (Happened { start: may + HOUR, end: may + 2 * HOUR }, "5 May 2026, 01:00 to 02:00", false),
-            (Happened { start: may, end: at_day(2026, 6, 10) }, "5 May to 9 Jun 2026", true),
-            (Happened { start: may, end: at_day(2027, 6, 10) }, "5 May 2026 to 9 Jun 2027", true),
+            (
+                Happened {
+                    start: may + HOUR,
+                    end: may + 2 * HOUR,
+                },
+                "5 May 2026, 01:00 to 02:00",
+                false,
+            ),
+            (
+                Happened {
+                    start: may,
+                    end: at_day(2026, 6, 10),
+                },
+                "5 May to 9 Jun 2026",
+                true,
+            ),
+            (
+                Happened {
+                    start: may,
+                    end: at_day(2027, 6, 10),
+                },
+                "5 May 2026 to 9 Jun 2027",
+                true,
+            ),
             (Happened::since(may), "since 5 May 2026", true),
         ] {
             assert_eq!(happened.words(), words);
@@ -311,8 +376,21 @@ mod tests {
             (Happened::on(may), may + 25 * HOUR, 1, "1 day later"),
             (Happened::at(may), may - 3 * DAY, -3, "3 days ahead"),
             (Happened::on(may), may + 32 * DAY, 32, "32 days later"),
-            (Happened { start: at_day(2026, 5, 1), end: at_day(2026, 6, 1) }, may, 0, "same day"),
-            (Happened::since(may), may + 400 * DAY, 400, "13 months later"),
+            (
+                Happened {
+                    start: at_day(2026, 5, 1),
+                    end: at_day(2026, 6, 1),
+                },
+                may,
+                0,
+                "same day",
+            ),
+            (
+                Happened::since(may),
+                may + 400 * DAY,
+                400,
+                "13 months later",
+            ),
             (Happened::on(may), may + 731 * DAY, 731, "2 years later"),
         ] {
             let found = delay_days(happened, RecordedAt(recorded));

@@ -2,6 +2,7 @@
 
 mod crash;
 mod faults;
+mod races;
 mod scripts;
 mod served;
 mod tidy;

@@ -45,15 +45,15 @@ const TOKENS: [(&str, &str); 3] = [
 ];
 
 /// Serves a new programme in this process.
-struct Server {
-    address: SocketAddr,
+pub struct Server {
+    pub address: SocketAddr,
     clock: Clock,
     _runtime: tokio::runtime::Runtime,
     _folder: Folder,
 }
 
 impl Server {
-    fn start(name: &str) -> Server {
+    pub fn start(name: &str) -> Server {
         let folder = Folder::new(name);
         let at = RecordedAt::parse("2026-03-01T08:00:00Z").expect("an instant");
         let clock = Clock::standing_at(at.0);
@@ -95,13 +95,21 @@ impl Server {
 }
 
 /// What came back.
-struct Reply {
-    status: u16,
+pub struct Reply {
+    pub status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    pub body: String,
 }
 
-fn send(address: SocketAddr, request: &str) -> Reply {
+impl Reply {
+    /// The first header of that (lower-case) name, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(seen, _)| seen == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Sends a whole request on a connection of its own.
+pub fn send(address: SocketAddr, request: &str) -> Reply {
     let mut stream = TcpStream::connect(address).expect("the server listens");
     stream.write_all(request.as_bytes()).expect("the request is sent");
     let mut bytes = Vec::new();

@@ -140,9 +140,11 @@ impl<'d> Entry<'d> {
     /// Reads an entry. The resource's content is not judged here.
     pub fn read(base: &str, number: usize, entry: Value<'d>) -> Result<Entry<'d>, Error> {
         let malformed = |message: String| Err(Error::new(ErrorKind::Malformed, message));
+        unknown_key(entry, "It", &ENTRY_KEYS)?;
         let Some(request) = entry.get("request").filter(|request| request.is_object()) else {
             return malformed("It has no `request`, so it is not clear what to do with it.".into());
         };
+        unknown_key(request, "`request`", &REQUEST_KEYS)?;
         let text = |name: &str| match request.get(name) {
             None => Ok(None),
             Some(value) => match value.as_str() {
@@ -242,6 +244,40 @@ impl<'d> Entry<'d> {
     /// `Bundle.entry[3]`
     pub fn place(&self) -> String {
         place(self.number)
+    }
+}
+
+const ENTRY_KEYS: [&str; 9] = [
+    "id",
+    "extension",
+    "modifierExtension",
+    "link",
+    "fullUrl",
+    "resource",
+    "search",
+    "request",
+    "response",
+];
+const REQUEST_KEYS: [&str; 9] = [
+    "id",
+    "extension",
+    "modifierExtension",
+    "method",
+    "url",
+    "ifNoneMatch",
+    "ifModifiedSince",
+    "ifMatch",
+    "ifNoneExist",
+];
+
+/// A misspelt condition would be no condition at all.
+fn unknown_key(value: Value<'_>, what: &str, known: &[&str]) -> Result<(), Error> {
+    match value.entries().find(|(key, _)| !known.contains(&key.trim_start_matches('_'))) {
+        None => Ok(()),
+        Some((key, _)) => Err(Error::new(
+            ErrorKind::Malformed,
+            format!("{what} has an element `{}` that FHIR R4 does not know.", printable(key)),
+        )),
     }
 }
 
@@ -346,6 +382,10 @@ mod tests {
             (
                 r#"{"request":{"method":"GET","url":"Patient/1"},"resource":{"resourceType":"Patient"}}"#,
                 "It has a `resource`, but its method takes none.",
+            ),
+            (
+                r#"{"request":{"method":"DELETE","url":"Patient/1","ifmatch":"W/\"1\""}}"#,
+                "`request` has an element `ifmatch` that FHIR R4 does not know.",
             ),
             (
                 r#"{"request":{"method":"PUT","url":"Patient/1","ifMatch":"x"},"resource":{"resourceType":"Patient"}}"#,

@@ -93,7 +93,7 @@ fn make(data: &Path) -> Result<(), Stop> {
         .map(|user| DemoPerson {
             name: user.name.clone(),
             role: user.role.to_owned(),
-            code: user.sign_in_code.clone(),
+            code: user.sign_in_code.to_owned(),
         })
         .collect();
     let about = About { name: NAME.to_owned(), demo: people };
@@ -124,7 +124,7 @@ fn make(data: &Path) -> Result<(), Stop> {
     let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;
     for user in &staff {
         let practitioner = Some(user.practitioner_id.as_str());
-        desk.add_user(&user.name, user.role, practitioner, &user.sign_in_code, now)
+        desk.add_user(&user.name, user.role, practitioner, user.sign_in_code, now)
             .map_err(|error| cannot(&error))?;
     }
     drop(desk);

@@ -170,7 +170,7 @@ static RULES: [ChangeRule; 2] = [
         },
         both_ways: true,
         citation: Citation {
-            short: "Homecoming's own",
+            short: "Homecoming's own line",
             full: "No published reliable change was found for items 13 to 16. Four points are one grade on every item; the line asks for a look, it proves nothing",
             evidence: Evidence::Own,
         },

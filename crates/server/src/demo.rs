@@ -72,10 +72,8 @@ pub struct DemoUser {
     pub role: &'static str,
     /// Id of the Practitioner.
     pub practitioner_id: String,
-    /// The name to sign in with: `osei`.
-    pub sign_in: String,
-    /// The code to sign in with: `demo-caseworker-1`.
-    pub sign_in_code: String,
+    /// What to sign in with: `demo-caseworker-1`.
+    pub sign_in_code: &'static str,
 }
 
 /// The staff of the programme with this seed, the first caseworker first.
@@ -91,8 +89,7 @@ pub fn staff(seed: u64) -> Vec<DemoUser> {
                 _ => "caseworker",
             },
             practitioner_id: s.id.clone(),
-            sign_in: s.family.to_lowercase(),
-            sign_in_code: s.code.to_owned(),
+            sign_in_code: s.code,
         })
         .collect();
     users.sort_by_key(|u| !u.sign_in_code.starts_with("demo-caseworker"));

@@ -471,8 +471,8 @@ fn everybody_can_sign_in_as_somebody_who_is_in_the_record() {
     assert_eq!(users.len(), 8);
     assert_eq!(users[0].sign_in_code, "demo-caseworker-1");
     let all = standing();
-    let codes: HashSet<&str> = users.iter().map(|u| u.sign_in_code.as_str()).collect();
-    let names: HashSet<&str> = users.iter().map(|u| u.sign_in.as_str()).collect();
+    let codes: HashSet<&str> = users.iter().map(|u| u.sign_in_code).collect();
+    let names: HashSet<&str> = users.iter().map(|u| u.name.as_str()).collect();
     assert_eq!((codes.len(), names.len()), (8, 8));
     for user in &users {
         assert!(all.contains_key(&format!("Practitioner/{}", user.practitioner_id)));

@@ -30,7 +30,7 @@ use tlog::{Edge, Hash};
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
 use crate::lock::Lock;
-use crate::read::{self, StoredTiles};
+use crate::read::{self, KnownEdge, StoredTiles};
 use crate::store::{self, OpenError};
 
 /// How far the clock may stand behind the last entry, in microseconds: five minutes.
@@ -305,7 +305,7 @@ impl Appender {
                 checkpoint.size
             )));
         }
-        let edge = Edge::from_tiles(size, &StoredTiles::new(&db, size))
+        let edge = Edge::from_tiles(size, &StoredTiles::new(&db, size, &KnownEdge::default()))
             .map_err(|e| OpenError::Damaged(e.to_string()))?;
         if edge.root() != checkpoint.root {
             return Err(damaged(
@@ -396,6 +396,13 @@ impl Appender {
             self.fold("PRAGMA wal_checkpoint(PASSIVE)")?;
         }
         Ok(decided.outcomes)
+    }
+
+    /// Lets the file grow to so many pages of 8 KB and no further; a commit that needs more is [`CommitError::Full`].
+    pub fn set_pages_max(&mut self, pages: u32) -> Result<(), CommitError> {
+        self.db
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+            .map_err(CommitError::Io)
     }
 
     /// Folds the write-ahead log into the file and gives its room back: for the end of an import.

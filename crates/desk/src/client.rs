@@ -108,13 +108,18 @@ impl Desk {
 
     /// What a bearer token stands for; `None` if it was never given, was revoked or has ended.
     pub fn token(&self, token: &str, now_us: i64) -> Result<Option<Token>, Error> {
+        self.token_of_hash(&hash(token), now_us)
+    }
+
+    /// The same for whoever kept only the token's SHA-256.
+    pub fn token_of_hash(&self, hash: &[u8; 32], now_us: i64) -> Result<Option<Token>, Error> {
         let db = self.db();
         let mut statement = db.prepare_cached(
             "SELECT c.name, c.scope, t.created_us, t.expires_us \
              FROM token t JOIN client c ON c.name = t.client \
              WHERE t.hash = ?1 AND t.expires_us > ?2",
         )?;
-        let token = statement.query_row((&hash(token)[..], now_us), |row| {
+        let token = statement.query_row((&hash[..], now_us), |row| {
             Ok(Token {
                 client: row.get(0)?,
                 scope: row.get(1)?,

@@ -8,6 +8,7 @@
 use std::sync::PoisonError;
 
 use crate::run::Run;
+use crate::store::SPACES;
 use crate::{Change, Error, Index};
 
 /// When a bulk writes what it has gathered.
@@ -52,6 +53,29 @@ impl Index {
     }
 }
 
+impl Index {
+    /// What a bulk of these changes would write, keyspace by keyspace, in
+    /// order, given to `put` instead of the store. For comparing stores.
+    #[doc(hidden)]
+    pub fn dry_run(
+        &self,
+        changes: &[Change],
+        mut put: impl FnMut(&'static str, &[u8], &[u8]),
+    ) -> Result<(), Error> {
+        let mut run = Run::default();
+        for change in changes {
+            run.push(self.store(), change)?;
+        }
+        for space in SPACES {
+            run.emit(self.store(), space, &mut |key, value| {
+                put(space.name(), key, value);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
 impl Bulk<'_> {
     /// Adds a change, as [`Index::apply`] would; writes a run when enough has
     /// gathered and a transaction ends.
@@ -80,11 +104,13 @@ impl Bulk<'_> {
         if run.len() == 0 {
             return Ok(());
         }
-        let Some(size) = run.size().filter(|s| *s == self.index.applied() + run.len() as u64)
+        let Some(size) = run
+            .size()
+            .filter(|s| *s == self.index.applied() + run.len() as u64)
         else {
             return Err(Error::Unfinished);
         };
-        run.write_sorted(self.index.store())?;
+        run.write_sorted(self.index.store(), size)?;
         *run = Run::default();
         self.index.set_applied(size);
         Ok(())
@@ -92,7 +118,9 @@ impl Bulk<'_> {
 
     /// Writes what is left and ends the bulk.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.flush()
+        self.flush()?;
+        self.index.store().bulk_ended();
+        Ok(())
     }
 }
 

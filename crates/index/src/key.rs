@@ -45,12 +45,6 @@ impl Field {
     }
 }
 
-/// Appends a 40-bit number, big-endian.
-pub(crate) fn put_u40(out: &mut Vec<u8>, n: u64) {
-    debug_assert!(n < 1 << 40);
-    out.extend_from_slice(&n.to_be_bytes()[3..]);
-}
-
 /// A 40-bit number as its five bytes.
 pub(crate) fn u40(n: u64) -> [u8; U40] {
     let b = n.to_be_bytes();
@@ -113,7 +107,11 @@ pub(crate) fn date(micros: i64) -> [u8; 8] {
 pub(crate) fn float(n: f64) -> [u8; 8] {
     let n = if n == 0.0 { 0.0 } else { n };
     let bits = n.to_bits();
-    let bits = if bits >> 63 == 1 { !bits } else { bits ^ (1 << 63) };
+    let bits = if bits >> 63 == 1 {
+        !bits
+    } else {
+        bits ^ (1 << 63)
+    };
     bits.to_be_bytes()
 }
 
@@ -228,9 +226,7 @@ pub(crate) fn read_id(bytes: &[u8]) -> Option<String> {
             Some(s)
         }
         ID_OURS if rest.len() == 10 => {
-            let bits = rest
-                .iter()
-                .fold(0u128, |n, b| (n << 8) | u128::from(*b));
+            let bits = rest.iter().fold(0u128, |n, b| (n << 8) | u128::from(*b));
             Some(
                 (0..16)
                     .rev()
@@ -353,7 +349,18 @@ mod tests {
             date,
         );
         ordered(
-            &[f64::MIN, -1e300, -2.5, -1e-300, 0.0, 1e-300, 0.5, 1.0, 120.0, f64::MAX],
+            &[
+                f64::MIN,
+                -1e300,
+                -2.5,
+                -1e-300,
+                0.0,
+                1e-300,
+                0.5,
+                1.0,
+                120.0,
+                f64::MAX,
+            ],
             float,
         );
         assert_eq!(float(0.0), float(-0.0));
@@ -427,8 +434,9 @@ mod tests {
         assert_ne!(hash(b"a"), hash(b"b"));
         assert_ne!(hash(b""), hash(b"\0"));
         assert_ne!(hash(b"12345678"), hash(b"12345678\0"));
-        let many: std::collections::HashSet<u64> =
-            (0..100_000u32).map(|n| hash(&n.to_le_bytes()) >> 16).collect();
+        let many: std::collections::HashSet<u64> = (0..100_000u32)
+            .map(|n| hash(&n.to_le_bytes()) >> 16)
+            .collect();
         assert!(many.len() > 99_990);
     }
 }

@@ -7,8 +7,8 @@
 //! | reference | hash of the id or the URL without its version |
 //! | URI | hash |
 //! | string | folded, its first [`key::TEXT_MAX`] bytes |
-//! | date | 0, start; if longer than [`SHORT`]: 1, start and 2, end |
-//! | number, quantity | 0, value; if a range: 1, low and 2, high |
+//! | date | 0, start; if longer than [`SHORT`]: 1, start and 2, end; if reversed: 3 too |
+//! | number, quantity | 0, value; if a range: 1, low and 2, high; if reversed: 3 too |
 //! | person | hash of the Patient's id, then the main date |
 //! | person and code | both hashes, then the main date |
 //!
@@ -33,6 +33,10 @@ pub(crate) const LOW: u8 = 1;
 /// The class byte of the end of something extended.
 pub(crate) const HIGH: u8 = 2;
 
+/// The class byte of what ends before it starts, which data does hold: found
+/// wherever the other classes could miss it.
+pub(crate) const REVERSED: u8 = 3;
+
 /// In a person's posting: the main date follows.
 pub(crate) const DATED: u8 = 0;
 /// In a person's posting: the resource has no main date.
@@ -41,10 +45,6 @@ pub(crate) const UNDATED: u8 = 1;
 /// Bytes of hash for the person and for the code in a combined posting.
 pub(crate) const PERSON_HASH: usize = 5;
 pub(crate) const CODE_HASH: usize = 4;
-
-/// Codes and dates that a combined posting multiplies; what has more is found
-/// by its person alone, or its code alone.
-const COMBINED_MAX: usize = 8;
 
 /// What one version puts into the index.
 #[derive(Debug, Clone)]
@@ -75,7 +75,9 @@ pub fn prepare(kind: &str, values: &[(ParamId, Indexed)]) -> Prepared {
     Prepared {
         kind: number,
         values: pack(values),
-        keys: keys(number, || values.iter().map(|(id, value)| (*id, value.clone()))),
+        keys: keys(number, || {
+            values.iter().map(|(id, value)| (*id, value.clone()))
+        }),
     }
 }
 
@@ -95,7 +97,9 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.places.iter().map(|(start, len)| &self.bytes[*start as usize..][..*len as usize])
+        self.places
+            .iter()
+            .map(|(start, len)| &self.bytes[*start as usize..][..*len as usize])
     }
 
     /// Adds a key that `write` makes.
@@ -125,8 +129,13 @@ fn keys<'a, I: Iterator<Item = (ParamId, Indexed<'a>)>>(kind: u8, values: impl F
     for (id, value) in values() {
         let field = Field::param(id.0);
         match &value {
-            Indexed::Token { code: None, .. } => {}
-            Indexed::Token { code: Some(code), .. } => {
+            Indexed::Token { code: None, .. } => {
+                // It has a value, which `:missing=false` asks for.
+                keys.add(kind, field, |out| key::put_hash(out, 0, HASH));
+            }
+            Indexed::Token {
+                code: Some(code), ..
+            } => {
                 let hash = token_hash(code);
                 if fields.code == Some(id) {
                     codes.push(hash);
@@ -141,25 +150,23 @@ fn keys<'a, I: Iterator<Item = (ParamId, Indexed<'a>)>>(kind: u8, values: impl F
                 if fields.date == Some(id) {
                     dates.push(*start);
                 }
-                if end.saturating_sub(*start) <= SHORT {
-                    keys.add(kind, field, |out| put_class(out, POINT, key::date(*start)));
-                } else {
-                    keys.add(kind, field, |out| put_class(out, LOW, key::date(*start)));
-                    keys.add(kind, field, |out| put_class(out, HIGH, key::date(*end)));
-                }
+                let short = end.saturating_sub(*start) <= SHORT;
+                let bytes = [key::date(*start), key::date(*end)];
+                extent(&mut keys, kind, field, short, start > end, bytes);
             }
             Indexed::Number(_) | Indexed::Quantity { .. } | Indexed::Range { .. } => {
                 let (low, high) = value.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-                if low == high {
-                    keys.add(kind, field, |out| put_class(out, POINT, key::float(low)));
-                } else {
-                    keys.add(kind, field, |out| put_class(out, LOW, key::float(low)));
-                    keys.add(kind, field, |out| put_class(out, HIGH, key::float(high)));
-                }
+                let bytes = [key::float(low), key::float(high)];
+                extent(&mut keys, kind, field, low == high, low > high, bytes);
             }
-            Indexed::Reference { kind: to, id: target } => {
+            Indexed::Reference {
+                kind: to,
+                id: target,
+            } => {
                 let hash = reference_hash(target);
-                if fields.patient == Some(id) || (fields.subject == Some(id) && *to == Some("Patient")) {
+                if fields.patient == Some(id)
+                    || (fields.subject == Some(id) && matches!(to, None | Some("Patient")))
+                {
                     persons.push(hash);
                 }
                 keys.add(kind, field, |out| key::put_hash(out, hash, HASH));
@@ -177,7 +184,13 @@ fn keys<'a, I: Iterator<Item = (ParamId, Indexed<'a>)>>(kind: u8, values: impl F
     keys
 }
 
-fn combine(keys: &mut Keys, kind: u8, persons: &mut Vec<u64>, codes: &mut Vec<u64>, dates: &mut Vec<i64>) {
+fn combine(
+    keys: &mut Keys,
+    kind: u8,
+    persons: &mut Vec<u64>,
+    codes: &mut Vec<u64>,
+    dates: &mut Vec<i64>,
+) {
     for hashes in [&mut *persons, &mut *codes] {
         hashes.sort_unstable();
         hashes.dedup();
@@ -213,6 +226,26 @@ fn combine(keys: &mut Keys, kind: u8, persons: &mut Vec<u64>, codes: &mut Vec<u6
     }
 }
 
+/// Adds what lies between two ends.
+fn extent(
+    keys: &mut Keys,
+    kind: u8,
+    field: Field,
+    short: bool,
+    reversed: bool,
+    ends: [[u8; 8]; 2],
+) {
+    let [low, high] = ends;
+    if short && !reversed {
+        return keys.add(kind, field, |out| put_class(out, POINT, low));
+    }
+    keys.add(kind, field, |out| put_class(out, LOW, low));
+    keys.add(kind, field, |out| put_class(out, HIGH, high));
+    if reversed {
+        keys.add(kind, field, |out| put_class(out, REVERSED, low));
+    }
+}
+
 fn put_class(out: &mut Vec<u8>, class: u8, value: [u8; 8]) {
     out.push(class);
     out.extend_from_slice(&value);
@@ -221,8 +254,7 @@ fn put_class(out: &mut Vec<u8>, class: u8, value: [u8; 8]) {
 /// The hash of a code, whatever its case.
 pub(crate) fn token_hash(code: &str) -> u64 {
     if !code.is_ascii() {
-        let lower: String = code.chars().flat_map(char::to_lowercase).collect();
-        return key::hash(lower.as_bytes());
+        return key::hash(code.to_lowercase().as_bytes());
     }
     if !code.bytes().any(|b| b.is_ascii_uppercase()) {
         return key::hash(code.as_bytes());
@@ -247,8 +279,17 @@ pub(crate) struct Combined {
 }
 
 /// Names of main dates, the first that a kind has.
-const DATES: [&str; 9] =
-    ["date", "authoredon", "authored", "authored-on", "sent", "onset-date", "created", "period", "recorded-date"];
+const DATES: [&str; 9] = [
+    "date",
+    "authoredon",
+    "authored",
+    "authored-on",
+    "sent",
+    "onset-date",
+    "created",
+    "period",
+    "recorded-date",
+];
 
 /// The combined postings of a kind.
 pub(crate) fn combined(kind: u8) -> Combined {
@@ -259,7 +300,10 @@ pub(crate) fn combined(kind: u8) -> Combined {
                     return Combined::default();
                 };
                 let find = |code: &str, of_type| {
-                    parameters().lookup(name, code).filter(|p| p.of_type == of_type).map(|p| p.id)
+                    parameters()
+                        .lookup(name, code)
+                        .filter(|p| p.of_type == of_type)
+                        .map(|p| p.id)
                 };
                 use record::search::ParameterType as T;
                 Combined {

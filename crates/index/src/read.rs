@@ -165,9 +165,7 @@ impl Index {
     fn stored_head(&self, key: &[u8]) -> Result<Option<Head>, Error> {
         match self.store().get(Space::Head, key)? {
             None => Ok(None),
-            Some(bytes) => Head::read(&bytes)
-                .map(Some)
-                .ok_or(Error::Corrupt("head")),
+            Some(bytes) => Head::read(&bytes).map(Some).ok_or(Error::Corrupt("head")),
         }
     }
 

@@ -238,6 +238,9 @@ mod tests {
         }
         .write();
         let read = Past::read(&past).unwrap();
-        assert_eq!((read.version, read.deleted, read.values), (9, false, &b"xyz"[..]));
+        assert_eq!(
+            (read.version, read.deleted, read.values),
+            (9, false, &b"xyz"[..])
+        );
     }
 }

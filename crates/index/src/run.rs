@@ -2,7 +2,7 @@
 //! before it is written.
 //!
 //! Live writes and bulk writes gather the same way and differ only in how the
-//! run reaches the store (one batch, or one sorted run per keyspace), so that
+//! run reaches the store (through memory, or as one sorted run per map), so that
 //! they cannot give different answers.
 //!
 //! A run remembers each posting event (opened or closed at a position) and
@@ -19,9 +19,6 @@ use crate::read;
 use crate::row::{Head, NewRow, Past, Row};
 use crate::store::{Put, SPACES, Space, Store};
 use crate::{Change, Error};
-
-/// The name under which the covered size is kept.
-pub(crate) const APPLIED: &[u8] = b"applied";
 
 /// One posting event. Ordered by key, then position.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,14 +148,13 @@ impl Run {
             self.past.push((key::past(number, before.position), past));
         }
 
-        let values = if change.deleted { &[][..] } else { change.prepared.values() };
+        let values = if change.deleted {
+            &[][..]
+        } else {
+            change.prepared.values()
+        };
         let new_keys = (!change.deleted).then(|| change.prepared.keys());
-        self.diff(
-            kind,
-            change,
-            old_position.zip(old_keys.as_ref()),
-            new_keys,
-        );
+        self.diff(kind, change, old_position.zip(old_keys.as_ref()), new_keys);
         let head = Head {
             number,
             position,
@@ -185,13 +181,7 @@ impl Run {
     }
 
     /// Closes what no longer holds and opens what is new.
-    fn diff(
-        &mut self,
-        kind: u8,
-        change: &Change,
-        old: Option<(u64, &Keys)>,
-        new: Option<&Keys>,
-    ) {
+    fn diff(&mut self, kind: u8, change: &Change, old: Option<(u64, &Keys)>, new: Option<&Keys>) {
         if old.is_some() != new.is_some() {
             self.event(kind, Field::EXISTS, &[], change, new.is_some());
         }
@@ -199,7 +189,13 @@ impl Run {
             self.event(kind, Field::CHANGED, &key::u40(position), change, false);
         }
         if new.is_some() {
-            self.event(kind, Field::CHANGED, &key::u40(change.position), change, true);
+            self.event(
+                kind,
+                Field::CHANGED,
+                &key::u40(change.position),
+                change,
+                true,
+            );
         }
         let none = Keys::default();
         let mut old = old.map_or(&none, |(_, keys)| keys).iter().peekable();
@@ -242,45 +238,30 @@ impl Run {
             .push(Event::new(&full[..end], change.position, opened));
     }
 
-    /// Writes everything as one batch.
-    pub(crate) fn write_batch(mut self, store: &Store) -> Result<(), Error> {
-        let mut batch = store.batch();
+    /// Writes everything live; the store then holds the first `size` entries.
+    pub(crate) fn write_live(mut self, store: &Store, size: u64) -> Result<(), Error> {
+        let mut batch = store.batch()?;
         for space in SPACES {
             self.emit(store, space, &mut |key, value| {
                 batch.put(space, key, value);
                 Ok(())
             })?;
         }
-        batch.commit()
-    }
-
-    /// Writes everything as one sorted run per keyspace. A crash in between
-    /// leaves `applied` where it was, and the same changes may come again.
-    pub(crate) fn write_sorted(&mut self, store: &Store) -> Result<(), Error> {
-        for space in SPACES {
-            match space {
-                Space::Meta => {
-                    let mut batch = store.batch();
-                    self.emit(store, space, &mut |key, value| {
-                        batch.put(space, key, value);
-                        Ok(())
-                    })?;
-                    batch.commit()?;
-                }
-                Space::Past if self.past.is_empty() => {}
-                Space::Time if self.times.is_empty() => {}
-                _ if self.changes == 0 => {}
-                _ => store.ingest(space, |put| self.emit(store, space, put))?,
-            }
-        }
+        batch.finish(size);
         Ok(())
     }
 
+    /// Writes everything as sorted runs. A crash in between leaves what the
+    /// store covers where it was, and the same changes may come again.
+    pub(crate) fn write_sorted(&mut self, store: &Store, size: u64) -> Result<(), Error> {
+        store.ingest(size, |space, put| self.emit(store, space, put))
+    }
+
     /// Gives the keys and values of one keyspace in order.
-    fn emit(&mut self, store: &Store, space: Space, put: Put<'_>) -> Result<(), Error> {
+    pub(crate) fn emit(&mut self, store: &Store, space: Space, put: Put<'_>) -> Result<(), Error> {
         match space {
             Space::Past => {
-                self.past.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+                self.past.sort_unstable_by_key(|(key, _)| *key);
                 for (key, value) in self.past.drain(..) {
                     put(&key, &value)?;
                 }
@@ -329,12 +310,141 @@ impl Run {
                     put(&key::u40(*number), row)?;
                 }
             }
-            Space::Meta => {
-                if let Some(size) = self.size {
-                    put(APPLIED, &key::u40(size))?;
-                }
-            }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Bound;
+    use std::path::PathBuf;
+
+    use record::search::{Indexed, ParamId, parameters};
+    use record::time::RecordedAt;
+
+    use super::*;
+    use crate::{Index, Prepared, prepare};
+
+    /// Five observations, changed in turn: codes move, persons stay.
+    fn prepared() -> Vec<Prepared> {
+        let param = |code: &str| parameters().lookup("Observation", code).map(|p| p.id);
+        let (code, patient, date) = (param("code"), param("patient"), param("date"));
+        (0..40usize)
+            .map(|at| {
+                let token = Indexed::Token {
+                    system: None,
+                    code: Some(format!("c{}", at % 7).into()),
+                };
+                let person = Indexed::Reference {
+                    kind: Some("Patient"),
+                    id: "p".into(),
+                };
+                let day = at as i64 * 86_400_000_000;
+                let date_value = Indexed::Date {
+                    start: day,
+                    end: day + 86_400_000_000,
+                };
+                let mut values: Vec<(ParamId, Indexed)> =
+                    [(code, token), (patient, person), (date, date_value)]
+                        .into_iter()
+                        .filter_map(|(id, value)| Some((id?, value)))
+                        .collect();
+                values.sort_by_key(|(id, _)| *id);
+                if at % 11 == 10 {
+                    prepare("Observation", &[])
+                } else {
+                    prepare("Observation", &values)
+                }
+            })
+            .collect()
+    }
+
+    fn changes(prepared: &[Prepared]) -> Vec<Change<'_>> {
+        const IDS: [&str; 5] = ["a", "b", "c", "d", "e"];
+        let mut out = Vec::new();
+        for (at, prepared) in prepared.iter().enumerate() {
+            out.push(Change {
+                position: at as u64,
+                recorded_at: RecordedAt(at as i64),
+                number: at as u64 % 5,
+                id: IDS[at % 5],
+                version: 1 + at as u32 / 5,
+                deleted: at % 11 == 10,
+                prepared,
+                last_in_transaction: at % 2 == 1,
+            });
+        }
+        out
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir =
+            std::env::temp_dir().join(format!("homecoming-run-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        dir
+    }
+
+    fn everything(index: &Index) -> Vec<(Space, Vec<u8>, Vec<u8>)> {
+        let mut out = Vec::new();
+        for space in SPACES {
+            for entry in index
+                .store()
+                .scan(space, Bound::Unbounded, Bound::Unbounded)
+            {
+                let (key, value) = entry.unwrap();
+                out.push((space, key.to_vec(), value.to_vec()));
+            }
+        }
+        out
+    }
+
+    /// A sorted run is cut off after each keyspace in turn, the index opened
+    /// again, and the changes applied again from where it says, live or sorted.
+    #[test]
+    fn a_run_cut_off_between_keyspaces_is_made_whole() {
+        let prepared = prepared();
+        let changes = changes(&prepared);
+        let dir = scratch("whole");
+        let whole = Index::open(&dir, 1).unwrap();
+        for change in changes.chunks(2) {
+            whole.apply(change).unwrap();
+        }
+        let expect = everything(&whole);
+        drop(whole);
+        std::fs::remove_dir_all(&dir).unwrap();
+        for cut in 0..=SPACES.len() {
+            for live in [true, false] {
+                let dir = scratch("cut");
+                let index = Index::open(&dir, 1).unwrap();
+                index.apply(&changes[..10]).unwrap();
+                let mut run = Run::default();
+                for change in &changes[10..30] {
+                    run.push(index.store(), change).unwrap();
+                }
+                index.store().checkpoint().unwrap();
+                for space in &SPACES[..cut] {
+                    let fill = |put: Put<'_>| run.emit(index.store(), *space, put);
+                    index.store().ingest_one(*space, fill).unwrap();
+                }
+                drop(index);
+                let index = Index::open(&dir, 1).unwrap();
+                assert_eq!(index.applied(), 10, "{cut} written");
+                if live {
+                    for change in changes[4..].chunks(2) {
+                        index.apply(change).unwrap();
+                    }
+                } else {
+                    let mut bulk = index.bulk();
+                    for change in &changes[4..] {
+                        bulk.push(change).unwrap();
+                    }
+                    bulk.finish().unwrap();
+                }
+                assert!(everything(&index) == expect, "{cut} written, live {live}");
+                drop(index);
+                std::fs::remove_dir_all(&dir).unwrap();
+            }
+        }
     }
 }

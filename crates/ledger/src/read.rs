@@ -138,6 +138,14 @@ impl Ledger {
         checkpoint(&self.connection())
     }
 
+    /// The root of the tree over the first so many entries.
+    pub fn root_at(&self, size: u64) -> Result<Hash, ReadError> {
+        let db = self.connection();
+        let _moment = db.unchecked_transaction()?;
+        tlog::root_at(size, &StoredTiles::new(&db, size))
+            .map_err(|e| damaged(size.saturating_sub(1), &e.to_string()))
+    }
+
     /// One entry's line, read.
     pub fn entry(&self, position: u64) -> Result<Option<Entry>, ReadError> {
         let db = self.connection();

@@ -15,6 +15,12 @@ fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or_else(|| ".".to_owned());
     let tells_findings = arguments.next().as_deref() == Some("--findings");
+    let start = Instant::now();
+    black_box(record::definitions::definitions());
+    println!(
+        "definitions read in {:.1} ms",
+        start.elapsed().as_secs_f64() * 1e3
+    );
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&folder)? {
         let path = entry?.path();

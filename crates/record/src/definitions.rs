@@ -206,6 +206,11 @@ impl Type {
         self.names.find(name).map(|at| &self.elements[at])
     }
 
+    /// Must the element (or, of a choice, one of its forms) be there?
+    pub fn requires(&self, element: &Element) -> bool {
+        self.required >> element.number & 1 != 0
+    }
+
     /// All elements as JSON names them.
     pub fn elements(&self) -> &[Element] {
         &self.elements

@@ -90,7 +90,7 @@ pub enum Indexed<'a> {
         /// The kind of a resource of this server; `None` if `id` is a whole URL (`http:`, `urn:`, a
         /// canonical with its version, or `#` and a fragment).
         kind: Option<&'static str>,
-        /// Its id, or the URL.
+        /// Its id, or the URL; empty if it leads nowhere (only a display).
         id: Cow<'a, str>,
     },
     /// As written, and compared so.

@@ -10,7 +10,8 @@ use crate::reference::is_replaceable;
 use crate::time::RecordedAt;
 use std::io::Write as _;
 
-/// The stored form of a resource under the given id.
+/// The stored form of a resource under the given id. The resource has a `resourceType` of R4 and the id is a FHIR id:
+/// neither is escaped.
 ///
 /// `rewrite` is asked about every reference and about every `urn:uuid:` and `urn:oid:` in an element that may identify
 /// a resource; what it returns takes the place. What stands in the entries of a Bundle is not asked about.

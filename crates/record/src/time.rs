@@ -298,7 +298,7 @@ fn digits(b: &[u8]) -> Option<u32> {
 
 /// Days since the epoch of a date that exists.
 fn days_of_date(year: u32, month: u32, day: u32) -> Option<i64> {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
@@ -323,11 +323,6 @@ fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
 }
 
 /// The inverse of [`days_from_civil`].
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "months and days are small"
-)]
 fn civil_from_days(days: i64) -> (i64, u8, u8) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -357,11 +352,6 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// 0 is Monday; the epoch was a Thursday.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "0 to 6"
-)]
 fn weekday(days: i64) -> usize {
     (days + 3).rem_euclid(7) as usize
 }

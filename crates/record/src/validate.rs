@@ -15,15 +15,15 @@ mod tests;
 use crate::definitions::{
     Definitions, Element, Kinds, Primitive, Shape, Type, definitions, kind_number,
 };
-use crate::finding::Finding;
-use crate::json::{Kind, Value};
+use crate::finding::{Finding, Severity};
+use crate::json::Value;
 use crate::reference::Reference;
 use std::fmt::Write as _;
 
 /// No more findings than this are given for one resource.
 pub const FINDINGS_MAX: usize = 100;
 
-/// What is wrong with a resource; nothing if it may be stored.
+/// What is wrong with a resource. It may be stored if no finding is an error ([`Finding::is_error`]).
 ///
 /// ```
 /// let doc = record::json::Doc::parse(br#"{"resourceType":"Patient","birthDate":"1990-02-30"}"#).unwrap();
@@ -78,11 +78,30 @@ struct Judge {
 impl Judge {
     #[cold]
     fn error(&mut self, code: &'static str, place: Place<'_>, message: impl Into<String>) {
-        if self.findings.len() < FINDINGS_MAX {
+        self.finding(Severity::Error, code, place, message.into());
+    }
+
+    fn finding(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        place: Place<'_>,
+        message: String,
+    ) {
+        // Warnings must not crowd out what the resource is refused for.
+        let max = match severity {
+            Severity::Error => FINDINGS_MAX,
+            _ => FINDINGS_MAX / 2,
+        };
+        if self.findings.len() < max {
             let mut expression = String::new();
             place.write(&mut expression);
-            self.findings
-                .push(Finding::error(code, expression, message));
+            self.findings.push(Finding {
+                severity,
+                code,
+                expression,
+                message,
+            });
         }
     }
 
@@ -461,7 +480,8 @@ impl Judge {
         }
     }
 
-    /// Judges where a literal reference leads, as far as its text tells.
+    /// Judges where a literal reference leads, as far as its text tells. A wrong kind is a warning only: what was said
+    /// is kept, four of HL7's own examples do it, and nothing breaks on it.
     fn target(&mut self, reference: Value<'_>, allowed: Kinds, place: Place<'_>) {
         let Some(target) = reference
             .get("reference")
@@ -474,11 +494,11 @@ impl Judge {
         }
         let names: Vec<&str> = allowed.names().collect();
         let message = format!(
-            "This reference leads to {}; here it may lead to {}.",
+            "This reference leads to {}; R4 lets it lead to {}.",
             target.kind,
             names.join(", ")
         );
-        self.error("value", place, message);
+        self.finding(Severity::Warning, "value", place, message);
     }
 }
 

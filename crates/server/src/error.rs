@@ -94,40 +94,82 @@ impl ErrorKind {
     pub const fn row(self) -> Row {
         use ErrorKind::*;
         let (status, code, title) = match self {
-            Malformed => (StatusCode::BAD_REQUEST, "structure", "That could not be read"),
+            Malformed => (
+                StatusCode::BAD_REQUEST,
+                "structure",
+                "That could not be read",
+            ),
             Invalid => (StatusCode::BAD_REQUEST, "invalid", "That is not valid"),
-            Unsupported => (StatusCode::BAD_REQUEST, "not-supported", "That is not supported"),
+            Unsupported => (
+                StatusCode::BAD_REQUEST,
+                "not-supported",
+                "That is not supported",
+            ),
             Unauthenticated => (StatusCode::UNAUTHORIZED, "login", "Please sign in"),
             Forbidden => (StatusCode::FORBIDDEN, "forbidden", "You may not do this"),
             NotFound => (StatusCode::NOT_FOUND, "not-found", "There is nothing here"),
             Deleted => (StatusCode::GONE, "deleted", "This was deleted"),
-            MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "not-supported", "That cannot be done here")
-            }
-            NotAcceptable => {
-                (StatusCode::NOT_ACCEPTABLE, "not-supported", "That format is not available")
-            }
-            Conflict => (StatusCode::CONFLICT, "conflict", "Two changes exclude each other"),
-            Stale => (StatusCode::PRECONDITION_FAILED, "conflict", "This has changed meanwhile"),
-            Ambiguous => {
-                (StatusCode::PRECONDITION_FAILED, "multiple-matches", "More than one was found")
-            }
-            TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-long", "That is too large"),
-            WrongMedia => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-supported", "That format is not read")
-            }
-            Refused => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "business-rule", "That cannot be recorded")
-            }
-            Full => (StatusCode::INSUFFICIENT_STORAGE, "no-store", "The disk is full"),
-            Unavailable => {
-                (StatusCode::SERVICE_UNAVAILABLE, "transient", "Not available at present")
-            }
-            Internal => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "exception", "Something went wrong here")
-            }
+            MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "not-supported",
+                "That cannot be done here",
+            ),
+            NotAcceptable => (
+                StatusCode::NOT_ACCEPTABLE,
+                "not-supported",
+                "That format is not available",
+            ),
+            Conflict => (
+                StatusCode::CONFLICT,
+                "conflict",
+                "Two changes exclude each other",
+            ),
+            Stale => (
+                StatusCode::PRECONDITION_FAILED,
+                "conflict",
+                "This has changed meanwhile",
+            ),
+            Ambiguous => (
+                StatusCode::PRECONDITION_FAILED,
+                "multiple-matches",
+                "More than one was found",
+            ),
+            TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-long",
+                "That is too large",
+            ),
+            WrongMedia => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "not-supported",
+                "That format is not read",
+            ),
+            Refused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "business-rule",
+                "That cannot be recorded",
+            ),
+            Full => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "no-store",
+                "The disk is full",
+            ),
+            Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "transient",
+                "Not available at present",
+            ),
+            Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "exception",
+                "Something went wrong here",
+            ),
         };
-        Row { status, code, title }
+        Row {
+            status,
+            code,
+            title,
+        }
     }
 }
 
@@ -166,11 +208,6 @@ impl Error {
         .because(source)
     }
 
-    /// A failure of the ledger: what it says is for the log and the operator.
-    pub fn ledger(source: impl std::error::Error + Send + Sync + 'static) -> Error {
-        Error::internal(source)
-    }
-
     /// A failure of the desk: what it says is for the log and the operator.
     pub fn desk(source: impl std::error::Error + Send + Sync + 'static) -> Error {
         Error::internal(source)
@@ -203,10 +240,7 @@ impl Error {
     }
 
     /// Adds what lies behind it, for the log.
-    pub fn because(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Error {
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         self.source = Some(source.into());
         self
     }
@@ -230,10 +264,16 @@ impl Error {
     pub fn within(mut self, place: &str) -> Error {
         self.message = format!("{place}: {}", self.message);
         for finding in &mut self.findings {
-            finding.expression = match finding.expression.find(['.', '[']) {
-                Some(end) => format!("{place}.resource{}", &finding.expression[end..]),
-                None => format!("{place}.resource"),
-            };
+            // Those of parameters (`http.name`) have no place in the resource.
+            if finding
+                .expression
+                .starts_with(|c: char| c.is_ascii_uppercase())
+            {
+                finding.expression = match finding.expression.find(['.', '[']) {
+                    Some(end) => format!("{place}.resource{}", &finding.expression[end..]),
+                    None => format!("{place}.resource"),
+                };
+            }
         }
         self
     }
@@ -273,7 +313,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
     }
 }
 
@@ -289,6 +331,8 @@ impl IntoResponse for Error {
         response
     }
 }
+
+mod stores;
 
 #[cfg(test)]
 mod tests;

@@ -59,7 +59,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { base: None, bundle_bytes_max: 64 << 20, resource_bytes_max: 4 << 20 }
+        Settings {
+            base: None,
+            bundle_bytes_max: 64 << 20,
+            resource_bytes_max: 4 << 20,
+        }
     }
 }
 
@@ -118,10 +122,13 @@ impl Api {
             .get(header::HOST)
             .and_then(|host| host.to_str().ok())
             .filter(|host| {
-                host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b))
+                host.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b))
             })
             .unwrap_or("localhost");
-        let secure = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+        let secure = headers
+            .get("x-forwarded-proto")
+            .is_some_and(|proto| proto == "https");
         format!("{}://{host}/fhir", if secure { "https" } else { "http" })
     }
 }
@@ -199,7 +206,11 @@ impl Ask {
             },
             path: String::new(),
         };
-        let accept = negotiate::text(headers, header::ACCEPT)?;
+        // A receipt is a text whatever the client accepts.
+        let accept = match parts.uri.path().ends_with("/$receipt") {
+            true => None,
+            false => negotiate::text(headers, header::ACCEPT)?,
+        };
         ask.take(params, accept)?;
         if ask.as_of.is_some() {
             let path = parts.uri.path();
@@ -264,11 +275,22 @@ impl FromRequestParts<Api> for Ask {
     }
 }
 
+/// Logs an error with what lies behind it. What only the client did wrong is logged quietly.
+pub(crate) fn log(error: &Error, request: &str) {
+    if error.status().is_server_error() {
+        tracing::error!(request, kind = ?error.kind, "{}", error.for_operator());
+    } else {
+        tracing::debug!(request, kind = ?error.kind, "{}", error.message);
+    }
+}
+
 /// Runs work that reads much or computes long away from the threads that serve connections.
 pub(crate) async fn away<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::internal)?
 }
 
 /// Refuses what is not a resource type of R4.
@@ -278,16 +300,30 @@ pub fn known_kind(kind: &str) -> Result<(), Error> {
     }
     Err(Error::new(
         ErrorKind::NotFound,
-        format!("There is no resource type `{}` in FHIR R4.", negotiate::printable(kind)),
+        format!(
+            "There is no resource type `{}` in FHIR R4.",
+            negotiate::printable(kind)
+        ),
     ))
 }
 
 /// Refuses what is not a FHIR id.
 pub fn known_id(id: &str) -> Result<(), Error> {
     let fits = (1..=64).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
     if fits {
         return Ok(());
+    }
+    if id.starts_with(['_', '$']) {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "`{}` is not possible for a whole resource type, or not supported.",
+                negotiate::printable(id)
+            ),
+        ));
     }
     Err(Error::new(
         ErrorKind::Malformed,
@@ -392,12 +428,18 @@ impl Answer {
             set(header::LOCATION, format!("{}/{location}", ask.base));
         }
         if self.varies {
-            set(header::VARY, "accept, accept-datetime, authorization".to_owned());
+            set(
+                header::VARY,
+                "accept, accept-datetime, authorization".to_owned(),
+            );
             set(header::CACHE_CONTROL, "no-cache, private".to_owned());
         }
         if let Some(memento) = self.memento {
             if let Some(datetime) = memento.datetime {
-                set(HeaderName::from_static("memento-datetime"), instant::to_http_date(datetime));
+                set(
+                    HeaderName::from_static("memento-datetime"),
+                    instant::to_http_date(datetime),
+                );
             }
             set(header::LINK, memento.links(ask));
         }

@@ -16,7 +16,7 @@ use std::sync::{Condvar, Mutex};
 use ledger::ImportMark;
 
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Actor, Batch, Draft, Offline};
+use crate::programme::{Actor, Batch, Draft, Offline, Writing};
 
 mod read;
 
@@ -185,6 +185,7 @@ pub fn import(
     let next_file = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let ledger = programme.ledger().clone();
+    let writing = programme.writing();
     std::thread::scope(|scope| {
         for _ in 0..cores.max(1) {
             scope.spawn(|| {
@@ -205,7 +206,7 @@ pub fn import(
                 }
             });
         }
-        let outcome = write_all(programme, files, &handover, progress);
+        let outcome = write_all(writing, files, &handover, progress);
         stop.store(true, Ordering::Relaxed);
         handover.changed.notify_all();
         outcome
@@ -213,7 +214,7 @@ pub fn import(
 }
 
 fn write_all(
-    programme: &mut Offline,
+    mut writing: Writing<'_>,
     files: &[(PathBuf, u64)],
     handover: &Handover,
     progress: &Progress,
@@ -241,7 +242,7 @@ fn write_all(
         if writes >= GROUP_WRITES || (ended == files.len() && !group.is_empty()) {
             let (from, batches): (Vec<usize>, Vec<Batch>) =
                 group.drain(..).map(|(file, part)| (file, part.into_batch())).unzip();
-            for (file, outcome) in from.into_iter().zip(programme.write(batches)?) {
+            for (file, outcome) in from.into_iter().zip(writing.write(batches)?) {
                 match outcome {
                     Ok(written) => {
                         progress.resources.fetch_add(written as u64, Ordering::Relaxed);
@@ -253,5 +254,6 @@ fn write_all(
         }
         progress.files.store(ended, Ordering::Relaxed);
     }
+    writing.finish()?;
     Ok(troubles)
 }

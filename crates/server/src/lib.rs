@@ -1,1 +1,19 @@
 //! The server: FHIR, pages, sign-in, command line. The only HTTP and HTML.
+
+pub mod assets;
+pub mod bench;
+pub mod case;
+pub mod chance;
+pub mod chart;
+pub mod cli;
+pub mod clock;
+pub mod demo;
+pub mod error;
+pub mod fhir;
+pub mod import;
+pub mod log;
+pub mod pages;
+pub mod programme;
+pub mod router;
+pub mod sign_in;
+pub mod web;

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
 mod draft;
+mod heads;
 mod offline;
 mod open;
 mod replay;
@@ -28,8 +29,8 @@ mod view;
 mod writer;
 
 pub use draft::Draft;
-pub use offline::{Batch, Offline};
-pub use open::{create, rebuild};
+pub use offline::{Batch, Offline, Writing};
+pub use open::{About, DemoPerson, create, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};
 
 /// Who acts and what for, as the entry will name them.
@@ -82,6 +83,7 @@ pub type OnFatal = Box<dyn Fn(&dyn std::fmt::Display) + Send + Sync>;
 
 struct Inner {
     data: PathBuf,
+    about: About,
     ledger: Ledger,
     index: Index,
     desk: Desk,
@@ -120,6 +122,7 @@ impl Programme {
         let desk = Desk::open(data).map_err(Error::desk)?;
         let inner = Arc::new(Inner {
             data: data.to_owned(),
+            about: About::read(data)?,
             ledger: opened.ledger,
             index: opened.index,
             desk,
@@ -130,16 +133,30 @@ impl Programme {
         });
         let (submissions, waiting) = mpsc::channel(writer::WAITING_MAX);
         let for_writer = inner.clone();
+        let mut appender = opened.appender;
         std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || writer::run(&for_writer, opened.appender, waiting))
+            .spawn(move || {
+                // A writer that panics has lost its footing; the server must not go on without it.
+                let run = std::panic::AssertUnwindSafe(|| {
+                    writer::run(&for_writer, &mut appender, waiting);
+                });
+                if std::panic::catch_unwind(run).is_err() {
+                    (for_writer.on_fatal)(&"the writer failed; start the server again");
+                }
+            })
             .map_err(Error::internal)?;
         Ok(Programme { inner, submissions })
     }
 
     /// The programme's name, as given to `homecoming init`.
     pub fn name(&self) -> &str {
-        self.inner.ledger.name()
+        &self.inner.about.name
+    }
+
+    /// Whom anybody may sign in as; empty unless this is a demo.
+    pub fn demo_people(&self) -> &[DemoPerson] {
+        &self.inner.about.demo
     }
 
     /// Where its files are.

@@ -5,8 +5,6 @@
 //! can sign in is staff of the programme and reads all of it, and says so on the page. Nothing is
 //! open without signing in.
 
-use std::path::Path;
-
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -14,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use desk::User;
 
-use crate::chance::{Chance, crockford};
+use crate::chance::Chance;
 use crate::error::{Error, ErrorKind};
 use crate::programme::Programme;
 
@@ -27,49 +25,6 @@ const COOKIE: &str = "homecoming-session";
 /// A session ends after this long, in microseconds: a working day.
 const SESSION_MICROS: i64 = 12 * 3_600_000_000;
 
-/// A new sign-in code: 100 random bits in four groups of five letters and digits.
-pub fn new_code(chance: &Chance) -> String {
-    let mut bits = [0u8; 20];
-    chance.fill(&mut bits);
-    let (left, right) = bits.split_at(10);
-    let letters: String = [left, right]
-        .iter()
-        .map(|half| {
-            let mut ten = [0u8; 10];
-            ten.copy_from_slice(half);
-            crockford(&ten)[..10].to_owned()
-        })
-        .collect();
-    [&letters[..5], &letters[5..10], &letters[10..15], &letters[15..]].join("-")
-}
-
-/// One of the generated people whom anybody may sign in as, in a demo.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct DemoPerson {
-    /// Name.
-    pub name: String,
-    /// Role.
-    pub role: String,
-    /// Sign-in code, which opens nothing but this demo.
-    pub code: String,
-}
-
-/// The file that marks a data directory as a demo, and lists whom to sign in as.
-const DEMO_FILE: &str = "demo.json";
-
-/// The people of a demo; none if the data directory is not a demo's.
-pub fn demo_people(data: &Path) -> Vec<DemoPerson> {
-    std::fs::read(data.join(DEMO_FILE))
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default()
-}
-
-/// Marks a data directory as a demo.
-pub fn keep_demo_people(data: &Path, people: &[DemoPerson]) -> std::io::Result<()> {
-    std::fs::write(data.join(DEMO_FILE), serde_json::to_vec_pretty(people)?)
-}
-
 /// Someone who has signed in.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
@@ -77,7 +32,14 @@ pub struct SignedIn {
     pub user: User,
 }
 
-/// Checks a code and begins a session: the `Set-Cookie` value for the browser.
+/// A new sign-in code: 100 random bits in four groups of five letters and digits.
+pub fn new_code(chance: &Chance) -> String {
+    let letters: String = (0..2).map(|_| chance.id()[..10].to_owned()).collect();
+    [&letters[..5], &letters[5..10], &letters[10..15], &letters[15..]].join("-")
+}
+
+/// Checks a code and begins a session: the `Set-Cookie` value for the browser, or nothing if
+/// nobody has this code.
 pub fn begin(programme: &Programme, code: &str) -> Result<Option<String>, Error> {
     let now = programme.clock().now().0;
     let Some(user) = programme.desk().user_by_code(code.trim()).map_err(Error::desk)? else {

@@ -6,7 +6,9 @@ use crate::tile::{Nodes, TileSource, TreeError};
 
 /// The hashes that lead from leaf `index` to the root of the tree of `size` leaves, lowest first.
 ///
-/// The source must hold a tree of at least `size` leaves.
+/// The source must hold a tree of at least `size` leaves. What it holds is not
+/// checked: a proof from damaged tiles does not verify, and whoever hands proofs
+/// out should see that they do.
 pub fn prove_inclusion<S: TileSource>(
     index: u64,
     size: u64,

@@ -21,6 +21,41 @@
 //! *n* + 1 with the same root, because the size only gives the shape of the path.
 //! So a size and a root are only ever taken together, from one signed checkpoint;
 //! [`proof::Proof::verify`] does it so.
+//!
+//! # Example
+//!
+//! A log of two leaves, and a receipt for the first one:
+//!
+//! ```
+//! use tlog::checkpoint::Checkpoint;
+//! use tlog::note::SigningKey;
+//! use tlog::proof::Proof;
+//! use tlog::{Tree, leaf_hash, prove_inclusion, root_at};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = SigningKey::from_seed("ward.example", &[7; 32])?; // 32 bytes of chance
+//! let log: Tree = [b"admitted", b"released"].iter().map(|leaf| leaf_hash(*leaf)).collect();
+//! let checkpoint = Checkpoint {
+//!     origin: "ward.example".to_owned(),
+//!     size: log.size(),
+//!     root: root_at(log.size(), &log)?,
+//!     extensions: Vec::new(),
+//! };
+//! let receipt = Proof {
+//!     extra: None,
+//!     index: 0,
+//!     hashes: prove_inclusion(0, log.size(), &log)?,
+//!     checkpoint: checkpoint.sign(&key)?,
+//! }
+//! .to_string();
+//!
+//! // Elsewhere, with nothing but the receipt, the leaf and the log's public key:
+//! let verified = Proof::parse(&receipt)?.verify(b"admitted", key.verifier(), "ward.example")?;
+//! assert_eq!((verified.index, verified.checkpoint.size), (0, 2));
+//! assert!(Proof::parse(&receipt)?.verify(b"released", key.verifier(), "ward.example").is_err());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod checkpoint;
 mod consistency;

@@ -393,7 +393,7 @@ impl SignedNote {
     /// Checks that `key` signed the text, and gives the text.
     ///
     /// Every signature that names this key must be good. Signatures by other keys
-    /// say nothing and are ignored.
+    /// say nothing and are ignored, and so may be added by anybody.
     pub fn verify(&self, key: &VerifierKey) -> Result<&str, NoteError> {
         let mut is_signed = false;
         for signature in self.signatures.iter().filter(|s| s.is_by(key)) {

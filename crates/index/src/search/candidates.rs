@@ -1,8 +1,8 @@
 //! Candidates: the numbers that postings propose, gathered or in order.
 //!
-//! Every posting key ends with what it is ordered by and the resource's
-//! number, so several ranges of keys can be walked as one ordered sequence by
-//! comparing their last bytes alone.
+//! All ranges of one walk share the length of what comes before the order
+//! (kind, field, hash, class), so several ranges of keys can be walked as one
+//! sequence by comparing what comes after it.
 
 use std::ops::Bound;
 
@@ -12,43 +12,48 @@ use crate::key::{self, U40};
 use crate::store::{Bytes, Scan, Space, Store};
 
 /// Posting keys from one (included) to another (excluded).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Range {
-    pub from: Vec<u8>,
-    pub to: Vec<u8>,
+    from: Vec<u8>,
+    to: Vec<u8>,
 }
 
 impl Range {
     /// All keys that start with `prefix`.
-    pub(crate) fn prefix(prefix: Vec<u8>) -> Range {
-        let to = key::after_prefix(&prefix).unwrap_or_else(|| vec![0xff; key::POSTING_MAX + 1]);
-        Range { from: prefix, to }
+    pub(crate) fn prefix(prefix: &[u8]) -> Range {
+        Range::within(prefix, &[], &[])
     }
 
-    /// Keys with this prefix whose next bytes are from `low` up to `high`
-    /// (excluded; `None`: to the end of the prefix).
-    pub(crate) fn within(prefix: &[u8], low: &[u8], high: Option<&[u8]>) -> Range {
-        let from = [prefix, low].concat();
-        let to = match high {
-            Some(high) => [prefix, high].concat(),
-            None => Range::prefix(prefix.to_vec()).to,
-        };
-        Range { from, to }
+    /// Keys with this prefix that go on with bytes from `low` to `high`, both
+    /// included with all that starts with them; empty is open.
+    pub(crate) fn within(prefix: &[u8], low: &[u8], high: &[u8]) -> Range {
+        Range {
+            from: [prefix, low].concat(),
+            to: key::after_prefix(&[prefix, high].concat())
+                .unwrap_or_else(|| vec![0xff; key::POSTING_MAX + 1]),
+        }
+    }
+
+    /// What comes after a number, of a range that is one value's postings.
+    pub(crate) fn after(&self, number: u64) -> Range {
+        let from = [&self.from[..], &key::u40(number + 1)].concat();
+        Range {
+            from,
+            to: self.to.clone(),
+        }
     }
 
     fn scan(&self, store: &Store) -> Option<Scan> {
-        (self.from < self.to).then(|| {
-            store.scan(
-                Space::Posting,
-                Bound::Included(&self.from),
-                Bound::Excluded(&self.to),
-            )
-        })
+        let (from, to) = (
+            Bound::Included(&self.from[..]),
+            Bound::Excluded(&self.to[..]),
+        );
+        (self.from < self.to).then(|| store.scan(Space::Posting, from, to))
     }
 }
 
-/// Counts and collects the candidates of some ranges, a little at a time, so
-/// that several clauses can race and the most selective one wins.
+/// Collects the candidates of some ranges, a little at a time, so that several
+/// clauses can race and the most selective one wins.
 pub(crate) struct Gathering {
     ranges: std::vec::IntoIter<Range>,
     scan: Option<Scan>,
@@ -104,32 +109,35 @@ impl Gathering {
     }
 }
 
-/// Several ranges walked as one sequence, ordered by the last `tail` bytes of
-/// their keys (what orders them, then the number).
+/// Several ranges walked as one sequence, in the order of what follows the
+/// first `skip` bytes of their keys.
 pub(crate) struct Walk {
     lanes: Vec<Lane>,
-    tail: usize,
+    skip: usize,
     descending: bool,
     size: u64,
 }
 
 struct Lane {
     scan: Scan,
-    next: Option<(Bytes, Bytes)>,
+    next: Bytes,
 }
 
-/// One step of a walk.
+/// One step of a walk: a posting that held.
 pub(crate) struct Step {
     key: Bytes,
-    tail: usize,
-    /// The candidate.
-    pub number: u64,
+    skip: usize,
 }
 
 impl Step {
-    /// What the walk is ordered by, without the number.
+    /// The candidate.
+    pub(crate) fn number(&self) -> u64 {
+        key::number_of(&self.key)
+    }
+
+    /// What the walk is ordered by, before the number.
     pub(crate) fn order(&self) -> &[u8] {
-        &self.key[self.key.len() - self.tail..self.key.len() - U40]
+        &self.key[self.skip..self.key.len() - U40]
     }
 }
 
@@ -137,84 +145,60 @@ impl Walk {
     pub(crate) fn new(
         store: &Store,
         ranges: &[Range],
-        tail: usize,
+        skip: usize,
         descending: bool,
         size: u64,
     ) -> Result<Walk, Error> {
         let mut walk = Walk {
             lanes: Vec::with_capacity(ranges.len()),
-            tail,
+            skip,
             descending,
             size,
         };
         for range in ranges {
-            if let Some(scan) = range.scan(store) {
-                let mut lane = Lane { scan, next: None };
-                walk.fill(&mut lane)?;
-                if lane.next.is_some() {
-                    walk.lanes.push(lane);
-                }
+            let Some(mut scan) = range.scan(store) else {
+                continue;
+            };
+            if let Some(next) = walk.held(&mut scan)? {
+                walk.lanes.push(Lane { scan, next });
             }
         }
         Ok(walk)
     }
 
-    /// Finds the lane's next posting that held.
-    fn fill(&self, lane: &mut Lane) -> Result<(), Error> {
-        lane.next = None;
+    /// The next posting of a scan that held.
+    fn held(&self, scan: &mut Scan) -> Result<Option<Bytes>, Error> {
         loop {
             let entry = match self.descending {
-                false => lane.scan.next(),
-                true => lane.scan.next_back(),
+                false => scan.next(),
+                true => scan.next_back(),
             };
-            let Some(entry) = entry else { return Ok(()) };
+            let Some(entry) = entry else { return Ok(None) };
             let (key, value) = entry?;
-            if interval::covers(&value, key::number_of(&key), self.size) {
-                lane.next = Some((key, value));
-                return Ok(());
+            if key.len() >= self.skip + U40
+                && interval::covers(&value, key::number_of(&key), self.size)
+            {
+                return Ok(Some(key));
             }
         }
     }
 
     /// The next candidate. The same number may come again.
     pub(crate) fn step(&mut self) -> Result<Option<Step>, Error> {
-        let tail = self.tail;
-        let order = |lane: &Lane| {
-            lane.next
-                .as_ref()
-                .map(|(key, _)| key.slice(key.len() - tail..))
+        let skip = self.skip;
+        let order = |at: &usize| &self.lanes[*at].next[skip..];
+        let lanes = 0..self.lanes.len();
+        let best = match self.descending {
+            false => lanes.min_by(|a, b| order(a).cmp(order(b))),
+            true => lanes.max_by(|a, b| order(a).cmp(order(b))),
         };
-        let mut best: Option<(usize, Bytes)> = None;
-        if self.lanes.len() > 1 {
-            for (at, lane) in self.lanes.iter().enumerate() {
-                let Some(bytes) = order(lane) else { continue };
-                let better = match &best {
-                    None => true,
-                    Some((_, best)) => (bytes < *best) != self.descending,
-                };
-                if better {
-                    best = Some((at, bytes));
-                }
-            }
-        }
-        let at = match (&best, self.lanes.len()) {
-            (Some((at, _)), _) => *at,
-            (None, 1) => 0,
-            (None, _) => return Ok(None),
-        };
-        let mut lane = std::mem::replace(
-            &mut self.lanes[at].next,
-            None,
-        );
-        let Some((key, _)) = lane.take() else {
-            return Ok(None);
-        };
+        let Some(at) = best else { return Ok(None) };
         let mut lane = self.lanes.swap_remove(at);
-        self.fill(&mut lane)?;
-        if lane.next.is_some() {
+        let key = lane.next;
+        if let Some(next) = self.held(&mut lane.scan)? {
+            lane.next = next;
             self.lanes.push(lane);
         }
-        let number = key::number_of(&key);
-        Ok(Some(Step { key, tail, number }))
+        Ok(Some(Step { key, skip }))
     }
 }

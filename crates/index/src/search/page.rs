@@ -88,8 +88,18 @@ mod tests {
         assert_eq!(cursor.to_string(), "2fa8-4d");
         assert_eq!("2fa8-4d".parse::<Cursor>().unwrap(), cursor);
         for text in [
-            "", "-", "2fa8", "2fa8-", "-4d", "2fa8-04d", "2FA8-4d", "2fa8-4d-1", "4d-2fa8", "+1-0",
-            "2fa8-4dg", "fffffffffffffffff-1",
+            "",
+            "-",
+            "2fa8",
+            "2fa8-",
+            "-4d",
+            "2fa8-04d",
+            "2FA8-4d",
+            "2fa8-4d-1",
+            "4d-2fa8",
+            "+1-0",
+            "2fa8-4dg",
+            "fffffffffffffffff-1",
         ] {
             assert!(text.parse::<Cursor>().is_err(), "{text}");
         }

@@ -46,10 +46,6 @@ impl Names {
 }
 
 /// Looks at no more than the first and last eight bytes: names are short, and a collision only costs a comparison.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "only the low bits are used"
-)]
 #[inline]
 fn hash(name: &[u8]) -> usize {
     let ends = if let (Some(first), Some(last)) = (name.first_chunk::<8>(), name.last_chunk::<8>())

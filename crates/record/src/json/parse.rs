@@ -116,10 +116,6 @@ struct Span {
 
 // Offsets fit 32 bits: `parse` refuses longer sources, and there are no more nodes, and no more decoded bytes, than
 // source bytes.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "sources of 4 GiB are refused"
-)]
 #[inline]
 fn short(offset: usize) -> u32 {
     offset as u32
@@ -372,6 +368,9 @@ impl Parser<'_> {
 
     fn word(&mut self, word: &'static str, tag: Tag) -> Result<(), Stop> {
         if !self.src[self.pos..].starts_with(word.as_bytes()) {
+            if word.as_bytes().starts_with(&self.src[self.pos..]) {
+                return stop(self.src.len(), Fault::Unfinished);
+            }
             return stop(self.pos, Fault::Expected("a value"));
         }
         let start = self.pos;
@@ -563,7 +562,7 @@ impl Parser<'_> {
 
 /// The offset of the first byte from `at` that is a quote, a backslash or a control character, or the end.
 #[inline]
-fn plain_end(src: &[u8], mut at: usize) -> usize {
+pub(super) fn plain_end(src: &[u8], mut at: usize) -> usize {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     while let Some(chunk) = src[at..].first_chunk::<8>() {

@@ -40,7 +40,8 @@ fn what_is_wrong_is_named_with_its_place() {
     use Fault::*;
     let deep = "[".repeat(65);
     let long_number = "1".repeat(65);
-    let rows: Vec<(&str, Fault, usize, (u32, u32), &str)> = vec![
+    type Row<'t> = (&'t str, Fault, usize, (u32, u32), &'t str);
+    let rows: Vec<Row<'_>> = vec![
         ("", Empty, 0, (1, 1), "$"),
         (" \n ", Empty, 3, (2, 2), "$"),
         ("{", Unfinished, 1, (1, 2), "$"),
@@ -101,7 +102,7 @@ fn what_is_wrong_is_named_with_its_place() {
         ("+1", Expected("a value"), 0, (1, 1), "$"),
         (".5", Expected("a value"), 0, (1, 1), "$"),
         ("NaN", Expected("a value"), 0, (1, 1), "$"),
-        ("nul", Expected("a value"), 0, (1, 1), "$"),
+        ("nul", Unfinished, 3, (1, 4), "$"),
         ("[1e1000]", NumberOutOfRange, 1, (1, 2), "$[0]"),
         ("1e-99999999999999", NumberOutOfRange, 0, (1, 1), "$"),
         (&long_number, NumberOutOfRange, 0, (1, 1), "$"),

@@ -1,5 +1,6 @@
 //! Writing JSON without white space.
 
+use super::parse::plain_end;
 use super::{Doc, HAS_KEY, Tag, Value};
 
 /// Appends the value without white space between its parts; strings, keys and numbers as they were written.
@@ -46,12 +47,11 @@ pub fn write_string(s: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = s.as_bytes();
     let mut plain_from = 0;
-    for (i, &b) in bytes.iter().enumerate() {
-        if b >= 0x20 && b != b'"' && b != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[plain_from..i]);
-        plain_from = i + 1;
+    loop {
+        let at = plain_end(bytes, plain_from);
+        out.extend_from_slice(&bytes[plain_from..at]);
+        let Some(&b) = bytes.get(at) else { break };
+        plain_from = at + 1;
         match b {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -65,6 +65,5 @@ pub fn write_string(s: &str, out: &mut Vec<u8>) {
             }
         }
     }
-    out.extend_from_slice(&bytes[plain_from..]);
     out.push(b'"');
 }

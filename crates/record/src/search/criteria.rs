@@ -392,7 +392,7 @@ fn reading(parameter: &'static Parameter, modifier: Option<&str>) -> Result<Read
                     )));
                 }
                 Some(kind)
-                    if !parameter.targets.is_empty() && !parameter.targets.contains(&kind) =>
+                    if !parameter.targets().is_empty() && !parameter.targets().contains(&kind) =>
                 {
                     return Err(invalid(format!("`{code}` never refers to a {kind}.")));
                 }

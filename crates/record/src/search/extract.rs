@@ -305,10 +305,19 @@ fn quantities<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Ind
 fn references<'a>(datatype: Datatype, value: Value<'a>, sink: &mut dyn FnMut(Indexed<'a>)) {
     match datatype {
         Datatype::Reference => {
-            if let Some(text) = text(value, "reference") {
-                sink(reference_to(text));
+            let (reference, identifier) = (text(value, "reference"), value.get("identifier"));
+            match reference {
+                Some(text) => sink(reference_to(text)),
+                // There is something, though nothing finds it (only a name, say).
+                None if identifier.is_none() => {
+                    sink(Indexed::Reference {
+                        kind: None,
+                        id: Cow::Borrowed(""),
+                    });
+                }
+                None => {}
             }
-            if let Some(identifier) = value.get("identifier") {
+            if let Some(identifier) = identifier {
                 tokens(Datatype::Identifier, identifier, sink);
             }
         }
@@ -344,3 +353,6 @@ fn reference_to(text: &str) -> Indexed<'_> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,7 +95,9 @@ fn is_ignored(letter: char) -> bool {
 }
 
 fn plain(letter: char) -> Option<&'static [char]> {
-    static TABLE: LazyLock<(Vec<(char, u16, u8)>, Vec<char>)> = LazyLock::new(|| {
+    /// A letter, and where its plain spelling begins and how long it is.
+    type Row = (char, u16, u8);
+    static TABLE: LazyLock<(Vec<Row>, Vec<char>)> = LazyLock::new(|| {
         let mut letters = Vec::new();
         let mut spellings = Vec::new();
         for (spelling, read_as_it) in table::PLAIN {

@@ -111,7 +111,7 @@ fn is_lower_of(lower: &str, text: &str) -> bool {
     if text.is_ascii() {
         return lower.eq_ignore_ascii_case(text);
     }
-    text.to_lowercase() == lower
+    text.chars().flat_map(char::to_lowercase).eq(lower.chars())
 }
 
 /// `asked` and `found` are `[start, end)`.

@@ -96,7 +96,7 @@ fn write(value: &Indexed, out: &mut Vec<u8>) -> u8 {
             match (system, code) {
                 (Some(system), Some(code)) => {
                     text(system, SYSTEMS, out);
-                    text(code, &[], out);
+                    text(code, CODES, out);
                 }
                 (None, Some(code)) => text(code, CODES, out),
                 (Some(system), None) => {
@@ -399,7 +399,7 @@ impl<'a> Reader<'a> {
         Some(match tag {
             tag::TOKEN => Indexed::Token {
                 system: Some(self.text(SYSTEMS)?.into()),
-                code: Some(self.text(&[])?.into()),
+                code: Some(self.text(CODES)?.into()),
             },
             tag::TOKEN_IMPLIED => Indexed::Token {
                 system: None,

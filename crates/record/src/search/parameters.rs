@@ -10,8 +10,12 @@ use std::sync::{LazyLock, OnceLock};
 
 use super::ParamId;
 use super::expression;
-use super::program::Program;
+use super::program::{Program, reachable};
+use super::systems::{CODES, SYSTEMS};
 use crate::definitions;
+
+/// Counts the changes to how values are extracted or packed that the definitions do not show.
+const FORMAT: [u8; 1] = [1];
 
 /// What kind of values a parameter has, and so how they are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,8 +90,9 @@ pub struct Parameter {
     pub code: &'static str,
     /// The type of its values.
     pub of_type: ParameterType,
-    /// The kinds that a reference may lead to; empty: any, or not a reference.
-    pub targets: Vec<&'static str>,
+    /// HL7's targets; empty: any, or not a reference.
+    declared: Vec<&'static str>,
+    targets: OnceLock<Vec<&'static str>>,
     /// HL7's expression, with the ways of all its bases.
     pub expression: &'static str,
     /// HL7's id of the definition.
@@ -95,6 +100,16 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// The kinds that a reference may lead to; empty: any, or not a reference. Of what HL7 declares
+    /// for all bases of a definition together, only what can be found in this kind.
+    pub fn targets(&self) -> &[&'static str] {
+        self.targets
+            .get_or_init(|| match expression::parse(self.expression) {
+                Ok(parsed) => reachable(self.kind, &parsed, &self.declared),
+                Err(_) => self.declared.clone(),
+            })
+    }
+
     /// The canonical URL of HL7's definition.
     pub fn url(&self) -> String {
         format!("http://hl7.org/fhir/SearchParameter/{}", self.definition)
@@ -149,19 +164,29 @@ impl Parameters {
         self.all.get(id.0 as usize)
     }
 
-    /// A number that changes whenever the definitions do, and with them the meaning of [`ParamId`]s.
+    /// A number that changes whenever the definitions do, and with them the meaning of [`ParamId`]s and
+    /// of packed rows.
     pub fn fingerprint(&self) -> u64 {
         use sha2::Digest;
         let mut hash = sha2::Sha256::new();
-        for parameter in &self.all {
-            hash.update(parameter.kind);
-            hash.update([0]);
-            hash.update(parameter.code);
-            hash.update([0]);
-            hash.update(parameter.expression);
+        hash.update(FORMAT);
+        let of_parameters = self.all.iter().flat_map(|parameter| {
+            [
+                parameter.kind,
+                parameter.code,
+                parameter.of_type.name(),
+                parameter.expression,
+            ]
+        });
+        for text in of_parameters
+            .chain(SYSTEMS.iter().copied())
+            .chain(CODES.iter().copied())
+        {
+            hash.update(text);
             hash.update([0]);
         }
-        u64::from_be_bytes(std::array::from_fn(|i| hash.clone().finalize()[i]))
+        let digest = hash.finalize();
+        u64::from_be_bytes(std::array::from_fn(|at| digest[at]))
     }
 
     pub(super) fn program(&self, kind: &str) -> Option<&Program> {
@@ -220,7 +245,8 @@ fn read_line(line: &'static str) -> impl Iterator<Item = Parameter> {
                 kind,
                 code,
                 of_type,
-                targets: targets.clone(),
+                declared: targets.clone(),
+                targets: OnceLock::new(),
                 expression,
                 definition,
             })

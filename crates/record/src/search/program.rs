@@ -11,6 +11,7 @@
 use super::ParamId;
 use super::expression::Expression;
 use super::shapes::{is_a, shapes};
+use crate::definitions::{self, Kinds};
 use crate::json::Value;
 
 /// Why an expression has no program.
@@ -31,6 +32,44 @@ pub(super) enum CompileError {
 struct Branch {
     steps: Vec<Step>,
     of_type: String,
+    /// The kinds that a reference found there may lead to; `None` if to any.
+    targets: Option<Kinds>,
+}
+
+impl Branch {
+    fn root(context: &str) -> Branch {
+        Branch {
+            steps: Vec::new(),
+            of_type: context.to_owned(),
+            targets: None,
+        }
+    }
+
+    /// Whether a reference found there may lead to this kind.
+    fn leads_to(&self, kind: &str) -> bool {
+        let number = definitions::kind_number(kind);
+        let allowed = self
+            .targets
+            .is_none_or(|kinds| number.is_some_and(|number| kinds.contains(number)));
+        let asked = self.steps.iter().all(|step| match step {
+            Step::Where(Condition::RefersTo(wanted)) => wanted == kind,
+            _ => true,
+        });
+        allowed && asked
+    }
+}
+
+/// The kinds among `known` that the references selected by an expression can lead to.
+pub(super) fn reachable<'k>(
+    kind: &str,
+    expression: &Expression,
+    known: &[&'k str],
+) -> Vec<&'k str> {
+    let Ok(branches) = branches(kind, expression) else {
+        return known.to_vec();
+    };
+    let reachable = |target: &&&str| branches.iter().any(|branch| branch.leads_to(target));
+    known.iter().filter(reachable).copied().collect()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -307,12 +346,7 @@ fn is_condition(expression: &Expression) -> bool {
 
 fn branches(context: &str, expression: &Expression) -> Result<Vec<Branch>, CompileError> {
     use Expression as E;
-    let root = || {
-        vec![Branch {
-            steps: Vec::new(),
-            of_type: context.to_owned(),
-        }]
-    };
+    let root = || vec![Branch::root(context)];
     let input_of = |input: &Option<Box<E>>| match input {
         Some(input) => branches(context, input),
         None => Ok(root()),
@@ -397,6 +431,7 @@ fn member(branch: Branch, name: &str) -> Result<Vec<Branch>, CompileError> {
             Branch {
                 steps,
                 of_type: shape.of_type,
+                targets: shape.targets,
             }
         })
         .collect())
@@ -458,10 +493,7 @@ fn condition(context: &str, expression: &Expression) -> Result<Condition, Compil
         }
         E::Call(None, name, arguments) if name == "hasExtension" => match &arguments[..] {
             [E::Text(url)] => {
-                let here = Branch {
-                    steps: Vec::new(),
-                    of_type: context.to_owned(),
-                };
+                let here = Branch::root(context);
                 let ways = extension(here, url)?
                     .into_iter()
                     .map(|branch| branch.steps)

@@ -1,7 +1,7 @@
 //! Which elements a type has and of what types they are: what the compiler of expressions must know
 //! to spell `Observation.value` as `valueQuantity`, `valueString`... and to know what it found there.
 
-use crate::definitions::{self, definitions};
+use crate::definitions::{self, Kinds, definitions};
 
 /// One way in which an element may occur: under which JSON key, and what it then is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub(super) struct Shape {
     pub(super) key: &'static str,
     /// A datatype, `Resource`, or, for an element that is defined in place, its path.
     pub(super) of_type: String,
+    /// The kinds that a reference may lead to; `None` if to any, or if it is no reference.
+    pub(super) targets: Option<Kinds>,
 }
 
 /// The ways in which the element `name` occurs in `context` (a type, or the path of an element that
@@ -23,6 +25,7 @@ pub(super) fn shapes(context: &str, name: &str) -> Vec<Shape> {
         .filter(|element| element.path_name == name)
         .map(|element| Shape {
             key: element.name,
+            targets: definitions.targets(element),
             of_type: match element.shape {
                 definitions::Shape::Primitive(primitive) => lower_first(&format!("{primitive:?}")),
                 definitions::Shape::Object(id) => definitions.type_of(id).name.to_owned(),

@@ -10,8 +10,7 @@ use crate::chance::Chance;
 use crate::clock::{Clock, Stopwatch};
 use crate::demo::{self, DemoWrite};
 use crate::error::Error;
-use crate::programme::{self, Actor, Batch, Draft, Expect, Offline};
-use crate::sign_in;
+use crate::programme::{self, About, Actor, Batch, DemoPerson, Draft, Expect, Offline, Writing};
 
 /// The same people and the same events in every demo; only the dates move with the day it is made.
 const SEED: u64 = 2018;
@@ -41,7 +40,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     if !args.data.join("ledger.sqlite").exists() {
         make(&args.data)?;
     }
-    let people = sign_in::demo_people(&args.data);
+    let people = About::read(&args.data)?.demo;
     if people.is_empty() {
         return Err(Stop::WrongUse(format!(
             "{} holds a programme of your own, not the demo. Serve it with `homecoming serve`, or \
@@ -57,7 +56,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             watch.seconds()
         );
         for person in &people {
-            println!("  {:<34} {:<12} code {}", person.name, person.role, person.code);
+            println!("  {:<28} {:<12} code {}", person.name, person.role, person.code);
         }
         println!(
             "\nAll people and events are generated. The data is in {}; delete that folder for a \
@@ -88,8 +87,19 @@ fn make(data: &Path) -> Result<(), Stop> {
     let first = demo::generate(SEED, now).next().map_or(now, |transaction| transaction.recorded_at);
     let clock = Clock::standing_at(first - 1);
     // Keys are real even here: a demo on a reachable address must not sign with a known key.
-    programme::create(&making, NAME, &clock, &Chance::System)?;
+    let staff = demo::staff(SEED);
+    let people = staff
+        .iter()
+        .map(|user| DemoPerson {
+            name: user.name.clone(),
+            role: user.role.to_owned(),
+            code: user.sign_in_code.to_owned(),
+        })
+        .collect();
+    let about = About { name: NAME.to_owned(), demo: people };
+    programme::create(&making, &about, &Chance::System)?;
     let mut offline = Offline::open(&making, clock, chance, &mut |_, _| {})?;
+    let mut writing = offline.writing();
     let mut group = Vec::new();
     let mut writes = 0;
     for transaction in demo::generate(SEED, now) {
@@ -103,26 +113,21 @@ fn make(data: &Path) -> Result<(), Stop> {
             mark: None,
         });
         if writes >= GROUP_WRITES {
-            write(&mut offline, &mut group)?;
+            write(&mut writing, &mut group)?;
             writes = 0;
         }
     }
-    write(&mut offline, &mut group)?;
-    offline.finish()?;
+    write(&mut writing, &mut group)?;
+    writing.finish()?;
+    drop(offline);
 
     let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;
-    let mut people = Vec::new();
-    for user in demo::staff(SEED) {
-        desk.add_user(&user.name, user.role, Some(&user.practitioner_id), &user.sign_in_code, now)
+    for user in &staff {
+        let practitioner = Some(user.practitioner_id.as_str());
+        desk.add_user(&user.name, user.role, practitioner, user.sign_in_code, now)
             .map_err(|error| cannot(&error))?;
-        people.push(sign_in::DemoPerson {
-            name: user.name.clone(),
-            role: user.role.to_owned(),
-            code: user.sign_in_code.clone(),
-        });
     }
     drop(desk);
-    sign_in::keep_demo_people(&making, &people).map_err(io)?;
     if data.exists() {
         std::fs::remove_dir(data).map_err(io)?;
     }
@@ -142,8 +147,8 @@ fn draft(write: &DemoWrite) -> Result<Draft, Error> {
     }
 }
 
-fn write(offline: &mut Offline, group: &mut Vec<Batch>) -> Result<(), Error> {
-    for outcome in offline.write(std::mem::take(group))? {
+fn write(writing: &mut Writing<'_>, group: &mut Vec<Batch>) -> Result<(), Error> {
+    for outcome in writing.write(std::mem::take(group))? {
         outcome?;
     }
     Ok(())

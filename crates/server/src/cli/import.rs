@@ -59,7 +59,6 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         ended.store(true, Ordering::Relaxed);
         outcome
     })?;
-    programme.finish()?;
 
     let seconds = watch.seconds();
     let resources = progress.resources.load(Ordering::Relaxed);
@@ -68,7 +67,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         let troubles: Vec<_> = troubles
             .iter()
             .map(|trouble| {
-                serde_json::json!({ "file": trouble.file, "error": trouble.error.in_full() })
+                serde_json::json!({ "file": trouble.file, "error": trouble.error.for_operator() })
             })
             .collect();
         println!(
@@ -88,7 +87,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             println!("{already} were already there from an earlier import and were left alone.");
         }
         for trouble in &troubles {
-            println!("NOT IMPORTED: {}\n  {}", trouble.file.display(), trouble.error.in_full());
+            println!("NOT IMPORTED: {}\n  {}", trouble.file.display(), trouble.error.for_operator());
         }
     }
     if troubles.is_empty() { Ok(()) } else { Err(Stop::Finding) }

@@ -1,10 +1,9 @@
 //! `homecoming init`: a new programme, with its keys, its log and its first officer.
 
-use super::client::{cannot, open};
+use super::client::open;
 use super::{Data, Stop};
 use crate::chance::Chance;
-use crate::clock::Clock;
-use crate::{programme, sign_in};
+use crate::programme::{self, About};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -20,11 +19,9 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Stop> {
     let data = &args.data.data;
-    programme::create(data, &args.name, &Clock::System, &Chance::System)?;
-    let code = sign_in::new_code(&Chance::System);
-    open(data)?
-        .add_user(&args.officer, "officer", None, &code, Clock::System.now().0)
-        .map_err(|error| cannot(&error))?;
+    let about = About { name: args.name.clone(), demo: Vec::new() };
+    programme::create(data, &about, &Chance::System)?;
+    let code = super::user::add(&open(data)?, &args.officer, "officer", None)?;
     println!(
         "Made the programme \"{}\" in {}.\n\n\
          {} signs in with this code, which is shown only now:\n{code}\n\n\

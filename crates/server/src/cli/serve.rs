@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use super::Stop;
 use crate::chance::Chance;
 use crate::clock::{Clock, Stopwatch};
+use crate::fhir::scope::Door;
+use crate::fhir::{Api, Settings};
 use crate::programme::Programme;
 
 #[derive(clap::Args)]
@@ -100,7 +102,12 @@ pub(super) fn serve(
     runtime.block_on(async {
         let address = listener.local_addr().map_err(could_not)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(could_not)?;
-        let router = crate::router::router(&programme, limits.bundle_limit << 20);
+        let settings =
+            Settings { bundle_bytes_max: limits.bundle_limit << 20, ..Settings::default() };
+        let door = Door::new(crate::fhir::scope::desk_lookup(programme.clone()));
+        let api = Api::new(programme.clone(), door, programme.clock().clone(), settings);
+        let pages = crate::pages::routes(programme.clone());
+        let router = crate::router::router(api, pages, crate::pages::error_page);
         ready(address, &programme);
         axum::serve(listener, router)
             .with_graceful_shutdown(told_to_stop())

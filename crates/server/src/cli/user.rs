@@ -1,6 +1,7 @@
 //! `homecoming user`: the people who sign in.
 
 use clap::Subcommand;
+use desk::Desk;
 
 use super::client::{cannot, open};
 use super::{Data, Stop};
@@ -39,10 +40,7 @@ enum What {
 pub fn run(args: &Args) -> Result<(), Stop> {
     match &args.what {
         What::Add { name, data, role, practitioner } => {
-            let code = crate::sign_in::new_code(&Chance::System);
-            open(&data.data)?
-                .add_user(name, role, practitioner.as_deref(), &code, Clock::System.now().0)
-                .map_err(|error| cannot(&error))?;
+            let code = add(&open(&data.data)?, name, role, practitioner.as_deref())?;
             println!("{name} ({role}) signs in with this code, which is shown only now:\n{code}");
             Ok(())
         }
@@ -53,4 +51,17 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             Ok(())
         }
     }
+}
+
+/// Adds someone with a new code, and gives the code.
+pub(super) fn add(
+    desk: &Desk,
+    name: &str,
+    role: &str,
+    practitioner: Option<&str>,
+) -> Result<String, Stop> {
+    let code = crate::sign_in::new_code(&Chance::System);
+    desk.add_user(name, role, practitioner, &code, Clock::System.now().0)
+        .map_err(|error| cannot(&error))?;
+    Ok(code)
 }

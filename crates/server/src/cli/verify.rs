@@ -32,10 +32,15 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     match ledger::receipt::verify(&text, key.as_ref()) {
         Ok(report) => {
             if args.json {
-                println!("{}", serde_json::json!({ "verified": true, "proved": report.proved, "not_proved": report.not_proved }));
+                let (proved, not_proved) = (&report.proved, &report.not_proved);
+                println!(
+                    "{}",
+                    serde_json::json!({
+                        "verified": true, "proved": proved, "not_proved": not_proved,
+                    })
+                );
             } else {
-                println!("VERIFIED: {}", args.file.display());
-                println!("\nThis receipt proves:");
+                println!("VERIFIED: {}\n\nThis receipt proves:", args.file.display());
                 for line in &report.proved {
                     println!("  - {line}");
                 }

@@ -17,7 +17,9 @@ fn example(kind: ErrorKind) -> Error {
         NotFound => "There is no Patient/17.",
         Deleted => "Patient/17 was deleted.",
         MethodNotAllowed => "DELETE is not possible here.",
-        NotAcceptable => "This server speaks JSON only; `Accept: application/fhir+xml` cannot be satisfied.",
+        NotAcceptable => {
+            "This server speaks JSON only; `Accept: application/fhir+xml` cannot be satisfied."
+        }
         Conflict => "Two entries of the transaction write Patient/17.",
         Stale => "Observation/17 is at version 4; you sent version 3. Reload it and try again.",
         Ambiguous => "More than one Patient matches `identifier=a|1`; nothing was written.",
@@ -46,7 +48,10 @@ fn every_kind_is_rendered_as_the_file_says() {
     for kind in ErrorKind::ALL {
         let error = example(kind);
         let row = kind.row();
-        seen.push_str(&format!("== {kind:?}: {} \u{201c}{}\u{201d}\n", row.status, row.title));
+        seen.push_str(&format!(
+            "== {kind:?}: {} \u{201c}{}\u{201d}\n",
+            row.status, row.title
+        ));
         seen.push_str(&String::from_utf8(outcome::of_error(&error)).expect("outcomes are UTF-8"));
         seen.push('\n');
     }
@@ -55,7 +60,10 @@ fn every_kind_is_rendered_as_the_file_says() {
         std::fs::write(file, &seen).expect("the snapshot can be written");
     }
     let expected = std::fs::read_to_string(file).unwrap_or_default();
-    assert_eq!(seen, expected, "run the tests with UPDATE_SNAPSHOTS=1 if this is meant");
+    assert_eq!(
+        seen, expected,
+        "run the tests with UPDATE_SNAPSHOTS=1 if this is meant"
+    );
 }
 
 #[test]
@@ -67,6 +75,9 @@ fn a_source_never_reaches_the_outcome() {
 #[test]
 fn a_finding_inside_a_bundle_names_the_entry() {
     let error = example(ErrorKind::Invalid).within("Bundle.entry[3]");
-    assert_eq!(error.findings[0].expression, "Bundle.entry[3].resource.status");
+    assert_eq!(
+        error.findings[0].expression,
+        "Bundle.entry[3].resource.status"
+    );
     assert!(error.message.starts_with("Bundle.entry[3]: "));
 }

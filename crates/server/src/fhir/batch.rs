@@ -12,12 +12,10 @@ use axum::response::Response;
 use record::json::Value;
 
 use super::bundle::{self, Bundle};
-use super::instant;
 use super::negotiate::{Return, printable};
 use super::{Answer, Ask, Content, body, outcome};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{AsOf, Committed, Version, View, Work};
-use entry::{Address, Entry, Method};
 use plan::{Plan, Slot};
 
 pub mod alone;
@@ -78,12 +76,36 @@ fn bundle_type(root: Value<'_>) -> Result<&str, Error> {
     }
 }
 
-/// The entries of a bundle as they stand in the body.
+/// The entries of a bundle as they stand in the body. What else stands beside them must be known:
+/// a misspelt `entry` would do nothing at all.
 pub(super) fn entries(root: Value<'_>) -> Result<Vec<Value<'_>>, Error> {
+    const KNOWN: [&str; 11] = [
+        "resourceType",
+        "id",
+        "meta",
+        "implicitRules",
+        "language",
+        "identifier",
+        "type",
+        "timestamp",
+        "total",
+        "link",
+        "signature",
+    ];
+    let known = |key: &str| key == "entry" || KNOWN.contains(&key.trim_start_matches('_'));
+    if let Some((key, _)) = root.entries().find(|(key, _)| !known(key)) {
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            format!("A Bundle has no element `{}` in FHIR R4.", printable(key)),
+        ));
+    }
     match root.get("entry") {
         None => Ok(Vec::new()),
         Some(list) if list.is_array() => Ok(list.items().collect()),
-        Some(_) => Err(Error::new(ErrorKind::Malformed, "`Bundle.entry` is not a list.")),
+        Some(_) => Err(Error::new(
+            ErrorKind::Malformed,
+            "`Bundle.entry` is not a list.",
+        )),
     }
 }
 
@@ -93,7 +115,11 @@ pub(super) fn entries(root: Value<'_>) -> Result<Vec<Value<'_>>, Error> {
 /// between any more. Nearly always it is still so, and the writer only takes the drafts that
 /// were made beforehand; otherwise it plans anew.
 async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Error> {
-    let Plan { drafts, slots, checks } = plan;
+    let Plan {
+        drafts,
+        slots,
+        checks,
+    } = plan;
     let slots = Arc::new(Mutex::new(slots));
     let committed = if drafts.is_empty() {
         None
@@ -112,7 +138,12 @@ async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Erro
                 Ok(plan.drafts)
             }))
         };
-        Some(ask.api.programme().submit(ask.grant.actor.clone(), work).await?)
+        Some(
+            ask.api
+                .programme()
+                .submit(ask.grant.actor.clone(), work)
+                .await?,
+        )
     };
     let slots = std::mem::take(&mut *lock(&slots));
     let ask = ask.clone();
@@ -120,21 +151,34 @@ async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Erro
 }
 
 fn lock(slots: &Mutex<Vec<Slot>>) -> std::sync::MutexGuard<'_, Vec<Slot>> {
-    slots.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    slots
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// The answer to a transaction. Reads see the record right after it.
 fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<Answer, Error> {
     let after = committed
-        .and_then(|committed| committed.writes.iter().map(|written| written.position).max())
+        .and_then(|committed| {
+            committed
+                .writes
+                .iter()
+                .map(|written| written.position)
+                .max()
+        })
         .map_or(AsOf::Now, |last| AsOf::Size(last + 1));
     let mut bundle = Bundle::new("transaction-response", None, &[]);
     for slot in slots {
         match slot {
-            Slot::Written { draft, stored, deleted } => {
-                let (Some(committed), Some(written)) =
-                    (committed, committed.and_then(|committed| committed.writes.get(draft)))
-                else {
+            Slot::Written {
+                draft,
+                stored,
+                deleted,
+            } => {
+                let (Some(committed), Some(written)) = (
+                    committed,
+                    committed.and_then(|committed| committed.writes.get(draft)),
+                ) else {
                     return Err(Error::internal("a transaction left a write out"));
                 };
                 let made = (written.version, committed.recorded_at);
@@ -149,10 +193,13 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
                     record::stored::served(&stored, made.0, made.1, &mut served);
                     served
                 });
-                let told = (ask.prefer.answer == Some(Return::Outcome)).then(|| {
-                    outcome::all_is_well(&format!("{location} was recorded."))
-                });
-                let full = (ask.base.as_str(), written.kind.as_str(), written.id.as_str());
+                let told = (ask.prefer.answer == Some(Return::Outcome))
+                    .then(|| outcome::all_is_well(&format!("{location} was recorded.")));
+                let full = (
+                    ask.base.as_str(),
+                    written.kind.as_str(),
+                    written.id.as_str(),
+                );
                 bundle.answered(
                     resource.is_some().then_some(full),
                     resource.as_deref(),
@@ -175,11 +222,14 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
                     outcome: None,
                 },
             ),
-            Slot::Read { address, conditions } => {
+            Slot::Read {
+                address,
+                conditions,
+            } => {
                 let mut read = ask.clone();
                 read.conditions = conditions;
                 read.as_of = Some(after);
-                add(&mut bundle, alone::read(&mut read, address), &ask.base);
+                add(&mut bundle, alone::read(&mut read, address));
             }
         }
     }
@@ -193,9 +243,16 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
 fn found(ask: &Ask, bundle: &mut Bundle, version: &Version) {
     let whole = ask.prefer.answer == Some(Return::Representation);
     let served = whole.then(|| version.served());
-    let location = format!("{}/{}/_history/{}", version.kind, version.id, version.version);
+    let location = format!(
+        "{}/{}/_history/{}",
+        version.kind, version.id, version.version
+    );
     bundle.answered(
-        whole.then_some((ask.base.as_str(), version.kind.as_str(), version.id.as_str())),
+        whole.then_some((
+            ask.base.as_str(),
+            version.kind.as_str(),
+            version.id.as_str(),
+        )),
         served.as_deref(),
         &bundle::Response {
             status: "200 OK",
@@ -207,8 +264,7 @@ fn found(ask: &Ask, bundle: &mut Bundle, version: &Version) {
 }
 
 /// Adds what one interaction answered, an error included.
-pub(super) fn add(bundle: &mut Bundle, answer: Result<Answer, Error>, base: &str) {
-    let _ = base;
+pub(super) fn add(bundle: &mut Bundle, answer: Result<Answer, Error>) {
     match answer {
         Ok(answer) => {
             let status = answer.status.to_string();
@@ -253,7 +309,10 @@ mod tests {
     fn only_batches_and_transactions_are_worked_on() {
         for (json, expected) in [
             (r#"{"resourceType":"Bundle","type":"batch"}"#, "batch"),
-            (r#"{"resourceType":"Bundle","type":"transaction"}"#, "transaction"),
+            (
+                r#"{"resourceType":"Bundle","type":"transaction"}"#,
+                "transaction",
+            ),
             (
                 r#"{"resourceType":"Patient"}"#,
                 "Only a Bundle is taken here; send a Patient to `/fhir/Patient`.",

@@ -12,11 +12,7 @@ use crate::error::{Error, ErrorKind};
 const DRAINED: usize = 4;
 
 /// Reads a JSON body of at most `bytes_max` bytes.
-pub async fn read_json(
-    headers: &HeaderMap,
-    body: Body,
-    bytes_max: usize,
-) -> Result<Bytes, Error> {
+pub async fn read_json(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Error> {
     if negotiate::media(headers)? != Media::Json {
         return Err(Error::new(
             ErrorKind::WrongMedia,
@@ -75,7 +71,10 @@ pub async fn read(headers: &HeaderMap, mut body: Body, bytes_max: usize) -> Resu
     if too_large {
         return Err(Error::new(
             ErrorKind::TooLarge,
-            format!("The body is larger than the {} that are taken here. Nothing was stored.", size(bytes_max)),
+            format!(
+                "The body is larger than the {} that are taken here. Nothing was stored.",
+                size(bytes_max)
+            ),
         ));
     }
     Ok(first.unwrap_or_else(|| whole.into()))
@@ -92,14 +91,20 @@ fn size(bytes: usize) -> String {
 /// Parses JSON; the error names line and column.
 pub fn parse(bytes: &[u8]) -> Result<Doc<'_>, Error> {
     Doc::parse(bytes).map_err(|problem| {
-        Error::new(ErrorKind::Malformed, format!("The body cannot be read as JSON: {problem}."))
+        Error::new(
+            ErrorKind::Malformed,
+            format!("The body cannot be read as JSON. {problem}."),
+        )
     })
 }
 
 /// The resource type that a parsed value says it is.
 pub fn kind_of(value: Value<'_>) -> Result<&str, Error> {
     if !value.is_object() {
-        return Err(Error::new(ErrorKind::Malformed, "The body is not a resource: it is no JSON object."));
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            "The body is not a resource: it is no JSON object.",
+        ));
     }
     let Some(kind) = value.get("resourceType").and_then(Value::as_str) else {
         return Err(Error::new(
@@ -110,7 +115,10 @@ pub fn kind_of(value: Value<'_>) -> Result<&str, Error> {
     if record::definitions::kind_number(kind).is_none() {
         return Err(Error::new(
             ErrorKind::Malformed,
-            format!("There is no resource type `{}` in FHIR R4.", printable(kind)),
+            format!(
+                "There is no resource type `{}` in FHIR R4.",
+                printable(kind)
+            ),
         ));
     }
     Ok(kind)

@@ -50,7 +50,11 @@ impl Bundle {
     }
 
     fn begin_entry(&mut self) {
-        self.out.extend_from_slice(if self.entries == 0 { b",\"entry\":[{" } else { b",{" });
+        self.out.extend_from_slice(if self.entries == 0 {
+            b",\"entry\":[{"
+        } else {
+            b",{"
+        });
         self.entries += 1;
     }
 
@@ -169,7 +173,8 @@ impl Bundle {
 
     /// The whole bundle.
     pub fn finish(mut self) -> Vec<u8> {
-        self.out.extend_from_slice(if self.entries == 0 { b"}" } else { b"]}" });
+        self.out
+            .extend_from_slice(if self.entries == 0 { b"}" } else { b"]}" });
         self.out
     }
 }

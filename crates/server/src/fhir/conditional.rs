@@ -47,19 +47,17 @@ pub fn find(view: &View, base: &str, kind: &str, text: &str) -> Result<Found, Er
     find_by(view, base, kind, &params)
 }
 
-fn find_by(
-    view: &View,
-    base: &str,
-    kind: &str,
-    params: &query::Pairs,
-) -> Result<Found, Error> {
+fn find_by(view: &View, base: &str, kind: &str, params: &query::Pairs) -> Result<Found, Error> {
     let mut hits = search::condition(view, base, kind, params)?;
     match hits.len() {
         0 => Ok(Found::Nothing),
         1 => Ok(Found::One(Box::new(hits.remove(0)))),
         _ => {
-            let text =
-                query::encode(params.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let text = query::encode(
+                params
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str())),
+            );
             Err(Error::new(
                 ErrorKind::Ambiguous,
                 format!(
@@ -81,8 +79,7 @@ pub async fn create(ask: &Ask, kind: &str, text: &str, bytes: Bytes) -> Result<A
     if let Found::One(version) = find_by(&ask.view(), &ask.base, kind, &params)? {
         return Ok(existing(ask, *version));
     }
-    let Ready { stored, draft, .. } =
-        put::ready(ask, kind, None, Expect::Absent, bytes).await?;
+    let Ready { stored, draft, .. } = put::ready(ask, kind, None, Expect::Absent, bytes).await?;
     let decided = Decided::default();
     let (tell, base, of) = (decided.clone(), ask.base.clone(), kind.to_owned());
     let work = Work::Deferred(Box::new(move |view: &View| {
@@ -91,9 +88,16 @@ pub async fn create(ask: &Ask, kind: &str, text: &str, bytes: Bytes) -> Result<A
             return Ok(vec![draft]);
         }
         *lock(&tell) = Some(found);
-        Err(Error::new(ErrorKind::Conflict, "Another client created it first."))
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "Another client created it first.",
+        ))
     }));
-    let outcome = ask.api.programme().submit(ask.grant.actor.clone(), work).await;
+    let outcome = ask
+        .api
+        .programme()
+        .submit(ask.grant.actor.clone(), work)
+        .await;
     if let Some(Found::One(version)) = lock(&decided).take() {
         return Ok(existing(ask, *version));
     }
@@ -101,7 +105,9 @@ pub async fn create(ask: &Ask, kind: &str, text: &str, bytes: Bytes) -> Result<A
 }
 
 fn lock(decided: &Decided) -> std::sync::MutexGuard<'_, Option<Found>> {
-    decided.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    decided
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// The answer of a conditional create that found its resource.
@@ -117,7 +123,10 @@ fn existing(ask: &Ask, version: Version) -> Answer {
     Answer {
         content,
         version: Some((version.version, version.recorded_at)),
-        location: Some(format!("{}/{}/_history/{}", version.kind, version.id, version.version)),
+        location: Some(format!(
+            "{}/{}/_history/{}",
+            version.kind, version.id, version.version
+        )),
         ..Answer::empty(StatusCode::OK)
     }
 }
@@ -144,17 +153,28 @@ pub async fn update(ask: &Ask, kind: &str, bytes: Bytes) -> Result<Answer, Error
             put::ready(ask, kind, id.as_deref(), expect, bytes).await?;
         let before = found.id().map(str::to_owned);
         let decided = Decided::default();
-        let (tell, base, of, again) =
-            (decided.clone(), ask.base.clone(), kind.to_owned(), params.clone());
+        let (tell, base, of, again) = (
+            decided.clone(),
+            ask.base.clone(),
+            kind.to_owned(),
+            params.clone(),
+        );
         let work = Work::Deferred(Box::new(move |view: &View| {
             let found = find_by(view, &base, &of, &again)?;
             if found.id() == before.as_deref() {
                 return Ok(vec![draft]);
             }
             *lock(&tell) = Some(found);
-            Err(Error::new(ErrorKind::Conflict, "What matches has changed meanwhile."))
+            Err(Error::new(
+                ErrorKind::Conflict,
+                "What matches has changed meanwhile.",
+            ))
         }));
-        let outcome = ask.api.programme().submit(ask.grant.actor.clone(), work).await;
+        let outcome = ask
+            .api
+            .programme()
+            .submit(ask.grant.actor.clone(), work)
+            .await;
         if lock(&decided).take().is_none() {
             return put::answer(ask, &outcome?, stored);
         }
@@ -185,7 +205,11 @@ pub(super) fn target(
             ),
         )),
         (Found::One(version), _) => {
-            let expect = if expected == Expect::Any { Expect::Present } else { expected };
+            let expect = if expected == Expect::Any {
+                Expect::Present
+            } else {
+                expected
+            };
             Ok((Some(version.id.clone()), expect))
         }
         (Found::Nothing, _) if expected != Expect::Any => Err(Error::new(
@@ -202,7 +226,9 @@ pub(super) fn target(
 
 /// The body with the id that it is to be stored under, if it has none itself.
 fn with_id(bytes: &Bytes, id: Option<&str>) -> Result<Bytes, Error> {
-    let Some(id) = id else { return Ok(bytes.clone()) };
+    let Some(id) = id else {
+        return Ok(bytes.clone());
+    };
     let doc = body::parse(bytes)?;
     if doc.root().get("id").is_some() {
         return Ok(bytes.clone());
@@ -226,22 +252,39 @@ pub async fn delete(ask: &Ask, kind: &str) -> Result<Answer, Error> {
         return Ok(delete::done(ask, kind, "?"));
     };
     let decided = Decided::default();
-    let (tell, base, of, again) =
-        (decided.clone(), ask.base.clone(), kind.to_owned(), params.clone());
+    let (tell, base, of, again) = (
+        decided.clone(),
+        ask.base.clone(),
+        kind.to_owned(),
+        params.clone(),
+    );
     let work = Work::Deferred(Box::new(move |view: &View| {
         match find_by(view, &base, &of, &again)? {
             Found::One(version) => Ok(vec![Draft::delete(&of, &version.id, Expect::Present)]),
             nothing => {
                 *lock(&tell) = Some(nothing);
-                Err(Error::new(ErrorKind::Conflict, "Another client deleted it first."))
+                Err(Error::new(
+                    ErrorKind::Conflict,
+                    "Another client deleted it first.",
+                ))
             }
         }
     }));
-    let outcome = ask.api.programme().submit(ask.grant.actor.clone(), work).await;
+    let outcome = ask
+        .api
+        .programme()
+        .submit(ask.grant.actor.clone(), work)
+        .await;
     if lock(&decided).take().is_some() {
         return Ok(delete::done(ask, kind, &version.id));
     }
     let committed = outcome?;
-    let made = committed.writes.first().map(|written| (written.version, committed.recorded_at));
-    Ok(Answer { version: made, ..delete::done(ask, kind, &version.id) })
+    let made = committed
+        .writes
+        .first()
+        .map(|written| (written.version, committed.recorded_at));
+    Ok(Answer {
+        version: made,
+        ..delete::done(ask, kind, &version.id)
+    })
 }

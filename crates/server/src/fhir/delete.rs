@@ -35,11 +35,21 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
         expect => expect,
     };
     let missing_is_fine = ask.conditions.if_match.is_none();
-    if missing_is_fine && ask.view().read(kind, id)?.is_none_or(|version| version.deleted) {
+    if missing_is_fine
+        && ask
+            .view()
+            .read(kind, id)?
+            .is_none_or(|version| version.deleted)
+    {
         return Ok(done(ask, kind, id));
     }
     let work = Work::Ready(vec![Draft::delete(kind, id, expect)]);
-    let committed = match ask.api.programme().submit(ask.grant.actor.clone(), work).await {
+    let committed = match ask
+        .api
+        .programme()
+        .submit(ask.grant.actor.clone(), work)
+        .await
+    {
         Ok(committed) => committed,
         Err(error) if error.kind == ErrorKind::NotFound && missing_is_fine => {
             return Ok(done(ask, kind, id));
@@ -52,9 +62,14 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
         }
         Err(error) => return Err(error),
     };
-    let version =
-        committed.writes.first().map(|written| (written.version, committed.recorded_at));
-    Ok(Answer { version, ..done(ask, kind, id) })
+    let version = committed
+        .writes
+        .first()
+        .map(|written| (written.version, committed.recorded_at));
+    Ok(Answer {
+        version,
+        ..done(ask, kind, id)
+    })
 }
 
 /// The answer to a deletion, whether or not there was something to delete.

@@ -14,7 +14,8 @@ use crate::error::{Error, ErrorKind};
 pub struct Elements(Vec<String>);
 
 /// The mark of a resource that was not given whole.
-const SUBSETTED: &str = r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
+const SUBSETTED: &str =
+    r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
 
 /// The elements that a read asks for; any other parameter has no meaning on a read.
 pub fn of(ask: &Ask) -> Result<Option<Elements>, Error> {
@@ -40,7 +41,10 @@ impl Elements {
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                 return Err(Error::new(
                     ErrorKind::Malformed,
-                    format!("`_elements={}` is not a list of top-level elements.", printable(text)),
+                    format!(
+                        "`_elements={}` is not a list of top-level elements.",
+                        printable(text)
+                    ),
                 ));
             }
             names.push(name.to_owned());
@@ -78,7 +82,9 @@ impl Elements {
         if matches!(plain, "resourceType" | "id" | "meta") {
             return true;
         }
-        let Some(of_kind) = definitions().kind(kind) else { return true };
+        let Some(of_kind) = definitions().kind(kind) else {
+            return true;
+        };
         of_kind.element(plain).is_some_and(|element| {
             of_kind.requires(element) || self.0.iter().any(|name| name == element.path_name)
         })

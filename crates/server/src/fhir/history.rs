@@ -34,20 +34,30 @@ struct Wanted {
 }
 
 fn wanted(ask: &Ask) -> Result<Wanted, Error> {
-    let mut wanted = Wanted { count: 100, before: u32::MAX, since: None, at: None };
+    let mut wanted = Wanted {
+        count: 100,
+        before: u32::MAX,
+        since: None,
+        at: None,
+    };
     let wrong = |name: &str, value: &str, is: &str| {
-        Error::new(ErrorKind::Malformed, format!("`{name}={}` is not {is}.", printable(value)))
+        Error::new(
+            ErrorKind::Malformed,
+            format!("`{name}={}` is not {is}.", printable(value)),
+        )
     };
     for (name, value) in &ask.params {
         match name.as_str() {
             "_count" => {
-                let count: usize =
-                    value.parse().map_err(|_| wrong(name, value, "a number of versions"))?;
+                let count: usize = value
+                    .parse()
+                    .map_err(|_| wrong(name, value, "a number of versions"))?;
                 wanted.count = count.clamp(1, COUNT_MAX);
             }
             "_cursor" => {
-                wanted.before =
-                    value.parse().map_err(|_| wrong(name, value, "a page of this history"))?;
+                wanted.before = value
+                    .parse()
+                    .map_err(|_| wrong(name, value, "a page of this history"))?;
             }
             "_since" | "_at" => {
                 let happened = time::parse_interval(&value.replace(' ', "+"))
@@ -62,7 +72,10 @@ fn wanted(ask: &Ask) -> Result<Wanted, Error> {
             _ => {
                 return Err(Error::new(
                     ErrorKind::Unsupported,
-                    format!("`{}` has no meaning for a history; there are `_count`, `_since` and `_at`.", printable(name)),
+                    format!(
+                        "`{}` has no meaning for a history; there are `_count`, `_since` and `_at`.",
+                        printable(name)
+                    ),
                 ));
             }
         }
@@ -95,7 +108,9 @@ pub fn history(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
         until = from;
     }
     let total = chosen.len() as u64;
-    let begin = chosen.iter().position(|(version, _)| version.version < wanted.before);
+    let begin = chosen
+        .iter()
+        .position(|(version, _)| version.version < wanted.before);
     let page = begin.map_or(&[][..], |begin| &chosen[begin..]);
     let more = page.len() > wanted.count;
     let page = &page[..page.len().min(wanted.count)];

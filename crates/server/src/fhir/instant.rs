@@ -42,7 +42,11 @@ pub fn as_of(text: &str) -> Result<AsOf, Error> {
         // A plus sign in a query string arrives as a space.
         let text = text.trim_end().replace(' ', "+");
         if let Some(happened) = time::parse_interval(&text) {
-            let at = if text.contains('T') { happened.start } else { happened.end - 1 };
+            let at = if text.contains('T') {
+                happened.start
+            } else {
+                happened.end - 1
+            };
             return Ok(AsOf::Instant(RecordedAt(at)));
         }
     }
@@ -94,12 +98,18 @@ impl Memento {
             };
             RecordedAt(at)
         });
-        Some(Memento { size: view.size(), datetime })
+        Some(Memento {
+            size: view.size(),
+            datetime,
+        })
     }
 
     /// The value of the `Link` header: the thing itself, and this exact state of it.
     pub fn links(&self, ask: &Ask) -> String {
-        let params = ask.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let params = ask
+            .params
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let plain = query::encode(params.clone());
         let size = format!("size:{}", self.size);
         let exact = query::encode(params.chain([("_asof", size.as_str())]));
@@ -127,10 +137,24 @@ mod tests {
             ("size:123", Some(AsOf::Size(123))),
             ("size:-1", None),
             ("size:", None),
-            ("2024-05-01T12:00:00Z", Some(AsOf::Instant(RecordedAt(micros("2024-05-01T12:00:00Z"))))),
-            ("2024-05-01T14:00:00+02:00", Some(AsOf::Instant(RecordedAt(micros("2024-05-01T12:00:00Z"))))),
-            ("2024-05-01T14:00:00 02:00", Some(AsOf::Instant(RecordedAt(micros("2024-05-01T12:00:00Z"))))),
-            ("2024-05-01", Some(AsOf::Instant(RecordedAt(micros("2024-05-02T00:00:00Z") - 1)))),
+            (
+                "2024-05-01T12:00:00Z",
+                Some(AsOf::Instant(RecordedAt(micros("2024-05-01T12:00:00Z")))),
+            ),
+            (
+                "2024-05-01T14:00:00+02:00",
+                Some(AsOf::Instant(RecordedAt(micros("2024-05-01T12:00:00Z")))),
+            ),
+            (
+                "2024-05-01T14:00:00 02:00",
+                Some(AsOf::Instant(RecordedAt(micros("2024-05-01T12:00:00Z")))),
+            ),
+            (
+                "2024-05-01",
+                Some(AsOf::Instant(RecordedAt(
+                    micros("2024-05-02T00:00:00Z") - 1,
+                ))),
+            ),
             ("2024-13-01", None),
             ("yesterday", None),
             ("", None),

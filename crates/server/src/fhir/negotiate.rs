@@ -22,7 +22,10 @@ pub struct Format {
 
 impl Default for Format {
     fn default() -> Format {
-        Format { media: FHIR_JSON, pretty: false }
+        Format {
+            media: FHIR_JSON,
+            pretty: false,
+        }
     }
 }
 
@@ -36,12 +39,18 @@ pub fn format(
         None | Some("false") => false,
         Some("true") => true,
         Some(_) => {
-            return Err(Error::new(ErrorKind::Malformed, "`_pretty` is `true` or `false`."));
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                "`_pretty` is `true` or `false`.",
+            ));
         }
     };
     let asked = format.filter(|text| !text.is_empty()).or(accept);
     let Some(asked) = asked.map(str::trim).filter(|text| !text.is_empty()) else {
-        return Ok(Format { media: FHIR_JSON, pretty });
+        return Ok(Format {
+            media: FHIR_JSON,
+            pretty,
+        });
     };
     // The first of the best: (quality in thousandths, media type).
     let mut best: Option<(u32, &'static str)> = None;
@@ -53,7 +62,9 @@ pub fn format(
         for parameter in parts {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             if name.eq_ignore_ascii_case("q") {
-                quality = value.parse::<f32>().map_or(0, |q| (q.clamp(0.0, 1.0) * 1000.0) as u32);
+                quality = value
+                    .parse::<f32>()
+                    .map_or(0, |q| (q.clamp(0.0, 1.0) * 1000.0) as u32);
             } else if name.eq_ignore_ascii_case("fhirVersion") {
                 version_fits = matches!(value.trim_matches('"'), "4.0" | "4.0.1");
             }
@@ -68,7 +79,11 @@ pub fn format(
     match best {
         Some((_, media)) => Ok(Format { media, pretty }),
         None => {
-            let by = if format.is_some_and(|text| !text.is_empty()) { "_format" } else { "Accept" };
+            let by = if format.is_some_and(|text| !text.is_empty()) {
+                "_format"
+            } else {
+                "Accept"
+            };
             Err(Error::new(
                 ErrorKind::NotAcceptable,
                 format!(
@@ -85,8 +100,13 @@ fn served_as(range: &str) -> Option<&'static str> {
     let range = range.to_ascii_lowercase();
     match range.as_str() {
         // A plus sign in a query string arrives as a space.
-        "application/fhir+json" | "application/fhir json" | "json" | "application/json+fhir"
-        | "application/*" | "*/*" | "*" => Some(FHIR_JSON),
+        "application/fhir+json"
+        | "application/fhir json"
+        | "json"
+        | "application/json+fhir"
+        | "application/*"
+        | "*/*"
+        | "*" => Some(FHIR_JSON),
         "application/json" | "text/json" => Some(JSON),
         _ => None,
     }
@@ -123,7 +143,8 @@ pub fn media(headers: &HeaderMap) -> Result<Media, Error> {
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let value = value.trim_matches('"');
-        if name.eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
+        let is_utf8 = value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8");
+        if name.eq_ignore_ascii_case("charset") && !is_utf8 {
             return refuse(format!("The body is in `{}`, not UTF-8", printable(value)));
         }
         if name.eq_ignore_ascii_case("fhirVersion") && !matches!(value, "4.0" | "4.0.1") {
@@ -231,13 +252,18 @@ impl Tags {
             let inner = tag.strip_prefix("W/").unwrap_or(tag);
             let inner = match inner.strip_prefix('"') {
                 Some(rest) => rest.strip_suffix('"'),
-                None if !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_digit()) => Some(inner),
+                None if !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_digit()) => {
+                    Some(inner)
+                }
                 None => None,
             };
             let Some(inner) = inner else {
                 return Err(Error::new(
                     ErrorKind::Malformed,
-                    format!("`{name}: {}` is not an entity tag; write `{name}: W/\"3\"` for version 3.", printable(text)),
+                    format!(
+                        "`{name}: {}` is not an entity tag; write `{name}: W/\"3\"` for version 3.",
+                        printable(text)
+                    ),
                 ));
             };
             versions.push(inner.parse().unwrap_or(0));
@@ -262,8 +288,11 @@ pub fn text(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str
 
 /// What a client sent, made safe to repeat in a sentence: short, and without control characters.
 pub fn printable(text: &str) -> String {
-    let mut out: String =
-        text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(80).collect();
+    let mut out: String = text
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .take(80)
+        .collect();
     if text.chars().count() > 80 {
         out.push('\u{2026}');
     }
@@ -283,13 +312,29 @@ mod tests {
             (Some("*/*"), None, FHIR_JSON),
             (Some("application/json"), None, JSON),
             (Some("application/fhir+json"), None, FHIR_JSON),
-            (Some("application/fhir+json; fhirVersion=4.0"), None, FHIR_JSON),
+            (
+                Some("application/fhir+json; fhirVersion=4.0"),
+                None,
+                FHIR_JSON,
+            ),
             (Some("application/fhir+json; fhirVersion=5.0"), None, NONE),
             (Some("application/fhir+xml"), None, NONE),
-            (Some("application/fhir+xml, application/json;q=0.5"), None, JSON),
-            (Some("application/json;q=0.4, application/fhir+json;q=0.5"), None, FHIR_JSON),
+            (
+                Some("application/fhir+xml, application/json;q=0.5"),
+                None,
+                JSON,
+            ),
+            (
+                Some("application/json;q=0.4, application/fhir+json;q=0.5"),
+                None,
+                FHIR_JSON,
+            ),
             (Some("application/fhir+json;q=0"), None, NONE),
-            (Some("text/html,application/xhtml+xml,*/*;q=0.8"), None, FHIR_JSON),
+            (
+                Some("text/html,application/xhtml+xml,*/*;q=0.8"),
+                None,
+                FHIR_JSON,
+            ),
             (Some("text/html"), None, NONE),
             (Some("application/fhir+xml"), Some("json"), FHIR_JSON),
             (Some("application/fhir+json"), Some("xml"), NONE),
@@ -319,7 +364,10 @@ mod tests {
                 headers.insert(header::CONTENT_TYPE, content.parse().expect("a header"));
             }
             if let Some(encoding) = encoding {
-                headers.insert(header::CONTENT_ENCODING, encoding.parse().expect("a header"));
+                headers.insert(
+                    header::CONTENT_ENCODING,
+                    encoding.parse().expect("a header"),
+                );
             }
             let seen = media(&headers).map_or("415".to_owned(), |media| format!("{media:?}"));
             assert_eq!(seen, expected, "{content:?} {encoding:?}");
@@ -331,14 +379,26 @@ mod tests {
         use super::{Handling::*, Return::*};
         for (text, answer, handling) in [
             ("return=minimal", Some(Minimal), None),
-            ("return=OperationOutcome, handling=strict", Some(Outcome), Some(Strict)),
-            ("handling=lenient; return=representation", Some(Representation), Some(Lenient)),
+            (
+                "return=OperationOutcome, handling=strict",
+                Some(Outcome),
+                Some(Strict),
+            ),
+            (
+                "handling=lenient; return=representation",
+                Some(Representation),
+                Some(Lenient),
+            ),
             ("respond-async", None, None),
             ("return=everything", None, None),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert("prefer", text.parse().expect("a header"));
-            assert_eq!(Prefer::read(&headers), Prefer { answer, handling }, "{text}");
+            assert_eq!(
+                Prefer::read(&headers),
+                Prefer { answer, handling },
+                "{text}"
+            );
         }
     }
 

@@ -53,7 +53,13 @@ fn of_finding(out: &mut Vec<u8>, finding: &Finding) {
         Severity::Warning => "warning",
         Severity::Information => "information",
     };
-    issue(out, severity, finding.code, &finding.message, &finding.expression);
+    issue(
+        out,
+        severity,
+        finding.code,
+        &finding.message,
+        &finding.expression,
+    );
 }
 
 fn issue(out: &mut Vec<u8>, severity: &str, code: &str, text: &str, expression: &str) {

@@ -60,10 +60,15 @@ mod tests {
         for (compact, expected) in [
             ("{}", "{}\n"),
             (r#"{"a":1.50}"#, "{\n  \"a\": 1.50\n}\n"),
-            (r#"{"a":[],"b":[1,{"c":"x,{:\"y\\"}]}"#,
-             "{\n  \"a\": [],\n  \"b\": [\n    1,\n    {\n      \"c\": \"x,{:\\\"y\\\\\"\n    }\n  ]\n}\n"),
+            (
+                r#"{"a":[],"b":[1,{"c":"x,{:\"y\\"}]}"#,
+                "{\n  \"a\": [],\n  \"b\": [\n    1,\n    {\n      \"c\": \"x,{:\\\"y\\\\\"\n    }\n  ]\n}\n",
+            ),
         ] {
-            assert_eq!(String::from_utf8(indent(compact.as_bytes())).expect("UTF-8"), expected);
+            assert_eq!(
+                String::from_utf8(indent(compact.as_bytes())).expect("UTF-8"),
+                expected
+            );
         }
     }
 }

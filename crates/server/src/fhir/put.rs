@@ -64,11 +64,15 @@ fn make(
     validate(resource)?;
     let id = id.map_or_else(|| ask.api.programme().new_id(), str::to_owned);
     refuse_conditional_references(resource)?;
-    let stored =
-        record::stored::write(resource, &id, &mut |text| to_relative(&ask.base, text));
+    let stored = record::stored::write(resource, &id, &mut |text| to_relative(&ask.base, text));
     let kept = (answer_with(ask) == Return::Representation).then(|| stored.clone());
     let draft = Draft::stored(kind, &id, expect, stored)?;
-    Ok(Ready { kind: kind.to_owned(), id, stored: kept, draft })
+    Ok(Ready {
+        kind: kind.to_owned(),
+        id,
+        stored: kept,
+        draft,
+    })
 }
 
 /// What a single write answers with.
@@ -101,10 +105,17 @@ pub(super) fn validate(resource: Value<'_>) -> Result<(), Error> {
     if findings.is_empty() {
         return Ok(());
     }
-    let kind = resource.get("resourceType").and_then(Value::as_str).unwrap_or("resource");
+    let kind = resource
+        .get("resourceType")
+        .and_then(Value::as_str)
+        .unwrap_or("resource");
     let count = findings.len();
     findings.truncate(FINDINGS_MAX);
-    let things = if count == 1 { "1 thing in it is" } else { &format!("{count} things in it are") };
+    let things = if count == 1 {
+        "1 thing in it is"
+    } else {
+        &format!("{count} things in it are")
+    };
     Err(Error::new(
         ErrorKind::Invalid,
         format!("The {kind} was not stored: {things} not valid FHIR R4."),
@@ -144,26 +155,31 @@ pub(super) fn to_relative(base: &str, text: &str) -> Option<String> {
 /// Submits what is ready and answers.
 pub async fn submit(ask: &Ask, ready: Ready) -> Result<Answer, Error> {
     let Ready { stored, draft, .. } = ready;
-    let committed =
-        ask.api.programme().submit(ask.grant.actor.clone(), Work::Ready(vec![draft])).await?;
+    let committed = ask
+        .api
+        .programme()
+        .submit(ask.grant.actor.clone(), Work::Ready(vec![draft]))
+        .await?;
     answer(ask, &committed, stored)
 }
 
 /// The answer to a single write that was committed.
-pub fn answer(
-    ask: &Ask,
-    committed: &Committed,
-    stored: Option<Vec<u8>>,
-) -> Result<Answer, Error> {
+pub fn answer(ask: &Ask, committed: &Committed, stored: Option<Vec<u8>>) -> Result<Answer, Error> {
     let Some(written) = committed.writes.first() else {
-        return Err(Error::internal("a write was committed that nobody knows of"));
+        return Err(Error::internal(
+            "a write was committed that nobody knows of",
+        ));
     };
     let content = content(ask, written, committed.recorded_at, stored);
     Ok(Answer {
         content,
         version: Some((written.version, committed.recorded_at)),
         location: Some(location(written)),
-        ..Answer::empty(if written.created { StatusCode::CREATED } else { StatusCode::OK })
+        ..Answer::empty(if written.created {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        })
     })
 }
 
@@ -189,5 +205,8 @@ fn content(
 
 /// `Kind/id/_history/version`
 pub fn location(written: &Written) -> String {
-    format!("{}/{}/_history/{}", written.kind, written.id, written.version)
+    format!(
+        "{}/{}/_history/{}",
+        written.kind, written.id, written.version
+    )
 }

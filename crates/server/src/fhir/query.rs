@@ -17,8 +17,7 @@ pub fn decode(text: &str) -> Result<Pairs, Error> {
         }
         let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
         let name = unescape(name, true).map_err(|problem| bad("a parameter's name", problem))?;
-        let value =
-            unescape(value, true).map_err(|problem| bad(&format!("`{name}`"), problem))?;
+        let value = unescape(value, true).map_err(|problem| bad(&format!("`{name}`"), problem))?;
         pairs.push((name, value));
     }
     Ok(pairs)
@@ -44,7 +43,10 @@ pub fn encode<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String
 }
 
 fn bad(place: &str, problem: &str) -> Error {
-    Error::new(ErrorKind::Malformed, format!("{place} in the address {problem}."))
+    Error::new(
+        ErrorKind::Malformed,
+        format!("{place} in the address {problem}."),
+    )
 }
 
 fn unescape(text: &str, plus: bool) -> Result<String, &'static str> {
@@ -58,7 +60,9 @@ fn unescape(text: &str, plus: bool) -> Result<String, &'static str> {
         match bytes[at] {
             b'%' => {
                 let hex = |offset: usize| {
-                    bytes.get(at + offset).and_then(|byte| (*byte as char).to_digit(16))
+                    bytes
+                        .get(at + offset)
+                        .and_then(|byte| (*byte as char).to_digit(16))
                 };
                 let (Some(high), Some(low)) = (hex(1), hex(2)) else {
                     return Err("has a `%` that is not followed by two hexadecimal digits");
@@ -106,18 +110,31 @@ mod tests {
             ("a", r#"[("a", "")]"#),
             ("a=b&&c=d=e", r#"[("a", "b"), ("c", "d=e")]"#),
             ("a=b&a=c", r#"[("a", "b"), ("a", "c")]"#),
-            ("identifier=urn%3Ax%7C1+2", r#"[("identifier", "urn:x|1 2")]"#),
+            (
+                "identifier=urn%3Ax%7C1+2",
+                r#"[("identifier", "urn:x|1 2")]"#,
+            ),
             ("name=J%C3%BCrgen", r#"[("name", "Jürgen")]"#),
         ] {
-            assert_eq!(format!("{:?}", decode(text).expect(text)), expected, "{text}");
+            assert_eq!(
+                format!("{:?}", decode(text).expect(text)),
+                expected,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_bad_escape_names_the_parameter() {
         for (text, expected) in [
-            ("name=%4", "`name` in the address has a `%` that is not followed by two hexadecimal digits."),
-            ("name=%zz", "`name` in the address has a `%` that is not followed by two hexadecimal digits."),
+            (
+                "name=%4",
+                "`name` in the address has a `%` that is not followed by two hexadecimal digits.",
+            ),
+            (
+                "name=%zz",
+                "`name` in the address has a `%` that is not followed by two hexadecimal digits.",
+            ),
             ("name=%ff", "`name` in the address is not UTF-8."),
         ] {
             assert_eq!(decode(text).expect_err(text).message, expected, "{text}");

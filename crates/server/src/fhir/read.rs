@@ -47,7 +47,10 @@ pub fn read(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
 /// Whether `If-None-Match` or (only where that is missing) `If-Modified-Since` says that the
 /// client has this version.
 pub(super) fn has_it(ask: &Ask, version: &Version) -> bool {
-    match (&ask.conditions.if_none_match, ask.conditions.if_modified_since) {
+    match (
+        &ask.conditions.if_none_match,
+        ask.conditions.if_modified_since,
+    ) {
         (Some(tags), _) => tags.holds(version.version),
         (None, Some(since)) => version.recorded_at.0.div_euclid(1_000_000) <= since,
         (None, None) => false,
@@ -56,8 +59,15 @@ pub(super) fn has_it(ask: &Ask, version: &Version) -> bool {
 
 /// The error for what never existed, or not yet.
 pub(super) fn nothing(kind: &str, id: &str, ask: &Ask) -> Error {
-    let then = if ask.as_of.is_some() { " as of that instant" } else { "" };
-    Error::new(ErrorKind::NotFound, format!("There is no {kind}/{id}{then}."))
+    let then = if ask.as_of.is_some() {
+        " as of that instant"
+    } else {
+        ""
+    };
+    Error::new(
+        ErrorKind::NotFound,
+        format!("There is no {kind}/{id}{then}."),
+    )
 }
 
 /// The error for what is deleted; it carries the deletion's own entity tag.

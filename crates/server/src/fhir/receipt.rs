@@ -37,7 +37,9 @@ pub fn receipt(ask: &Ask, kind: &str, id: &str, version: Option<&str>) -> Result
     let view = ask.view();
     let version = match version {
         Some(version) => vread::find(ask, &view, kind, id, version)?,
-        None => view.read(kind, id)?.ok_or_else(|| read::nothing(kind, id, ask))?,
+        None => view
+            .read(kind, id)?
+            .ok_or_else(|| read::nothing(kind, id, ask))?,
     };
     answer(ask, &view, &version)
 }

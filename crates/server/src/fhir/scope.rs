@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
-use crate::programme::Actor;
+use crate::programme::{Actor, Programme};
 
 /// How long a token's grant is believed without asking the desk again, in microseconds.
 pub const REMEMBERED: i64 = 5_000_000;
@@ -72,7 +72,9 @@ impl Scopes {
         let mut rows = Vec::new();
         for scope in text.split_whitespace() {
             let wrong = |why: &str| {
-                Err(format!("`{scope}` is not a scope that this server knows: {why}. Write `system/Observation.rs` or `system/*.cruds`."))
+                Err(format!(
+                    "`{scope}` is not a scope that this server knows: {why}. Write `system/Observation.rs` or `system/*.cruds`."
+                ))
             };
             let Some(rest) = scope.strip_prefix("system/") else {
                 return wrong("it does not begin with `system/`");
@@ -113,14 +115,17 @@ impl Scopes {
             }
             rows.push((kind, bits));
         }
-        Ok(Scopes { rows, text: text.split_whitespace().collect::<Vec<_>>().join(" ") })
+        Ok(Scopes {
+            rows,
+            text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+        })
     }
 
     /// Whether any of the scopes allows it.
     pub fn allow(&self, kind: &str, verb: Verb) -> bool {
-        self.rows.iter().any(|(on, bits)| {
-            bits & verb.bit() != 0 && on.as_deref().is_none_or(|on| on == kind)
-        })
+        self.rows
+            .iter()
+            .any(|(on, bits)| bits & verb.bit() != 0 && on.as_deref().is_none_or(|on| on == kind))
     }
 }
 
@@ -147,13 +152,37 @@ impl Grant {
         }
         Err(Error::new(
             ErrorKind::Forbidden,
-            format!("This client may not {} {kind}: its scope is `{}`.", verb.word(), self.scopes),
+            format!(
+                "This client may not {} {kind}: its scope is `{}`.",
+                verb.word(),
+                self.scopes
+            ),
         ))
     }
 }
 
 /// Looks a token's SHA-256 up; `None` if there is no such token or it is withdrawn or expired.
 pub type Lookup = Box<dyn Fn(&[u8; 32]) -> Result<Option<Grant>, Error> + Send + Sync>;
+
+/// Looks tokens up at the programme's desk.
+pub fn desk_lookup(programme: Programme) -> Lookup {
+    Box::new(move |hash| {
+        let now = programme.clock().now().0;
+        let Some(token) = programme
+            .desk()
+            .token_of_hash(hash, now)
+            .map_err(Error::desk)?
+        else {
+            return Ok(None);
+        };
+        let scopes = Scopes::parse(&token.scope).map_err(Error::internal)?;
+        let actor = Actor {
+            name: format!("client/{}", token.client),
+            purpose: "TREAT".to_owned(),
+        };
+        Ok(Some(Grant { actor, scopes }))
+    })
+}
 
 /// When a grant was looked up (microseconds since the epoch), and the grant.
 type Known = HashMap<[u8; 32], (i64, Arc<Grant>)>;
@@ -167,7 +196,10 @@ pub struct Door {
 impl Door {
     /// A door that asks `lookup` about tokens it does not remember.
     pub fn new(lookup: Lookup) -> Door {
-        Door { lookup, known: Mutex::new(HashMap::new()) }
+        Door {
+            lookup,
+            known: Mutex::new(HashMap::new()),
+        }
     }
 
     /// The grant of the token in the request's headers. `now` in microseconds since the epoch.
@@ -191,7 +223,10 @@ impl Door {
         };
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         {
-            let known = self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let known = self
+                .known
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
             if let Some((at, grant)) = known.get(&hash)
                 && (*at..at.saturating_add(REMEMBERED)).contains(&now)
             {
@@ -205,7 +240,10 @@ impl Door {
             ));
         };
         let grant = Arc::new(grant);
-        let mut known = self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut known = self
+            .known
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         if known.len() >= REMEMBERED_MAX {
             known.clear();
         }
@@ -246,14 +284,23 @@ mod tests {
             ("system/Patient.cu", "Patient", Create, true),
             ("system/Patient.cu", "Patient", Read, false),
             ("system/Patient.cu", "Observation", Create, false),
-            ("system/Patient.cu system/Observation.r", "Observation", Read, true),
+            (
+                "system/Patient.cu system/Observation.r",
+                "Observation",
+                Read,
+                true,
+            ),
             ("system/*.read", "Observation", Search, true),
             ("system/*.read", "Observation", Update, false),
             ("system/Observation.write", "Observation", Delete, true),
             ("system/Observation.*", "Observation", Search, true),
         ] {
             let scopes = Scopes::parse(scopes).expect(scopes);
-            assert_eq!(scopes.allow(kind, verb), allowed, "{scopes} {kind} {verb:?}");
+            assert_eq!(
+                scopes.allow(kind, verb),
+                allowed,
+                "{scopes} {kind} {verb:?}"
+            );
         }
     }
 
@@ -284,7 +331,10 @@ mod tests {
 
     fn grant() -> Grant {
         Grant {
-            actor: Actor { name: "client/test".to_owned(), purpose: "TREAT".to_owned() },
+            actor: Actor {
+                name: "client/test".to_owned(),
+                purpose: "TREAT".to_owned(),
+            },
             scopes: Scopes::parse("system/*.rs").expect("a scope"),
         }
     }
@@ -295,10 +345,22 @@ mod tests {
         let door = Door::new(Box::new(move |hash| Ok((*hash == known).then(grant))));
         for (value, expected) in [
             (None, "Bearer realm=\"Homecoming\""),
-            (Some("Basic abc"), "Bearer realm=\"Homecoming\", error=\"invalid_request\""),
-            (Some("Bearer"), "Bearer realm=\"Homecoming\", error=\"invalid_request\""),
-            (Some("Bearer a b"), "Bearer realm=\"Homecoming\", error=\"invalid_request\""),
-            (Some("Bearer hc_bad"), "Bearer realm=\"Homecoming\", error=\"invalid_token\""),
+            (
+                Some("Basic abc"),
+                "Bearer realm=\"Homecoming\", error=\"invalid_request\"",
+            ),
+            (
+                Some("Bearer"),
+                "Bearer realm=\"Homecoming\", error=\"invalid_request\"",
+            ),
+            (
+                Some("Bearer a b"),
+                "Bearer realm=\"Homecoming\", error=\"invalid_request\"",
+            ),
+            (
+                Some("Bearer hc_bad"),
+                "Bearer realm=\"Homecoming\", error=\"invalid_token\"",
+            ),
             (Some("Bearer hc_good"), "in"),
             (Some("bearer hc_good"), "in"),
         ] {

@@ -55,7 +55,9 @@ pub async fn update(ask: &Ask, kind: &str, id: &str, bytes: Bytes) -> Result<Ans
         // The client named a version of something that is not there.
         Expect::Version(_) | Expect::Present if error.kind == ErrorKind::NotFound => Error::new(
             ErrorKind::Stale,
-            format!("There is no {kind}/{id}, so `If-Match` cannot hold. Leave it out to create it."),
+            format!(
+                "There is no {kind}/{id}, so `If-Match` cannot hold. Leave it out to create it."
+            ),
         ),
         Expect::Absent if error.kind == ErrorKind::Conflict => Error::new(
             ErrorKind::Stale,

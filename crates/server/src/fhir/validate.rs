@@ -26,7 +26,11 @@ pub async fn post(
         body::must_be(resource, &kind)?;
         let findings = record::validate::validate(resource);
         let content = Content::Resource(outcome::of_findings(&findings));
-        Ok(Answer { content, ..Answer::empty(StatusCode::OK) }.respond(&ask))
+        Ok(Answer {
+            content,
+            ..Answer::empty(StatusCode::OK)
+        }
+        .respond(&ask))
     })
     .await
 }

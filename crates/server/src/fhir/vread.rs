@@ -47,10 +47,17 @@ pub(super) fn find(
         None => None,
     };
     found.ok_or_else(|| {
-        let then = if ask.as_of.is_some() { " as of that instant" } else { "" };
+        let then = if ask.as_of.is_some() {
+            " as of that instant"
+        } else {
+            ""
+        };
         Error::new(
             ErrorKind::NotFound,
-            format!("There is no version {} of {kind}/{id}{then}.", printable(version)),
+            format!(
+                "There is no version {} of {kind}/{id}{then}.",
+                printable(version)
+            ),
         )
     })
 }

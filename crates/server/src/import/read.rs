@@ -37,7 +37,7 @@ pub(super) fn file(
 
 /// Whether an earlier run has brought this in already.
 fn is_done(ledger: &Ledger, mark: &ImportMark) -> Result<bool, Error> {
-    ledger.is_imported(mark).map_err(Error::ledger)
+    Ok(ledger.imported(&mark.source).map_err(Error::ledger)?.contains(&mark.part))
 }
 
 fn document(
@@ -56,7 +56,7 @@ fn document(
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(unreadable)?;
-    let mark = ImportMark { source: Sha256::digest(&bytes).into(), part: 0 };
+    let mark = ImportMark { source: Sha256::digest(&bytes).to_vec(), part: 0 };
     let doc = Doc::parse(&bytes).map_err(|error| not_json(&error))?;
     let root = doc.root();
     let kind = root.get("resourceType").and_then(Value::as_str);
@@ -113,7 +113,7 @@ fn as_it_is(resource: Value<'_>) -> Result<Draft, Error> {
 fn id_of(mark: &ImportMark, place: usize) -> String {
     let mut hash = Sha256::new();
     hash.update(b"homecoming/import/1\n");
-    hash.update(mark.source);
+    hash.update(&mark.source);
     hash.update((place as u64).to_be_bytes());
     let mut bits = [0u8; 10];
     bits.copy_from_slice(&hash.finalize()[..10]);
@@ -129,7 +129,7 @@ fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
     for (place, entry) in entries.iter().enumerate() {
         let target = target(*entry, place, mark).map_err(|error| error.within(&at(place)))?;
         if let Some(url) = entry.get("fullUrl").and_then(Value::as_str) {
-            ids.insert(url.into_owned(), format!("{}/{}", target.kind, target.id));
+            ids.insert(url.to_owned(), format!("{}/{}", target.kind, target.id));
         }
         targets.push(target);
     }
@@ -186,8 +186,8 @@ fn target(entry: Value<'_>, place: usize, mark: &ImportMark) -> Result<Target, E
         // A collection, a searchset: what it holds is stored as it is.
         return match (of("resourceType"), of("id")) {
             (Some(kind), Some(id)) => Ok(Target {
-                kind: kind.into_owned(),
-                id: id.into_owned(),
+                kind: kind.to_owned(),
+                id: id.to_owned(),
                 expect: Expect::Any,
             }),
             _ => bad("It has neither a `request` nor a resource with an id.".to_owned()),
@@ -225,9 +225,9 @@ fn lines(
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(unreadable)?);
     let mut line = Vec::new();
     let mut number = 0usize;
-    let mut part = 0u32;
+    let mut part = 0u64;
     loop {
-        let mark = ImportMark { source, part };
+        let mark = ImportMark { source: source.clone(), part };
         let done = is_done(ledger, &mark)?;
         let mut drafts = Vec::new();
         let mut read = 0;
@@ -268,14 +268,14 @@ fn lines(
     }
 }
 
-fn hash_of(path: &Path) -> std::io::Result<[u8; 32]> {
+fn hash_of(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut hash = Sha256::new();
     let mut file = File::open(path)?;
     let mut chunk = vec![0u8; 1 << 20];
     loop {
         let read = file.read(&mut chunk)?;
         if read == 0 {
-            return Ok(hash.finalize().into());
+            return Ok(hash.finalize().to_vec());
         }
         hash.update(&chunk[..read]);
     }

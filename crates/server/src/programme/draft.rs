@@ -51,7 +51,7 @@ impl Draft {
         let write = Write {
             kind: kind.to_owned(),
             id: id.to_owned(),
-            action: Action::Put,
+            action: Action::Update,
             expect,
             person,
             stored,
@@ -83,7 +83,7 @@ impl Draft {
             kind: kind.to_owned(),
             id: id.to_owned(),
             write: Some(write),
-            prepared: Prepared::nothing(),
+            prepared: index::prepare(kind, &[]),
             deleted: true,
         }
     }
@@ -116,7 +116,6 @@ impl Draft {
             position: written.position,
             recorded_at,
             number: written.number,
-            kind: &self.kind,
             id: &self.id,
             version: written.version,
             deleted: self.deleted,

@@ -9,6 +9,7 @@ use index::{Bulk, Index};
 use ledger::{Appender, ImportMark, Ledger, Transaction};
 use record::time::RecordedAt;
 
+use super::heads::IndexHeads;
 use super::open::{Opened, open};
 use super::writer::{refusal, refused_whole};
 use super::{Actor, Draft};
@@ -20,12 +21,12 @@ use crate::error::Error;
 pub struct Offline {
     ledger: Ledger,
     appender: Appender,
-    bulk: Bulk,
+    index: Index,
     clock: Clock,
     chance: Chance,
 }
 
-/// One transaction for [`Offline::write`].
+/// One transaction for [`Writing::write`].
 pub struct Batch {
     /// Who acts and what for.
     pub actor: Actor,
@@ -45,9 +46,8 @@ impl Offline {
         chance: Chance,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Offline, Error> {
-        let Opened { ledger, appender, index, .. } = open(data, progress)?;
-        let bulk = index.bulk();
-        Ok(Offline { ledger, appender, bulk, clock, chance })
+        let Opened { ledger, appender, index } = open(data, progress)?;
+        Ok(Offline { ledger, appender, index, clock, chance })
     }
 
     /// The read side of the ledger.
@@ -55,11 +55,29 @@ impl Offline {
         &self.ledger
     }
 
-    /// How many entries there are.
-    pub fn size(&self) -> u64 {
-        self.appender.size()
+    /// Begins to write; [`Writing::finish`] ends it.
+    pub fn writing(&mut self) -> Writing<'_> {
+        Writing {
+            appender: &mut self.appender,
+            index: &self.index,
+            bulk: self.index.bulk(),
+            clock: &self.clock,
+            chance: &self.chance,
+        }
     }
+}
 
+/// Writes in progress. What is committed stays, even if this is dropped without
+/// [`Writing::finish`]: the index is brought up at the next start.
+pub struct Writing<'o> {
+    appender: &'o mut Appender,
+    index: &'o Index,
+    bulk: Bulk<'o>,
+    clock: &'o Clock,
+    chance: &'o Chance,
+}
+
+impl Writing<'_> {
     /// Commits a group with one fsync. For each batch: how many resources it wrote, or why not.
     pub fn write(&mut self, mut batches: Vec<Batch>) -> Result<Vec<Result<usize, Error>>, Error> {
         let transactions: Vec<Transaction> = batches
@@ -78,7 +96,7 @@ impl Offline {
                 &transactions,
                 &mut || at.next().flatten().unwrap_or_else(|| self.clock.now()),
                 &mut |salt| self.chance.fill(salt),
-                &self.bulk,
+                &IndexHeads(self.index),
             )
             .map_err(|error| refused_whole(&error))?;
         let mut results = Vec::with_capacity(outcomes.len());

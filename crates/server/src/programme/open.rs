@@ -1,6 +1,7 @@
 //! Making and opening a data directory.
 //!
 //! ```text
+//! DIR/programme.json  the programme's name
 //! DIR/lock            held by whoever writes
 //! DIR/ledger.sqlite   the record
 //! DIR/desk.sqlite     users, sessions, API clients: not the record
@@ -15,7 +16,6 @@ use ledger::{Appender, Ledger};
 
 use super::replay;
 use crate::chance::Chance;
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
 /// What an open programme consists of.
@@ -25,14 +25,53 @@ pub(super) struct Opened {
     pub index: Index,
 }
 
-/// How much memory the index may use to cache what it read, in bytes.
-const INDEX_CACHE_BYTES: u64 = 64 << 20;
-
 /// Makes a new programme in an empty or missing folder.
-pub fn create(data: &Path, name: &str, clock: &Clock, chance: &Chance) -> Result<(), Error> {
-    let origin = origin(name)?;
-    ledger::create(data, name, &origin, clock.now(), &mut |bytes| chance.fill(bytes))
-        .map_err(Error::ledger)
+pub fn create(data: &Path, about: &About, chance: &Chance) -> Result<(), Error> {
+    let origin = origin(&about.name)?;
+    ledger::create(data, &origin, &mut |bytes| chance.fill(bytes)).map_err(Error::open)?;
+    let text = serde_json::to_vec_pretty(about).map_err(Error::internal)?;
+    std::fs::write(data.join(ABOUT), text).map_err(|error| {
+        Error::new(ErrorKind::Internal, "The data directory cannot be written.").because(error)
+    })
+}
+
+/// What a programme says of itself outside of the record.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct About {
+    /// Its name, as people see it.
+    pub name: String,
+    /// Whom anybody may sign in as. Only a demo has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demo: Vec<DemoPerson>,
+}
+
+/// One of the generated people of a demo.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct DemoPerson {
+    /// Name.
+    pub name: String,
+    /// Role.
+    pub role: String,
+    /// Sign-in code, which opens nothing but this demo.
+    pub code: String,
+}
+
+const ABOUT: &str = "programme.json";
+
+impl About {
+    /// Reads it from a data directory.
+    pub fn read(data: &Path) -> Result<About, Error> {
+        let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Error::new(
+                ErrorKind::Internal,
+                "`programme.json` in the data directory cannot be read. It holds the programme's \
+                 name: {\"name\": \"...\"}.",
+            )
+            .because(error)
+        };
+        let text = std::fs::read(data.join(ABOUT)).map_err(|error| unreadable(error.into()))?;
+        serde_json::from_slice(&text).map_err(|error| unreadable(error.into()))
+    }
 }
 
 /// The log's origin: what checkpoints call it. Lower-case letters, digits and hyphens.
@@ -58,37 +97,53 @@ fn origin(name: &str) -> Result<String, Error> {
 /// Takes the lock, opens ledger and index, and brings the index up to the ledger.
 /// `progress` is told the entries reached and the entries in all.
 pub(super) fn open(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Opened, Error> {
-    let (ledger, appender) = ledger::open(data).map_err(Error::ledger)?;
-    let folder = data.join("index");
-    let fingerprint = record::search::parameters().fingerprint();
-    let mut index = Index::open(&folder, fingerprint, INDEX_CACHE_BYTES).map_err(Error::index)?;
-    let size = appender.size();
-    if index.applied() > size {
-        // The ledger was restored from an older copy: what the index holds beyond it never was.
-        drop(index);
-        std::fs::remove_dir_all(&folder).map_err(|error| {
-            Error::new(ErrorKind::Internal, "The index is newer than the ledger and cannot be removed.")
-                .because(error)
-        })?;
-        index = Index::open(&folder, fingerprint, INDEX_CACHE_BYTES).map_err(Error::index)?;
-    }
-    if index.applied() < size {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        replay::catch_up(&ledger, &index, size, cores, &mut |reached| progress(reached, size))?;
-    }
+    let appender = Appender::open(data).map_err(Error::open)?;
+    let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
+    let ledger = Ledger::open(data, readers).map_err(Error::open)?;
+    let index = bring_up(data, &ledger, appender.size(), progress)?;
     Ok(Opened { ledger, appender, index })
 }
 
-/// Makes the index anew. `progress` as for [`open`].
-pub fn rebuild(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Error> {
-    let held = ledger::open(data).map_err(Error::ledger)?;
+fn bring_up(
+    data: &Path,
+    ledger: &Ledger,
+    size: u64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Index, Error> {
     let folder = data.join("index");
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(|error| {
-            Error::new(ErrorKind::Internal, "The old index cannot be removed.").because(error)
-        })?;
+    let fingerprint = record::search::parameters().fingerprint();
+    let mut index = Index::open(&folder, fingerprint).map_err(Error::index)?;
+    if let index::Opened::Replaced { why } = index.opened() {
+        tracing::warn!(why, "the index could not be used and is made anew");
     }
-    drop(held);
-    let opened = open(data, progress)?;
-    Ok(opened.appender.size())
+    if index.applied() > size {
+        // The ledger was restored from an older copy: what the index holds beyond it never was.
+        drop(index);
+        remove(&folder)?;
+        index = Index::open(&folder, fingerprint).map_err(Error::index)?;
+    }
+    if index.applied() < size {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        replay::catch_up(ledger, &index, cores, &mut |reached| progress(reached, size))?;
+    }
+    Ok(index)
+}
+
+fn remove(folder: &Path) -> Result<(), Error> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    std::fs::remove_dir_all(folder).map_err(|error| {
+        Error::new(ErrorKind::Internal, "The old index cannot be removed.").because(error)
+    })
+}
+
+/// Makes the index anew; gives the number of entries. `progress` as for [`open`].
+pub fn rebuild(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Error> {
+    // Holding the appender holds the lock: nobody writes meanwhile.
+    let appender = Appender::open(data).map_err(Error::open)?;
+    let ledger = Ledger::open(data, 1).map_err(Error::open)?;
+    remove(&data.join("index"))?;
+    bring_up(data, &ledger, appender.size(), progress)?;
+    Ok(appender.size())
 }

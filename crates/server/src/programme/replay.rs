@@ -1,108 +1,148 @@
 //! Brings the index up to the ledger: after a crash, for `homecoming rebuild`, for a new index.
 //!
 //! The index is never fsynced, so it may have lost its newest part; the ledger has everything.
-//! Entries are read in order, prepared on all cores, and written in sorted runs.
+//! Entries are read in order, unpacked and prepared on all cores, and written in sorted runs.
+
+use std::ops::ControlFlow;
 
 use index::{Bulk, Change, Index, Prepared};
-use ledger::{Ledger, Stored};
+use ledger::{Action, Entry, Ledger};
 
 use crate::error::{Error, ErrorKind};
 
 /// How many entries are prepared at a time.
-const PART: u64 = 8_192;
+const PART: usize = 8_192;
 
-/// Indexes everything from what the index holds to `size`. `progress` is told the size reached.
+/// An entry as it was read, still packed.
+struct Packed {
+    line: Vec<u8>,
+    body: Vec<u8>,
+    format: i64,
+}
+
+/// What the index is told of an entry.
+struct Ready {
+    entry: Entry,
+    id: String,
+    prepared: Prepared,
+}
+
+/// Indexes everything that the ledger has and the index has not. `progress` is told the size
+/// reached.
 pub fn catch_up(
     ledger: &Ledger,
     index: &Index,
-    size: u64,
     cores: usize,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
-    let mut from = index.applied();
     let mut bulk = index.bulk();
-    while from < size {
-        let to = size.min(from + PART);
-        let part = ledger.stored(from..to).map_err(Error::ledger)?;
-        let mut prepared: Vec<Option<(Identity, Prepared)>> = Vec::new();
-        prepared.resize_with(part.len(), || None);
-        let share = part.len().div_ceil(cores.max(1)).max(1);
-        std::thread::scope(|scope| {
-            for (stored, out) in part.chunks(share).zip(prepared.chunks_mut(share)) {
-                scope.spawn(move || {
-                    for (stored, out) in stored.iter().zip(out) {
-                        *out = prepare(stored);
-                    }
-                });
+    let mut part: Vec<Packed> = Vec::with_capacity(PART);
+    // The transaction that a part ends with may go on in the next one: its last entry waits.
+    let mut held: Option<Ready> = None;
+    let mut reached = index.applied();
+    let failed = ledger
+        .scan(reached, |raw| {
+            part.push(Packed {
+                line: raw.line.to_vec(),
+                body: raw.body.to_vec(),
+                format: raw.format,
+            });
+            if part.len() < PART {
+                return ControlFlow::Continue(());
             }
-        });
-        push(&mut bulk, index, &part, &prepared)?;
-        from = to;
-        progress(from);
+            reached += part.len() as u64;
+            let full = std::mem::replace(&mut part, Vec::with_capacity(PART));
+            match push(index, &mut bulk, &full, &mut held, cores) {
+                Ok(()) => {
+                    progress(reached);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => ControlFlow::Break(error),
+            }
+        })
+        .map_err(Error::ledger)?;
+    if let Some(error) = failed {
+        return Err(error);
     }
-    bulk.finish().map_err(Error::index)
-}
-
-struct Identity {
-    kind: String,
-    id: String,
-}
-
-fn prepare(stored: &Stored) -> Option<(Identity, Prepared)> {
-    let json = stored.json().ok()?;
-    let doc = record::json::Doc::parse(&json).ok()?;
-    let root = doc.root();
-    let kind = root.get("resourceType")?.as_str()?.into_owned();
-    let id = root.get("id")?.as_str()?.into_owned();
-    let prepared = if stored.entry.action == ledger::Action::Delete {
-        Prepared::nothing()
-    } else {
-        index::prepare(&kind, &record::search::extract(root))
-    };
-    Some((Identity { kind, id }, prepared))
+    push(index, &mut bulk, &part, &mut held, cores)?;
+    if let Some(last) = held {
+        tell(index, &mut bulk, &last, true)?;
+    }
+    bulk.finish().map_err(Error::index)?;
+    progress(index.applied());
+    Ok(())
 }
 
 fn push(
-    bulk: &mut Bulk<'_>,
     index: &Index,
-    part: &[Stored],
-    prepared: &[Option<(Identity, Prepared)>],
+    bulk: &mut Bulk<'_>,
+    part: &[Packed],
+    held: &mut Option<Ready>,
+    cores: usize,
 ) -> Result<(), Error> {
-    for (place, (stored, prepared)) in part.iter().zip(prepared).enumerate() {
-        let position = stored.entry.position;
-        let Some((identity, prepared)) = prepared else {
+    let mut ready: Vec<Option<Ready>> = Vec::new();
+    ready.resize_with(part.len(), || None);
+    let share = part.len().div_ceil(cores.max(1)).max(1);
+    std::thread::scope(|scope| {
+        for (packed, out) in part.chunks(share).zip(ready.chunks_mut(share)) {
+            scope.spawn(move || {
+                for (packed, out) in packed.iter().zip(out) {
+                    *out = prepare(packed);
+                }
+            });
+        }
+    });
+    for ready in ready {
+        let Some(ready) = ready else {
             return Err(Error::new(
                 ErrorKind::Internal,
-                format!(
-                    "The content of entry {position} cannot be read back. Run `homecoming audit` \
-                     to see what is wrong with the record."
-                ),
+                "A content of the ledger cannot be read back, so the index cannot be brought up. \
+                 Run `homecoming audit` to see which.",
             ));
         };
-        let number = if stored.entry.version == 1 {
-            position
-        } else {
-            match bulk.head(&identity.kind, &identity.id).map_err(Error::index)? {
-                Some(head) => head.number,
-                None => position,
-            }
-        };
-        let last_in_transaction = part
-            .get(place + 1)
-            .is_none_or(|next| next.entry.recorded_at != stored.entry.recorded_at);
-        bulk.push(&Change {
-            position,
-            recorded_at: stored.entry.recorded_at,
-            number,
-            kind: &identity.kind,
-            id: &identity.id,
-            version: stored.entry.version,
-            deleted: stored.entry.action == ledger::Action::Delete,
-            prepared,
-            last_in_transaction,
-        })
-        .map_err(Error::index)?;
+        if let Some(before) = held.take() {
+            let last = before.entry.recorded_at != ready.entry.recorded_at;
+            tell(index, bulk, &before, last)?;
+        }
+        *held = Some(ready);
     }
-    let _ = index;
     Ok(())
 }
+
+fn prepare(packed: &Packed) -> Option<Ready> {
+    let entry = Entry::parse(&packed.line).ok()?;
+    let stored = ledger::content::decompress(packed.format, &packed.body).ok()?;
+    let (kind, id) = ledger::content::name(&stored)?;
+    let prepared = if entry.action == Action::Delete {
+        index::prepare(kind, &[])
+    } else {
+        let doc = record::json::Doc::parse(&stored).ok()?;
+        index::prepare(kind, &record::search::extract(doc.root()))
+    };
+    let id = id.to_owned();
+    Some(Ready { entry, id, prepared })
+}
+
+fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result<(), Error> {
+    let entry = &ready.entry;
+    let number = if entry.version == 1 {
+        entry.position
+    } else {
+        index
+            .head(&entry.kind, &ready.id)
+            .map_err(Error::index)?
+            .map_or(entry.position, |head| head.number)
+    };
+    bulk.push(&Change {
+        position: entry.position,
+        recorded_at: entry.recorded_at,
+        number,
+        id: &ready.id,
+        version: entry.version,
+        deleted: entry.action == Action::Delete,
+        prepared: &ready.prepared,
+        last_in_transaction: last,
+    })
+    .map_err(Error::index)
+}
+

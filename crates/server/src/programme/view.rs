@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use index::{Cursor, Found, Sort};
+use index::{Cursor, Found};
 use ledger::{Action, Entry};
 use record::search::Criteria;
 use record::time::RecordedAt;
@@ -62,10 +62,8 @@ impl Version {
 
 /// A search, but for the instant, which the view knows.
 pub struct Search<'a> {
-    /// What is looked for.
+    /// What is looked for, and in which order.
     pub criteria: &'a Criteria,
-    /// Most significant first.
-    pub sort: Vec<Sort>,
     /// How many hits a page has at the most.
     pub count: usize,
     /// Where the page before ended.
@@ -99,7 +97,7 @@ impl View {
         let (size, now, instant) = match as_of {
             AsOf::Now => (visible, true, None),
             AsOf::Size(size) => (size.min(visible), false, None),
-            AsOf::Instant(at) => (inner.index.size_at(at).min(visible), false, Some(at)),
+            AsOf::Instant(at) => (inner.index.size_at(at).unwrap_or(visible).min(visible), false, Some(at)),
         };
         View { inner: inner.clone(), size, now, instant }
     }
@@ -154,18 +152,18 @@ impl View {
     }
 
     fn fetch(&self, kind: &str, id: &str, found: Found) -> Result<Version, Error> {
-        let stored = self.inner.ledger.stored_at(found.position).map_err(Error::ledger)?;
-        let json = stored.json().map_err(Error::ledger)?;
+        let (entry, content) =
+            self.inner.ledger.version(found.position).map_err(Error::ledger)?;
         Ok(Version {
             kind: kind.to_owned(),
             id: id.to_owned(),
             version: found.version,
-            recorded_at: stored.entry.recorded_at,
+            recorded_at: entry.recorded_at,
             position: found.position,
             number: found.number,
             deleted: found.deleted,
-            actor: stored.entry.actor,
-            stored: json,
+            actor: entry.actor,
+            stored: content.stored,
         })
     }
 
@@ -177,34 +175,29 @@ impl View {
             .search(&index::Search {
                 criteria: search.criteria,
                 as_of: self.size,
-                sort: search.sort.clone(),
                 count: search.count,
                 after: search.after.clone(),
                 total: search.total,
             })
             .map_err(Error::index)?;
         let positions: Vec<u64> = page.hits.iter().map(|hit| hit.position).collect();
-        let stored = self.inner.ledger.stored_many(&positions).map_err(Error::ledger)?;
+        let read = self.inner.ledger.versions(&positions).map_err(Error::ledger)?;
         let hits = page
             .hits
             .iter()
-            .zip(stored)
-            .map(|(hit, stored)| {
-                let json = stored.json().map_err(Error::ledger)?;
-                let id = stored_id(&json);
-                Ok(Version {
-                    kind: search.criteria.kind.clone(),
-                    id,
-                    version: hit.version,
-                    recorded_at: stored.entry.recorded_at,
-                    position: hit.position,
-                    number: hit.number,
-                    deleted: false,
-                    actor: stored.entry.actor,
-                    stored: json,
-                })
+            .zip(read)
+            .map(|(hit, (entry, content))| Version {
+                kind: search.criteria.kind.to_owned(),
+                id: id_of(&content.stored),
+                version: hit.version,
+                recorded_at: entry.recorded_at,
+                position: hit.position,
+                number: hit.number,
+                deleted: false,
+                actor: entry.actor,
+                stored: content.stored,
             })
-            .collect::<Result<Vec<_>, Error>>()?;
+            .collect();
         Ok(Page { hits, next: page.next, total: page.total })
     }
 
@@ -213,26 +206,35 @@ impl View {
         if position >= self.size {
             return Ok(None);
         }
-        let stored = self.inner.ledger.stored_at(position).map_err(Error::ledger)?;
-        let json = stored.json().map_err(Error::ledger)?;
-        let id = stored_id(&json);
-        let kind = stored.entry.kind.clone();
-        let version = stored.entry.version;
-        let number = match self.inner.index.head(&kind, &id).map_err(Error::index)? {
-            Some(head) => head.number,
-            None => position,
-        };
+        let (entry, content) = self.inner.ledger.version(position).map_err(Error::ledger)?;
+        let id = id_of(&content.stored);
+        let head = self.inner.index.head(&entry.kind, &id).map_err(Error::index)?;
         Ok(Some(Version {
-            kind,
+            number: head.map_or(position, |head| head.number),
+            kind: entry.kind,
             id,
-            version,
-            recorded_at: stored.entry.recorded_at,
+            version: entry.version,
+            recorded_at: entry.recorded_at,
             position,
-            number,
-            deleted: stored.entry.action == Action::Delete,
-            actor: stored.entry.actor,
-            stored: json,
+            deleted: entry.action == Action::Delete,
+            actor: entry.actor,
+            stored: content.stored,
         }))
+    }
+
+    /// Every entry about a person in this view, newest first, with its content; kinds that
+    /// `wanted` refuses are left out.
+    pub fn chain(
+        &self,
+        patient: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
+        let mut entries =
+            self.inner.ledger.chain(patient, usize::MAX).map_err(Error::ledger)?;
+        entries.retain(|entry| entry.position < self.size && wanted(&entry.kind));
+        let positions: Vec<u64> = entries.iter().map(|entry| entry.position).collect();
+        let contents = self.inner.ledger.contents(&positions).map_err(Error::ledger)?;
+        Ok(entries.into_iter().zip(contents.into_iter().map(|content| content.stored)).collect())
     }
 
     /// The ledger's entry at a position, if it is in this view.
@@ -249,10 +251,7 @@ impl View {
     }
 }
 
-/// The id in a stored form, which always begins `{"resourceType":"X","id":"Y"`.
-fn stored_id(json: &[u8]) -> String {
-    let mark = b"\"id\":\"";
-    let start = json.windows(mark.len()).position(|window| window == mark).unwrap_or(0) + mark.len();
-    let end = json[start..].iter().position(|byte| *byte == b'"').unwrap_or(0) + start;
-    String::from_utf8_lossy(&json[start..end]).into_owned()
+/// The id in a stored form.
+fn id_of(stored: &[u8]) -> String {
+    ledger::content::name(stored).map(|(_, id)| id.to_owned()).unwrap_or_default()
 }

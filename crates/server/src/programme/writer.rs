@@ -12,7 +12,8 @@ use std::sync::Arc;
 use ledger::{Appender, CommitError, Refused, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Actor, AsOf, Committed, Draft, Inner, Programme, Work, Written};
+use super::heads::IndexHeads;
+use super::{Actor, AsOf, Committed, Draft, Inner, View, Work, Written};
 use crate::error::{Error, ErrorKind};
 
 /// A group is committed when it holds this many writes, even if more are waiting.
@@ -37,7 +38,7 @@ struct Pending {
 /// Runs until every [`Programme`] handle is gone or the ledger has failed for good.
 pub(super) fn run(
     inner: &Arc<Inner>,
-    mut appender: Appender,
+    appender: &mut Appender,
     mut submissions: mpsc::Receiver<Submission>,
 ) {
     let mut held: Option<Submission> = None;
@@ -63,7 +64,7 @@ pub(super) fn run(
         if group.is_empty() {
             continue;
         }
-        if let Err(fatal) = commit(inner, &mut appender, group) {
+        if let Err(fatal) = commit(inner, appender, group) {
             (inner.on_fatal)(&fatal);
             return;
         }
@@ -75,17 +76,17 @@ fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
     let Submission { actor, work, answer } = submission;
     let drafts = match work {
         Work::Ready(drafts) => Ok(drafts),
-        Work::Deferred(decide) => decide(&Programme(inner.clone()).view(AsOf::Now)),
+        Work::Deferred(decide) => decide(&View::new(inner, AsOf::Now)),
     };
     match drafts {
         Ok(mut drafts) => {
             for draft in drafts.iter_mut().filter(|draft| draft.is_deletion()) {
-                let view = Programme(inner.clone()).view(AsOf::Now);
+                let view = View::new(inner, AsOf::Now);
                 if let Ok(Some(last)) = view.read(&draft.kind, &draft.id) {
                     draft.taken_from(last.person());
                 }
             }
-            let writes = drafts.iter_mut().map(Draft::take_write).collect();
+            let writes = drafts.iter_mut().filter_map(Draft::take_write).collect();
             let transaction =
                 Transaction { actor: actor.name, purpose: actor.purpose, writes, source: None };
             Some(Pending { transaction, drafts, answer })
@@ -115,11 +116,11 @@ fn commit(
         &transactions,
         &mut || inner.clock.now(),
         &mut |salt| inner.chance.fill(salt),
-        &inner.index,
+        &IndexHeads(&inner.index),
     );
     let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
-        Err(error) if error.is_fatal() => {
+        Err(error @ CommitError::Fatal(_)) => {
             for (_, answer) in rest {
                 let _ = answer.send(Err(Error::new(
                     ErrorKind::Unavailable,
@@ -155,7 +156,7 @@ fn commit(
                 "This was recorded, but cannot be found until the server has started again.",
             )));
         }
-        return Err(CommitError::Fatal("the index could not be written".into()));
+        return Err(CommitError::Fatal(None));
     }
     inner.make_visible(appender.size());
 
@@ -184,44 +185,60 @@ fn commit(
 }
 
 /// The sentence for a transaction whose expectation did not hold.
-pub(crate) fn refusal(refused: &Refused) -> Error {
-    match refused {
-        Refused::Version { kind, id, current, expected } => Error::new(
+pub(super) fn refusal(refused: &Refused) -> Error {
+    let (kind, message) = match refused {
+        Refused::VersionConflict { kind, id, expected, found } => (
             ErrorKind::Stale,
             format!(
-                "{kind}/{id} is at version {current}; you sent version {expected}. \
+                "{kind}/{id} is at version {found}; you sent version {expected}. \
                  Reload it and try again."
             ),
         ),
-        Refused::Exists { kind, id } => Error::new(
+        Refused::AlreadyExists { kind, id } => (
             ErrorKind::Conflict,
             format!("{kind}/{id} already exists. Update it instead, or choose another id."),
         ),
-        Refused::Missing { kind, id } => Error::new(
-            ErrorKind::NotFound,
-            format!("{kind}/{id} does not exist, so it cannot be changed."),
+        Refused::NotFound { kind, id } => {
+            (ErrorKind::NotFound, format!("{kind}/{id} does not exist, so it cannot be changed."))
+        }
+        Refused::Deleted { kind, id } => {
+            (ErrorKind::Deleted, format!("{kind}/{id} was deleted, so it cannot be changed."))
+        }
+        Refused::AlreadyImported { .. } => {
+            (ErrorKind::Conflict, "This part of the file has been imported already.".to_owned())
+        }
+        Refused::ClockBehind { last, .. } => (
+            ErrorKind::Unavailable,
+            format!(
+                "The server's clock is behind the record, whose last entry is of {last}. Nothing \
+                 was written: set the clock right and send it again."
+            ),
         ),
-        Refused::Twice { kind, id } => Error::new(
-            ErrorKind::Invalid,
-            format!("{kind}/{id} is written twice in one transaction. Write it once."),
+        Refused::ClockFarOff => (
+            ErrorKind::Unavailable,
+            "The server's clock tells no possible time. Nothing was written: set the clock right \
+             and send it again."
+                .to_owned(),
         ),
-    }
+        Refused::Malformed { .. } => return Error::internal(refused.clone()),
+    };
+    Error::new(kind, message)
 }
 
 /// The sentence for a group that was rolled back and can be tried again.
-pub(crate) fn refused_whole(error: &CommitError) -> Error {
+pub(super) fn refused_whole(error: &CommitError) -> Error {
     match error {
-        CommitError::Full => Error::new(
+        CommitError::Full(_) => Error::new(
             ErrorKind::Full,
             "The disk that holds the record is full. Nothing of this was written: make room and \
              send it again.",
         ),
-        CommitError::Clock { .. } => Error::new(
+        CommitError::Fatal(_) => Error::new(
             ErrorKind::Unavailable,
-            "The machine's clock is behind the record. Nothing was written: set the clock and \
-             send it again.",
+            "The ledger could not be written to the disk. Whether the last group is there is not \
+             known: look at the disk, then start again.",
         ),
-        _ => Error::new(
+        CommitError::Io(_) => Error::new(
             ErrorKind::Unavailable,
             "The ledger could not be written. Nothing of this was recorded: send it again.",
         ),

@@ -1,6 +1,11 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
+mod answers;
+mod browser;
 mod crash;
 mod faults;
+mod races;
+mod scripts;
 mod served;
 mod tidy;
+mod webdriver;

@@ -413,6 +413,17 @@ fn a_true_proof_of_something_else_is_refused() {
 }
 
 #[test]
+fn a_receipt_may_be_as_long_as_the_highest_tree() {
+    let with = |hashes| Proof {
+        hashes: vec![[1; 32]; hashes],
+        ..receipt(0, 1)
+    };
+    assert_eq!(Proof::parse(&with(64).to_string()), Ok(with(64)));
+    let refused = Proof::parse(&with(65).to_string());
+    assert_eq!(refused, Err(ProofTextError::TooManyHashes));
+}
+
+#[test]
 fn a_node_is_not_a_leaf() {
     // The two children of a node, passed off as a leaf one level higher up.
     let key = key();

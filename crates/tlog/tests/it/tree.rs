@@ -326,6 +326,28 @@ fn an_edge_continues_from_stored_tiles_and_completes_the_same_ones() {
 }
 
 #[test]
+fn an_edge_has_its_own_tiles_and_no_others() {
+    let edge = Stored::new(600).edge;
+    // level, index, width, is it there
+    let table = [
+        (0, 2, 88, true),
+        (0, 2, 1, true),
+        (0, 2, 89, false),
+        (0, 1, 88, false),
+        (0, 3, 1, false),
+        (1, 0, 2, true),
+        (1, 0, 3, false),
+        (1, 1, 1, false),
+        (2, 0, 1, false),
+        (255, 0, 1, false),
+    ];
+    for (level, index, width, expected) in table {
+        let tile = edge.tile(level, index, width);
+        assert_eq!(tile.is_some(), expected, "{level}/{index} of {width}");
+    }
+}
+
+#[test]
 fn a_full_tiles_root_is_the_next_levels_hash() {
     let stored = Stored::new(600);
     for index in 0..2 {
@@ -382,13 +404,17 @@ fn tiles_are_as_wide_as_the_specification_says() {
 
 /// Sources that fail or lie are named, with the tile.
 #[test]
-fn a_missing_or_short_tile_is_named() {
-    struct Short;
-    impl TileSource for Short {
+fn a_missing_short_or_long_tile_is_named() {
+    struct Bad;
+    impl TileSource for Bad {
         type Error = String;
         fn tile(&self, level: u8, _: u64, width: u16) -> Result<Cow<'_, [u8]>, String> {
             match level {
-                0 => Ok(Cow::Owned(vec![0; usize::from(width) * 32])),
+                0 => Ok(Cow::Owned(vec![
+                    0;
+                    usize::from(width) * 32
+                        + usize::from(width == 7)
+                ])),
                 1 => Ok(Cow::Owned(vec![0; usize::from(width) * 32 - 1])),
                 _ => Err("the disk is gone".to_owned()),
             }
@@ -400,13 +426,20 @@ fn a_missing_or_short_tile_is_named() {
         expected: 96,
         found: 95,
     };
-    assert_eq!(root_at(800, &Short), Err(short));
+    assert_eq!(root_at(800, &Bad), Err(short));
+    let long = TreeError::TileLength {
+        level: 0,
+        index: 3,
+        expected: 224,
+        found: 225,
+    };
+    assert_eq!(root_at(775, &Bad), Err(long));
     let gone = TreeError::Tile {
         level: 2,
         index: 0,
         source: "the disk is gone".to_owned(),
     };
-    assert_eq!(root_at(65_536, &Short), Err(gone));
+    assert_eq!(root_at(65_536, &Bad), Err(gone));
     // What is larger than the tree in memory is refused as well.
     let tree = memory(5);
     assert!(matches!(

@@ -75,9 +75,11 @@ pub(super) fn token(name: &str, part: &str) -> Result<Test, Problem> {
             "`{name}` has neither a system nor a code."
         )));
     }
+    // Letter by letter: the lower case of a letter must not depend on its neighbours.
+    let code: String = code.chars().flat_map(char::to_lowercase).collect();
     Ok(Test::Token {
         system,
-        code: (!code.is_empty()).then(|| code.to_lowercase()),
+        code: (!code.is_empty()).then_some(code),
     })
 }
 
@@ -155,7 +157,7 @@ pub(super) fn reference(
         return Ok(Test::Reference(ReferenceTest::Local { kind, id }));
     }
     if is_id(&text) {
-        let only = match parameter.targets[..] {
+        let only = match *parameter.targets() {
             [only] => Some(only),
             _ => None,
         };

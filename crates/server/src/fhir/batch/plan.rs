@@ -94,8 +94,16 @@ impl Checks {
 
 /// What is known of an entry once it has an identity.
 enum Aim {
-    Put { kind: String, id: String, expect: Expect },
-    Delete { kind: String, id: String, expect: Expect },
+    Put {
+        kind: String,
+        id: String,
+        expect: Expect,
+    },
+    Delete {
+        kind: String,
+        id: String,
+        expect: Expect,
+    },
     Found(Box<Version>),
     Nothing,
     Read,
@@ -127,8 +135,8 @@ pub fn plan(ask: &Ask, view: &View, root: Value<'_>) -> Result<Plan, Error> {
     let mut checks = Checks::default();
     let mut aims = Vec::with_capacity(entries.len());
     for entry in &entries {
-        let aim = aim(ask, view, entry, &mut checks)
-            .map_err(|error| error.within(&entry.place()))?;
+        let aim =
+            aim(ask, view, entry, &mut checks).map_err(|error| error.within(&entry.place()))?;
         aims.push(aim);
     }
     refuse_doubles(&entries, &aims)?;
@@ -144,9 +152,20 @@ pub fn plan(ask: &Ask, view: &View, root: Value<'_>) -> Result<Plan, Error> {
     let mut aims: Vec<Option<Aim>> = aims.into_iter().map(Some).collect();
     for number in order {
         let slot = match (made[number].take(), aims[number].take()) {
-            (Some(Made::Draft { draft, stored, deleted }), _) => {
+            (
+                Some(Made::Draft {
+                    draft,
+                    stored,
+                    deleted,
+                }),
+                _,
+            ) => {
                 drafts.push(*draft);
-                Slot::Written { draft: drafts.len() - 1, stored, deleted }
+                Slot::Written {
+                    draft: drafts.len() - 1,
+                    stored,
+                    deleted,
+                }
             }
             (_, Some(Aim::Found(version))) => Slot::Found(version),
             (_, Some(Aim::Read)) => Slot::Read {
@@ -157,13 +176,23 @@ pub fn plan(ask: &Ask, view: &View, root: Value<'_>) -> Result<Plan, Error> {
         };
         slots[number] = Some(slot);
     }
-    for (text, target) in names.searched.into_inner().unwrap_or_else(|p| p.into_inner()) {
+    for (text, target) in names
+        .searched
+        .into_inner()
+        .unwrap_or_else(|p| p.into_inner())
+    {
         if let (Some((kind, query)), Some((_, id))) = (text.split_once('?'), target.split_once('/'))
         {
-            checks.searches.push((kind.to_owned(), query.to_owned(), Some(id.to_owned())));
+            checks
+                .searches
+                .push((kind.to_owned(), query.to_owned(), Some(id.to_owned())));
         }
     }
-    Ok(Plan { drafts, slots: slots.into_iter().flatten().collect(), checks })
+    Ok(Plan {
+        drafts,
+        slots: slots.into_iter().flatten().collect(),
+        checks,
+    })
 }
 
 /// Gives an entry its identity.
@@ -171,7 +200,11 @@ fn aim(ask: &Ask, view: &View, entry: &Entry<'_>, checks: &mut Checks) -> Result
     let mut search = |kind: &str, query: &str| {
         ask.grant.check(kind, Verb::Search)?;
         let found = conditional::find(view, &ask.base, kind, query)?;
-        checks.searches.push((kind.to_owned(), query.to_owned(), found.id().map(str::to_owned)));
+        checks.searches.push((
+            kind.to_owned(),
+            query.to_owned(),
+            found.id().map(str::to_owned),
+        ));
         Ok::<_, Error>(found)
     };
     let expected = match &entry.conditions.if_match {
@@ -187,7 +220,10 @@ fn aim(ask: &Ask, view: &View, entry: &Entry<'_>, checks: &mut Checks) -> Result
             }
         },
     };
-    let own_id = entry.resource.and_then(|resource| resource.get("id")).and_then(Value::as_str);
+    let own_id = entry
+        .resource
+        .and_then(|resource| resource.get("id"))
+        .and_then(Value::as_str);
     match (entry.method, &entry.address) {
         (Method::Get, _) => Ok(Aim::Read),
         (Method::Post, Address::Kind { kind, .. }) => {
@@ -198,21 +234,33 @@ fn aim(ask: &Ask, view: &View, entry: &Entry<'_>, checks: &mut Checks) -> Result
                 return Ok(Aim::Found(version));
             }
             let id = ask.api.programme().new_id();
-            Ok(Aim::Put { kind: kind.clone(), id, expect: Expect::Absent })
+            Ok(Aim::Put {
+                kind: kind.clone(),
+                id,
+                expect: Expect::Absent,
+            })
         }
         (Method::Put, Address::One { kind, id, .. }) => {
             ask.grant.check(kind, Verb::Update)?;
             if let Some(resource) = entry.resource {
                 put::must_have_id(resource, kind, id)?;
             }
-            Ok(Aim::Put { kind: kind.clone(), id: id.clone(), expect: expected })
+            Ok(Aim::Put {
+                kind: kind.clone(),
+                id: id.clone(),
+                expect: expected,
+            })
         }
         (Method::Put, Address::Kind { kind, query }) => {
             ask.grant.check(kind, Verb::Update)?;
             let found = search(kind, query)?;
             let (id, expect) = conditional::target(kind, &found, own_id, expected)?;
             let id = id.unwrap_or_else(|| ask.api.programme().new_id());
-            Ok(Aim::Put { kind: kind.clone(), id, expect })
+            Ok(Aim::Put {
+                kind: kind.clone(),
+                id,
+                expect,
+            })
         }
         (Method::Delete, Address::One { kind, id, .. }) => {
             ask.grant.check(kind, Verb::Delete)?;
@@ -221,8 +269,16 @@ fn aim(ask: &Ask, view: &View, entry: &Entry<'_>, checks: &mut Checks) -> Result
                 checks.absent.push((kind.clone(), id.clone()));
                 return Ok(Aim::Nothing);
             }
-            let expect = if expected == Expect::Any { Expect::Present } else { expected };
-            Ok(Aim::Delete { kind: kind.clone(), id: id.clone(), expect })
+            let expect = if expected == Expect::Any {
+                Expect::Present
+            } else {
+                expected
+            };
+            Ok(Aim::Delete {
+                kind: kind.clone(),
+                id: id.clone(),
+                expect,
+            })
         }
         (Method::Delete, Address::Kind { kind, query }) => {
             ask.grant.check(kind, Verb::Delete)?;
@@ -235,7 +291,10 @@ fn aim(ask: &Ask, view: &View, entry: &Entry<'_>, checks: &mut Checks) -> Result
                 }),
             }
         }
-        _ => Err(Error::new(ErrorKind::Malformed, "Its address does not fit its method.")),
+        _ => Err(Error::new(
+            ErrorKind::Malformed,
+            "Its address does not fit its method.",
+        )),
     }
 }
 
@@ -312,7 +371,13 @@ fn names<'p>(
             full_urls.insert(full_url, target);
         }
     }
-    Ok(Names { ask, view, full_urls, promised, searched: Mutex::default() })
+    Ok(Names {
+        ask,
+        view,
+        full_urls,
+        promised,
+        searched: Mutex::default(),
+    })
 }
 
 impl Names<'_> {
@@ -345,7 +410,11 @@ impl Names<'_> {
 
     fn search(&self, text: &str, kind: &str, query: &str) -> Result<String, Error> {
         let lock = || self.searched.lock().unwrap_or_else(|p| p.into_inner());
-        if let Some(target) = self.promised.get(text).cloned().or_else(|| lock().get(text).cloned())
+        if let Some(target) = self
+            .promised
+            .get(text)
+            .cloned()
+            .or_else(|| lock().get(text).cloned())
         {
             return Ok(target);
         }
@@ -366,7 +435,11 @@ impl Names<'_> {
 
 /// What is made of one entry.
 enum Made {
-    Draft { draft: Box<Draft>, stored: Option<Vec<u8>>, deleted: bool },
+    Draft {
+        draft: Box<Draft>,
+        stored: Option<Vec<u8>>,
+        deleted: bool,
+    },
     None,
 }
 
@@ -374,16 +447,15 @@ enum Made {
 const PIECE: usize = 32;
 
 /// Makes all drafts, on all cores if there are many.
-fn make_all(
-    entries: &[Entry<'_>],
-    aims: &[Aim],
-    names: &Names<'_>,
-) -> Result<Vec<Made>, Error> {
+fn make_all(entries: &[Entry<'_>], aims: &[Aim], names: &Names<'_>) -> Result<Vec<Made>, Error> {
     let keep = names.ask.prefer.answer == Some(Return::Representation);
     let pairs: Vec<_> = entries.iter().zip(aims).collect();
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let results: Vec<Result<Made, Error>> = if cores == 1 || pairs.len() <= PIECE {
-        pairs.iter().map(|(entry, aim)| make(entry, aim, names, keep)).collect()
+        pairs
+            .iter()
+            .map(|(entry, aim)| make(entry, aim, names, keep))
+            .collect()
     } else {
         let next = std::sync::atomic::AtomicUsize::new(0);
         let pieces: Vec<_> = pairs.chunks(PIECE).collect();
@@ -391,14 +463,20 @@ fn make_all(
             let mut mine = Vec::new();
             loop {
                 let piece = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let Some(pairs) = pieces.get(piece) else { return mine };
-                let made: Vec<_> =
-                    pairs.iter().map(|(entry, aim)| make(entry, aim, names, keep)).collect();
+                let Some(pairs) = pieces.get(piece) else {
+                    return mine;
+                };
+                let made: Vec<_> = pairs
+                    .iter()
+                    .map(|(entry, aim)| make(entry, aim, names, keep))
+                    .collect();
                 mine.push((piece, made));
             }
         };
         let mut done = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..cores.min(pieces.len())).map(|_| scope.spawn(worker)).collect();
+            let others: Vec<_> = (1..cores.min(pieces.len()))
+                .map(|_| scope.spawn(worker))
+                .collect();
             let mut done = worker();
             for other in others {
                 match other.join() {
@@ -435,17 +513,19 @@ fn make(entry: &Entry<'_>, aim: &Aim, names: &Names<'_>, keep: bool) -> Result<M
     let within = |error: Error| error.within(&entry.place());
     match aim {
         Aim::Put { kind, id, expect } => {
-            let Some(resource) = entry.resource else { return Ok(Made::None) };
+            let Some(resource) = entry.resource else {
+                return Ok(Made::None);
+            };
             put::validate(resource).map_err(within)?;
             dangling(resource, names).map_err(within)?;
             let mut refused = None;
-            let stored = record::stored::write(resource, id, &mut |text| {
-                match names.resolve(entry.full_url, text) {
-                    Ok(target) => target,
-                    Err(error) => {
-                        refused.get_or_insert(error);
-                        None
-                    }
+            let stored = record::stored::write(resource, id, &mut |text| match names
+                .resolve(entry.full_url, text)
+            {
+                Ok(target) => target,
+                Err(error) => {
+                    refused.get_or_insert(error);
+                    None
                 }
             });
             if let Some(error) = refused {
@@ -453,11 +533,19 @@ fn make(entry: &Entry<'_>, aim: &Aim, names: &Names<'_>, keep: bool) -> Result<M
             }
             let kept = keep.then(|| stored.clone());
             let draft = Draft::stored(kind, id, *expect, stored).map_err(within)?;
-            Ok(Made::Draft { draft: Box::new(draft), stored: kept, deleted: false })
+            Ok(Made::Draft {
+                draft: Box::new(draft),
+                stored: kept,
+                deleted: false,
+            })
         }
         Aim::Delete { kind, id, expect } => {
             let draft = Draft::delete(kind, id, *expect);
-            Ok(Made::Draft { draft: Box::new(draft), stored: None, deleted: true })
+            Ok(Made::Draft {
+                draft: Box::new(draft),
+                stored: None,
+                deleted: true,
+            })
         }
         Aim::Found(_) | Aim::Nothing | Aim::Read => Ok(Made::None),
     }

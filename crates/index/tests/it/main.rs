@@ -1,0 +1,8 @@
+//! The index against a naive model, and against crashes and damage.
+
+mod model;
+mod opening;
+mod property;
+mod reading;
+mod scratch;
+mod searching;

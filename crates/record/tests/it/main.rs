@@ -1,0 +1,3 @@
+//! The crate from outside, on the samples in `tests/data`.
+
+mod samples;

@@ -1,0 +1,164 @@
+//! A generated programme: sixty people, eight staff, eighteen months. Nobody in it exists.
+//!
+//! [`generate`] is a pure function of a seed and of the moment at which the programme is made;
+//! everything is laid out backwards from that moment, so that next contacts lie ahead of it and
+//! overdue notes just behind. It gives transactions in the order in which they were recorded,
+//! as FHIR R4 resources with their ids; it knows nothing of ledger, index or server.
+//!
+//! What it is for: to be looked at, so the people are varied, their notes read like notes, and
+//! what programmes get wrong is in it: entries written late, moved back, corrected, entered
+//! twice, two contacts at once, a session recorded after consent had been withdrawn, a dose after
+//! the stop. And one thing that nobody in it has seen yet: those who take the study medicine are
+//! less and less distressed, and forget.
+
+mod calendar;
+mod chance;
+mod course;
+mod journal;
+mod measures;
+mod medicines;
+mod names;
+mod notes;
+mod person;
+mod resource;
+mod staff;
+
+use calendar::{MINUTE, at_desk, day_of, moment, working};
+use chance::Chance;
+use course::{Course, Places};
+use journal::Journal;
+use staff::Team;
+
+/// The seed that is used unless somebody asks for another.
+pub const SEED: u64 = 2018;
+
+/// One transaction: all of its writes or none, at one moment, by one actor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoTransaction {
+    /// Microseconds since the Unix epoch, UTC; strictly increasing from one to the next.
+    pub recorded_at: i64,
+    /// `Practitioner/<id>`, or `Patient/<id>` for what a participant entered.
+    pub actor: String,
+    /// Code of HL7's purposes of use: `CAREMGT`, `TREAT`, `HOPERAT`, `PATRQT`.
+    pub purpose: &'static str,
+    /// What is written, in order.
+    pub writes: Vec<DemoWrite>,
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoWrite {
+    /// Create or update, or delete.
+    pub method: Method,
+    /// The FHIR resource with its id; of a deletion, what is deleted.
+    pub json: String,
+}
+
+/// What is done with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Create it, or write its next version.
+    Put,
+    /// Delete it.
+    Delete,
+}
+
+/// Somebody who can sign in to the demo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoUser {
+    /// "Ruth Osei".
+    pub name: String,
+    /// `coordinator`, `caseworker`, `prescriber`, `supervisor` or `vocational`.
+    pub role: &'static str,
+    /// Id of the Practitioner.
+    pub practitioner_id: String,
+    /// What to sign in with: `demo-caseworker-1`.
+    pub sign_in_code: &'static str,
+}
+
+/// The staff of the programme with this seed, the first caseworker first.
+pub fn staff(seed: u64) -> Vec<DemoUser> {
+    let team = Team::new(seed);
+    let mut users: Vec<DemoUser> = team
+        .all()
+        .iter()
+        .map(|s| DemoUser {
+            name: s.name(),
+            role: s.role,
+            practitioner_id: s.id.clone(),
+            sign_in_code: s.code,
+        })
+        .collect();
+    users.sort_by_key(|u| u.role != "caseworker");
+    users
+}
+
+/// Id of the Patient whose two times disagree most: the first to look at.
+pub fn featured(seed: u64, end: i64) -> Option<String> {
+    let people = person::people(seed, end);
+    people.get(person::FEATURED).map(|p| p.id.clone())
+}
+
+/// The whole programme. `end`: the moment it is made, microseconds since the Unix epoch; nothing
+/// is recorded at or after it.
+pub fn generate(seed: u64, end: i64) -> impl Iterator<Item = DemoTransaction> {
+    let team = Team::new(seed);
+    let people = person::people(seed, end);
+    let mut journal = Journal::new(end);
+    let places = open_programme(seed, end, &team, &mut journal);
+    let written = std::cell::RefCell::default();
+    for person in &people {
+        Course::new(seed, end, &team, &places, person, &mut journal, &written).run();
+    }
+    journal.in_order().into_iter()
+}
+
+/// Before the first person comes: the organisations, the staff, the questionnaires.
+fn open_programme(seed: u64, end: i64, team: &Team, journal: &mut Journal) -> Places {
+    let mut chance = Chance::new(seed, 3);
+    let day = working(day_of(end) - person::SPAN - 9);
+    let at = at_desk(moment(day, 9 * 60), &mut chance);
+    let supervisor = team.supervisor();
+    let programme = chance.id();
+    let provider = ("prov", "Healthcare Provider");
+    let (government, other) = (("govt", "Government"), ("cg", "Community Group"));
+    let mut organizations = vec![resource::organization(
+        &programme,
+        resource::PROGRAMME,
+        provider,
+    )];
+    let mut agencies = Vec::new();
+    for (name, kind) in [
+        ("County Housing Office", government),
+        ("Regional Benefits Office", government),
+        ("Second Start Job Center", other),
+        ("Lakeland Legal Aid", other),
+    ] {
+        let id = chance.id();
+        organizations.push(resource::organization(&id, name, kind));
+        agencies.push(id);
+    }
+    journal.put(at, supervisor, organizations);
+    let staff = team
+        .all()
+        .iter()
+        .enumerate()
+        .flat_map(|(number, member)| {
+            let phone = format!("555-019{number}");
+            resource::staff(member, &chance.id(), &programme, &phone)
+        })
+        .collect();
+    journal.put(at + 10 * MINUTE, supervisor, staff);
+    let questionnaires = instruments::all()
+        .iter()
+        .map(|instrument| resource::questionnaire(&chance.id(), instrument, at))
+        .collect();
+    journal.put(at + 25 * MINUTE, supervisor, questionnaires);
+    Places {
+        programme,
+        agencies,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! search: what of one resource type answers to some criteria, page by page.
+//!
+//! The criteria are `record::search`'s, the order and the pages the index's; here are the
+//! parameters that say how the answer looks ([`wanted`]), what comes along ([`include`]), and the
+//! bundle. A page's link carries the size of the ledger that the search began at, so that
+//! turning pages never skips or repeats anything, whatever is recorded meanwhile.
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::bundle::{Bundle, Mode};
+use super::negotiate::Media;
+use super::scope::Verb;
+use super::{Answer, Ask, body, known_kind, negotiate, outcome, query};
+use crate::error::{Error, ErrorKind};
+use crate::programme::{AsOf, Page, Search, Version, View};
+use wanted::{Total, Wanted};
+
+pub mod include;
+pub mod wanted;
+
+/// `GET [base]/Kind?parameters`
+pub async fn get(ask: Ask, Path(kind): Path<String>) -> Result<Response, Error> {
+    super::away(move || Ok(search(&ask, &kind)?.respond(&ask))).await
+}
+
+/// `POST [base]/Kind/_search` with parameters in a form, the address, or both.
+pub async fn post(
+    mut ask: Ask,
+    Path(kind): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Error> {
+    let limit = ask.api.settings().resource_bytes_max;
+    let bytes = body::read(&headers, body, limit).await?;
+    // A POST without a body may leave its type out.
+    if !bytes.is_empty() {
+        if negotiate::media(&headers)? != Media::Form {
+            return Err(Error::new(
+                ErrorKind::WrongMedia,
+                "The parameters of a search are a form; send `Content-Type: application/x-www-form-urlencoded`.",
+            ));
+        }
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Error::new(ErrorKind::Malformed, "The form is not UTF-8."))?;
+        let params = query::decode(text)?;
+        let accept = negotiate::text(&headers, axum::http::header::ACCEPT)?;
+        ask.take(params, accept)?;
+        if ask.path.is_empty() {
+            ask.path = format!("/{kind}");
+        }
+    }
+    super::away(move || Ok(search(&ask, &kind)?.respond(&ask))).await
+}
+
+/// Searches and answers with a bundle.
+pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
+    known_kind(kind)?;
+    ask.grant.check(kind, Verb::Search)?;
+    let wanted = Wanted::read(ask, kind)?;
+    let view = match &wanted.after {
+        // The pages of one search are all of one state.
+        Some(cursor) => ask.api.programme().view(AsOf::Size(cursor.as_of())),
+        None => ask.view(),
+    };
+    if wanted.count == 0 {
+        return count_only(ask, kind, &view, &wanted);
+    }
+    let page = view.search(&Search {
+        criteria: &wanted.criteria,
+        count: wanted.count,
+        after: wanted.after,
+        total: wanted.total == Total::Accurate,
+    })?;
+    let total = match wanted.total {
+        Total::Accurate => page.total,
+        // A search that fits on its first page is counted anyway.
+        Total::None if page.next.is_none() && wanted.after.is_none() => {
+            Some(page.hits.len() as u64)
+        }
+        Total::None => None,
+    };
+    let along = include::along(ask, &view, &wanted, &page.hits)?;
+    let links = links(ask, kind, &view, &wanted, &page);
+    let mut bundle = Bundle::new("searchset", total, &links);
+    for version in &page.hits {
+        add(&mut bundle, ask, version, Mode::Match, &wanted)?;
+    }
+    for version in &along.versions {
+        add(&mut bundle, ask, version, Mode::Include, &wanted)?;
+    }
+    let mut told = wanted.ignored.clone();
+    told.extend(along.findings);
+    if !told.is_empty() {
+        bundle.told(&outcome::of_findings(&told));
+    }
+    Ok(Answer::read(ask, &view, bundle.finish()))
+}
+
+fn add(
+    bundle: &mut Bundle,
+    ask: &Ask,
+    version: &Version,
+    mode: Mode,
+    wanted: &Wanted,
+) -> Result<(), Error> {
+    match &wanted.elements {
+        None => bundle.found(&ask.base, version, mode, None),
+        Some(elements) => {
+            let json = elements.pick(&version.kind, &version.served())?;
+            bundle.found(&ask.base, version, mode, Some(&json));
+        }
+    }
+    Ok(())
+}
+
+/// `_summary=count` and `_count=0`: the total alone.
+fn count_only(ask: &Ask, kind: &str, view: &View, wanted: &Wanted) -> Result<Answer, Error> {
+    let page = view.search(&Search {
+        criteria: &wanted.criteria,
+        count: 0,
+        after: None,
+        total: true,
+    })?;
+    let links = [("self", link(ask, kind, view, wanted, None))];
+    let mut bundle = Bundle::new("searchset", page.total, &links);
+    if !wanted.ignored.is_empty() {
+        bundle.told(&outcome::of_findings(&wanted.ignored));
+    }
+    Ok(Answer::read(ask, view, bundle.finish()))
+}
+
+fn links(
+    ask: &Ask,
+    kind: &str,
+    view: &View,
+    wanted: &Wanted,
+    page: &Page,
+) -> Vec<(&'static str, String)> {
+    let here = wanted.after.map(|cursor| cursor.to_string());
+    let mut links = vec![("self", link(ask, kind, view, wanted, here.as_deref()))];
+    if let Some(next) = &page.next {
+        let next = next.to_string();
+        links.push(("next", link(ask, kind, view, wanted, Some(&next))));
+    }
+    links
+}
+
+/// The address of this search as it was understood, or of one of its pages.
+fn link(ask: &Ask, kind: &str, view: &View, wanted: &Wanted, cursor: Option<&str>) -> String {
+    let size = format!("size:{}", view.size());
+    let pairs = wanted
+        .used
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .chain(cursor.map(|cursor| ("_cursor", cursor)))
+        .chain(ask.as_of.map(|_| ("_asof", size.as_str())));
+    let text = query::encode(pairs);
+    let question = if text.is_empty() { "" } else { "?" };
+    format!("{}/{kind}{question}{text}", ask.base)
+}
+
+/// The search of a condition: at most two matches, so that the caller can tell one from several.
+/// Everything that cannot be used is an error here.
+pub fn condition(
+    view: &View,
+    base: &str,
+    kind: &str,
+    params: &query::Pairs,
+) -> Result<Vec<Version>, Error> {
+    let (criteria, findings) = record::search::parse_criteria(kind, params, base);
+    if let Some(finding) = findings.first() {
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            format!("The condition cannot be used. {}", finding.message),
+        )
+        .with(findings));
+    }
+    if let Some((name, _)) = params
+        .iter()
+        .find(|(name, _)| record::search::is_result_parameter(name))
+    {
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            format!(
+                "`{}` has no meaning in a condition.",
+                negotiate::printable(name)
+            ),
+        ));
+    }
+    if params.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            "The condition asks for nothing, so it would match everything.",
+        ));
+    }
+    let search = Search {
+        criteria: &criteria,
+        count: 2,
+        after: None,
+        total: false,
+    };
+    Ok(view.search(&search)?.hits)
+}

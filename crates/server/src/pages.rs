@@ -1,0 +1,270 @@
+//! The pages' handlers: each reads the record through a view, fills a context, and draws it.
+//!
+//! Everything that is shown comes from a [`View`] as of the instant in the address, so a page of
+//! the past is the same code as a page of now. Nothing here writes to the record.
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use maud::Markup;
+
+use crate::error::Error;
+use crate::fhir::instant;
+use crate::fhir::query::{self, Pairs};
+use crate::programme::{AsOf, Programme, View};
+use crate::sign_in::SignedIn;
+use crate::web::layout::{AsKnown, Shell, User};
+use crate::web::{path, when};
+use crate::{assets, web};
+
+mod caseload;
+mod entry;
+mod find;
+mod person;
+mod record;
+mod sign_in;
+mod timelines;
+
+/// The pages' address space.
+pub fn routes(programme: Programme) -> Router {
+    Router::new()
+        .route("/", get(home))
+        .route(path::SIGN_IN, get(sign_in::form).post(sign_in::enter))
+        .route(path::SIGN_OUT, post(sign_in::leave))
+        .route(path::CASELOAD, get(caseload::get))
+        .route(path::FIND, get(find::get))
+        .route(path::RECORD, get(record::get))
+        .route(path::CHECKPOINT, get(record::checkpoint))
+        .route(path::KEY, get(record::key))
+        .route("/people/{id}", get(person::get))
+        .route("/people/{id}/timelines", get(timelines::get))
+        .route("/entries/{position}", get(entry::get))
+        .route("/entries/{position}/receipt", get(entry::receipt))
+        .route("/assets/{name}", get(asset))
+        .with_state(programme)
+}
+
+async fn home() -> Response {
+    see(path::CASELOAD)
+}
+
+/// Someone who is signed in asks for a page, as of some instant.
+pub(crate) struct Asked {
+    programme: Programme,
+    who: SignedIn,
+    view: View,
+    path: String,
+    params: Pairs,
+}
+
+impl FromRequestParts<Programme> for Asked {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        programme: &Programme,
+    ) -> Result<Asked, Response> {
+        let who = <Option<SignedIn> as FromRequestParts<Programme>>::from_request_parts(
+            parts, programme,
+        )
+        .await
+        .map_err(IntoResponse::into_response)?;
+        let Some(who) = who else {
+            let wanted = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
+            return Err(see(&path::with(path::SIGN_IN, &[("next", wanted)])));
+        };
+        Asked::read(programme, who, &parts.uri, &parts.headers).map_err(IntoResponse::into_response)
+    }
+}
+
+impl Asked {
+    fn read(
+        programme: &Programme,
+        who: SignedIn,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Asked, Error> {
+        let params = query::decode(uri.query().unwrap_or_default())?;
+        let asked = params.iter().find(|(name, value)| name == path::AS_OF && !value.is_empty());
+        let as_of = match (asked, headers.get("accept-datetime")) {
+            (Some((_, text)), _) => instant::as_of(text)?,
+            (None, Some(date)) => instant::accept_datetime(date.to_str().unwrap_or_default())?,
+            (None, None) => AsOf::Now,
+        };
+        Ok(Asked {
+            programme: programme.clone(),
+            who,
+            view: programme.view(as_of),
+            path: uri.path().to_owned(),
+            params,
+        })
+    }
+
+    /// The first value of a parameter.
+    fn param(&self, name: &str) -> Option<&str> {
+        self.params
+            .iter()
+            .find(|(given, value)| given == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The time now, in microseconds.
+    fn now(&self) -> i64 {
+        self.programme.clock().now().0
+    }
+
+    /// The moment that the page judges from: now, or the instant that it is seen as of.
+    fn moment(&self) -> i64 {
+        self.view.instant().map_or_else(|| self.now(), |at| at.0)
+    }
+
+    fn as_known(&self) -> Option<AsKnown> {
+        let at = self.view.instant()?;
+        let whole = self.programme.view(AsOf::Now).size();
+        Some(AsKnown { at: when::RecordedAt(at.0), since: whole - self.view.size() })
+    }
+
+    /// What every page is told.
+    fn shell(&self) -> Shell {
+        Shell {
+            programme: self.programme.name().to_owned(),
+            user: Some(User {
+                name: self.who.user.name.clone(),
+                role: self.who.user.role.clone(),
+            }),
+            made_at: self.now(),
+            size: self.view.size(),
+            as_of: self.as_known(),
+            path: self.path.clone(),
+            keep: self
+                .params
+                .iter()
+                .filter(|(name, _)| name != path::AS_OF && name != "page")
+                .cloned()
+                .collect(),
+            banner: None,
+        }
+    }
+
+    /// The page, with the headers that belong to its instant (RFC 7089).
+    fn answer(&self, markup: Markup) -> Response {
+        let mut response = html(StatusCode::OK, markup);
+        let headers = response.headers_mut();
+        headers.insert(header::VARY, HeaderValue::from_static("accept-datetime, cookie"));
+        if let Some(at) = self.view.instant()
+            && let Ok(date) = HeaderValue::from_str(&instant::to_http_date(at))
+        {
+            headers.insert(HeaderName::from_static("memento-datetime"), date);
+        }
+        response
+    }
+}
+
+/// Runs what reads much away from the threads that serve connections.
+async fn away(work: impl FnOnce() -> Result<Response, Error> + Send + 'static) -> Result<Response, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+/// A page with its headers.
+fn html(status: StatusCode, markup: Markup) -> Response {
+    let mut response = (status, markup.into_string()).into_response();
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, assets::CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A text to be kept as a file.
+fn download(name: &str, text: String) -> Response {
+    let mut response = (StatusCode::OK, text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+/// A redirect to another page.
+fn see(address: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(value) = HeaderValue::from_str(address) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    response
+}
+
+/// An error as a page; nobody's name is on it.
+pub fn error_page(error: &Error) -> Response {
+    let row = error.kind.row();
+    let context = web::error::Context {
+        shell: Shell {
+            programme: "Homecoming".to_owned(),
+            user: None,
+            made_at: 0,
+            size: 0,
+            as_of: None,
+            path: path::CASELOAD.to_owned(),
+            keep: Vec::new(),
+            banner: None,
+        },
+        status: row.status.as_u16(),
+        title: row.title.to_owned(),
+        message: error.message.clone(),
+        findings: error
+            .findings
+            .iter()
+            .map(|finding| web::error::Finding {
+                place: finding.expression.clone(),
+                words: finding.message.clone(),
+            })
+            .collect(),
+        request: None,
+    };
+    html(row.status, web::error::page(&context))
+}
+
+async fn asset(uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
+    let Some(asset) = assets::at(uri.path()) else {
+        return Err(Error::new(
+            crate::error::ErrorKind::NotFound,
+            "There is no such file. Reload the page that links to it.",
+        ));
+    };
+    let etag = format!("\"{}\"", asset.hash);
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let mut response = if text(header::IF_NONE_MATCH) == Some(&etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let zipped = text(header::ACCEPT_ENCODING).is_some_and(|ways| ways.contains("gzip"));
+        match asset.gzip.filter(|_| zipped) {
+            Some(gzip) => ([(header::CONTENT_ENCODING, "gzip")], gzip).into_response(),
+            None => asset.bytes.into_response(),
+        }
+    };
+    let out = response.headers_mut();
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    out.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
+    out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        out.insert(header::ETAG, etag);
+    }
+    Ok(response)
+}

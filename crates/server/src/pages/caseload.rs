@@ -1,0 +1,261 @@
+//! The caseload: everyone, those who need something first.
+
+use std::cmp::Ordering;
+
+use axum::response::Response;
+use casework::attention::{Severity, Standing};
+use record::search::{Criteria, parse_criteria};
+
+use super::{Asked, away, person};
+use crate::case::attention::{State, state};
+use crate::case::{Case, Names, events, of_kind, scores, words};
+use crate::error::Error;
+use crate::programme::{Search, View};
+use crate::web::caseload::{Choice, Context, Need, NextContact, Row, Trend, page};
+use crate::web::path;
+
+/// Above so many people a list is in the order of names, a page at a time: to order by attention
+/// everyone's case must be read.
+const ORDERED_MAX: usize = 250;
+
+/// How many people are on a page of such a list.
+const PAGE: usize = 60;
+
+pub async fn get(asked: Asked) -> Result<Response, Error> {
+    away(move || {
+        let context = context(&asked)?;
+        Ok(asked.answer(page(&context)))
+    })
+    .await
+}
+
+/// One person, and what decides their place.
+struct Placed {
+    row: Row,
+    standing: Standing,
+    mine: bool,
+    unowned: bool,
+    next: i64,
+}
+
+fn context(asked: &Asked) -> Result<Context, Error> {
+    let mine = asked.who.user.practitioner.as_ref().map(|id| format!("Practitioner/{id}"));
+    let whose = match (asked.param("whose"), &mine) {
+        (Some(given @ ("everyone" | "unowned")), _) => given,
+        (Some("mine"), Some(_)) => "mine",
+        (_, Some(_)) if asked.who.user.role == "caseworker" => "mine",
+        _ => "everyone",
+    };
+    let order = match asked.param("order") {
+        Some(given @ ("name" | "next")) => given,
+        _ => "attention",
+    };
+    let list = people(&asked.view, if whose == "mine" { mine.as_deref() } else { None })?;
+    let total = list.ids.len();
+    let names = Names::new(&asked.view);
+    let by_name_only = total > ORDERED_MAX;
+    let page_number: usize = asked.param("page").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let ids: Vec<String> = if by_name_only {
+        list.ids.into_iter().skip(page_number.saturating_mul(PAGE)).take(PAGE).collect()
+    } else {
+        list.ids
+    };
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in &ids {
+        if let Some(one) = placed(asked, id, &names, mine.as_deref())? {
+            rows.push(one);
+        }
+    }
+    match whose {
+        "mine" => rows.retain(|one| one.mine),
+        "unowned" => rows.retain(|one| one.unowned),
+        _ => {}
+    }
+    match (by_name_only, order) {
+        (true, _) => {}
+        (false, "name") => rows.sort_by(|a, b| by_name(a, b)),
+        (false, "next") => rows.sort_by(|a, b| a.next.cmp(&b.next).then(by_name(a, b))),
+        (false, _) => rows.sort_by(|a, b| a.standing.cmp(&b.standing).then(by_name(a, b))),
+    }
+    let shown = if by_name_only { total } else { rows.len() };
+    let address = |whose: &str, order: &str| {
+        path::with(path::CASELOAD, &[("whose", whose), ("order", order)])
+    };
+    let mut choices = Vec::new();
+    if mine.is_some() {
+        choices.push(("Mine", "mine"));
+    }
+    choices.extend([("Everyone", "everyone"), ("Without a caseworker", "unowned")]);
+    Ok(Context {
+        title: match whose {
+            "mine" => "My caseload".to_owned(),
+            "unowned" => "People without a caseworker".to_owned(),
+            _ => "Everyone in the record".to_owned(),
+        },
+        shown: choices
+            .into_iter()
+            .map(|(words, key)| Choice {
+                words: words.to_owned(),
+                address: address(key, order),
+                current: key == whose,
+            })
+            .collect(),
+        orders: if by_name_only {
+            Vec::new()
+        } else {
+            [("Needs attention first", "attention"), ("By name", "name"), ("By next contact", "next")]
+                .into_iter()
+                .map(|(words, key)| Choice {
+                    words: words.to_owned(),
+                    address: address(whose, key),
+                    current: key == order,
+                })
+                .collect()
+        },
+        parted: !by_name_only && order == "attention",
+        total: shown as u64,
+        more: (by_name_only && (page_number + 1) * PAGE < total).then(|| {
+            let next = (page_number + 1).to_string();
+            path::with(path::CASELOAD, &[("whose", whose), ("order", order), ("page", &next)])
+        }),
+        people: rows.into_iter().map(|one| one.row).collect(),
+        shell: asked.shell(),
+    })
+}
+
+fn by_name(one: &Placed, other: &Placed) -> Ordering {
+    one.row.name.to_lowercase().cmp(&other.row.name.to_lowercase())
+}
+
+struct People {
+    ids: Vec<String>,
+}
+
+/// Everyone, in the order of names; or those whose episode of care someone manages.
+fn people(view: &View, manager: Option<&str>) -> Result<People, Error> {
+    let mut ids = Vec::new();
+    match manager {
+        Some(manager) => {
+            let params = [("care-manager".to_owned(), manager.to_owned())];
+            let (criteria, _) = parse_criteria("EpisodeOfCare", &params, "");
+            each(view, &criteria, &mut |stored| {
+                let doc = record::json::Doc::parse(stored).ok()?;
+                record::person::person(doc.root()).map(str::to_owned)
+            }, &mut ids)?;
+        }
+        None => {
+            let params = [("_sort".to_owned(), "family".to_owned())];
+            let (criteria, _) = parse_criteria("Patient", &params, "");
+            each(view, &criteria, &mut |stored| {
+                ledger::content::name(stored).map(|(_, id)| id.to_owned())
+            }, &mut ids)?;
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    Ok(People { ids })
+}
+
+fn each(
+    view: &View,
+    criteria: &Criteria,
+    id_of: &mut dyn FnMut(&[u8]) -> Option<String>,
+    ids: &mut Vec<String>,
+) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let page = view.search(&Search { criteria, count: 1_000, after, total: false })?;
+        ids.extend(page.hits.iter().filter_map(|hit| id_of(&hit.stored)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn placed(
+    asked: &Asked,
+    id: &str,
+    names: &Names<'_>,
+    mine: Option<&str>,
+) -> Result<Option<Placed>, Error> {
+    let Some(case) = Case::read(&asked.view, id)? else { return Ok(None) };
+    let things = case.things();
+    let Some(patient) = of_kind(&things, "Patient").next() else { return Ok(None) };
+    let moment = asked.moment();
+    let state = state(&things, names, moment);
+    let conflicts = events::events(&things).conflicts.len();
+    let is_mine = state
+        .caseworker
+        .as_ref()
+        .is_some_and(|(reference, _)| mine == Some(reference.as_str()));
+    let row = Row {
+        id: case.patient.clone(),
+        name: words::name(patient.resource()).unwrap_or_else(|| "(no name recorded)".to_owned()),
+        number: person::number(patient).unwrap_or_default(),
+        stage: stage(&state, is_mine),
+        needs: needs(&state),
+        next: state.next.as_ref().map(|next| NextContact { at: next.at, how: next.how.clone() }),
+        last: state.last.clone(),
+        trend: trend(&things),
+        oddities: match conflicts {
+            0 => Vec::new(),
+            1 => vec!["1 conflict in the record".to_owned()],
+            count => vec![format!("{count} conflicts in the record")],
+        },
+    };
+    let next = state.next.as_ref().map(|next| next.at);
+    Ok(Some(Placed {
+        row,
+        standing: Standing::of(&state.findings, next),
+        mine: is_mine,
+        unowned: state.in_programme && state.caseworker.is_none(),
+        next: next.unwrap_or(i64::MAX),
+    }))
+}
+
+fn stage(state: &State, mine: bool) -> String {
+    let stage = match (&state.stage, state.in_programme) {
+        (Some(stage), true) => stage.clone(),
+        (Some(_), false) => "Left the programme".to_owned(),
+        (None, _) => "Not in the programme".to_owned(),
+    };
+    match (&state.caseworker, mine) {
+        (Some((_, name)), false) => format!("{stage}, {name}"),
+        _ => stage,
+    }
+}
+
+fn needs(state: &State) -> Vec<Need> {
+    state
+        .findings
+        .iter()
+        .filter(|finding| finding.severity >= Severity::Watch)
+        .map(|finding| Need {
+            words: finding.sentence.clone(),
+            overdue: finding.severity >= Severity::Overdue,
+        })
+        .collect()
+}
+
+/// The first instrument that was ever used with the person.
+fn trend(things: &[crate::case::Thing<'_>]) -> Option<Trend> {
+    instruments::all().iter().find_map(|instrument| {
+        let scale = instrument.total();
+        let dated = scores::of_scale(things, instrument, scale);
+        let (first, last) = (dated.first()?, dated.last()?);
+        let change = instrument.rules_for(scale.key).next().filter(|_| dated.len() > 1).map(|rule| {
+            rule.judge(instrument.direction, first.score.value, last.score.value).sentence()
+        });
+        Some(Trend {
+            instrument: instrument.name.to_owned(),
+            latest: last.score.written.clone(),
+            points: dated
+                .iter()
+                .map(|dated| (dated.happened.start, f64::from(dated.score.value)))
+                .collect(),
+            scale: (0.0, f64::from(scale.max)),
+            change,
+        })
+    })
+}

@@ -1,0 +1,243 @@
+//! One entry of the ledger.
+
+use axum::extract::Path;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use record::json::{Doc, Value};
+
+use super::{Asked, away, download, person};
+use crate::case::{Case, Names, attention, words};
+use crate::error::{Error, ErrorKind};
+use crate::programme::Version;
+use crate::web::entry::{Action, Context, Difference, Version as Shown, page};
+use crate::web::when::{Happened, RecordedAt};
+
+/// How long a value is shown before it is cut, in characters.
+const VALUE_CHARACTERS: usize = 600;
+
+pub async fn get(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
+    away(move || {
+        let version = at(&asked, &position)?;
+        let context = context(&asked, &version)?;
+        Ok(asked.answer(page(&context)))
+    })
+    .await
+}
+
+pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
+    away(move || {
+        let version = at(&asked, &position)?;
+        let text = asked.view.receipt(version.position)?;
+        Ok(download(&name(&version), text))
+    })
+    .await
+}
+
+fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
+    let found = match position.parse() {
+        Ok(position) => asked.view.at(position)?,
+        Err(_) => None,
+    };
+    found.ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            if asked.view.is_now() {
+                "The record has no such entry."
+            } else {
+                "The record had no such entry at that instant. Go back to now to see whether it \
+                 came later."
+            },
+        )
+    })
+}
+
+fn name(version: &Version) -> String {
+    format!("{}-{}-{}.tlog-proof", version.kind, version.id, version.version)
+}
+
+fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
+    let mut shell = asked.shell();
+    let names = Names::new(&asked.view);
+    let history = asked.view.history(&version.kind, &version.id)?;
+    // A deletion says nothing but that it is one: what it is about is told by the version before.
+    let telling = if version.deleted {
+        history.iter().find(|other| !other.deleted).unwrap_or(version)
+    } else {
+        version
+    };
+    if let Some(patient) = telling.person()
+        && let Some(case) = Case::read(&asked.view, &patient)?
+    {
+        let things = case.things();
+        let state = attention::state(&things, &names, asked.moment());
+        shell.banner = person::banner(&case, &things, &state, asked.moment());
+    }
+    let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
+    let told = Doc::parse(&telling.stored).map_err(Error::internal)?;
+    let entry = asked.view.entry(version.position)?;
+    let mut versions = Vec::with_capacity(history.len());
+    for (place, one) in history.iter().enumerate() {
+        let before = history.get(place + 1);
+        let differences = match before {
+            Some(before) if !one.deleted && !before.deleted => differences(before, one)?,
+            _ => Vec::new(),
+        };
+        versions.push(Shown {
+            version: one.version,
+            position: one.position,
+            recorded_at: RecordedAt(one.recorded_at.0),
+            author: author(&names, one),
+            purpose: purpose(asked.view.entry(one.position)?.map(|entry| entry.purpose)),
+            action: match (one.deleted, before.is_none_or(|before| before.deleted)) {
+                (true, _) => Action::Deleted,
+                (false, true) => Action::Created,
+                (false, false) => Action::Changed,
+            },
+            differences,
+        });
+    }
+    Ok(Context {
+        shell,
+        title: words::words(&version.kind, told.root()).what,
+        reference: format!("{}/{}", version.kind, version.id),
+        position: version.position,
+        version: version.version,
+        happened: record::happened::happened(told.root())
+            .map(|at| Happened { start: at.start, end: at.end }),
+        versions,
+        facts: leaves(doc.root()),
+        json: String::from_utf8_lossy(&version.stored).into_owned(),
+        line: entry.map(|entry| entry.line).unwrap_or_default(),
+        receipt_name: name(version),
+    })
+}
+
+/// Who recorded a version: the member of staff behind the actor, or the actor's own name.
+fn author(names: &Names<'_>, version: &Version) -> String {
+    if let Some(name) = names.at(&version.actor) {
+        return name;
+    }
+    match version.actor.split_once('/') {
+        Some(("client", client)) => format!("the program {client}"),
+        _ if version.actor == "import" => "an import".to_owned(),
+        _ => version.actor.clone(),
+    }
+}
+
+fn purpose(code: Option<String>) -> String {
+    match code.as_deref() {
+        Some("TREAT") => "treatment".to_owned(),
+        Some("HOPERAT") => "operations".to_owned(),
+        Some("COC") => "coordination of care".to_owned(),
+        Some("PATRQT") => "the person's own request".to_owned(),
+        Some(other) => other.to_owned(),
+        None => "not recorded".to_owned(),
+    }
+}
+
+/// What a document says, element by element, as a person would read it: a coding is its display
+/// and code, a reference its name, a period its two ends.
+fn leaves(root: Value<'_>) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    walk(root, String::new(), &mut out);
+    out
+}
+
+fn walk(value: Value<'_>, place: String, out: &mut Vec<(String, String)>) {
+    if let Some(whole) = in_one(value) {
+        out.push((place, whole));
+    } else if value.is_object() {
+        for (key, inner) in value.entries() {
+            if place.is_empty() && matches!(key, "resourceType" | "id") {
+                continue;
+            }
+            // The text of an attachment is what was written, not its encoding.
+            if key == "data"
+                && value.str_at(&["contentType"]).is_some_and(|kind| kind.starts_with("text/plain"))
+                && let Some(text) = inner.as_str().and_then(|data| STANDARD.decode(data).ok())
+                && let Ok(text) = String::from_utf8(text)
+            {
+                out.push((format!("{place}.{key}"), text));
+                continue;
+            }
+            let place = if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
+            walk(inner, place, out);
+        }
+    } else if value.is_array() {
+        let one = value.len() == 1;
+        for (number, inner) in value.items().enumerate() {
+            let place = if one { place.clone() } else { format!("{place}[{number}]") };
+            walk(inner, place, out);
+        }
+    } else {
+        let whole = value.as_str().unwrap_or_else(|| value.raw_str());
+        let mut shown: String = whole.chars().take(VALUE_CHARACTERS).collect();
+        if shown.len() < whole.len() {
+            shown.push('\u{2026}');
+        }
+        out.push((place, shown));
+    }
+}
+
+/// An object that is read as one thing.
+fn in_one(value: Value<'_>) -> Option<String> {
+    let text = |key: &str| value.str_at(&[key]);
+    let only = |keys: &[&str]| value.is_object() && value.entries().all(|(key, _)| keys.contains(&key));
+    if only(&["system", "version", "code", "display", "userSelected"]) && text("code").is_some() {
+        let code = text("code")?;
+        let of = text("system").map(|system| format!(", {system}")).unwrap_or_default();
+        return Some(match text("display") {
+            Some(display) => format!("{display} ({code}{of})"),
+            None => format!("{code}{of}"),
+        });
+    }
+    if only(&["reference", "display", "type"]) && text("reference").is_some() {
+        let reference = text("reference")?;
+        return Some(match text("display") {
+            Some(display) => format!("{display} ({reference})"),
+            None => reference.to_owned(),
+        });
+    }
+    if only(&["start", "end"]) && (text("start").is_some() || text("end").is_some()) {
+        return Some(match (text("start"), text("end")) {
+            (Some(start), Some(end)) => format!("{start} to {end}"),
+            (Some(start), None) => format!("since {start}"),
+            (None, end) => format!("until {}", end.unwrap_or_default()),
+        });
+    }
+    if only(&["value", "unit", "system", "code", "comparator"]) {
+        let number = value.get("value")?.number_text()?;
+        let unit = text("unit").or_else(|| text("code")).unwrap_or_default();
+        let comparator = text("comparator").unwrap_or_default();
+        return Some(format!("{comparator}{number} {unit}").trim_end().to_owned());
+    }
+    None
+}
+
+fn differences(before: &Version, after: &Version) -> Result<Vec<Difference>, Error> {
+    let before_doc = Doc::parse(&before.stored).map_err(Error::internal)?;
+    let after_doc = Doc::parse(&after.stored).map_err(Error::internal)?;
+    let (before, after_leaves) = (leaves(before_doc.root()), leaves(after_doc.root()));
+    let kind = &after.kind;
+    let find = |list: &[(String, String)], place: &str| {
+        list.iter().find(|(known, _)| known == place).map(|(_, value)| value.clone())
+    };
+    let mut out = Vec::new();
+    for (place, value) in &after_leaves {
+        let was = find(&before, place);
+        if was.as_ref() != Some(value) {
+            out.push(Difference {
+                place: format!("{kind}.{place}"),
+                before: was,
+                after: Some(value.clone()),
+            });
+        }
+    }
+    for (place, value) in before {
+        if find(&after_leaves, &place).is_none() {
+            out.push(Difference { place: format!("{kind}.{place}"), before: Some(value), after: None });
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,81 @@
+//! Finding a person by name, number or date of birth.
+
+use std::collections::HashSet;
+
+use axum::response::Response;
+use record::search::parse_criteria;
+
+use super::{Asked, away, person};
+use crate::case::{Case, Names, attention, of_kind, words};
+use crate::error::Error;
+use crate::programme::{Search, Version, View};
+use crate::web::find::{Context, Found, page};
+use crate::web::when;
+
+/// How many people are shown.
+const SHOWN_MAX: usize = 25;
+
+pub async fn get(asked: Asked) -> Result<Response, Error> {
+    away(move || {
+        let query = asked.param("q").unwrap_or_default().trim().to_owned();
+        let mut people = Vec::new();
+        let names = Names::new(&asked.view);
+        let moment = asked.moment();
+        for version in search(&asked.view, &query)? {
+            let Some(case) = Case::read(&asked.view, &version.id)? else { continue };
+            let things = case.things();
+            let Some(patient) = of_kind(&things, "Patient").next() else { continue };
+            let state = attention::state(&things, &names, moment);
+            let stage = match (&state.stage, &state.caseworker) {
+                (Some(stage), Some((_, name))) => format!("{stage}, {name}"),
+                (Some(stage), None) => stage.clone(),
+                (None, _) => "Not in the programme".to_owned(),
+            };
+            people.push(Found {
+                id: case.patient.clone(),
+                name: words::name(patient.resource()).unwrap_or_else(|| "(no name recorded)".to_owned()),
+                born: patient
+                    .instant("birthDate")
+                    .map(|born| format!("{} ({})", when::day(born), when::age(born, moment)))
+                    .unwrap_or_default(),
+                numbers: person::number(patient).into_iter().collect(),
+                stage,
+            });
+        }
+        let context = Context { shell: asked.shell(), query, people, more: None };
+        Ok(asked.answer(page(&context)))
+    })
+    .await
+}
+
+/// People by what was typed: all words must begin a part of the name; or it is a number, or a
+/// date of birth.
+fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
+    if query.is_empty() {
+        return Ok(Vec::new());
+    }
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace(',', "\\,").replace('$', "\\$").replace('|', "\\|");
+    let mut ways: Vec<Vec<(String, String)>> = vec![
+        query
+            .split([' ', ','])
+            .filter(|word| !word.is_empty())
+            .map(|word| ("name".to_owned(), escaped(word)))
+            .collect(),
+        vec![("identifier".to_owned(), escaped(query))],
+    ];
+    if record::time::is_date(query) {
+        ways.push(vec![("birthdate".to_owned(), query.to_owned())]);
+    }
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for params in ways.iter().filter(|params| !params.is_empty()) {
+        let (criteria, _) = parse_criteria("Patient", params, "");
+        if criteria.clauses.is_empty() {
+            continue;
+        }
+        let page = view.search(&Search { criteria: &criteria, count: SHOWN_MAX, after: None, total: false })?;
+        found.extend(page.hits.into_iter().filter(|hit| seen.insert(hit.id.clone())));
+    }
+    found.truncate(SHOWN_MAX);
+    Ok(found)
+}

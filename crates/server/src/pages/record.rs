@@ -1,0 +1,79 @@
+//! About this record: its size, its root, its key.
+
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use record::search::Criteria;
+
+use super::{Asked, away, download};
+use crate::error::Error;
+use crate::programme::Search;
+use crate::web::record::{Context, page};
+use crate::web::when::RecordedAt;
+
+/// The kinds that are counted, in the order of their names.
+const COUNTED: [&str; 16] = [
+    "AllergyIntolerance",
+    "Appointment",
+    "CarePlan",
+    "Condition",
+    "Consent",
+    "DocumentReference",
+    "Encounter",
+    "EpisodeOfCare",
+    "Goal",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Observation",
+    "Patient",
+    "Procedure",
+    "QuestionnaireResponse",
+    "Task",
+];
+
+pub async fn get(asked: Asked) -> Result<Response, Error> {
+    away(move || {
+        let ledger = asked.programme.ledger();
+        let view = &asked.view;
+        let first = view.entry(0)?.map(|entry| entry.recorded_at);
+        let mut kinds = Vec::new();
+        for kind in COUNTED {
+            let criteria = Criteria::all(kind);
+            let all = Search { criteria: &criteria, count: 0, after: None, total: true };
+            let count = view.search(&all)?.total.unwrap_or_default();
+            if count > 0 {
+                kinds.push((kind.to_owned(), count));
+            }
+        }
+        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let checkpoint = ledger.checkpoint().map_err(Error::ledger)?;
+        let context = Context {
+            shell: asked.shell(),
+            origin: ledger.origin().to_owned(),
+            root: STANDARD.encode(ledger.root_at(view.size()).map_err(Error::ledger)?),
+            recorded: first
+                .zip(view.recorded_at())
+                .map(|(first, last)| (RecordedAt(first.0), RecordedAt(last.0))),
+            key: ledger.verifier().to_string(),
+            checkpoint_size: checkpoint
+                .lines()
+                .nth(1)
+                .and_then(|line| line.parse().ok())
+                .unwrap_or_default(),
+            checkpoint,
+            kinds,
+            software: format!("Homecoming {}", env!("CARGO_PKG_VERSION")),
+        };
+        Ok(asked.answer(page(&context)))
+    })
+    .await
+}
+
+pub async fn checkpoint(asked: Asked) -> Result<Response, Error> {
+    let text = asked.programme.ledger().checkpoint().map_err(Error::ledger)?;
+    Ok(download("checkpoint.txt", text))
+}
+
+pub async fn key(asked: Asked) -> Result<Response, Error> {
+    Ok(download("log.vkey", format!("{}\n", asked.programme.ledger().verifier())))
+}

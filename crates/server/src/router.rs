@@ -1,0 +1,195 @@
+//! The whole URL space, on one page.
+//!
+//! Every request gets an id, which its answer carries as `X-Request-Id` and the log repeats. An
+//! error leaves a handler as [`Error`] and becomes an OperationOutcome under `/fhir` and a page
+//! elsewhere, here and nowhere else. A panic becomes an error like any other.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::error::{Error, ErrorKind};
+use crate::fhir::negotiate::FHIR_JSON;
+use crate::fhir::{
+    self, Api, batch, capabilities, create, delete, history, outcome, read, receipt, search,
+    update, validate, vread,
+};
+
+/// Renders an error for people; given by the pages.
+pub type ErrorPage = fn(&Error) -> Response;
+
+/// FHIR's address space.
+pub fn fhir(api: Api) -> Router {
+    Router::new()
+        .route("/fhir", post(batch::post))
+        .route("/fhir/", post(batch::post))
+        .route("/fhir/metadata", get(capabilities::get))
+        .route(
+            "/fhir/{kind}",
+            get(search::get)
+                .post(create::post)
+                .put(update::put_where)
+                .delete(delete::delete_where),
+        )
+        .route("/fhir/{kind}/_search", post(search::post))
+        .route("/fhir/{kind}/$validate", post(validate::post))
+        .route(
+            "/fhir/{kind}/{id}",
+            get(read::get).put(update::put).delete(delete::delete_one),
+        )
+        .route("/fhir/{kind}/{id}/_history", get(history::get))
+        .route("/fhir/{kind}/{id}/_history/{version}", get(vread::get))
+        .route("/fhir/{kind}/{id}/$receipt", get(receipt::of_current))
+        .route(
+            "/fhir/{kind}/{id}/_history/{version}/$receipt",
+            get(receipt::of_version),
+        )
+        .with_state(api)
+}
+
+/// Everything that is served: FHIR, and the given pages beside it.
+pub fn router(api: Api, pages: Router, error_page: ErrorPage) -> Router {
+    Router::new()
+        .merge(fhir(api.clone()))
+        .merge(pages)
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn_with_state((api, error_page), around))
+}
+
+async fn nothing_here() -> Error {
+    Error::new(ErrorKind::NotFound, "There is nothing at this address.")
+}
+
+async fn not_allowed(request: Request) -> Error {
+    Error::new(
+        ErrorKind::MethodNotAllowed,
+        format!(
+            "{} is not possible here; the `Allow` header says what is.",
+            fhir::negotiate::printable(request.method().as_str())
+        ),
+    )
+}
+
+/// What is around every request: its id, its panics, its errors.
+async fn around(
+    State((api, error_page)): State<(Api, ErrorPage)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = request_id(&api, &request);
+    let under_fhir = {
+        let path = request.uri().path();
+        path == "/fhir" || path.starts_with("/fhir/")
+    };
+    let method = request.method().clone();
+    let mut response = match Caught(Box::pin(next.run(request))).await {
+        Ok(response) => response,
+        Err(panic) => Error::internal(format!("a panic: {panic}")).into_response(),
+    };
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        let error = match response.extensions_mut().remove::<Arc<Error>>() {
+            Some(error) => error,
+            None => Arc::new(of_status(status)),
+        };
+        fhir::log(&error, &id);
+        let headers = std::mem::take(response.headers_mut());
+        response = if under_fhir {
+            as_outcome(&error)
+        } else {
+            error_page(&error)
+        };
+        *response.status_mut() = status;
+        for (name, value) in &headers {
+            if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
+                response.headers_mut().append(name, value.clone());
+            }
+        }
+        if method == axum::http::Method::HEAD {
+            *response.body_mut() = Body::empty();
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-request-id"), value);
+    }
+    response
+}
+
+/// The id that the client gave the request, if it can be logged, or a new one.
+fn request_id(api: &Api, request: &Request) -> String {
+    let given = request
+        .headers()
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok());
+    match given {
+        Some(id)
+            if (1..=64).contains(&id.len())
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) =>
+        {
+            id.to_owned()
+        }
+        _ => api.next_request_id(),
+    }
+}
+
+fn as_outcome(error: &Error) -> Response {
+    let mut response = Response::new(Body::from(outcome::of_error(error)));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+    response
+}
+
+/// An error for a refusal that came from the framework and not from a handler.
+fn of_status(status: StatusCode) -> Error {
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Error::new(ErrorKind::MethodNotAllowed, "This is not possible here.")
+        }
+        StatusCode::NOT_FOUND => {
+            Error::new(ErrorKind::NotFound, "There is nothing at this address.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Error::new(ErrorKind::TooLarge, "The body is too large."),
+        status if status.is_client_error() => {
+            Error::new(ErrorKind::Malformed, "The request could not be understood.")
+        }
+        _ => Error::internal("an answer of the framework"),
+    }
+}
+
+/// A future whose panic is a value, so that it ends one request and not its connection.
+struct Caught<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Result<F::Output, String>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = &mut self.0;
+        match catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => {
+                let text = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| panic.downcast_ref::<&str>().copied())
+                    .unwrap_or("without a message");
+                Poll::Ready(Err(text.to_owned()))
+            }
+        }
+    }
+}

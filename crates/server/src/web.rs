@@ -1,0 +1,25 @@
+//! The pages: pure functions from a typed context to HTML.
+//!
+//! A context carries facts that are ready to be shown (words, microseconds, numbers). Nothing
+//! here reads the record, the clock or a request; the handlers fill the contexts. Every context
+//! has samples, and a test renders every page with every one of them.
+//!
+//! Two frames run through all of it. A page of now is plain. A page seen as of an instant lies
+//! wholly inside a square-cornered double frame that says so in its title, its heading, at its
+//! top and at its bottom, and draws square marks where now has round ones.
+
+pub mod caseload;
+pub mod entry;
+pub mod error;
+pub mod find;
+pub mod layout;
+pub mod path;
+pub mod person;
+pub mod record;
+pub mod samples;
+pub mod sign_in;
+pub mod timelines;
+pub mod when;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,375 @@
+//! What every page stands in: title, banner, navigation, the form that moves the instant, footer,
+//! and the frame of the past.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::path;
+use super::when::{self, RecordedAt};
+use crate::assets;
+
+/// What every page is told.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// The programme's name.
+    pub programme: String,
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// When the page is made: microseconds, from the server's clock.
+    pub made_at: i64,
+    /// Entries in the record as shown.
+    pub size: u64,
+    /// The page shows what was known at this instant; `None`: now.
+    pub as_of: Option<AsKnown>,
+    /// Path of this page, without parameters.
+    pub path: String,
+    /// Its parameters but for `_asof`, kept when the instant is moved.
+    pub keep: Vec<(String, String)>,
+    /// The person whom the page is about.
+    pub banner: Option<Banner>,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// As shown: "R. Osei".
+    pub name: String,
+    /// In words: "caseworker".
+    pub role: String,
+}
+
+/// The instant of a page that shows the past.
+#[derive(Copy, Clone, Debug)]
+pub struct AsKnown {
+    /// Everything recorded up to and including this instant is shown.
+    pub at: RecordedAt,
+    /// How many entries were recorded since, and are not.
+    pub since: u64,
+}
+
+/// Who the person is, on every page and every printout about them.
+#[derive(Clone, Debug)]
+pub struct Banner {
+    /// Id of the Patient.
+    pub id: String,
+    /// As shown: "Haddad, Samir".
+    pub name: String,
+    /// What tells this person from another: "he/him", "41, born 3 Feb 1985", "VR-26-1149".
+    pub facts: Vec<String>,
+    /// Where they stand: "Goal work".
+    pub stage: Option<String>,
+    /// What must not be overlooked.
+    pub flags: Vec<String>,
+}
+
+/// One of the places in the navigation.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The caseload.
+    Caseload,
+    /// Finding a person.
+    Find,
+    /// About this record.
+    Record,
+    /// Nowhere of these: a person, an entry, an error.
+    Elsewhere,
+}
+
+/// A page's own part.
+pub struct Page<'a> {
+    /// For the title and the heading: "Caseload".
+    pub title: &'a str,
+    /// Where it belongs in the navigation.
+    pub place: Place,
+    /// Whether the page itself compares two instants: it then brings a form of its own.
+    pub compares: bool,
+    /// Everything beneath the heading.
+    pub main: Markup,
+}
+
+impl Shell {
+    /// The address of a link in this page: who looks at the past stays in it.
+    pub fn to(&self, address: &str) -> String {
+        match self.as_of {
+            Some(then) => path::with(address, &[(path::AS_OF, &when::exact(then.at.0))]),
+            None => address.to_owned(),
+        }
+    }
+
+    /// The address of this page as of another instant, or of now.
+    pub fn here(&self, at: Option<RecordedAt>) -> String {
+        let mut parameters: Vec<(&str, &str)> = self
+            .keep
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let instant = at.map(|at| when::exact(at.0));
+        if let Some(instant) = &instant {
+            parameters.push((path::AS_OF, instant));
+        }
+        path::with(&self.path, &parameters)
+    }
+
+    /// Whether the page shows the past.
+    pub fn is_then(&self) -> bool {
+        self.as_of.is_some()
+    }
+
+    fn as_known(&self) -> Option<String> {
+        self.as_of
+            .map(|then| format!("AS KNOWN ON {}", when::minute(then.at.0)))
+    }
+}
+
+/// The whole document.
+pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
+    let as_known = shell.as_known();
+    let who = shell.banner.as_ref().map(|banner| banner.name.as_str());
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                title {
+                    @if let Some(words) = &as_known { (words) ": " }
+                    (page.title)
+                    @if let Some(who) = who { @if !page.title.contains(who) { " \u{b7} " (who) } }
+                    " \u{b7} Homecoming"
+                }
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                link rel="icon" type="image/svg+xml" href=(assets::path("mark.svg"));
+                link rel="stylesheet" href=(assets::path("uswds.css"));
+                link rel="stylesheet" href=(assets::path("homecoming.css"));
+            }
+            body class=(if shell.is_then() { "then" } else { "now" }) {
+                a class="usa-skipnav" href="#main" { "Skip to the page" }
+                div class="sheet" {
+                    (running(shell))
+                    @if let Some(then) = shell.as_of { (strip(shell, then)) }
+                    (top(shell, page.place))
+                    @if let Some(banner) = &shell.banner { (person(shell, banner)) }
+                    main id="main" tabindex="-1" {
+                        div class="headline" {
+                            h1 {
+                                (page.title)
+                                @if let Some(words) = &as_known { " " span class="then-words" { (words) } }
+                            }
+                            @if shell.user.is_some() && !shell.is_then() && !page.compares { (move_form(shell)) }
+                        }
+                        (page.main)
+                    }
+                    (footer(shell))
+                    @if let Some(words) = &as_known {
+                        div class="running last" aria-hidden="true" { p class="running-then" { (frame_mark(true)) " " (words) " UTC. NOT NOW." } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What stands at the head of every printed sheet; never on a screen.
+fn running(shell: &Shell) -> Markup {
+    html! {
+        div class="running" aria-hidden="true" {
+            @if let Some(words) = shell.as_known() { p class="running-then" { (frame_mark(true)) " " (words) " UTC. NOT NOW." } }
+            p {
+                @if let Some(banner) = &shell.banner {
+                    b { bdi { (banner.name) } }
+                    @for fact in &banner.facts { " \u{b7} " bdi { (fact) } }
+                    @if let Some(stage) = &banner.stage { " \u{b7} " bdi { (stage) } }
+                    @for flag in &banner.flags { " \u{b7} \u{25b2} " b { bdi { (flag) } } }
+                } @else {
+                    b { "Homecoming" } " \u{b7} " bdi { (shell.programme) }
+                }
+            }
+        }
+    }
+}
+
+/// The words at the head of a page of the past; they stay in sight when it is scrolled.
+fn strip(shell: &Shell, then: AsKnown) -> Markup {
+    html! {
+        section class="strip" aria-label="Instant of this page" {
+            (frame_mark(true))
+            p {
+                strong { "AS KNOWN ON " (when::time(then.at.0, &when::minute(then.at.0))) " UTC" }
+                " "
+                span { "Not now. Read-only. " (left_out(then.since)) }
+            }
+            (move_form(shell))
+        }
+    }
+}
+
+fn left_out(since: u64) -> String {
+    match since {
+        0 => "Nothing was recorded since.".into(),
+        1 => "1 entry recorded since is left out.".into(),
+        many => format!("{} entries recorded since are left out.", count(many)),
+    }
+}
+
+/// The sign of the two frames: a wide one with a round mark, or a square one with a square mark.
+pub fn frame_mark(then: bool) -> Markup {
+    html! {
+        @if then {
+            svg class="framemark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false" {
+                rect x="1.5" y="1.5" width="21" height="21" {}
+                rect x="6" y="6" width="12" height="12" {}
+                rect class="core" x="10" y="10" width="4" height="4" {}
+            }
+        } @else {
+            svg class="framemark" viewBox="0 0 36 24" width="36" height="24" aria-hidden="true" focusable="false" {
+                rect x="1.5" y="3" width="33" height="18" {}
+                circle class="core" cx="18" cy="12" r="3.5" {}
+            }
+        }
+    }
+}
+
+fn top(shell: &Shell, place: Place) -> Markup {
+    let link = |to: Place, address: &str, words: &str| {
+        html! { li { a href=(shell.to(address)) aria-current=[(place == to).then_some("page")] { (words) } } }
+    };
+    html! {
+        header class="top" {
+            a class="wordmark" href=(shell.to(path::CASELOAD)) {
+                img src=(assets::path("mark.svg")) alt="" width="26" height="26";
+                "Homecoming"
+            }
+            @if let Some(user) = &shell.user {
+                nav aria-label="Main" {
+                    ul {
+                        (link(Place::Caseload, path::CASELOAD, "Caseload"))
+                        (link(Place::Find, path::FIND, "Find"))
+                        (link(Place::Record, path::RECORD, "This record"))
+                    }
+                }
+                @if place != Place::Find {
+                    form class="quick" role="search" action=(path::FIND) method="get" {
+                        (as_of_hidden(shell))
+                        input class="usa-input" type="search" name="q" aria-label="Find a person" placeholder="Find a person" autocomplete="off";
+                        button class="usa-button usa-button--outline small" type="submit" { "Find" }
+                    }
+                }
+                form class="user" action=(path::SIGN_OUT) method="post" {
+                    span { bdi { (user.name) } ", " (user.role) }
+                    button class="usa-button usa-button--unstyled" type="submit" { "Sign out" }
+                }
+            } @else {
+                span class="programme" { bdi { (shell.programme) } }
+            }
+        }
+    }
+}
+
+/// Keeps a form in the past.
+fn as_of_hidden(shell: &Shell) -> Markup {
+    html! {
+        @if let Some(then) = shell.as_of {
+            input type="hidden" name=(path::AS_OF) value=(when::exact(then.at.0));
+        }
+    }
+}
+
+fn person(shell: &Shell, banner: &Banner) -> Markup {
+    let (person, timelines) = (path::person(&banner.id), path::timelines(&banner.id));
+    let here = |address: &str| (shell.path == address).then_some("page");
+    html! {
+        section class="banner" aria-label="Person" {
+            p class="who" {
+                a href=(shell.to(&person)) { bdi { (banner.name) } }
+                @for fact in &banner.facts { span { bdi { (fact) } } }
+                @if let Some(stage) = &banner.stage { span class="stage" { bdi { (stage) } } }
+            }
+            @if !banner.flags.is_empty() {
+                ul class="flags" aria-label="Flags" {
+                    @for flag in &banner.flags { li { (urgent_mark()) bdi { (flag) } } }
+                }
+            }
+            nav aria-label="This person" {
+                ul {
+                    li { a href=(shell.to(&person)) aria-current=[here(&person)] { "Overview" } }
+                    li { a href=(shell.to(&timelines)) aria-current=[here(&timelines)] { "Two timelines" } }
+                }
+            }
+        }
+    }
+}
+
+/// The form that is on every page: see it as it was known on another day.
+fn move_form(shell: &Shell) -> Markup {
+    let value = when::iso_day(shell.as_of.map_or(shell.made_at, |then| then.at.0));
+    html! {
+        form class="move" action=(shell.path) method="get" aria-label="Instant" {
+            @for (name, value) in &shell.keep { input type="hidden" name=(name) value=(value); }
+            label for="asof" { "As of" }
+            input class="usa-input" id="asof" type="date" name=(path::AS_OF) value=(value) max=(when::iso_day(shell.made_at)) required;
+            button class="usa-button small" type="submit" { "Move" }
+            @if shell.is_then() { a class="usa-button usa-button--outline small" href=(shell.here(None)) { "Back to now" } }
+        }
+    }
+}
+
+fn footer(shell: &Shell) -> Markup {
+    html! {
+        footer class="foot" {
+            @if let Some(words) = shell.as_known() {
+                p class="foot-then" { (frame_mark(true)) strong { (words) " UTC" } " Not now." }
+            }
+            p {
+                "Homecoming, " bdi { (shell.programme) } ". "
+                @if let Some(user) = &shell.user {
+                    "Made " (when::time(shell.made_at, &when::minute(shell.made_at))) " for " bdi { (user.name) }
+                    ", from the first " (count(shell.size)) " entries of "
+                    a href=(shell.to(path::RECORD)) { "this record" } ". "
+                }
+                "All times are UTC."
+            }
+        }
+    }
+}
+
+/// A number with thousands apart: "12,345".
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// "1 entry", "3 entries".
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// The sign before what is overdue or must not be overlooked.
+pub fn urgent_mark() -> Markup {
+    html! { span class="urgent" aria-hidden="true" { "\u{25b2}" } }
+}
+
+/// A region that scrolls sideways by itself, and can be reached by keyboard.
+pub fn scrolling(label: &str, inside: Markup) -> Markup {
+    html! { div class="scrolls" role="region" aria-label=(label) tabindex="0" { (inside) } }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_are_apart() {
+        for (number, words) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (12_345_678, "12,345,678"),
+        ] {
+            assert_eq!(super::count(number), words);
+        }
+    }
+}

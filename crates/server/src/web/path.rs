@@ -1,0 +1,62 @@
+//! The addresses of the pages. A link inside a page goes through [`super::layout::Shell::to`], so
+//! that who looks at the past stays in it.
+
+/// The caseload, and the first page after signing in.
+pub const CASELOAD: &str = "/caseload";
+/// Finding a person: GET, `q`.
+pub const FIND: &str = "/find";
+/// About this record.
+pub const RECORD: &str = "/record";
+/// The latest signed checkpoint, as a file.
+pub const CHECKPOINT: &str = "/record/checkpoint";
+/// The public key that checkpoints are verified with, as a file.
+pub const KEY: &str = "/record/key";
+/// Signing in: GET shows the form, POST takes `code` and `next`.
+pub const SIGN_IN: &str = "/sign-in";
+/// Signing out: POST.
+pub const SIGN_OUT: &str = "/sign-out";
+/// The parameter that sets the instant of a page.
+pub const AS_OF: &str = "_asof";
+
+/// The person on one screen; `id` is the Patient's.
+pub fn person(id: &str) -> String {
+    format!("/people/{}", encode(id))
+}
+
+/// The person's two timelines.
+pub fn timelines(id: &str) -> String {
+    format!("/people/{}/timelines", encode(id))
+}
+
+/// One entry of the ledger.
+pub fn entry(position: u64) -> String {
+    format!("/entries/{position}")
+}
+
+/// The receipt of an entry, as a file.
+pub fn receipt(position: u64) -> String {
+    format!("/entries/{position}/receipt")
+}
+
+/// Percent-encodes everything but RFC 3986's unreserved characters.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// An address with query parameters added.
+pub fn with(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut out = path.to_owned();
+    for (name, value) in parameters {
+        out.push(if out.contains('?') { '&' } else { '?' });
+        out.push_str(&format!("{}={}", encode(name), encode(value)));
+    }
+    out
+}

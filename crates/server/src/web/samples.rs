@@ -1,0 +1,100 @@
+//! Made-up facts for the pages' samples. For the test that renders every page, and for
+//! `examples/pages.rs`; nothing of it is ever served.
+
+use super::layout::{AsKnown, Banner, Shell, User};
+use super::when::{self, Happened, RecordedAt};
+
+/// The made-up present: Sunday 22 November 2026, 09:12.
+pub const NOW: i64 = 1_795_338_720_000_000;
+/// The made-up instant of the past: 5 May 2026, 23:59:59.
+pub const THEN: i64 = 1_778_025_599_000_000;
+/// Everything that must come out escaped, turned round or not at all.
+pub const HOSTILE: &str = "\"><script>alert('x')</script>&amp;<b onclick=\"x\">\u{202e}txet desrever</b></title></svg><style>*{}</style>\u{0}\u{7}";
+/// Longer than any room.
+pub const LONG: &str = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh-Cholmondeley-Marjoribanks, \
+    Hubert Blaine Adolph Charles David Earl Frederick Gerald Hubert Irvin John Kenneth Lloyd Martin Nero";
+
+/// A page of now.
+pub fn now(path: &str) -> Shell {
+    Shell {
+        programme: "Harbour Street Veterans Programme".into(),
+        user: Some(User {
+            name: "R. Osei".into(),
+            role: "caseworker".into(),
+        }),
+        made_at: NOW,
+        size: 12_345,
+        as_of: None,
+        path: path.into(),
+        keep: Vec::new(),
+        banner: None,
+    }
+}
+
+/// The same page as known then.
+pub fn then(path: &str) -> Shell {
+    Shell {
+        size: 7_021,
+        as_of: Some(AsKnown {
+            at: RecordedAt(THEN),
+            since: 5_324,
+        }),
+        ..now(path)
+    }
+}
+
+/// A page that nobody is signed in to.
+pub fn signed_out(path: &str) -> Shell {
+    Shell {
+        user: None,
+        ..now(path)
+    }
+}
+
+/// About a person.
+pub fn about(shell: Shell) -> Shell {
+    Shell {
+        banner: Some(Banner {
+            id: "0h8k2m4q6s8v0x2z".into(),
+            name: "Haddad, Samir".into(),
+            facts: vec![
+                "he/him".into(),
+                "41, born 3 Feb 1985".into(),
+                "VR-26-1149".into(),
+            ],
+            stage: Some("Goal work".into()),
+            flags: vec!["No recording of sessions".into()],
+        }),
+        ..shell
+    }
+}
+
+/// About a person whose every word is hostile.
+pub fn about_hostile(shell: Shell) -> Shell {
+    Shell {
+        programme: HOSTILE.into(),
+        keep: vec![(HOSTILE.into(), HOSTILE.into())],
+        user: Some(User {
+            name: HOSTILE.into(),
+            role: LONG.into(),
+        }),
+        banner: Some(Banner {
+            id: HOSTILE.into(),
+            name: HOSTILE.into(),
+            facts: vec![LONG.into(), HOSTILE.into()],
+            stage: Some(LONG.into()),
+            flags: vec![HOSTILE.into(), LONG.into()],
+        }),
+        ..shell
+    }
+}
+
+/// A whole day.
+pub fn on(year: i64, month: i64, day: i64) -> Happened {
+    Happened::on(when::at_day(year, month, day))
+}
+
+/// Recorded at 15:40 on a day.
+pub fn recorded(year: i64, month: i64, day: i64) -> RecordedAt {
+    RecordedAt(when::at_day(year, month, day) + 15 * when::HOUR + 40 * 60 * when::SECOND)
+}

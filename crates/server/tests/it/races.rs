@@ -119,7 +119,10 @@ fn a_transaction_that_finds_all_it_would_create_writes_nothing() {
     );
     let replies = at_once(&server, 24, "POST /fhir", "", &bundle);
     assert_eq!(with_status(&replies, 200), 24);
-    let created = replies.iter().filter(|reply| reply.body.contains("201 Created")).count();
+    let created = replies
+        .iter()
+        .filter(|reply| reply.body.contains("201 Created"))
+        .count();
     assert_eq!(created, 1);
     assert_eq!(total(&server, "Patient?_summary=count"), "1");
 }

@@ -305,7 +305,7 @@ impl Appender {
                 checkpoint.size
             )));
         }
-        let edge = Edge::from_tiles(size, &StoredTiles::new(&db, size, &KnownEdge::default()))
+        let edge = Edge::from_tiles(size, &StoredTiles::new(&db, &KnownEdge::default()))
             .map_err(|e| OpenError::Damaged(e.to_string()))?;
         if edge.root() != checkpoint.root {
             return Err(damaged(

@@ -138,11 +138,11 @@ impl Ledger {
         checkpoint(&self.connection())
     }
 
-    /// The root of the tree over the first so many entries.
+    /// The root of the tree over the first so many entries, at most all of them.
     pub fn root_at(&self, size: u64) -> Result<Hash, ReadError> {
         let db = self.connection();
-        let _moment = db.unchecked_transaction()?;
-        tlog::root_at(size, &StoredTiles::new(&db, size, &self.0.edge))
+        let _moment = Moment::begin(&db)?;
+        tlog::root_at(size, &StoredTiles::new(&db, &self.0.edge))
             .map_err(|e| damaged(size.saturating_sub(1), &e.to_string()))
     }
 
@@ -194,7 +194,7 @@ impl Ledger {
         let checkpoint_text = checkpoint(&db)?;
         let checkpoint = Checkpoint::open(&checkpoint_text, self.verifier(), self.origin())
             .map_err(|e| damaged(position, &e.to_string()))?;
-        let tiles = StoredTiles::new(&db, checkpoint.size, &self.0.edge);
+        let tiles = StoredTiles::new(&db, &self.0.edge);
         let hashes = tlog::prove_inclusion(position, checkpoint.size, &tiles)
             .map_err(|e| damaged(position, &e.to_string()))?;
         Ok(receipt::make(
@@ -341,7 +341,6 @@ impl Drop for Moment<'_> {
 /// The tree's hashes as they are stored: full tiles from their table, the right edge from lines and tiles below.
 pub(crate) struct StoredTiles<'c> {
     db: &'c Connection,
-    size: u64,
     edge: &'c KnownEdge,
 }
 
@@ -352,14 +351,16 @@ pub(crate) struct StoredTiles<'c> {
 pub(crate) struct KnownEdge(Mutex<Vec<(u64, Vec<u8>)>>);
 
 impl<'c> StoredTiles<'c> {
-    pub(crate) fn new(db: &'c Connection, size: u64, edge: &'c KnownEdge) -> Self {
-        StoredTiles { db, size, edge }
+    pub(crate) fn new(db: &'c Connection, edge: &'c KnownEdge) -> Self {
+        StoredTiles { db, edge }
     }
 
-    fn full(&self, level: u8, index: u64) -> rusqlite::Result<Vec<u8>> {
+    /// A tile that has been full for some time, whole.
+    fn full(&self, level: u8, index: u64) -> rusqlite::Result<Option<Vec<u8>>> {
         self.db
             .prepare_cached("SELECT hashes FROM tile WHERE level = ?1 AND idx = ?2")?
             .query_row((level, index as i64), |row| row.get(0))
+            .optional()
     }
 
     /// Appends the hashes of a level from number `from` up to `to`.
@@ -375,10 +376,10 @@ impl<'c> StoredTiles<'c> {
             return Ok(());
         }
         for below in from..to {
-            let tile = self.full(level - 1, below)?;
-            if tile.len() != tlog::TILE_BYTES {
-                return Err(rusqlite::Error::QueryReturnedNoRows);
-            }
+            let tile = self
+                .full(level - 1, below)?
+                .filter(|tile| tile.len() == tlog::TILE_BYTES)
+                .ok_or(rusqlite::Error::QueryReturnedNoRows)?;
             hashes.extend_from_slice(&tlog::tile_root(&tile));
         }
         Ok(())
@@ -390,8 +391,7 @@ impl TileSource for StoredTiles<'_> {
 
     fn tile(&self, level: u8, index: u64, width: u16) -> rusqlite::Result<Cow<'_, [u8]>> {
         let bytes = usize::from(width) * size_of::<Hash>();
-        if tlog::width(level, index, self.size) == tlog::TILE_WIDTH {
-            let mut hashes = self.full(level, index)?;
+        if let Some(mut hashes) = self.full(level, index)? {
             hashes.truncate(bytes);
             return Ok(Cow::Owned(hashes));
         }

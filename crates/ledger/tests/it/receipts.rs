@@ -21,6 +21,15 @@ fn every_receipt_of_a_ledger_verifies() {
         assert_eq!(report.stored, reader.content(position).unwrap().stored);
     }
     assert!(reader.receipt(600).is_err());
+    // Every size that the ledger ever had still has its root.
+    let mut tree = tlog::Frontier::new();
+    for size in 0..=600 {
+        assert_eq!(reader.root_at(size).unwrap(), tree.root(), "{size}");
+        if let Some(entry) = reader.entry(size).unwrap() {
+            tree.push(tlog::leaf_hash(entry.line.as_bytes()));
+        }
+    }
+    assert!(reader.root_at(601).is_err());
 }
 
 #[test]

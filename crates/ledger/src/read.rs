@@ -142,7 +142,7 @@ impl Ledger {
     pub fn root_at(&self, size: u64) -> Result<Hash, ReadError> {
         let db = self.connection();
         let _moment = db.unchecked_transaction()?;
-        tlog::root_at(size, &StoredTiles::new(&db, size))
+        tlog::root_at(size, &StoredTiles::new(&db, size, &self.0.edge))
             .map_err(|e| damaged(size.saturating_sub(1), &e.to_string()))
     }
 

@@ -545,11 +545,9 @@ fn sentence(facts: &[Fact], reasons: &[Reason]) -> String {
                 format!("Version {version} moved it back by {}.", length(*by))
             }
             Reason::Corrected { version, elements } => {
-                {
                 let mut words: Vec<String> = elements.iter().map(|e| in_words(e)).collect();
                 words.dedup();
                 format!("Version {version} changed {}.", list(&words))
-            }
             }
             Reason::Reversed {
                 version,
@@ -598,7 +596,10 @@ fn in_words(element: &str) -> String {
     match element {
         "medicationCodeableConcept" | "medicationReference" => "the medicine",
         "dosage" | "dosageInstruction" => "the dose",
-        "valueQuantity" | "valueInteger" | "valueCodeableConcept" | "valueString"
+        "valueQuantity"
+        | "valueInteger"
+        | "valueCodeableConcept"
+        | "valueString"
         | "valueBoolean" => "the value",
         "component" => "the parts",
         "content" | "payload" => "the text",

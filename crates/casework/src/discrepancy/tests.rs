@@ -218,10 +218,7 @@ fn a_wrong_dose_put_right_names_the_element() {
             (at(90, 9), hour(1, 9), Act::Other, &["status"]),
         ],
     )];
-    check(
-        &facts,
-        &["C1 Prazosin 20 mg: Version 2 changed the dose."],
-    );
+    check(&facts, &["C1 Prazosin 20 mg: Version 2 changed the dose."]);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tables with the two times as columns.
+
 use super::*;
 use crate::span::HOUR;
 

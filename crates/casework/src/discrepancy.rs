@@ -545,7 +545,9 @@ fn sentence(facts: &[Fact], reasons: &[Reason]) -> String {
                 format!("Version {version} moved it back by {}.", length(*by))
             }
             Reason::Corrected { version, elements } => {
-                format!("Version {version} changed {}.", list(elements))
+                let mut words: Vec<String> = elements.iter().map(|e| in_words(e)).collect();
+                words.dedup();
+                format!("Version {version} changed {}.", list(&words))
             }
             Reason::Reversed {
                 version,
@@ -587,6 +589,28 @@ fn sentence(facts: &[Fact], reasons: &[Reason]) -> String {
         })
         .collect();
     parts.join(" ")
+}
+
+/// What a FHIR element is to a reader; one without a word of its own goes by its name.
+fn in_words(element: &str) -> String {
+    match element {
+        "medicationCodeableConcept" | "medicationReference" => "the medicine",
+        "dosage" | "dosageInstruction" => "the dose",
+        "valueQuantity"
+        | "valueInteger"
+        | "valueCodeableConcept"
+        | "valueString"
+        | "valueBoolean" => "the value",
+        "component" => "the parts",
+        "content" | "payload" => "the text",
+        "item" => "the answers",
+        "participant" | "performer" | "author" => "who took part",
+        "subject" | "patient" => "whose it is",
+        "type" | "code" | "category" | "class" => "what it was",
+        time if is_time(time) => "when it was",
+        other => return other.to_owned(),
+    }
+    .to_owned()
 }
 
 fn list(words: &[String]) -> String {

@@ -107,7 +107,7 @@ static RULES: [ChangeRule; 4] = [
         },
         both_ways: true,
         citation: Citation {
-            short: "In common use",
+            short: "a rule in common use",
             full: "5 points are commonly used; no primary source has been checked for it",
             evidence: Evidence::Unchecked,
         },

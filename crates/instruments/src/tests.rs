@@ -1,3 +1,5 @@
+//! Golden values: scores, missing answers, critical items, and every rule of change.
+
 use super::*;
 
 /// LOINC's check digit (modulus 10, double-add-double) over the part before the hyphen.

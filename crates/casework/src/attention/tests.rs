@@ -1,3 +1,5 @@
+//! Tables: facts in, findings out, and the order of a caseload.
+
 use super::*;
 use crate::span::HOUR;
 

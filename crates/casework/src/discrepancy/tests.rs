@@ -1,3 +1,5 @@
+//! Tables with the two times as columns.
+
 use super::*;
 use crate::span::HOUR;
 
@@ -185,7 +187,7 @@ fn versions_against_each_other() {
                 &["participant", "type", "meta"],
             ),
         ]),
-        &["C1 Session 9: Version 2 changed participant and type."],
+        &["C1 Session 9: Version 2 changed who took part and what it was."],
     );
     check(
         &session(&[
@@ -203,7 +205,7 @@ fn versions_against_each_other() {
     rows.push((at(12, 9), hour(9, 14), Act::Attended, &["period"]));
     check(
         &session(&rows),
-        &["C1 Session 9: Version 3 changed period."],
+        &["C1 Session 9: Version 3 changed when it was."],
     );
 }
 
@@ -218,10 +220,7 @@ fn a_wrong_dose_put_right_names_the_element() {
             (at(90, 9), hour(1, 9), Act::Other, &["status"]),
         ],
     )];
-    check(
-        &facts,
-        &["C1 Prazosin 20 mg: Version 2 changed dosageInstruction."],
-    );
+    check(&facts, &["C1 Prazosin 20 mg: Version 2 changed the dose."]);
 }
 
 #[test]
@@ -513,7 +512,7 @@ fn a_session_with_all_that_was_written_of_it_is_late_once() {
         &facts,
         &[
             "C1 Session 4: Recorded 10 days after it happened, with 2 more entries of that day.",
-            "C2 Note: Recorded 11 days after it happened. Version 2 changed content.",
+            "C2 Note: Recorded 11 days after it happened. Version 2 changed the text.",
             "C3 NSI: Recorded 15 days after it happened.",
         ],
     );
@@ -536,5 +535,5 @@ fn what_follows_a_draft_corrects_nothing() {
             (at(11, 12), hour(9, 9), Act::Other, &["content"]),
         ],
     )];
-    check(&facts, &["C1 Note: Version 3 changed content."]);
+    check(&facts, &["C1 Note: Version 3 changed the text."]);
 }

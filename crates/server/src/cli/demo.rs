@@ -143,7 +143,13 @@ fn draft(write: &DemoWrite) -> Result<Draft, Error> {
     let (kind, id) = (text("resourceType"), text("id"));
     match write.method {
         demo::Method::Put => Draft::put(&id, Expect::Any, &kind, root, &mut |_| None),
-        demo::Method::Delete => Ok(Draft::delete(&kind, &id, Expect::Present)),
+        demo::Method::Delete => {
+            // Offline nobody reads what is deleted first; without its person the deletion would
+            // not be in their chain.
+            let mut deletion = Draft::delete(&kind, &id, Expect::Present);
+            deletion.taken_from(record::person::person(root).map(str::to_owned));
+            Ok(deletion)
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+//! The demo programme is valid, ordered, varied, and wrong where it means to be.
+
 use super::*;
 use casework::discrepancy::{Act, Fact, Reason, Version, discrepancies};
 use record::json::Doc;

@@ -89,7 +89,7 @@ impl Draft {
     }
 
     /// Says whose record a deletion is taken from: whoever the deleted version was about.
-    pub(super) fn taken_from(&mut self, person: Option<String>) {
+    pub(crate) fn taken_from(&mut self, person: Option<String>) {
         if let Some(write) = &mut self.write {
             write.person = person;
         }

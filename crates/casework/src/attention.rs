@@ -371,8 +371,8 @@ fn scores(facts: &Facts, found: &mut Vec<Finding>) {
             .scale(measure.rule.scale)
             .unwrap_or(measure.instrument.total());
         let name = match scale.key {
-            "total" => measure.instrument.name,
-            _ => scale.name,
+            "total" => measure.instrument.name.to_owned(),
+            _ => format!("{} {}", measure.instrument.name, lower(scale.name)),
         };
         let change = measure.rule.judge(
             measure.instrument.direction,
@@ -381,11 +381,6 @@ fn scores(facts: &Facts, found: &mut Vec<Finding>) {
         );
         if let (Verdict::Worse(word), true) = (change.verdict, measure.count > 1) {
             let said = change.sentence();
-            let mut letters = said.chars();
-            let lower = letters
-                .next()
-                .map(|c| c.to_lowercase().to_string())
-                .unwrap_or_default();
             let possible = word == "possible";
             found.push(Finding {
                 severity: if possible {
@@ -395,8 +390,8 @@ fn scores(facts: &Facts, found: &mut Vec<Finding>) {
                 },
                 rule: Rule::ScoreWorse,
                 sentence: format!(
-                    "{name}: {lower}{} since the first score, by {}",
-                    letters.as_str(),
+                    "{name}: {} since the first score, by {}",
+                    lower(&said),
                     measure.rule.citation.short
                 ),
                 owed: (!possible).then(|| "Review the treatment with the person".to_owned()),
@@ -413,6 +408,13 @@ fn scores(facts: &Facts, found: &mut Vec<Finding>) {
             });
         }
     }
+}
+
+/// With a small letter at the beginning, for inside a sentence.
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(letters).collect()
 }
 
 /// Where one person stands on a caseload. Less comes first: the worst severity, then more

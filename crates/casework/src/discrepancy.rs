@@ -61,6 +61,8 @@ pub enum Act<'a> {
     NeedsConsent(&'a str),
     /// Long before the programme: never late.
     History,
+    /// Not final yet: what comes after it corrects nothing.
+    Draft,
     /// Anything else.
     Other,
 }
@@ -74,6 +76,9 @@ pub enum Reason {
         delay: i64,
         /// What is allowed.
         limit: i64,
+        /// Places of other facts of the same day that were recorded as late on the same day, and
+        /// of which there is nothing else to say: they have no tag of their own.
+        with: Vec<usize>,
     },
     /// A later version moved it back in time.
     Backdated {
@@ -141,6 +146,7 @@ impl Conflict {
     /// The anchor and every other fact that takes part.
     pub fn facts(&self) -> impl Iterator<Item = usize> + '_ {
         let others = self.reasons.iter().flat_map(|reason| match reason {
+            Reason::Late { with, .. } => with.clone(),
             Reason::AtOnce { other } => vec![*other],
             Reason::GivenAfterStop { stopped, .. } => vec![*stopped],
             Reason::WithoutConsent { others, .. } => others.clone(),
@@ -219,7 +225,9 @@ pub fn is_progress(kind: &str, element: &str) -> bool {
             "status" | "statusReason" | "dateAsserted" | "effectivePeriod"
         ),
         "Consent" | "Flag" => matches!(element, "status" | "period"),
-        "DocumentReference" => matches!(element, "docStatus" | "authenticator" | "status"),
+        "DocumentReference" => {
+            matches!(element, "docStatus" | "authenticator" | "status" | "date")
+        }
         "Encounter" => matches!(element, "status" | "statusHistory" | "appointment"),
         "QuestionnaireResponse" | "Observation" => matches!(element, "status" | "issued"),
         _ => element == "status",
@@ -249,17 +257,22 @@ fn is_time(element: &str) -> bool {
 /// How long after it happened a fact was first recorded, not less than nothing. A fact that takes
 /// more than two days (a medicine, an episode) is counted from its beginning, others from their end.
 pub fn delay(happened: Span, recorded_at: i64) -> i64 {
+    recorded_at.saturating_sub(due_from(happened)).max(0)
+}
+
+fn due_from(happened: Span) -> i64 {
     let brief = happened.end.saturating_sub(happened.start) <= 2 * DAY;
-    let from = if brief { happened.end } else { happened.start };
-    recorded_at.saturating_sub(from).max(0)
+    if brief { happened.end } else { happened.start }
 }
 
 /// Reads all facts of one person together. Places in the answer are places in `facts`.
 pub fn discrepancies(facts: &[Fact]) -> Reading {
-    let mut reasons: Vec<Vec<Reason>> = facts.iter().map(own).collect();
+    let known_from = facts.iter().map(recorded).min().unwrap_or(i64::MIN);
+    let mut reasons: Vec<Vec<Reason>> = facts.iter().map(|fact| own(fact, known_from)).collect();
     at_once(facts, &mut reasons);
     given_after_stop(facts, &mut reasons);
     without_consent(facts, &mut reasons);
+    together(facts, &mut reasons);
 
     let mut order: Vec<usize> = (0..facts.len())
         .filter(|&place| !reasons[place].is_empty())
@@ -288,18 +301,24 @@ pub fn discrepancies(facts: &[Fact]) -> Reading {
     }
 }
 
-/// What one fact's own versions say against each other.
-fn own(fact: &Fact) -> Vec<Reason> {
+/// What one fact's own versions say against each other. What happened before the person was on
+/// the record at all (`known_from`) cannot have been recorded late.
+fn own(fact: &Fact, known_from: i64) -> Vec<Reason> {
     let mut found = Vec::new();
     let Some(first) = fact.versions.first() else {
         return found;
     };
     if let (Some(happened), Some(limit)) = (first.happened, limit(fact.kind))
         && first.act != Act::History
+        && due_from(happened) >= known_from
     {
         let delay = delay(happened, first.recorded_at);
         if delay > limit {
-            found.push(Reason::Late { delay, limit });
+            found.push(Reason::Late {
+                delay,
+                limit,
+                with: Vec::new(),
+            });
         }
     }
     for (place, pair) in fact.versions.windows(2).enumerate() {
@@ -311,11 +330,12 @@ fn own(fact: &Fact) -> Vec<Reason> {
             }
             continue;
         }
+        let draft = before.act == Act::Draft;
         let back = match (before.happened, after.happened) {
             (Some(b), Some(a)) => b.start.saturating_sub(a.start),
             _ => 0,
         };
-        let backdated = back > 0;
+        let backdated = back > 0 && !draft;
         if backdated {
             found.push(Reason::Backdated { version, by: back });
         }
@@ -343,11 +363,52 @@ fn own(fact: &Fact) -> Vec<Reason> {
             .filter(|element| !(is_time(element) && (backdated || refined || planned)))
             .map(|element| (*element).to_owned())
             .collect();
-        if !elements.is_empty() && !before.withdrawn {
+        if !elements.is_empty() && !before.withdrawn && before.act != Act::Draft {
             found.push(Reason::Corrected { version, elements });
         }
     }
     found
+}
+
+/// Gathers what is only late, and late together: a contact with its note and its scores has one tag.
+fn together(facts: &[Fact], reasons: &mut [Vec<Reason>]) {
+    let day = |at: i64| at.div_euclid(DAY);
+    let late: Vec<(i64, i64, usize)> = (0..facts.len())
+        .filter(|place| matches!(reasons[*place].first(), Some(Reason::Late { .. })))
+        .filter_map(|place| {
+            let first = facts[place].versions.first()?;
+            Some((day(first.happened?.start), day(first.recorded_at), place))
+        })
+        .collect();
+    let mut done = vec![false; late.len()];
+    for (turn, (happened, recorded, _)) in late.iter().enumerate() {
+        if done[turn] {
+            continue;
+        }
+        let same: Vec<usize> = (turn..late.len())
+            .filter(|other| {
+                !done[*other] && late[*other].0 == *happened && late[*other].1 == *recorded
+            })
+            .collect();
+        for other in &same {
+            done[*other] = true;
+        }
+        let mut places: Vec<usize> = same.iter().map(|other| late[*other].2).collect();
+        // The contact stands for what was written of it.
+        let anchor = places
+            .iter()
+            .position(|place| facts[*place].kind == "Encounter")
+            .unwrap_or(0);
+        let anchor = places.swap_remove(anchor);
+        places.retain(|place| reasons[*place].len() == 1);
+        places.sort_unstable();
+        for place in &places {
+            reasons[*place].clear();
+        }
+        if let Some(Reason::Late { with, .. }) = reasons[anchor].first_mut() {
+            *with = places;
+        }
+    }
 }
 
 /// Two contacts of one person that cannot both have taken place. The one recorded later is tagged.
@@ -469,7 +530,17 @@ fn sentence(facts: &[Fact], reasons: &[Reason]) -> String {
     let parts: Vec<String> = reasons
         .iter()
         .map(|reason| match reason {
-            Reason::Late { delay, .. } => format!("Recorded {} after it happened.", length(*delay)),
+            Reason::Late { delay, with, .. } => match with.len() {
+                0 => format!("Recorded {} after it happened.", length(*delay)),
+                1 => format!(
+                    "Recorded {} after it happened, with one more entry of that day.",
+                    length(*delay)
+                ),
+                more => format!(
+                    "Recorded {} after it happened, with {more} more entries of that day.",
+                    length(*delay)
+                ),
+            },
             Reason::Backdated { version, by } => {
                 format!("Version {version} moved it back by {}.", length(*by))
             }

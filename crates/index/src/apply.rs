@@ -1,4 +1,4 @@
-//! Live writes: what a group commit brought, as one batch.
+//! Live writes: what a group commit brought.
 
 use crate::run::Run;
 use crate::{Change, Error, Index};
@@ -9,7 +9,8 @@ impl Index {
     /// index already covers are passed over, so a caller may start again
     /// anywhere at or before [`Index::applied`].
     ///
-    /// Returns when the operating system has the batch; nothing is fsynced.
+    /// Returns when they are readable. They reach the disk later, in the
+    /// background: after a crash [`Index::applied`] says how far.
     pub fn apply(&self, changes: &[Change]) -> Result<(), Error> {
         let _writing = self.writing();
         let mut run = Run::default();
@@ -27,7 +28,7 @@ impl Index {
         if changes.last().is_some_and(|c| !c.last_in_transaction) {
             return Err(Error::Unfinished);
         }
-        run.write_batch(self.store())?;
+        run.write_live(self.store(), size)?;
         self.set_applied(size);
         Ok(())
     }

@@ -110,7 +110,7 @@ impl Bulk<'_> {
         else {
             return Err(Error::Unfinished);
         };
-        run.write_sorted(self.index.store())?;
+        run.write_sorted(self.index.store(), size)?;
         *run = Run::default();
         self.index.set_applied(size);
         Ok(())
@@ -118,7 +118,9 @@ impl Bulk<'_> {
 
     /// Writes what is left and ends the bulk.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.flush()
+        self.flush()?;
+        self.index.store().bulk_ended();
+        Ok(())
     }
 }
 

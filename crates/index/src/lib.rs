@@ -9,8 +9,10 @@
 //! * changes are applied in the ledger's order, and applying them again is
 //!   harmless ([`Index::apply`], [`Index::bulk`], [`Index::applied`]);
 //! * a read as of a size gives the same answer for ever;
-//! * nothing is fsynced. What does not open is thrown away and reported
-//!   ([`Opened`]), and the caller starts again from position 0.
+//! * nobody waits for the disk. What was written live is on it some thousand
+//!   changes later, or when the index is closed; after a crash it covers less
+//!   than it did, and the caller applies the rest again. What does not open is
+//!   thrown away and reported ([`Opened`]), to be made anew from position 0.
 
 mod apply;
 mod bulk;
@@ -34,16 +36,14 @@ pub use prepare::{Prepared, prepare};
 pub use row::Head;
 pub use search::{Cursor, Hit, Page, Search};
 
-use run::{APPLIED, Run};
-use store::{SPACES, Space, Store};
+use run::Run;
+use store::{SPACES, Store};
 
 /// The version of the encodings. An index of another format is made anew.
 pub const FORMAT: u64 = 1;
 
 /// The block cache, in bytes, unless told otherwise.
 pub const CACHE_DEFAULT: u64 = 64 << 20;
-
-const FINGERPRINT: &[u8] = b"fingerprint";
 
 /// One version of a resource, found.
 pub type Found = Head;
@@ -141,10 +141,12 @@ impl Index {
     /// [`Index::open`], with a block cache of `cache_bytes`.
     pub fn open_with(dir: &Path, fingerprint: u64, cache_bytes: u64) -> Result<Index, Error> {
         let fingerprint = fingerprint ^ FORMAT.rotate_left(32);
-        let existed = dir.try_exists().unwrap_or(false);
         let why = match Index::try_open(dir, fingerprint, cache_bytes) {
             Ok(Ok((store, applied))) => {
-                let opened = if existed { Opened::Kept } else { Opened::Empty };
+                let opened = match store.is_new() {
+                    true => Opened::Empty,
+                    false => Opened::Kept,
+                };
                 return Ok(Index::new(store, dir, applied, opened));
             }
             Ok(Err(why)) => why.to_owned(),
@@ -169,21 +171,12 @@ impl Index {
         cache_bytes: u64,
     ) -> Result<Result<(Store, u64), &'static str>, Error> {
         let opened = std::panic::catch_unwind(|| -> Result<_, Error> {
-            let store = Store::open(dir, cache_bytes)?;
-            let known = store.get(Space::Meta, FINGERPRINT)?;
-            let applied = store.get(Space::Meta, APPLIED)?;
-            match known {
-                Some(known) if *known == fingerprint.to_be_bytes() => {}
-                Some(_) => return Ok(Err("it was made with other definitions")),
-                None if applied.is_some() => return Ok(Err("it has no fingerprint")),
-                None => {
-                    let mut batch = store.batch();
-                    batch.put(Space::Meta, FINGERPRINT, &fingerprint.to_be_bytes());
-                    batch.commit()?;
-                }
+            let store = Store::open(dir, cache_bytes, fingerprint)?;
+            let cover = store.cover();
+            match cover.fingerprint == fingerprint {
+                true => Ok(Ok((store, cover.size))),
+                false => Ok(Err("it was made with other definitions")),
             }
-            let applied = applied.map_or(0, |bytes| key::read_u40(&bytes));
-            Ok(Ok((store, applied)))
         });
         opened.unwrap_or(Ok(Err("its files are damaged")))
     }
@@ -215,9 +208,16 @@ impl Index {
         self.applied.load(Ordering::Acquire)
     }
 
-    /// Bytes on disk, without the journal (64 MiB set aside, mostly unused).
+    /// Bytes on disk, what is still in memory not counted.
     pub fn disk_bytes(&self) -> u64 {
         self.store.disk_bytes()
+    }
+
+    /// Writes out what is still in memory and waits until it is on disk.
+    /// Closing does so by itself.
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        let _writing = self.writing();
+        self.store.checkpoint()
     }
 
     /// Bytes on disk by keyspace, for measuring.
@@ -240,6 +240,13 @@ impl Index {
     #[doc(hidden)]
     pub fn set_race_max(&mut self, postings: usize) {
         self.race_max = postings.max(1);
+    }
+
+    /// How many live changes a crash may cost to apply again; tests make it
+    /// small.
+    #[doc(hidden)]
+    pub fn set_checkpoint_changes(&mut self, changes: u64) {
+        self.store.set_checkpoint_changes(changes);
     }
 
     pub(crate) fn store(&self) -> &Store {

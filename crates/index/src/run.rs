@@ -2,7 +2,7 @@
 //! before it is written.
 //!
 //! Live writes and bulk writes gather the same way and differ only in how the
-//! run reaches the store (one batch, or one sorted run per keyspace), so that
+//! run reaches the store (through memory, or as one sorted run per map), so that
 //! they cannot give different answers.
 //!
 //! A run remembers each posting event (opened or closed at a position) and
@@ -19,9 +19,6 @@ use crate::read;
 use crate::row::{Head, NewRow, Past, Row};
 use crate::store::{Put, SPACES, Space, Store};
 use crate::{Change, Error};
-
-/// The name under which the covered size is kept.
-pub(crate) const APPLIED: &[u8] = b"applied";
 
 /// One posting event. Ordered by key, then position.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,42 +238,23 @@ impl Run {
             .push(Event::new(&full[..end], change.position, opened));
     }
 
-    /// Writes everything as one batch.
-    pub(crate) fn write_batch(mut self, store: &Store) -> Result<(), Error> {
-        let mut batch = store.batch();
+    /// Writes everything live; the store then holds the first `size` entries.
+    pub(crate) fn write_live(mut self, store: &Store, size: u64) -> Result<(), Error> {
+        let mut batch = store.batch()?;
         for space in SPACES {
             self.emit(store, space, &mut |key, value| {
                 batch.put(space, key, value);
                 Ok(())
             })?;
         }
-        batch.commit()
-    }
-
-    /// Writes everything as one sorted run per keyspace. A crash in between
-    /// leaves `applied` where it was, and the same changes may come again.
-    pub(crate) fn write_sorted(&mut self, store: &Store) -> Result<(), Error> {
-        self.write_sorted_part(store, &SPACES)
-    }
-
-    fn write_sorted_part(&mut self, store: &Store, spaces: &[Space]) -> Result<(), Error> {
-        for space in spaces.iter().copied() {
-            match space {
-                Space::Meta => {
-                    let mut batch = store.batch();
-                    self.emit(store, space, &mut |key, value| {
-                        batch.put(space, key, value);
-                        Ok(())
-                    })?;
-                    batch.commit()?;
-                }
-                Space::Past if self.past.is_empty() => {}
-                Space::Time if self.times.is_empty() => {}
-                _ if self.changes == 0 => {}
-                _ => store.ingest(space, |put| self.emit(store, space, put))?,
-            }
-        }
+        batch.finish(size);
         Ok(())
+    }
+
+    /// Writes everything as sorted runs. A crash in between leaves what the
+    /// store covers where it was, and the same changes may come again.
+    pub(crate) fn write_sorted(&mut self, store: &Store, size: u64) -> Result<(), Error> {
+        store.ingest(size, |space, put| self.emit(store, space, put))
     }
 
     /// Gives the keys and values of one keyspace in order.
@@ -330,11 +308,6 @@ impl Run {
             Space::Row => {
                 for (number, row) in &self.rows {
                     put(&key::u40(*number), row)?;
-                }
-            }
-            Space::Meta => {
-                if let Some(size) = self.size {
-                    put(APPLIED, &key::u40(size))?;
                 }
             }
         }
@@ -440,7 +413,7 @@ mod tests {
         let expect = everything(&whole);
         drop(whole);
         std::fs::remove_dir_all(&dir).unwrap();
-        for cut in 0..SPACES.len() {
+        for cut in 0..=SPACES.len() {
             for live in [true, false] {
                 let dir = scratch("cut");
                 let index = Index::open(&dir, 1).unwrap();
@@ -449,11 +422,14 @@ mod tests {
                 for change in &changes[10..30] {
                     run.push(index.store(), change).unwrap();
                 }
-                run.write_sorted_part(index.store(), &SPACES[..cut])
-                    .unwrap();
+                index.store().checkpoint().unwrap();
+                for space in &SPACES[..cut] {
+                    let fill = |put: Put<'_>| run.emit(index.store(), *space, put);
+                    index.store().ingest_one(*space, fill).unwrap();
+                }
                 drop(index);
                 let index = Index::open(&dir, 1).unwrap();
-                assert_eq!(index.applied(), 10, "cut before {:?}", SPACES[cut]);
+                assert_eq!(index.applied(), 10, "{cut} written");
                 if live {
                     for change in changes[4..].chunks(2) {
                         index.apply(change).unwrap();
@@ -465,11 +441,7 @@ mod tests {
                     }
                     bulk.finish().unwrap();
                 }
-                assert!(
-                    everything(&index) == expect,
-                    "cut before {:?}, live {live}",
-                    SPACES[cut]
-                );
+                assert!(everything(&index) == expect, "{cut} written, live {live}");
                 drop(index);
                 std::fs::remove_dir_all(&dir).unwrap();
             }

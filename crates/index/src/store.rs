@@ -1,57 +1,83 @@
-//! The key-value store beneath the index: six keyspaces, point reads, ordered
-//! scans, atomic batches, sorted runs. The only place that names the engine
-//! (fjall), so that another can take its place.
+//! The key-value store beneath the index: five ordered maps with point reads,
+//! scans, batches and sorted runs. The only place that names the engine
+//! (lsm-tree, the tree inside fjall), so that another can take its place.
 //!
-//! Nothing here is ever fsynced on the write path. A batch is in the operating
-//! system's hands when it returns, so a killed process loses nothing; after a
-//! power cut the store opens at some earlier batch, or does not open, and then
-//! [`crate::Index::open`] throws it away.
+//! **There is no journal.** The ledger is one. What is written live stays in
+//! memory until a *checkpoint* writes it out in the background, map by map in
+//! the order of [`SPACES`], and then says in the file `cover` how many entries
+//! the files hold. A sorted run goes the same way. After a crash the maps may
+//! be ahead of `cover`, each by itself, and the caller applies again from
+//! there: a checkpoint is some thousands of changes, so that takes a fraction
+//! of a second. Closing is a checkpoint.
+//!
+//! Writers must take turns ([`crate::Index`] sees to it); readers need not.
 
+use std::fs::File;
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
-use fjall::compaction::Leveled;
-use fjall::config::{
+use lsm_tree::compaction::Leveled;
+use lsm_tree::config::{
     BlockSizePolicy, BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry,
     PartitioningPolicy, PinningPolicy, RestartIntervalPolicy,
 };
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
+use lsm_tree::{
+    AbstractTree, AnyTree, Cache, CompressionType, Config, DescriptorTable, Guard, SeqNo,
+    SequenceNumberCounter,
+};
 
 use crate::Error;
+use crate::key;
 
 /// Bytes read from the store: cheap to clone, derefs to `[u8]`.
-pub(crate) type Bytes = fjall::Slice;
+pub(crate) type Bytes = lsm_tree::Slice;
 
 /// Takes one key and its value.
 pub(crate) type Put<'p> = &'p mut dyn FnMut(&[u8], &[u8]) -> Result<(), Error>;
 
+/// Changes after which a checkpoint starts: what a crash may cost to apply
+/// again.
+const CHECKPOINT_CHANGES: u64 = 8_000;
+/// Bytes in memory after which a checkpoint starts.
+const CHECKPOINT_BYTES: u64 = 24 << 20;
+/// Bytes in memory at which writers wait for the checkpoint under way.
+const STALL_BYTES: u64 = 4 * CHECKPOINT_BYTES;
+/// Tables that may overlap before they are merged: live, and during a bulk,
+/// when merging often would cost more than all else.
+const OVERLAP_LIVE: u8 = 8;
+const OVERLAP_BULK: u8 = 16;
+/// Bytes of a table after merging.
+const TABLE_BYTES: u64 = 4 << 20;
+/// Open files.
+const FILES_MAX: usize = 512;
+
 /// One of the store's ordered maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Space {
-    /// Kind and id to the resource's head.
-    Head,
-    /// Number to the current row.
-    Row,
     /// Number and position to a superseded row.
     Past,
     /// Kind, field, value and number to when it held.
     Posting,
     /// Recorded-at to size.
     Time,
-    /// What the index knows about itself.
-    Meta,
+    /// Kind and id to the resource's head.
+    Head,
+    /// Number to the current row.
+    Row,
 }
 
-/// In the order in which a sorted run writes them: rows after all that they
-/// vouch for, so that a crash between two leaves nothing that cannot be
-/// applied again.
-pub(crate) const SPACES: [Space; 6] = [
+/// In the order in which they reach the disk: rows after all that they vouch
+/// for, so that a crash between two leaves nothing that cannot be applied
+/// again.
+pub(crate) const SPACES: [Space; 5] = [
     Space::Past,
     Space::Posting,
     Space::Time,
     Space::Head,
     Space::Row,
-    Space::Meta,
 ];
 
 impl Space {
@@ -63,127 +89,453 @@ impl Space {
             Space::Time => "time",
             Space::Head => "head",
             Space::Row => "row",
-            Space::Meta => "meta",
         }
     }
 }
 
+/// What the files hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cover {
+    /// What the index was made with.
+    pub fingerprint: u64,
+    /// How many entries.
+    pub size: u64,
+}
+
 /// The open store.
 pub(crate) struct Store {
-    db: Database,
-    spaces: [Keyspace; 6],
+    shared: Arc<Shared>,
+    jobs: Sender<Job>,
+    worker: Option<JoinHandle<()>>,
+    is_new: bool,
+    checkpoint_changes: u64,
+    /// Held while it is open.
+    _lock: File,
+}
+
+struct Shared {
+    dir: PathBuf,
+    trees: [AnyTree; 5],
+    seqno: SequenceNumberCounter,
+    state: Mutex<State>,
+    /// A checkpoint or a merge has ended.
+    ended: Condvar,
+}
+
+struct State {
+    /// What the files hold.
+    cover: Cover,
+    /// What the maps hold, memory included.
+    size: u64,
+    /// Bytes in memory since the last checkpoint began.
+    bytes: u64,
+    checkpointing: bool,
+    /// A merge is waiting or under way.
+    merging: bool,
+    /// The background failed: nothing more can be written.
+    failed: Option<String>,
+}
+
+enum Job {
+    /// Memory was set aside: write it out, and say that it covers this.
+    Checkpoint(Cover),
+    /// Merge where more than so many tables overlap.
+    Merge(u8),
 }
 
 impl Store {
     /// Opens or creates the store in `dir`, with a block cache of
-    /// `cache_bytes`.
-    pub(crate) fn open(dir: &Path, cache_bytes: u64) -> Result<Store, Error> {
-        let db = Database::builder(dir)
-            .cache_size(cache_bytes)
-            .max_journaling_size(128 << 20)
-            .worker_threads(2)
-            .open()?;
-        let open = |space: Space| db.keyspace(space.name(), || options(space));
-        let spaces = [
+    /// `cache_bytes`. `fingerprint` is that of a new one.
+    pub(crate) fn open(dir: &Path, cache_bytes: u64, fingerprint: u64) -> Result<Store, Error> {
+        std::fs::create_dir_all(dir)?;
+        let lock = File::create(dir.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Err(Error::Busy),
+            Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let found = read_cover(dir)?;
+        let cover = match found {
+            Some(cover) => cover,
+            None if dir.join(Space::Row.name()).try_exists()? => {
+                return Err(Error::Corrupt("cover"));
+            }
+            None => {
+                let cover = Cover {
+                    fingerprint,
+                    size: 0,
+                };
+                write_cover(dir, cover)?;
+                cover
+            }
+        };
+        let seqno = SequenceNumberCounter::default();
+        let visible = SequenceNumberCounter::default();
+        let cache = Arc::new(Cache::with_capacity_bytes(cache_bytes));
+        let files = Arc::new(DescriptorTable::new(FILES_MAX));
+        let open = |space: Space| {
+            let config = Config::new(dir.join(space.name()), seqno.clone(), visible.clone())
+                .use_cache(cache.clone())
+                .use_descriptor_table(Some(files.clone()));
+            configured(config, space).open()
+        };
+        let trees = [
             open(Space::Past)?,
             open(Space::Posting)?,
             open(Space::Time)?,
             open(Space::Head)?,
             open(Space::Row)?,
-            open(Space::Meta)?,
         ];
-        Ok(Store { db, spaces })
+        let last = trees
+            .iter()
+            .filter_map(AbstractTree::get_highest_seqno)
+            .max();
+        seqno.fetch_max(last.map_or(1, |last| last + 1));
+        visible.fetch_max(seqno.get());
+        let shared = Arc::new(Shared {
+            dir: dir.to_owned(),
+            trees,
+            seqno,
+            state: Mutex::new(State {
+                cover,
+                size: cover.size,
+                bytes: 0,
+                checkpointing: false,
+                merging: false,
+                failed: None,
+            }),
+            ended: Condvar::new(),
+        });
+        let (jobs, waiting) = mpsc::channel();
+        let worker = std::thread::Builder::new()
+            .name("index".to_owned())
+            .spawn({
+                let shared = shared.clone();
+                move || shared.work(&waiting)
+            })?;
+        let is_new = found.is_none();
+        Ok(Store {
+            checkpoint_changes: CHECKPOINT_CHANGES,
+            shared,
+            jobs,
+            worker: Some(worker),
+            is_new,
+            _lock: lock,
+        })
     }
 
-    fn space(&self, space: Space) -> &Keyspace {
-        let i = match space {
-            Space::Past => 0,
-            Space::Posting => 1,
-            Space::Time => 2,
-            Space::Head => 3,
-            Space::Row => 4,
-            Space::Meta => 5,
-        };
-        &self.spaces[i]
+    /// What the files held when the store was opened or last wrote them.
+    pub(crate) fn cover(&self) -> Cover {
+        self.shared.state().cover
+    }
+
+    /// Checkpoints after so many changes.
+    pub(crate) fn set_checkpoint_changes(&mut self, changes: u64) {
+        self.checkpoint_changes = changes.max(1);
+    }
+
+    /// Whether there was none before.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    fn tree(&self, space: Space) -> &AnyTree {
+        self.shared.tree(space)
     }
 
     /// The value of a key.
     pub(crate) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, Error> {
-        Ok(self.space(space).get(key)?)
+        Ok(self.tree(space).get(key, SeqNo::MAX)?)
     }
 
     /// The keys between two bounds, ordered, from either end.
     pub(crate) fn scan(&self, space: Space, from: Bound<&[u8]>, to: Bound<&[u8]>) -> Scan {
-        Scan(self.space(space).range::<&[u8], _>((from, to)))
+        Scan(
+            self.tree(space)
+                .range::<&[u8], _>((from, to), SeqNo::MAX, None),
+        )
     }
 
-    /// Starts a batch: everything in it appears at once.
-    pub(crate) fn batch(&self) -> Batch<'_> {
-        Batch {
-            store: self,
-            batch: self.db.batch(),
+    /// Starts live writes. They become readable one by one, in the order in
+    /// which they are made.
+    pub(crate) fn batch(&self) -> Result<Batch<'_>, Error> {
+        let mut state = self.shared.state();
+        while state.checkpointing && state.bytes >= STALL_BYTES && state.failed.is_none() {
+            state = self.shared.wait(state);
         }
+        state.check()?;
+        Ok(Batch {
+            store: self,
+            seqno: self.shared.seqno.next(),
+            bytes: 0,
+        })
     }
 
-    /// Writes a sorted run into one keyspace, past the journal. `fill` gives
-    /// the keys in ascending order, each once; they appear together at the end.
+    /// Writes sorted runs, one per map, straight to disk; `fill` gives each
+    /// map's keys in ascending order, each once. Afterwards the files cover
+    /// `size`.
     pub(crate) fn ingest(
+        &self,
+        size: u64,
+        mut fill: impl FnMut(Space, Put<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.checkpoint()?;
+        let mut state = self.shared.state();
+        while state.merging && self.shared.overlaps(4 * OVERLAP_BULK) && state.failed.is_none() {
+            state = self.shared.wait(state);
+        }
+        drop(state);
+        for space in SPACES {
+            self.ingest_one(space, |put| fill(space, put))?;
+        }
+        let mut state = self.shared.state();
+        state.size = size;
+        let cover = Cover {
+            size,
+            ..state.cover
+        };
+        write_cover(&self.shared.dir, cover)?;
+        state.cover = cover;
+        drop(state);
+        self.merge(OVERLAP_BULK);
+        Ok(())
+    }
+
+    /// Writes one map's sorted run. Nothing may be in memory.
+    pub(crate) fn ingest_one(
         &self,
         space: Space,
         fill: impl FnOnce(Put<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut ingestion = self.space(space).start_ingestion()?;
-        fill(&mut |key, value| Ok(ingestion.write(key, value)?))?;
-        Ok(ingestion.finish()?)
+        // The engine makes its file at once, and leaves it if nothing comes.
+        let mut ingestion = None;
+        fill(&mut |key, value| {
+            if ingestion.is_none() {
+                ingestion = Some(self.tree(space).ingestion()?);
+            }
+            match &mut ingestion {
+                Some(ingestion) => Ok(ingestion.write(key, value)?),
+                None => Ok(()),
+            }
+        })?;
+        match ingestion {
+            Some(ingestion) => Ok(ingestion.finish()?),
+            None => Ok(()),
+        }
     }
 
-    /// Bytes of all keyspaces' tables on disk (the journal not counted).
+    /// Writes out all that is in memory, and returns when it is on disk.
+    pub(crate) fn checkpoint(&self) -> Result<(), Error> {
+        let mut state = self.shared.state();
+        while state.checkpointing && state.failed.is_none() {
+            state = self.shared.wait(state);
+        }
+        state.check()?;
+        if state.size == state.cover.size {
+            return Ok(());
+        }
+        self.begin_checkpoint(&mut state);
+        while state.checkpointing && state.failed.is_none() {
+            state = self.shared.wait(state);
+        }
+        state.check()
+    }
+
+    /// Sets memory aside in all maps at one point, for the background.
+    fn begin_checkpoint(&self, state: &mut State) {
+        for tree in &self.shared.trees {
+            tree.rotate_memtable();
+        }
+        state.bytes = 0;
+        state.checkpointing = true;
+        let cover = Cover {
+            size: state.size,
+            ..state.cover
+        };
+        // The worker is there as long as the store is.
+        let _ = self.jobs.send(Job::Checkpoint(cover));
+    }
+
+    /// Merges in the background where many tables overlap.
+    fn merge(&self, overlap: u8) {
+        let mut state = self.shared.state();
+        if !state.merging && self.shared.overlaps(overlap) {
+            state.merging = true;
+            let _ = self.jobs.send(Job::Merge(overlap));
+        }
+    }
+
+    /// A bulk has ended: merge as if its runs had been live.
+    pub(crate) fn bulk_ended(&self) {
+        self.merge(OVERLAP_LIVE);
+    }
+
+    /// Bytes of all maps on disk.
     pub(crate) fn disk_bytes(&self) -> u64 {
-        self.spaces.iter().map(Keyspace::disk_space).sum()
+        SPACES.iter().map(|space| self.space_bytes(*space)).sum()
     }
 
-    /// Bytes of one keyspace's tables on disk.
+    /// Bytes of one map on disk.
     pub(crate) fn space_bytes(&self, space: Space) -> u64 {
-        self.space(space).disk_space()
+        self.tree(space).disk_space()
     }
 
-    /// Merges all tables into as few as possible; for measuring.
+    /// Merges all tables into as few as possible.
     pub(crate) fn compact(&self) -> Result<(), Error> {
-        for space in &self.spaces {
-            space.rotate_memtable_and_wait()?;
-            space.major_compact()?;
+        self.checkpoint()?;
+        for tree in &self.shared.trees {
+            tree.major_compact(TABLE_BYTES, self.shared.seqno.get())?;
         }
         Ok(())
     }
 }
 
-fn options(space: Space) -> KeyspaceCreateOptions {
+impl Drop for Store {
+    fn drop(&mut self) {
+        // A checkpoint that fails leaves the last one, and that is enough.
+        let _ = self.checkpoint();
+        let (closed, _) = mpsc::channel();
+        self.jobs = closed;
+        if let Some(worker) = self.worker.take() {
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Shared {
+    fn tree(&self, space: Space) -> &AnyTree {
+        let [past, posting, time, head, row] = &self.trees;
+        match space {
+            Space::Past => past,
+            Space::Posting => posting,
+            Space::Time => time,
+            Space::Head => head,
+            Space::Row => row,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        self.ended
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn overlaps(&self, overlap: u8) -> bool {
+        self.trees
+            .iter()
+            .any(|tree| tree.l0_run_count() >= usize::from(overlap))
+    }
+
+    /// The background: until the store is dropped.
+    fn work(&self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            let result = caught(|| match &job {
+                Job::Checkpoint(cover) => self.write_out(*cover),
+                Job::Merge(overlap) => self.merge(*overlap),
+            });
+            let mut state = self.state();
+            match (&job, &result) {
+                (_, Err(error)) => {
+                    let cause = std::error::Error::source(error).map(ToString::to_string);
+                    state.failed = Some(cause.unwrap_or_else(|| error.to_string()));
+                }
+                (Job::Checkpoint(cover), Ok(())) => state.cover = *cover,
+                (Job::Merge(_), Ok(())) => {}
+            }
+            match job {
+                Job::Checkpoint(_) => state.checkpointing = false,
+                Job::Merge(_) => state.merging = false,
+            }
+            drop(state);
+            self.ended.notify_all();
+            if let (Job::Checkpoint(_), Ok(())) = (&job, &result)
+                && let Err(error) = caught(|| self.merge(OVERLAP_LIVE))
+            {
+                self.state().failed = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Writes out what was set aside, in the order of [`SPACES`].
+    fn write_out(&self, cover: Cover) -> Result<(), Error> {
+        for tree in &self.trees {
+            let lock = tree.get_flush_lock();
+            tree.flush(&lock, self.seqno.get())?;
+        }
+        write_cover(&self.dir, cover)?;
+        Ok(())
+    }
+
+    /// Merges until nothing overlaps too much.
+    fn merge(&self, overlap: u8) -> Result<(), Error> {
+        let strategy = Arc::new(
+            Leveled::default()
+                .with_l0_threshold(overlap)
+                .with_table_target_size(TABLE_BYTES),
+        );
+        for tree in &self.trees {
+            let levels = || {
+                (0..7)
+                    .map(|at| tree.level_table_count(at))
+                    .collect::<Vec<_>>()
+            };
+            for _ in 0..64 {
+                let before = levels();
+                tree.compact(strategy.clone(), self.seqno.get())?;
+                if levels() == before {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The engine panics on some damage; nobody may wait for a thread that is gone.
+fn caught(work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or(Err(Error::Corrupt("table")))
+}
+
+impl State {
+    fn check(&self) -> Result<(), Error> {
+        match &self.failed {
+            None => Ok(()),
+            Some(cause) => Err(Error::Store(cause.clone().into())),
+        }
+    }
+}
+
+fn configured(config: Config, space: Space) -> Config {
     let bloom = FilterPolicy::all(FilterPolicyEntry::Bloom(
         BloomConstructionPolicy::BitsPerKey(10.0),
     ));
     // Point reads want small blocks, scans and compression larger ones.
-    let (memtable, block, filter) = match space {
-        Space::Head => (4 << 20, 4 << 10, bloom),
-        Space::Row => (16 << 20, 8 << 10, bloom),
-        Space::Past => (8 << 20, 16 << 10, bloom),
-        Space::Posting => (16 << 20, 8 << 10, FilterPolicy::disabled()),
-        Space::Time | Space::Meta => (1 << 20, 4 << 10, FilterPolicy::disabled()),
+    let (block, filter) = match space {
+        Space::Head => (4 << 10, bloom),
+        Space::Row => (8 << 10, bloom),
+        Space::Past => (16 << 10, bloom),
+        Space::Posting => (8 << 10, FilterPolicy::disabled()),
+        Space::Time => (4 << 10, FilterPolicy::disabled()),
     };
-    KeyspaceCreateOptions::default()
-        .max_memtable_size(memtable)
+    config
         .data_block_size_policy(BlockSizePolicy::all(block))
         .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
         .data_block_restart_interval_policy(RestartIntervalPolicy::all(16))
+        .index_block_compression_policy(CompressionPolicy::disabled())
         .index_block_partitioning_policy(PartitioningPolicy::all(false))
         .filter_block_partitioning_policy(PartitioningPolicy::all(false))
         .index_block_pinning_policy(PinningPolicy::all(true))
         .filter_block_pinning_policy(PinningPolicy::all(true))
         .filter_policy(filter)
-        .compaction_strategy(std::sync::Arc::new(Leveled::default()))
 }
 
 /// Keys and values in order.
-pub(crate) struct Scan(fjall::Iter);
+pub(crate) struct Scan(Box<dyn DoubleEndedIterator<Item = lsm_tree::IterGuardImpl> + Send>);
 
 impl Iterator for Scan {
     type Item = Result<(Bytes, Bytes), Error>;
@@ -199,29 +551,78 @@ impl DoubleEndedIterator for Scan {
     }
 }
 
-/// Writes that appear together.
+/// Live writes under way.
 pub(crate) struct Batch<'s> {
     store: &'s Store,
-    batch: fjall::OwnedWriteBatch,
+    seqno: SeqNo,
+    bytes: u64,
 }
 
 impl Batch<'_> {
-    /// Sets a key. Keys become readable in the order of these calls.
+    /// Sets a key.
     pub(crate) fn put(&mut self, space: Space, key: &[u8], value: &[u8]) {
-        self.batch.insert(self.store.space(space), key, value);
+        let (bytes, _) = self.store.tree(space).insert(key, value, self.seqno);
+        self.bytes += bytes;
     }
 
-    /// Writes the batch.
-    pub(crate) fn commit(self) -> Result<(), Error> {
-        Ok(self.batch.commit()?)
+    /// Ends the batch: the maps hold the first `size` entries.
+    pub(crate) fn finish(self, size: u64) {
+        let mut state = self.store.shared.state();
+        state.size = size;
+        state.bytes += self.bytes;
+        let due = state.bytes >= CHECKPOINT_BYTES
+            || size.saturating_sub(state.cover.size) >= self.store.checkpoint_changes;
+        if due && !state.checkpointing && state.failed.is_none() {
+            self.store.begin_checkpoint(&mut state);
+        }
     }
 }
 
-impl From<fjall::Error> for Error {
-    fn from(error: fjall::Error) -> Error {
-        match error {
-            fjall::Error::Locked => Error::Busy,
-            other => Error::Store(Box::new(other)),
+const COVER: &str = "cover";
+const COVER_LEN: usize = 24;
+
+/// What the files hold; `None` in a new folder.
+fn read_cover(dir: &Path) -> Result<Option<Cover>, Error> {
+    let bytes = match std::fs::read(dir.join(COVER)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let word = |at: usize| -> Option<u64> {
+        Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+    };
+    match (word(0), word(8), word(16)) {
+        (Some(fingerprint), Some(size), Some(check))
+            if bytes.len() == COVER_LEN && check == key::hash(&bytes[..16]) =>
+        {
+            Ok(Some(Cover { fingerprint, size }))
         }
+        _ => Err(Error::Corrupt("cover")),
+    }
+}
+
+/// Replaces the cover as a whole.
+fn write_cover(dir: &Path, cover: Cover) -> Result<(), std::io::Error> {
+    use std::io::Write;
+    let mut bytes = Vec::with_capacity(COVER_LEN);
+    bytes.extend_from_slice(&cover.fingerprint.to_be_bytes());
+    bytes.extend_from_slice(&cover.size.to_be_bytes());
+    bytes.extend_from_slice(&key::hash(&bytes).to_be_bytes());
+    let new = dir.join("cover.new");
+    let mut file = File::create(&new)?;
+    file.write_all(&bytes)?;
+    file.sync_data()?;
+    std::fs::rename(new, dir.join(COVER))
+}
+
+impl From<lsm_tree::Error> for Error {
+    fn from(error: lsm_tree::Error) -> Error {
+        Error::Store(Box::new(error))
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Error {
+        Error::Store(Box::new(error))
     }
 }

@@ -78,6 +78,7 @@ static ITEMS: [Item; 22] = [
 const fn scale(
     key: &'static str,
     name: &'static str,
+    display: &'static str,
     code: &'static str,
     items: &'static [u8],
 ) -> Scale {
@@ -87,7 +88,7 @@ const fn scale(
         code: Code {
             system: LOCAL_SCORE,
             code,
-            display: name,
+            display,
         },
         items,
         max: items.len() as u16 * 4,
@@ -101,6 +102,7 @@ static SCALES: [Scale; 5] = [
     scale(
         "total",
         "NSI total",
+        "NSI total",
         "nsi-total",
         &[
             1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
@@ -108,19 +110,28 @@ static SCALES: [Scale; 5] = [
     ),
     scale(
         "cognitive",
+        "Memory and concentration",
         "NSI memory and concentration",
         "nsi-cognitive",
         &[13, 14, 15, 16],
     ),
-    scale("vestibular", "NSI balance", "nsi-vestibular", &[1, 2, 3]),
+    scale(
+        "vestibular",
+        "Balance",
+        "NSI balance",
+        "nsi-vestibular",
+        &[1, 2, 3],
+    ),
     scale(
         "somatosensory",
+        "Body and senses",
         "NSI body and senses",
         "nsi-somatosensory",
         &[4, 5, 6, 7, 9, 10, 11],
     ),
     scale(
         "affective",
+        "Mood, sleep and temper",
         "NSI mood, sleep and temper",
         "nsi-affective",
         &[17, 18, 19, 20, 21, 22],
@@ -159,7 +170,7 @@ static RULES: [ChangeRule; 2] = [
         },
         both_ways: true,
         citation: Citation {
-            short: "Homecoming's own",
+            short: "Homecoming's own line",
             full: "No published reliable change was found for items 13 to 16. Four points are one grade on every item; the line asks for a look, it proves nothing",
             evidence: Evidence::Own,
         },

@@ -69,6 +69,7 @@ static ITEMS: [Item; 20] = [
 const fn scale(
     key: &'static str,
     name: &'static str,
+    display: &'static str,
     code: &'static str,
     items: &'static [u8],
 ) -> Scale {
@@ -78,7 +79,7 @@ const fn scale(
         code: Code {
             system: LOCAL_SCORE,
             code,
-            display: name,
+            display,
         },
         items,
         max: items.len() as u16 * 4,
@@ -104,19 +105,28 @@ static SCALES: [Scale; 5] = [
     scale(
         "intrusion",
         "Re-experiencing (cluster B)",
+        "PCL-5 re-experiencing (cluster B)",
         "pcl-5-b",
         &[1, 2, 3, 4, 5],
     ),
-    scale("avoidance", "Avoidance (cluster C)", "pcl-5-c", &[6, 7]),
+    scale(
+        "avoidance",
+        "Avoidance (cluster C)",
+        "PCL-5 avoidance (cluster C)",
+        "pcl-5-c",
+        &[6, 7],
+    ),
     scale(
         "mood",
         "Thoughts and mood (cluster D)",
+        "PCL-5 thoughts and mood (cluster D)",
         "pcl-5-d",
         &[8, 9, 10, 11, 12, 13, 14],
     ),
     scale(
         "arousal",
         "Arousal (cluster E)",
+        "PCL-5 arousal (cluster E)",
         "pcl-5-e",
         &[15, 16, 17, 18, 19, 20],
     ),

@@ -81,7 +81,7 @@ static SCALES: [Scale; 2] = [
     },
     Scale {
         key: "phq-2",
-        name: "PHQ-2",
+        name: "First two items (PHQ-2)",
         code: Code {
             system: LOINC,
             code: "55758-7",

@@ -30,7 +30,7 @@ use tlog::{Edge, Hash};
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
 use crate::lock::Lock;
-use crate::read::{self, StoredTiles};
+use crate::read::{self, KnownEdge, StoredTiles};
 use crate::store::{self, OpenError};
 
 /// How far the clock may stand behind the last entry, in microseconds: five minutes.
@@ -305,7 +305,7 @@ impl Appender {
                 checkpoint.size
             )));
         }
-        let edge = Edge::from_tiles(size, &StoredTiles::new(&db, size))
+        let edge = Edge::from_tiles(size, &StoredTiles::new(&db, size, &KnownEdge::default()))
             .map_err(|e| OpenError::Damaged(e.to_string()))?;
         if edge.root() != checkpoint.root {
             return Err(damaged(
@@ -396,6 +396,13 @@ impl Appender {
             self.fold("PRAGMA wal_checkpoint(PASSIVE)")?;
         }
         Ok(decided.outcomes)
+    }
+
+    /// Lets the file grow to so many pages of 8 KB and no further; a commit that needs more is [`CommitError::Full`].
+    pub fn set_pages_max(&mut self, pages: u32) -> Result<(), CommitError> {
+        self.db
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+            .map_err(CommitError::Io)
     }
 
     /// Folds the write-ahead log into the file and gives its room back: for the end of an import.
@@ -799,4 +806,28 @@ fn check_form(write: &Write) -> Result<(), &'static str> {
         Ok(&write.stored)
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_may_be_a_failed_flush_is_fatal() {
+        let check = |code: i32, expect| assert_eq!(severity(code), expect, "{code}");
+        check(ffi::SQLITE_IOERR_FSYNC, Severity::Fatal);
+        check(ffi::SQLITE_IOERR_DIR_FSYNC, Severity::Fatal);
+        check(ffi::SQLITE_IOERR_WRITE, Severity::Fatal);
+        check(ffi::SQLITE_IOERR_SHORT_READ, Severity::Fatal);
+        check(ffi::SQLITE_IOERR_TRUNCATE, Severity::Fatal);
+        check(ffi::SQLITE_IOERR, Severity::Fatal);
+        check(ffi::SQLITE_CORRUPT, Severity::Fatal);
+        check(ffi::SQLITE_NOTADB, Severity::Fatal);
+        check(ffi::SQLITE_FULL, Severity::Full);
+        check(ffi::SQLITE_BUSY, Severity::Refused);
+        check(ffi::SQLITE_BUSY_SNAPSHOT, Severity::Refused);
+        check(ffi::SQLITE_NOMEM, Severity::Refused);
+        check(ffi::SQLITE_READONLY, Severity::Refused);
+        check(ffi::SQLITE_CONSTRAINT_TRIGGER, Severity::Refused);
+    }
 }

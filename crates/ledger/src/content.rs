@@ -164,6 +164,16 @@ mod tests {
     const OBSERVATION: &[u8] = br#"{"resourceType":"Observation","id":"0123456789abcdef","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"29463-7","display":"Body Weight"}]},"valueQuantity":{"value":81.50,"unit":"kg","system":"http://unitsofmeasure.org","code":"kg"}}"#;
 
     #[test]
+    fn the_dictionary_is_the_one_that_stored_content_was_packed_with() {
+        let hash: Hash = Sha256::digest(DICTIONARY).into();
+        let hex: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(
+            hex,
+            "88c9c9f4426f4b44c4c29c8f59618191752329d7e03823fb3738c3567f1de7dd"
+        );
+    }
+
+    #[test]
     fn what_was_packed_unpacks_to_the_same_bytes() {
         for stored in [&b""[..], b"{}", OBSERVATION, &[0xff; 100_000]] {
             assert_eq!(decompress(1, &compress(stored)).as_deref(), Ok(stored));

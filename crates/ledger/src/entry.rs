@@ -224,8 +224,9 @@ impl<'a> Line<'a> {
         }
         let position = number(next("position")?).ok_or(LineError("position"))?;
         let text = next("recorded time")?;
-        let recorded_at = RecordedAt::parse(text)
-            .filter(|at| at.to_string() == text)
+        let recorded_at = Some(text)
+            .filter(|text| is_instant(text.as_bytes()))
+            .and_then(RecordedAt::parse)
             .ok_or(LineError("recorded time"))?;
         let actor = next("actor")?;
         check_name(actor).ok_or(LineError("actor"))?;
@@ -428,6 +429,11 @@ fn check_name(word: &str) -> Option<()> {
 
 fn is_plain(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"._~:/@+-".contains(&b)
+}
+
+/// Whether an instant, if it is one, has the form that the line writes it in: six decimals, UTC, no leap second.
+fn is_instant(text: &[u8]) -> bool {
+    text.len() == 27 && text[10] == b'T' && text[17] < b'6' && text[19] == b'.' && text[26] == b'Z'
 }
 
 fn is_id_in_line(text: &str) -> bool {

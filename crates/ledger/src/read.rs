@@ -50,6 +50,7 @@ pub struct Ledger(Arc<Inner>);
 struct Inner {
     identity: Identity,
     aliases: Aliases,
+    edge: KnownEdge,
     free: Mutex<Vec<Connection>>,
     returned: Condvar,
 }
@@ -106,6 +107,7 @@ impl Ledger {
         Ok(Ledger(Arc::new(Inner {
             identity: store::identity(&free[0])?,
             aliases: store::aliases(dir, &free[0])?,
+            edge: KnownEdge::default(),
             free: Mutex::new(free),
             returned: Condvar::new(),
         })))
@@ -140,7 +142,7 @@ impl Ledger {
     pub fn root_at(&self, size: u64) -> Result<Hash, ReadError> {
         let db = self.connection();
         let _moment = db.unchecked_transaction()?;
-        tlog::root_at(size, &StoredTiles::new(&db, size))
+        tlog::root_at(size, &StoredTiles::new(&db, size, &self.0.edge))
             .map_err(|e| damaged(size.saturating_sub(1), &e.to_string()))
     }
 
@@ -162,7 +164,7 @@ impl Ledger {
     /// The contents of several entries, in the order asked for, of one moment.
     pub fn contents(&self, positions: &[u64]) -> Result<Vec<Content>, ReadError> {
         let db = self.connection();
-        let _moment = db.unchecked_transaction()?;
+        let _moment = Moment::begin(&db)?;
         positions
             .iter()
             .map(|position| content_at(&db, *position))
@@ -171,15 +173,13 @@ impl Ledger {
 
     /// Entry and content together, the content checked against the commitment in the line.
     pub fn version(&self, position: u64) -> Result<(Entry, Content), ReadError> {
-        let db = self.connection();
-        let _moment = db.unchecked_transaction()?;
-        version_at(&db, position)
+        version_at(&self.connection(), position)
     }
 
     /// Several of them, in the order asked for, of one moment.
     pub fn versions(&self, positions: &[u64]) -> Result<Vec<(Entry, Content)>, ReadError> {
         let db = self.connection();
-        let _moment = db.unchecked_transaction()?;
+        let _moment = Moment::begin(&db)?;
         positions
             .iter()
             .map(|position| version_at(&db, *position))
@@ -189,12 +189,12 @@ impl Ledger {
     /// The receipt of an entry under the latest checkpoint: a text that anybody can verify.
     pub fn receipt(&self, position: u64) -> Result<String, ReadError> {
         let db = self.connection();
-        let _moment = db.unchecked_transaction()?;
+        let _moment = Moment::begin(&db)?;
         let (entry, content) = version_at(&db, position)?;
         let checkpoint_text = checkpoint(&db)?;
         let checkpoint = Checkpoint::open(&checkpoint_text, self.verifier(), self.origin())
             .map_err(|e| damaged(position, &e.to_string()))?;
-        let tiles = StoredTiles::new(&db, checkpoint.size);
+        let tiles = StoredTiles::new(&db, checkpoint.size, &self.0.edge);
         let hashes = tlog::prove_inclusion(position, checkpoint.size, &tiles)
             .map_err(|e| damaged(position, &e.to_string()))?;
         Ok(receipt::make(
@@ -236,7 +236,7 @@ impl Ledger {
     /// A person's entries, the latest first, at most so many: their chain, link by link.
     pub fn chain(&self, patient: &str, count: usize) -> Result<Vec<Entry>, ReadError> {
         let db = self.connection();
-        let _moment = db.unchecked_transaction()?;
+        let _moment = Moment::begin(&db)?;
         let mut next: Option<(u64, Hash)> = db
             .prepare_cached("SELECT position, hash FROM person WHERE person = ?1")?
             .query_row([&self.person(patient).0[..]], |row| {
@@ -318,15 +318,42 @@ impl Drop for Pooled<'_> {
     }
 }
 
+/// Reads that see the same state. The statements are prepared once, which `Connection::transaction` does not do.
+struct Moment<'c>(&'c Connection);
+
+impl<'c> Moment<'c> {
+    fn begin(db: &'c Connection) -> rusqlite::Result<Moment<'c>> {
+        db.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Moment(db))
+    }
+}
+
+impl Drop for Moment<'_> {
+    fn drop(&mut self) {
+        // Nothing was written: if this fails, so does the next BEGIN, and says so.
+        let _ = self
+            .0
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut end| end.execute([]));
+    }
+}
+
 /// The tree's hashes as they are stored: full tiles from their table, the right edge from lines and tiles below.
 pub(crate) struct StoredTiles<'c> {
     db: &'c Connection,
     size: u64,
+    edge: &'c KnownEdge,
 }
 
+/// What was computed of the tiles that are not full yet: by level the tile's number and its first hashes.
+///
+/// A hash of the tree never changes, so what was computed once stays right while the ledger grows.
+#[derive(Debug, Default)]
+pub(crate) struct KnownEdge(Mutex<Vec<(u64, Vec<u8>)>>);
+
 impl<'c> StoredTiles<'c> {
-    pub(crate) fn new(db: &'c Connection, size: u64) -> Self {
-        StoredTiles { db, size }
+    pub(crate) fn new(db: &'c Connection, size: u64, edge: &'c KnownEdge) -> Self {
+        StoredTiles { db, size, edge }
     }
 
     fn full(&self, level: u8, index: u64) -> rusqlite::Result<Vec<u8>> {
@@ -334,38 +361,59 @@ impl<'c> StoredTiles<'c> {
             .prepare_cached("SELECT hashes FROM tile WHERE level = ?1 AND idx = ?2")?
             .query_row((level, index as i64), |row| row.get(0))
     }
+
+    /// Appends the hashes of a level from number `from` up to `to`.
+    fn compute(&self, level: u8, from: u64, to: u64, hashes: &mut Vec<u8>) -> rusqlite::Result<()> {
+        if level == 0 {
+            let mut statement = self.db.prepare_cached(
+                "SELECT line FROM entry WHERE position >= ?1 AND position < ?2 ORDER BY position",
+            )?;
+            let mut rows = statement.query((from as i64, to as i64))?;
+            while let Some(row) = rows.next()? {
+                hashes.extend_from_slice(&tlog::leaf_hash(row.get_ref(0)?.as_blob()?));
+            }
+            return Ok(());
+        }
+        for below in from..to {
+            let tile = self.full(level - 1, below)?;
+            if tile.len() != tlog::TILE_BYTES {
+                return Err(rusqlite::Error::QueryReturnedNoRows);
+            }
+            hashes.extend_from_slice(&tlog::tile_root(&tile));
+        }
+        Ok(())
+    }
 }
 
 impl TileSource for StoredTiles<'_> {
     type Error = rusqlite::Error;
 
     fn tile(&self, level: u8, index: u64, width: u16) -> rusqlite::Result<Cow<'_, [u8]>> {
-        let first = index << 8;
         let bytes = usize::from(width) * size_of::<Hash>();
         if tlog::width(level, index, self.size) == tlog::TILE_WIDTH {
             let mut hashes = self.full(level, index)?;
             hashes.truncate(bytes);
             return Ok(Cow::Owned(hashes));
         }
-        let mut hashes = Vec::with_capacity(bytes);
-        if level == 0 {
-            let mut statement = self.db.prepare_cached(
-                "SELECT line FROM entry WHERE position >= ?1 AND position < ?2 ORDER BY position",
-            )?;
-            let mut rows = statement.query((first as i64, (first + u64::from(width)) as i64))?;
-            while let Some(row) = rows.next()? {
-                hashes.extend_from_slice(&tlog::leaf_hash(row.get_ref(0)?.as_blob()?));
-            }
-        } else {
-            for below in first..first + u64::from(width) {
-                let tile = self.full(level - 1, below)?;
-                if tile.len() != tlog::TILE_BYTES {
-                    return Err(rusqlite::Error::QueryReturnedNoRows);
-                }
-                hashes.extend_from_slice(&tlog::tile_root(&tile));
-            }
+        let mut edge = self.edge.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let level_at = usize::from(level);
+        if edge.len() <= level_at {
+            edge.resize_with(level_at + 1, Default::default);
         }
-        Ok(Cow::Owned(hashes))
+        let (known, hashes) = &mut edge[level_at];
+        if *known != index {
+            (*known, *hashes) = (index, Vec::new());
+        }
+        let first = index * u64::from(tlog::TILE_WIDTH);
+        let have = first + (hashes.len() / size_of::<Hash>()) as u64;
+        let want = first + u64::from(width);
+        if have < want {
+            // Only whole answers are kept.
+            let mut more = Vec::new();
+            self.compute(level, have, want, &mut more)?;
+            hashes.extend_from_slice(&more);
+        }
+        Ok(Cow::Owned(hashes[..bytes.min(hashes.len())].to_vec()))
     }
 }
 
@@ -410,8 +458,15 @@ fn content_at(db: &Connection, position: u64) -> Result<Content, ReadError> {
     .content()
 }
 
+/// The two rows were written together and never change, so whoever sees the one sees the other.
 fn version_at(db: &Connection, position: u64) -> Result<(Entry, Content), ReadError> {
-    let entry = entry_of(position, &line_at(db, position)?)?;
+    let mut statement = db.prepare_cached(SELECT_LINE)?;
+    let mut rows = statement.query([position as i64])?;
+    let Some(row) = rows.next()? else {
+        return Err(ReadError::NoSuchEntry(position));
+    };
+    let line = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    let entry = entry_of(position, line)?;
     let content = content_at(db, position)?;
     if content::commitment(&content.salt, &content.stored) != entry.commitment {
         return Err(damaged(

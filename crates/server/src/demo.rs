@@ -68,7 +68,7 @@ pub enum Method {
 pub struct DemoUser {
     /// "Ruth Osei".
     pub name: String,
-    /// `coordinator`, `caseworker`, `prescriber`, `supervisor` or `vocational`.
+    /// Their role for signing in: `caseworker`, `prescriber` or `supervisor`.
     pub role: &'static str,
     /// Id of the Practitioner.
     pub practitioner_id: String,
@@ -84,12 +84,15 @@ pub fn staff(seed: u64) -> Vec<DemoUser> {
         .iter()
         .map(|s| DemoUser {
             name: s.name(),
-            role: s.role,
+            role: match s.role {
+                "prescriber" | "supervisor" => s.role,
+                _ => "caseworker",
+            },
             practitioner_id: s.id.clone(),
             sign_in_code: s.code,
         })
         .collect();
-    users.sort_by_key(|u| u.role != "caseworker");
+    users.sort_by_key(|u| !u.sign_in_code.starts_with("demo-caseworker"));
     users
 }
 

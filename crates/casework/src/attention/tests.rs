@@ -258,7 +258,7 @@ fn a_score_is_worse_only_by_a_named_rule() {
     check(
         with(measure("nsi", "cognitive-watch-4", 4, 9)),
         &[
-            "Overdue: NSI memory and concentration: notable rise (+5) since the first score, by Homecoming's own -> Review the treatment with the person",
+            "Overdue: NSI memory and concentration: notable rise (+5) since the first score, by Homecoming's own line -> Review the treatment with the person",
         ],
     );
     check(

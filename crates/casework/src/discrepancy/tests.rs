@@ -42,8 +42,15 @@ fn fact<'a>(kind: &'a str, what: &str, rows: &[Row<'a>]) -> Fact<'a> {
     }
 }
 
+/// Reads them for a person who has been on the record since day 0.
+fn read(facts: &[Fact]) -> Reading {
+    let mut all = facts.to_vec();
+    all.push(fact("Patient", "Person", &[(0, None, Act::Other, &[])]));
+    discrepancies(&all)
+}
+
 fn check(facts: &[Fact], expect: &[&str]) {
-    let got: Vec<String> = discrepancies(facts)
+    let got: Vec<String> = read(facts)
         .conflicts
         .iter()
         .map(|c| format!("{} {}: {}", c.tag, facts[c.fact].what, c.sentence))
@@ -95,9 +102,9 @@ fn what_is_recorded_in_time_and_stands_has_no_tag() {
         ),
     ];
     check(&facts, &[]);
-    let delays = discrepancies(&facts).delays;
+    let delays = read(&facts).delays;
     assert_eq!(delays[..3], [Some(HOUR), Some(DAY + 22 * HOUR), None]);
-    assert_eq!(delays[3..], [Some(0), None, None]);
+    assert_eq!(delays[3..6], [Some(0), None, None]);
 }
 
 #[test]
@@ -250,7 +257,7 @@ fn two_contacts_at_once_tag_the_one_recorded_later() {
         &facts,
         &["C1 Call: At the same time as \u{201c}Session\u{201d}; both cannot be so."],
     );
-    let reading = discrepancies(&facts);
+    let reading = read(&facts);
     assert_eq!(reading.tags(1).collect::<Vec<_>>(), ["C1"]);
     assert_eq!(reading.tags(2).count(), 0);
     // Once one of the two is known to be an error, only that is left to say.
@@ -388,7 +395,7 @@ fn sessions_recorded_after_consent_was_withdrawn() {
             "C1 Consent to recording withdrawn: Recorded 31 days after it happened. Tape 2 done after it, before it was on the record.",
         ],
     );
-    let reading = discrepancies(&facts);
+    let reading = read(&facts);
     assert_eq!(reading.tags(2).collect::<Vec<_>>(), ["C1"]);
     assert_eq!(reading.tags(1).count(), 0);
 
@@ -447,5 +454,87 @@ fn leaving_out_what_came_later_gives_what_could_be_known_then() {
     let mut then = session.clone();
     then.versions.retain(|v| v.recorded_at < at(20, 0));
     check(&[then], &[]);
-    assert_eq!(discrepancies(&[session]).conflicts.len(), 1);
+    assert_eq!(read(&[session]).conflicts.len(), 1);
+}
+
+#[test]
+fn what_happened_before_the_person_was_known_is_not_late() {
+    let facts = [
+        fact(
+            "Observation",
+            "Deployment",
+            &[(at(100, 9), day(20), Act::Other, &[])],
+        ),
+        fact(
+            "Encounter",
+            "Session",
+            &[(at(130, 9), hour(101, 10), Act::Attended, &[])],
+        ),
+    ];
+    let reading = discrepancies(&facts);
+    let late: Vec<usize> = reading.conflicts.iter().map(|c| c.fact).collect();
+    assert_eq!(late, [1]);
+    assert_eq!(reading.delays[0], Some(79 * DAY + 9 * HOUR));
+}
+
+#[test]
+fn a_session_with_all_that_was_written_of_it_is_late_once() {
+    let facts = [
+        fact(
+            "Observation",
+            "PCL-5",
+            &[(at(20, 10), hour(9, 10), Act::Other, &[])],
+        ),
+        fact(
+            "Encounter",
+            "Session 4",
+            &[(at(20, 9), hour(9, 10), Act::Attended, &[])],
+        ),
+        fact(
+            "DocumentReference",
+            "Note",
+            &[
+                (at(20, 11), hour(9, 10), Act::Other, &[]),
+                (at(21, 11), hour(9, 10), Act::Other, &["content"]),
+            ],
+        ),
+        fact(
+            "Observation",
+            "PHQ-9",
+            &[(at(20, 10), hour(9, 10), Act::Other, &[])],
+        ),
+        fact(
+            "Observation",
+            "NSI",
+            &[(at(25, 10), hour(9, 10), Act::Other, &[])],
+        ),
+    ];
+    check(
+        &facts,
+        &[
+            "C1 Session 4: Recorded 10 days after it happened, with 2 more entries of that day.",
+            "C2 Note: Recorded 11 days after it happened. Version 2 changed content.",
+            "C3 NSI: Recorded 15 days after it happened.",
+        ],
+    );
+    assert_eq!(read(&facts).tags(3).collect::<Vec<_>>(), ["C1"]);
+}
+
+#[test]
+fn what_follows_a_draft_corrects_nothing() {
+    let facts = [fact(
+        "DocumentReference",
+        "Note",
+        &[
+            (at(9, 12), hour(9, 10), Act::Draft, &[]),
+            (
+                at(10, 12),
+                hour(9, 9),
+                Act::Other,
+                &["docStatus", "content", "context"],
+            ),
+            (at(11, 12), hour(9, 9), Act::Other, &["content"]),
+        ],
+    )];
+    check(&facts, &["C1 Note: Version 3 changed content."]);
 }

@@ -1,5 +1,6 @@
 //! The index against a naive model, and against crashes and damage.
 
+mod killed;
 mod model;
 mod opening;
 mod property;

@@ -6,7 +6,7 @@ use crate::model::{self, KINDS, Model};
 use crate::scratch::{Random, Scratch};
 
 /// Everything that can be asked, a few values each.
-const QUERIES: &[(&str, &str)] = &[
+pub const QUERIES: &[(&str, &str)] = &[
     ("Observation", ""),
     ("Observation", "patient=p1"),
     ("Observation", "patient=Patient/p2"),
@@ -112,7 +112,7 @@ const QUERIES: &[(&str, &str)] = &[
 
 /// A ledger of `size` entries: creations, updates, deletions and returns, in
 /// transactions of one to four.
-fn ledger(random: &mut Random, size: usize) -> Model {
+pub fn ledger(random: &mut Random, size: usize) -> Model {
     let mut model = Model::default();
     let mut clock = 0;
     let mut left = 0;
@@ -165,7 +165,7 @@ fn all_pages(index: &Index, kind: &str, query: &str, size: u64, count: usize) ->
     }
 }
 
-fn check(
+pub fn check(
     index: &Index,
     model: &Model,
     kind: &str,

@@ -12,14 +12,26 @@ pub fn world_of_600() -> World {
     let persons = ["anna", "omar", "0123456789abcdef"];
     for person in persons {
         let name = format!("Patient/{person}");
-        world.accept(transaction(vec![write(Action::Create, &name, Expect::Absent, Some(person), person)]));
+        world.accept(transaction(vec![write(
+            Action::Create,
+            &name,
+            Expect::Absent,
+            Some(person),
+            person,
+        )]));
     }
     for i in 0..198 {
         let person = persons[i % 3];
         let name = format!("Observation/{:016}", i);
         world.accept(transaction(vec![
             write(Action::Create, &name, Expect::Absent, Some(person), "first"),
-            write(Action::Update, &name, Expect::Version(1), Some(person), "second"),
+            write(
+                Action::Update,
+                &name,
+                Expect::Version(1),
+                Some(person),
+                "second",
+            ),
             put(&format!("Location/l{i}"), Expect::Absent),
         ]));
     }
@@ -46,7 +58,8 @@ fn intruder(world: &World) -> Connection {
         .collect::<Result<_, _>>()
         .unwrap();
     for trigger in triggers {
-        db.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
+        db.execute_batch(&format!("DROP TRIGGER {trigger}"))
+            .unwrap();
     }
     db
 }
@@ -61,10 +74,16 @@ fn check(world: &World, sql: &str, expect: &[&str]) {
     drop(db);
     let found = faults(world);
     for what in expect {
-        assert!(found.iter().any(|fault| fault == what), "{sql}\nnot found: {what}\nfound: {found:#?}");
+        assert!(
+            found.iter().any(|fault| fault == what),
+            "{sql}\nnot found: {what}\nfound: {found:#?}"
+        );
     }
     // Besides what was done, only the triggers that had to go are missing.
-    let others = found.iter().filter(|fault| !fault.contains("is missing in the file")).count();
+    let others = found
+        .iter()
+        .filter(|fault| !fault.contains("is missing in the file"))
+        .count();
     assert!(!expect.is_empty() || others == 0, "{sql}: {found:#?}");
     for end in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(world.dir.path().join(format!("ledger.sqlite{end}")));
@@ -82,7 +101,10 @@ fn at_rest(world: &mut World) {
 fn a_sound_ledger_has_no_faults() {
     let mut world = world_of_600();
     let mut last = (0, 0);
-    let report = audit(world.dir.path(), &mut |reached, size| last = (reached, size)).unwrap();
+    let report = audit(world.dir.path(), &mut |reached, size| {
+        last = (reached, size)
+    })
+    .unwrap();
     assert_eq!(report.faults, []);
     assert_eq!((report.entries, last), (600, (600, 600)));
     assert_eq!(report.checkpoint, world.appender().checkpoint());
@@ -121,8 +143,16 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
         "UPDATE entry SET line = (SELECT line FROM entry WHERE position = 20) WHERE position = 21",
         &["Entry 21: its line says position 20"],
     );
-    check(world, "DELETE FROM entry WHERE position = 40", &["Entry 40: its line is missing"]);
-    check(world, "DELETE FROM entry WHERE position = 599", &["Entry 599: its line is missing"]);
+    check(
+        world,
+        "DELETE FROM entry WHERE position = 40",
+        &["Entry 40: its line is missing"],
+    );
+    check(
+        world,
+        "DELETE FROM entry WHERE position = 599",
+        &["Entry 599: its line is missing"],
+    );
     check(
         world,
         "INSERT INTO entry VALUES (600, x'00')",
@@ -142,7 +172,11 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
         ],
     );
     // Contents.
-    check(world, "DELETE FROM content WHERE position = 41", &["Entry 41: its content is missing"]);
+    check(
+        world,
+        "DELETE FROM content WHERE position = 41",
+        &["Entry 41: its content is missing"],
+    );
     check(
         world,
         "INSERT INTO content VALUES (601, 1, zeroblob(16), x'00', 0)",
@@ -189,8 +223,16 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
         "UPDATE tile SET hashes = CAST(substr(hashes, 1, 320) || zeroblob(32) || substr(hashes, 353) AS BLOB) WHERE idx = 1",
         &["Entry 266: its line does not have the hash that the log's tile has for it"],
     );
-    check(world, "UPDATE tile SET hashes = x'00' WHERE idx = 0", &["Tile 0 of level 0 has 1 bytes, not 8192"]);
-    check(world, "DELETE FROM tile WHERE idx = 0", &["Tile 0 of level 0 is missing"]);
+    check(
+        world,
+        "UPDATE tile SET hashes = x'00' WHERE idx = 0",
+        &["Tile 0 of level 0 has 1 bytes, not 8192"],
+    );
+    check(
+        world,
+        "DELETE FROM tile WHERE idx = 0",
+        &["Tile 0 of level 0 is missing"],
+    );
     check(
         world,
         "INSERT INTO tile VALUES (0, 2, zeroblob(8192)), (1, 0, zeroblob(8192)), (-1, 0, x'00')",
@@ -212,7 +254,9 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
     check(
         world,
         "DELETE FROM person",
-        &[&format!("`person` has no head for p{anna}, about whom there are 133 entries, the last at 589")],
+        &[&format!(
+            "`person` has no head for p{anna}, about whom there are 133 entries, the last at 589"
+        )],
     );
     check(
         world,
@@ -231,35 +275,50 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
     check(
         world,
         "UPDATE state SET value = replace(value, '600', '599') WHERE key = 'checkpoint'",
-        &["The signed checkpoint is refused: the signature by the key test.example/log+b9fccfda does not fit the note's text"],
+        &[
+            "The signed checkpoint is refused: the signature by the key test.example/log+b9fccfda does not fit the note's text",
+        ],
     );
     check(
         world,
         "DELETE FROM state WHERE key = 'checkpoint'",
-        &["The signed checkpoint is refused: no blank line parts the note's text from its signatures"],
+        &[
+            "The signed checkpoint is refused: no blank line parts the note's text from its signatures",
+        ],
     );
     check(
         world,
         "UPDATE state SET value = 'other' WHERE key = 'origin'",
-        &["The signed checkpoint is refused: the checkpoint is of the log test.example/log, not of other"],
+        &[
+            "The signed checkpoint is refused: the checkpoint is of the log test.example/log, not of other",
+        ],
     );
     let other = tlog::note::SigningKey::from_seed("test.example/log", &[5; 32]).unwrap();
     check(
         world,
-        &format!("UPDATE state SET value = '{}' WHERE key = 'verifier'", other.verifier()),
+        &format!(
+            "UPDATE state SET value = '{}' WHERE key = 'verifier'",
+            other.verifier()
+        ),
         &["The key `keys/log.key` belongs to another ledger"],
     );
     check(
         world,
         "DELETE FROM state WHERE key = 'verifier'",
-        &["The ledger is damaged: its public key does not read. Run `homecoming audit`, and restore a backup"],
+        &[
+            "The ledger is damaged: its public key does not read. Run `homecoming audit`, and restore a backup",
+        ],
     );
     check(
         world,
         "UPDATE state SET value = 'x' WHERE key = 'alias'",
         &["The key `keys/alias.key` belongs to another ledger"],
     );
-    check(world, "INSERT INTO state VALUES ('more', 'x')", &["`state` has rows that are not the ledger's"]);
+    check(
+        world,
+        "INSERT INTO state VALUES ('more', 'x')",
+        &["`state` has rows that are not the ledger's"],
+    );
     check(
         world,
         "CREATE TABLE more (x)",
@@ -282,24 +341,47 @@ fn a_line_that_was_forged_with_its_content_is_found() {
     line.write(&mut bytes);
     drop(reader);
     let db = intruder(&world);
-    db.execute("UPDATE entry SET line = ?1 WHERE position = 4", [&bytes]).unwrap();
+    db.execute("UPDATE entry SET line = ?1 WHERE position = 4", [&bytes])
+        .unwrap();
     db.execute(
         "UPDATE content SET body = ?1, check_sum = ?2 WHERE position = 4",
         (&body, ledger::content::check_sum(&body)),
     )
     .unwrap();
     let found = faults(&world);
-    assert!(found.contains(&"Entry 4: its line does not have the hash that the log's tile has for it".to_owned()), "{found:#?}");
+    assert!(
+        found.contains(
+            &"Entry 4: its line does not have the hash that the log's tile has for it".to_owned()
+        ),
+        "{found:#?}"
+    );
     // And the next entry about the person no longer follows.
-    assert!(found.iter().any(|fault| fault.ends_with("does not name entry 4 as it stands, which is the one before it about its person")), "{found:#?}");
+    assert!(
+        found.iter().any(|fault| fault.ends_with(
+            "does not name entry 4 as it stands, which is the one before it about its person"
+        )),
+        "{found:#?}"
+    );
 }
 
 #[test]
 fn no_byte_of_a_line_or_a_content_changes_unnoticed() {
     let mut world = World::new(3);
     world.accept(transaction(vec![
-        write(Action::Create, "Patient/anna", Expect::Absent, Some("anna"), "Anna"),
-        write(Action::Update, "Patient/anna", Expect::Any, Some("anna"), "Anna Maria"),
+        write(
+            Action::Create,
+            "Patient/anna",
+            Expect::Absent,
+            Some("anna"),
+            "Anna",
+        ),
+        write(
+            Action::Update,
+            "Patient/anna",
+            Expect::Any,
+            Some("anna"),
+            "Anna Maria",
+        ),
     ]));
     at_rest(&mut world);
     let db = intruder(&world);
@@ -312,7 +394,10 @@ fn no_byte_of_a_line_or_a_content_changes_unnoticed() {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << (at % 8);
             db.execute(&update, [&changed]).unwrap();
-            assert!(faults(&world).len() > sound.len(), "{table}.{column}, byte {at}");
+            assert!(
+                faults(&world).len() > sound.len(),
+                "{table}.{column}, byte {at}"
+            );
         }
         db.execute(&update, [&bytes]).unwrap();
     }

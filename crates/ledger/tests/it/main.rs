@@ -2,6 +2,8 @@
 
 mod appending;
 mod damage;
+mod failing;
+mod model;
 mod opening;
 mod receipts;
 mod world;

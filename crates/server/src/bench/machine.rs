@@ -1,6 +1,7 @@
 //! What this machine is and how much a process used of it, from Linux's `/proc`.
 
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -96,7 +97,8 @@ fn stat(pid: &str, field: usize) -> f64 {
     (ticks(field) + ticks(field + 1)) / TICKS_PER_S
 }
 
-/// Bytes of all files below a folder.
+/// Bytes that the disk gives to all files below a folder: a file that was set aside and is still
+/// empty takes none.
 pub fn bytes_under(folder: &Path) -> u64 {
     let mut bytes = 0;
     let mut todo = vec![folder.to_path_buf()];
@@ -106,7 +108,7 @@ pub fn bytes_under(folder: &Path) -> u64 {
             let inside = std::fs::read_dir(&path).into_iter().flatten().flatten();
             todo.extend(inside.map(|entry| entry.path()));
         } else {
-            bytes += about.len();
+            bytes += about.blocks() * 512;
         }
     }
     bytes
@@ -118,6 +120,6 @@ pub fn bytes_of(folder: &Path, prefix: &str) -> u64 {
     inside
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
         .filter_map(|entry| entry.metadata().ok())
-        .map(|about| about.len())
+        .map(|about| about.blocks() * 512)
         .sum()
 }

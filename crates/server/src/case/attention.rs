@@ -166,20 +166,25 @@ pub fn owed(things: &[Thing<'_>], names: &Names<'_>) -> Vec<Owed> {
     owed
 }
 
-/// The first and the latest score of each scale that has a rule of change.
-fn measures(things: &[Thing<'_>], instrument: &'static Instrument) -> Option<Measure> {
-    let scale = instrument.total();
-    let rule = instrument.rules_for(scale.key).next()?;
-    let dated = scores::of_scale(things, instrument, scale);
-    let (first, last) = (dated.first()?, dated.last()?);
-    Some(Measure {
-        instrument,
-        rule,
-        baseline: first.score.value,
-        latest: last.score.value,
-        latest_at: last.happened.start,
-        count: dated.len() as u32,
-    })
+/// The first and the latest score of each scale that has a rule of change, by the scale's first rule.
+fn measures(things: &[Thing<'_>], instrument: &'static Instrument) -> Vec<Measure> {
+    instrument
+        .scales
+        .iter()
+        .filter_map(|scale| {
+            let rule = instrument.rules_for(scale.key).next()?;
+            let dated = scores::of_scale(things, instrument, scale);
+            let (first, last) = (dated.first()?, dated.last()?);
+            Some(Measure {
+                instrument,
+                rule,
+                baseline: first.score.value,
+                latest: last.score.value,
+                latest_at: last.happened.start,
+                count: dated.len() as u32,
+            })
+        })
+        .collect()
 }
 
 /// The latest answer to PHQ-9 item 9, and when the person was next reached.

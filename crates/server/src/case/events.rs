@@ -126,15 +126,21 @@ fn act<'c>(kind: &str, telling: &'c Telling<'_>) -> Act<'c> {
         "Consent" => {
             let about = resource.get("provision").and_then(|provision| provision.get("code"));
             let about = words::code_in(about, codes::CONSENT).unwrap_or_default();
-            let active = matches!(status, Some("active"));
+            // A consent that is no longer active was given on its day all the same; when it was
+            // withdrawn is said by the refusal that took its place.
             match telling.text(&["provision", "type"]) {
                 Some("deny") => Act::Withdrew(about),
-                _ if active => Act::Consented(about),
-                _ => Act::Withdrew(about),
+                _ => Act::Consented(about),
             }
         }
+        "DocumentReference" if telling.text(&["docStatus"]) == Some("preliminary") => Act::Draft,
+        "QuestionnaireResponse" if status == Some("in-progress") => Act::Draft,
+        "Observation" if matches!(status, Some("registered" | "preliminary")) => Act::Draft,
         "Media" => Act::NeedsConsent("recording"),
-        "Observation" if words::code(resource.get("code")) == Some("87511-2") => Act::History,
+        // What somebody did before the programme is told, not late.
+        "Observation" if words::code(resource.get("category")) == Some("social-history") => {
+            Act::History
+        }
         "Condition" | "AllergyIntolerance" | "Immunization" => Act::History,
         _ => Act::Other,
     }

@@ -26,7 +26,9 @@ impl Found {
         } else if self.scale.name.starts_with(self.instrument.name) {
             self.scale.name.to_owned()
         } else {
-            format!("{} {}", self.instrument.name, self.scale.name.to_lowercase())
+            // Most scales are named with their instrument already.
+            let part = self.scale.name.trim_start_matches(self.instrument.name).trim_start();
+            format!("{} {}", self.instrument.name, part.to_lowercase())
         }
     }
 }
@@ -48,6 +50,17 @@ fn found(of: Value<'_>) -> Option<Found> {
 /// The score that an Observation is.
 pub fn score_of(observation: Value<'_>) -> Option<Found> {
     found(observation)
+}
+
+/// Which question an Observation answers, if it is one answer of a form: "PHQ-9, question 9".
+pub fn item_of(observation: Value<'_>) -> Option<String> {
+    observation.get("code")?.get("coding")?.items().find_map(|coding| {
+        let (system, code) = (coding.str_at(&["system"])?, coding.str_at(&["code"])?);
+        instruments::all().iter().find_map(|instrument| {
+            let item = instrument.item_by_code(system, code)?;
+            Some(format!("{}, question {}", instrument.name, item.number))
+        })
+    })
 }
 
 /// One score with when it was and where it stands.

@@ -140,8 +140,12 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
                     (Some(Row::Score), format!("{} = {}", score.scale_name(), score.value))
                 }
                 (None, found) => {
-                    let what = or_kind(coded("code"));
-                    let row = if code(get("code")) == Some("87511-2") { Row::Service } else { Row::Score };
+                    let what = match super::scores::item_of(resource) {
+                        Some(item) => item,
+                        None => or_kind(coded("code")),
+                    };
+                    let history = code(get("category")) == Some("social-history");
+                    let row = if history { Row::Service } else { Row::Score };
                     (Some(row), match found {
                         Some(found) => format!("{what}: {found}"),
                         None => what,

@@ -64,6 +64,8 @@ pub struct Course<'a> {
     /// A form could be filled in at home last evening.
     item_nine_flag: Option<String>,
     last_task: i64,
+    /// Days of the visits to the prescriber.
+    visits: Vec<i64>,
     goals: Vec<(Value, i64)>,
     /// Requests for what is being given at sessions: when written, id, dose.
     given: Vec<(i64, String, &'static str)>,
@@ -100,6 +102,7 @@ impl<'a> Course<'a> {
             asked: [i64::MIN / 2; 3],
             item_nine_flag: None,
             last_task: 0,
+            visits: Vec::new(),
             goals: Vec::new(),
             given: Vec::new(),
             chance,
@@ -172,9 +175,9 @@ impl<'a> Course<'a> {
         let mut kept = self.journal.put(at, author, vec![made.clone()]);
         if signing == Signing::NextDay {
             note.signed = true;
-            note.written = at_desk(at + 20 * HOUR, &mut self.chance);
+            let signed = at_desk(at + 20 * HOUR, &mut self.chance);
             made = fhir::note(&note, person, &self.places.programme);
-            kept = self.journal.put(note.written, author, vec![made.clone()]);
+            kept = self.journal.put(signed, author, vec![made.clone()]);
         }
         kept.then_some(made)
     }

@@ -166,7 +166,7 @@ pub fn miscopied(total: u16) -> u16 {
 }
 
 /// Days between two fillings of the same form.
-pub const EVERY: [(&str, i64); 3] = [("pcl-5", 26), ("phq-9", 26), ("nsi", 54)];
+pub const EVERY: [(&str, i64); 3] = [("pcl-5", 26), ("phq-9", 26), ("nsi", 40)];
 
 #[cfg(test)]
 mod tests {

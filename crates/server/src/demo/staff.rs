@@ -25,7 +25,19 @@ pub struct Staff {
     pub purpose: &'static str,
 }
 
-const EVERYONE: [(&str, &str, &str, &str, &str, &str, &str, &str); 8] = [
+/// Prefix, given and family name, role in code and words, number, sign-in code, purpose.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+const EVERYONE: [Row; 8] = [
     (
         "",
         "Marisol",

@@ -143,7 +143,8 @@ pub fn media(headers: &HeaderMap) -> Result<Media, Error> {
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let value = value.trim_matches('"');
-        if name.eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
+        let is_utf8 = value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8");
+        if name.eq_ignore_ascii_case("charset") && !is_utf8 {
             return refuse(format!("The body is in `{}`, not UTF-8", printable(value)));
         }
         if name.eq_ignore_ascii_case("fhirVersion") && !matches!(value, "4.0" | "4.0.1") {

@@ -168,12 +168,18 @@ pub type Lookup = Box<dyn Fn(&[u8; 32]) -> Result<Option<Grant>, Error> + Send +
 pub fn desk_lookup(programme: Programme) -> Lookup {
     Box::new(move |hash| {
         let now = programme.clock().now().0;
-        let Some(token) = programme.desk().token_of_hash(hash, now).map_err(Error::desk)? else {
+        let Some(token) = programme
+            .desk()
+            .token_of_hash(hash, now)
+            .map_err(Error::desk)?
+        else {
             return Ok(None);
         };
         let scopes = Scopes::parse(&token.scope).map_err(Error::internal)?;
-        let actor =
-            Actor { name: format!("client/{}", token.client), purpose: "TREAT".to_owned() };
+        let actor = Actor {
+            name: format!("client/{}", token.client),
+            purpose: "TREAT".to_owned(),
+        };
         Ok(Some(Grant { actor, scopes }))
     })
 }

@@ -60,10 +60,10 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     known_kind(kind)?;
     ask.grant.check(kind, Verb::Search)?;
     let wanted = Wanted::read(ask, kind)?;
-    let view = match (&wanted.after, ask.as_of) {
+    let view = match &wanted.after {
         // The pages of one search are all of one state.
-        (Some(cursor), None) => ask.api.programme().view(AsOf::Size(cursor.as_of())),
-        _ => ask.view(),
+        Some(cursor) => ask.api.programme().view(AsOf::Size(cursor.as_of())),
+        None => ask.view(),
     };
     if wanted.count == 0 {
         return count_only(ask, kind, &view, &wanted);

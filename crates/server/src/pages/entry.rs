@@ -2,6 +2,8 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use record::json::{Doc, Value};
 
 use super::{Asked, away, download, person};
@@ -134,7 +136,8 @@ fn purpose(code: Option<String>) -> String {
     }
 }
 
-/// Every leaf of a document with its place: ("name[0].family", "Haddad").
+/// What a document says, element by element, as a person would read it: a coding is its display
+/// and code, a reference its name, a period its two ends.
 fn leaves(root: Value<'_>) -> Vec<(String, String)> {
     let mut out = Vec::new();
     walk(root, String::new(), &mut out);
@@ -142,16 +145,32 @@ fn leaves(root: Value<'_>) -> Vec<(String, String)> {
 }
 
 fn walk(value: Value<'_>, place: String, out: &mut Vec<(String, String)>) {
-    if value.is_object() {
+    if let Some(whole) = in_one(value) {
+        out.push((place, whole));
+    } else if value.is_object() {
         for (key, inner) in value.entries() {
+            if place.is_empty() && matches!(key, "resourceType" | "id") {
+                continue;
+            }
+            // The text of an attachment is what was written, not its encoding.
+            if key == "data"
+                && value.str_at(&["contentType"]).is_some_and(|kind| kind.starts_with("text/plain"))
+                && let Some(text) = inner.as_str().and_then(|data| STANDARD.decode(data).ok())
+                && let Ok(text) = String::from_utf8(text)
+            {
+                out.push((format!("{place}.{key}"), text));
+                continue;
+            }
             let place = if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
             walk(inner, place, out);
         }
     } else if value.is_array() {
+        let one = value.len() == 1;
         for (number, inner) in value.items().enumerate() {
-            walk(inner, format!("{place}[{number}]"), out);
+            let place = if one { place.clone() } else { format!("{place}[{number}]") };
+            walk(inner, place, out);
         }
-    } else if place != "resourceType" && place != "id" {
+    } else {
         let whole = value.as_str().unwrap_or_else(|| value.raw_str());
         let mut shown: String = whole.chars().take(VALUE_CHARACTERS).collect();
         if shown.len() < whole.len() {
@@ -159,6 +178,41 @@ fn walk(value: Value<'_>, place: String, out: &mut Vec<(String, String)>) {
         }
         out.push((place, shown));
     }
+}
+
+/// An object that is read as one thing.
+fn in_one(value: Value<'_>) -> Option<String> {
+    let text = |key: &str| value.str_at(&[key]);
+    let only = |keys: &[&str]| value.is_object() && value.entries().all(|(key, _)| keys.contains(&key));
+    if only(&["system", "version", "code", "display", "userSelected"]) && text("code").is_some() {
+        let code = text("code")?;
+        let of = text("system").map(|system| format!(", {system}")).unwrap_or_default();
+        return Some(match text("display") {
+            Some(display) => format!("{display} ({code}{of})"),
+            None => format!("{code}{of}"),
+        });
+    }
+    if only(&["reference", "display", "type"]) && text("reference").is_some() {
+        let reference = text("reference")?;
+        return Some(match text("display") {
+            Some(display) => format!("{display} ({reference})"),
+            None => reference.to_owned(),
+        });
+    }
+    if only(&["start", "end"]) && (text("start").is_some() || text("end").is_some()) {
+        return Some(match (text("start"), text("end")) {
+            (Some(start), Some(end)) => format!("{start} to {end}"),
+            (Some(start), None) => format!("since {start}"),
+            (None, end) => format!("until {}", end.unwrap_or_default()),
+        });
+    }
+    if only(&["value", "unit", "system", "code", "comparator"]) {
+        let number = value.get("value")?.number_text()?;
+        let unit = text("unit").or_else(|| text("code")).unwrap_or_default();
+        let comparator = text("comparator").unwrap_or_default();
+        return Some(format!("{comparator}{number} {unit}").trim_end().to_owned());
+    }
+    None
 }
 
 fn differences(before: &Version, after: &Version) -> Result<Vec<Difference>, Error> {

@@ -57,6 +57,9 @@ fn day(asked: &Asked, name: &str) -> Result<Option<i64>, Error> {
     }
 }
 
+/// How far ahead of now what is planned is drawn.
+const AHEAD: i64 = 45 * when::DAY;
+
 type Window = (i64, i64);
 
 /// From the first event that has a date to now, with a margin.
@@ -71,7 +74,7 @@ fn whole(events: &[crate::chart::event::Event], now: i64) -> Window {
         .iter()
         .filter_map(|event| event.happened())
         .map(|at| at.start)
-        .filter(|start| *start < now + 400 * when::DAY)
+        .filter(|start| *start < now + AHEAD)
         .max()
         .unwrap_or(now)
         .max(now);

@@ -11,6 +11,7 @@ use std::net::{SocketAddr, TcpListener};
 use serde_json::Value;
 use server::{assets, web};
 
+use super::served::{Folder, Served};
 use super::webdriver::Browser;
 
 const AXE: &str = include_str!("../vendor/axe.min.js");
@@ -23,11 +24,11 @@ const REQUESTS_MAX: u64 = 6;
 /// Signs in and looks at every path, wide and narrow; then walks through without JavaScript.
 /// `base_url` is `http://127.0.0.1:8180`; the paths begin with a slash and may have parameters.
 /// Where there is no browser it does nothing, and says so.
-pub fn check_pages(base_url: &str, sign_in_name: &str, sign_in_code: &str, paths: &[&str]) {
+pub fn check_pages(base_url: &str, sign_in_code: &str, paths: &[&str]) {
     let Some(browser) = Browser::start() else { return };
     browser.size(1280, 900);
-    walk_without_scripts(&browser, base_url, sign_in_name, sign_in_code);
-    sign_in(&browser, base_url, sign_in_name, sign_in_code);
+    walk_without_scripts(&browser, base_url, sign_in_code);
+    sign_in(&browser, base_url, sign_in_code);
     let urls: Vec<String> = paths.iter().map(|path| format!("{base_url}{path}")).collect();
     let mut faults = Vec::new();
     for url in &urls {
@@ -38,18 +39,17 @@ pub fn check_pages(base_url: &str, sign_in_name: &str, sign_in_code: &str, paths
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
-fn sign_in(browser: &Browser, base_url: &str, name: &str, code: &str) {
+fn sign_in(browser: &Browser, base_url: &str, code: &str) {
     browser.go(&format!("{base_url}{}", web::path::SIGN_IN));
-    browser.write("#name", name);
     browser.write("#code", code);
     browser.click("form.stack button");
-    assert!(browser.has("form.user"), "{name} is not signed in: {}", browser.text("main"));
+    assert!(browser.has("form.user"), "not signed in: {}", browser.text("main"));
 }
 
 /// Everything that a caseworker does with links and forms alone.
-fn walk_without_scripts(browser: &Browser, base_url: &str, name: &str, code: &str) {
+fn walk_without_scripts(browser: &Browser, base_url: &str, code: &str) {
     browser.scripts(false);
-    sign_in(browser, base_url, name, code);
+    sign_in(browser, base_url, code);
     browser.go(&format!("{base_url}{}", web::path::CASELOAD));
     browser.click("table.caseload th[scope=row] a");
     assert!(browser.has("section.banner") && browser.has("svg.score, section.scores"), "no person");
@@ -224,4 +224,55 @@ fn serve(pages: Vec<(String, String)>) -> SocketAddr {
         }
     });
     address
+}
+
+/// The demo as it is served: every page of it, in a real browser.
+#[test]
+fn every_page_of_the_demo_stands_up_to_a_browser() {
+    let folder = Folder::new("demo");
+    let served = Served::demo(&folder.join("demo"));
+    let cookie = sign_in_by_form(&served, "demo-caseworker-1");
+    let caseload = page(&served, &cookie, "/caseload");
+    let person = first_link(&caseload, "/people/");
+    let timelines = page(&served, &cookie, &format!("{person}/timelines"));
+    let entry = first_link(&timelines, "/entries/");
+    let paths = [
+        "/caseload".to_owned(),
+        "/caseload?whose=everyone&order=name".to_owned(),
+        "/caseload?_asof=2026-06-01".to_owned(),
+        person.clone(),
+        format!("{person}/timelines"),
+        format!("{person}/timelines?_asof=2026-09-15"),
+        entry.clone(),
+        "/find?q=a".to_owned(),
+        "/record".to_owned(),
+        "/nothing-here".to_owned(),
+    ];
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    check_pages(&served.url(""), "demo-caseworker-1", &paths);
+}
+
+/// Signs in without a browser: the session's cookie.
+fn sign_in_by_form(served: &Served, code: &str) -> String {
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+    let answer = agent
+        .post(served.url("/sign-in"))
+        .send_form([("code", code), ("next", "/caseload")])
+        .expect("the server answers");
+    assert_eq!(answer.status().as_u16(), 303);
+    let cookie = answer.headers().get("set-cookie").expect("a cookie").to_str().expect("text");
+    cookie.split(';').next().unwrap_or_default().to_owned()
+}
+
+fn page(served: &Served, cookie: &str, path: &str) -> String {
+    let agent = ureq::Agent::new_with_defaults();
+    let mut answer =
+        agent.get(served.url(path)).header("Cookie", cookie).call().expect("the page is there");
+    answer.body_mut().read_to_string().expect("a page is text")
+}
+
+fn first_link(page: &str, prefix: &str) -> String {
+    let at = page.find(&format!("href=\"{prefix}")).expect("a link") + 6;
+    page[at..].split(['"', '?']).next().unwrap_or_default().to_owned()
 }

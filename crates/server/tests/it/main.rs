@@ -1,5 +1,6 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
+mod answers;
 mod browser;
 mod crash;
 mod faults;

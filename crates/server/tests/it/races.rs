@@ -13,14 +13,20 @@ fn at_once(server: &Server, clients: usize, line: &str, headers: &str, body: &st
         body.len()
     );
     std::thread::scope(|scope| {
-        let all: Vec<_> =
-            (0..clients).map(|_| scope.spawn(|| send(address, &request))).collect();
-        all.into_iter().map(|one| one.join().expect("a client")).collect()
+        let all: Vec<_> = (0..clients)
+            .map(|_| scope.spawn(|| send(address, &request)))
+            .collect();
+        all.into_iter()
+            .map(|one| one.join().expect("a client"))
+            .collect()
     })
 }
 
 fn with_status(replies: &[Reply], status: u16) -> usize {
-    replies.iter().filter(|reply| reply.status == status).count()
+    replies
+        .iter()
+        .filter(|reply| reply.status == status)
+        .count()
 }
 
 fn total(server: &Server, search: &str) -> String {
@@ -40,11 +46,21 @@ const PATIENT: &str =
 #[test]
 fn of_many_conditional_creates_one_creates() {
     let server = Server::start("race-create");
-    let replies =
-        at_once(&server, 24, "POST /fhir/Patient", "If-None-Exist: identifier=urn:mrn|1\r\n", PATIENT);
-    assert_eq!((with_status(&replies, 201), with_status(&replies, 200)), (1, 23));
-    let locations: HashSet<_> =
-        replies.iter().map(|reply| reply.header("location").to_owned()).collect();
+    let replies = at_once(
+        &server,
+        24,
+        "POST /fhir/Patient",
+        "If-None-Exist: identifier=urn:mrn|1\r\n",
+        PATIENT,
+    );
+    assert_eq!(
+        (with_status(&replies, 201), with_status(&replies, 200)),
+        (1, 23)
+    );
+    let locations: HashSet<_> = replies
+        .iter()
+        .map(|reply| reply.header("location").to_owned())
+        .collect();
     assert_eq!(locations.len(), 1);
     assert_eq!(total(&server, "Patient?_summary=count"), "1");
 }
@@ -52,8 +68,17 @@ fn of_many_conditional_creates_one_creates() {
 #[test]
 fn of_many_conditional_updates_one_creates_and_all_others_update() {
     let server = Server::start("race-update");
-    let replies = at_once(&server, 24, "PUT /fhir/Patient?identifier=urn:mrn|1", "", PATIENT);
-    assert_eq!((with_status(&replies, 201), with_status(&replies, 200)), (1, 23));
+    let replies = at_once(
+        &server,
+        24,
+        "PUT /fhir/Patient?identifier=urn:mrn|1",
+        "",
+        PATIENT,
+    );
+    assert_eq!(
+        (with_status(&replies, 201), with_status(&replies, 200)),
+        (1, 23)
+    );
     assert_eq!(total(&server, "Patient?_summary=count"), "1");
 }
 
@@ -77,14 +102,48 @@ fn of_many_transactions_under_one_condition_one_creates() {
             rest.split('/').next()
         })
         .expect("the patient's id");
-    assert_eq!(total(&server, &format!("Observation?subject=Patient/{patient}&_summary=count")), "16");
+    assert_eq!(
+        total(
+            &server,
+            &format!("Observation?subject=Patient/{patient}&_summary=count")
+        ),
+        "16"
+    );
+}
+
+#[test]
+fn a_transaction_that_finds_all_it_would_create_writes_nothing() {
+    let server = Server::start("race-nothing");
+    let bundle = format!(
+        r#"{{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{PATIENT},"request":{{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:mrn|1"}}}}]}}"#
+    );
+    let replies = at_once(&server, 24, "POST /fhir", "", &bundle);
+    assert_eq!(with_status(&replies, 200), 24);
+    let created = replies
+        .iter()
+        .filter(|reply| reply.body.contains("201 Created"))
+        .count();
+    assert_eq!(created, 1);
+    assert_eq!(total(&server, "Patient?_summary=count"), "1");
 }
 
 #[test]
 fn of_many_updates_of_one_version_one_succeeds() {
     let server = Server::start("race-version");
     let body = r#"{"resourceType":"Patient","id":"one"}"#;
-    assert_eq!(with_status(&at_once(&server, 1, "PUT /fhir/Patient/one", "", body), 201), 1);
-    let replies = at_once(&server, 24, "PUT /fhir/Patient/one", "If-Match: W/\"1\"\r\n", body);
-    assert_eq!((with_status(&replies, 200), with_status(&replies, 412)), (1, 23));
+    assert_eq!(
+        with_status(&at_once(&server, 1, "PUT /fhir/Patient/one", "", body), 201),
+        1
+    );
+    let replies = at_once(
+        &server,
+        24,
+        "PUT /fhir/Patient/one",
+        "If-Match: W/\"1\"\r\n",
+        body,
+    );
+    assert_eq!(
+        (with_status(&replies, 200), with_status(&replies, 412)),
+        (1, 23)
+    );
 }

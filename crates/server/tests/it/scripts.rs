@@ -59,23 +59,31 @@ impl Server {
         let clock = Clock::standing_at(at.0);
         let chance = Chance::seeded(7);
         let data = folder.path().join("data");
-        let about = About { name: "Scripts".to_owned(), demo: Vec::new() };
+        let about = About {
+            name: "Scripts".to_owned(),
+            demo: Vec::new(),
+        };
         programme::create(&data, &about, &chance).expect("a new programme");
         let on_fatal = Box::new(|why: &dyn std::fmt::Display| panic!("{why}"));
-        let programme =
-            Programme::open(&data, clock.clone(), chance, &mut |_, _| {}, on_fatal)
-                .expect("it opens");
+        let programme = Programme::open(&data, clock.clone(), chance, &mut |_, _| {}, on_fatal)
+            .expect("it opens");
         let known: HashMap<[u8; 32], &str> = TOKENS
             .into_iter()
             .map(|(token, scopes)| (Sha256::digest(token).into(), scopes))
             .collect();
         let door = Door::new(Box::new(move |hash| {
             Ok(known.get(hash).map(|scopes| Grant {
-                actor: Actor { name: "client/tests".to_owned(), purpose: "TREAT".to_owned() },
+                actor: Actor {
+                    name: "client/tests".to_owned(),
+                    purpose: "TREAT".to_owned(),
+                },
                 scopes: Scopes::parse(scopes).expect("scopes"),
             }))
         }));
-        let settings = Settings { resource_bytes_max: 64 << 10, ..Settings::default() };
+        let settings = Settings {
+            resource_bytes_max: 64 << 10,
+            ..Settings::default()
+        };
         let api = Api::new(programme, door, clock.clone(), settings);
         let router = server::router::router(api, axum::Router::new(), |_| {
             axum::response::Response::default()
@@ -90,7 +98,12 @@ impl Server {
             .expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         runtime.spawn(async move { axum::serve(listener, router).await });
-        Server { address, clock, _runtime: runtime, _folder: folder }
+        Server {
+            address,
+            clock,
+            _runtime: runtime,
+            _folder: folder,
+        }
     }
 }
 
@@ -104,20 +117,28 @@ pub struct Reply {
 impl Reply {
     /// The first header of that (lower-case) name, or nothing.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(seen, _)| seen == name).map_or("", |(_, value)| value)
+        self.headers
+            .iter()
+            .find(|(seen, _)| seen == name)
+            .map_or("", |(_, value)| value)
     }
 }
 
 /// Sends a whole request on a connection of its own.
 pub fn send(address: SocketAddr, request: &str) -> Reply {
     let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream.write_all(request.as_bytes()).expect("the request is sent");
+    stream
+        .write_all(request.as_bytes())
+        .expect("the request is sent");
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("an answer comes");
     let text = String::from_utf8(bytes).expect("the answer is UTF-8");
     let (head, body) = text.split_once("\r\n\r\n").expect("the answer has a head");
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a status line");
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .expect("a status line");
     Reply {
         status: status.parse().expect("a status"),
         headers: lines
@@ -151,13 +172,16 @@ fn matched<'t>(text: &'t str, pattern: &str) -> Option<(&'t str, Vec<(String, St
         .find(|c: char| c == '"' || c == ',' || c.is_whitespace())
         .unwrap_or(text.len());
     // The longest that lets the rest match.
-    (1..=end).rev().filter(|end| text.is_char_boundary(*end)).find_map(|end| {
-        let (left, mut caught) = matched(&text[end..], after)?;
-        if name != "*" {
-            caught.push((name.to_owned(), text[..end].to_owned()));
-        }
-        Some((left, caught))
-    })
+    (1..=end)
+        .rev()
+        .filter(|end| text.is_char_boundary(*end))
+        .find_map(|end| {
+            let (left, mut caught) = matched(&text[end..], after)?;
+            if name != "*" {
+                caught.push((name.to_owned(), text[..end].to_owned()));
+            }
+            Some((left, caught))
+        })
 }
 
 /// Whether the pattern occurs; remembers what it caught.
@@ -165,7 +189,9 @@ fn occurs(text: &str, pattern: &str, names: &mut Names) -> bool {
     let pattern = fill(pattern, names);
     let first = pattern.split("{{").next().unwrap_or("");
     let starts: Vec<usize> = if first.is_empty() {
-        (0..text.len()).filter(|at| text.is_char_boundary(*at)).collect()
+        (0..text.len())
+            .filter(|at| text.is_char_boundary(*at))
+            .collect()
     } else {
         text.match_indices(first).map(|(at, _)| at).collect()
     };
@@ -210,7 +236,11 @@ fn exchange(server: &Server, names: &mut Names, place: &str, text: &str) {
     let mut status = None;
     for line in lines.by_ref() {
         if let Some(code) = line.strip_prefix("=> ") {
-            status = Some(code.trim().parse::<u16>().unwrap_or_else(|_| panic!("{place}: {line}")));
+            status = Some(
+                code.trim()
+                    .parse::<u16>()
+                    .unwrap_or_else(|_| panic!("{place}: {line}")),
+            );
             break;
         }
         if in_body {
@@ -234,13 +264,23 @@ fn exchange(server: &Server, names: &mut Names, place: &str, text: &str) {
     if !body.is_empty() || first.starts_with('P') {
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
-    let request =
-        format!("{head}Host: {}\r\nConnection: close\r\n\r\n{body}", server.address);
+    let request = format!(
+        "{head}Host: {}\r\nConnection: close\r\n\r\n{body}",
+        server.address
+    );
     let reply = send(server.address, &request);
     let shown = || {
-        let headers: Vec<String> =
-            reply.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        format!("{place}\n{first}\n=> {}\n{}\n\n{}", reply.status, headers.join("\n"), reply.body)
+        let headers: Vec<String> = reply
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        format!(
+            "{place}\n{first}\n=> {}\n{}\n\n{}",
+            reply.status,
+            headers.join("\n"),
+            reply.body
+        )
     };
     assert_eq!(reply.status, status, "{}", shown());
     let mut in_body = false;
@@ -253,16 +293,28 @@ fn exchange(server: &Server, names: &mut Names, place: &str, text: &str) {
                 (_, Some(whole)) => is_whole(reply.body.trim_end(), whole, names),
                 _ => occurs(&reply.body, line, names),
             };
-            assert!(holds, "the body does not hold: {}\n{}", fill(line, names), shown());
+            assert!(
+                holds,
+                "the body does not hold: {}\n{}",
+                fill(line, names),
+                shown()
+            );
         } else {
-            let (name, wanted) = line.split_once(": ").unwrap_or_else(|| panic!("{place}: {line}"));
+            let (name, wanted) = line
+                .split_once(": ")
+                .unwrap_or_else(|| panic!("{place}: {line}"));
             let name = name.to_ascii_lowercase();
             let mut values = reply.headers.iter().filter(|(seen, _)| *seen == name);
             let holds = match wanted {
                 "-" => values.next().is_none(),
                 _ => values.any(|(_, value)| is_whole(value, wanted, names)),
             };
-            assert!(holds, "the header does not hold: {}\n{}", fill(line, names), shown());
+            assert!(
+                holds,
+                "the header does not hold: {}\n{}",
+                fill(line, names),
+                shown()
+            );
         }
     }
     assert!(
@@ -273,7 +325,9 @@ fn exchange(server: &Server, names: &mut Names, place: &str, text: &str) {
 }
 
 fn run(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scripts").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/it/scripts")
+        .join(name);
     let text = std::fs::read_to_string(&path).expect("the script can be read");
     let server = Server::start(name);
     let mut names = Names::new();

@@ -81,9 +81,17 @@ impl Served {
         Served::start_under(&[], data)
     }
 
+    /// Makes and serves the demo.
+    pub fn demo(data: &str) -> Served {
+        Served::run(&[], &["demo", "--data", data, "--listen", "127.0.0.1:0"])
+    }
+
     /// The same, run by another command, such as strace.
     pub fn start_under(wrapper: &[&str], data: &str) -> Served {
-        let words = ["serve", "--data", data, "--listen", "127.0.0.1:0"];
+        Served::run(wrapper, &["serve", "--data", data, "--listen", "127.0.0.1:0"])
+    }
+
+    fn run(wrapper: &[&str], words: &[&str]) -> Served {
         let mut command = match wrapper.split_first() {
             None => Command::new(HOMECOMING),
             Some((first, rest)) => {
@@ -119,12 +127,6 @@ impl Served {
     /// The process's id.
     pub fn pid(&self) -> u32 {
         self.child.id()
-    }
-
-    /// SIGKILL: no chance to write anything more.
-    pub fn kill(mut self) {
-        self.child.kill().expect("the server runs");
-        self.child.wait().expect("the server ends");
     }
 
     /// Waits until it has ended by itself; its exit code.

@@ -16,7 +16,7 @@ impl<'a> Course<'a> {
         let (person, prescriber) = (self.person, self.team.prescriber());
         let mut running: Option<(Value, Value)> = None;
         for (number, (day, dose)) in plan.doses.iter().enumerate() {
-            let day = self.visiting(working(*day));
+            let day = self.visiting(*day);
             let Some(at) = self.review(plan, day, dose, number) else {
                 return;
             };
@@ -81,12 +81,16 @@ impl<'a> Course<'a> {
         );
     }
 
-    /// The next day on which the person has no session.
-    fn visiting(&self, day: i64) -> i64 {
-        match super::super::calendar::weekday(day) == self.person.weekday {
-            true => working(day + 1),
-            false => day,
+    /// The next working day on which the person has neither a session nor another visit.
+    fn visiting(&mut self, day: i64) -> i64 {
+        let mut day = working(day);
+        while super::super::calendar::weekday(day) == self.person.weekday
+            || self.visits.contains(&day)
+        {
+            day = working(day + 1);
         }
+        self.visits.push(day);
+        day
     }
 
     /// The visit at which a dose is ordered. Gives back when it was written down.

@@ -146,7 +146,10 @@ impl<'a> Course<'a> {
             .find(|(n, _)| *n == number)
             .map(|(_, m)| *m);
         let start = moment(day, person.minute);
-        let keeps = number <= 2 || mishap.is_some() || ending.is_some_and(|e| e != Ending::Regular);
+        let keeps = number <= 2
+            || mishap.is_some()
+            || ending.is_some_and(|e| e != Ending::Regular)
+            || self.withdrawn_unheard(start);
         let fate = if lost {
             8
         } else if keeps {
@@ -158,7 +161,7 @@ impl<'a> Course<'a> {
         let title = format!("Session {number}");
         let mode = match booked["serviceType"][1]["coding"][0]["code"].as_str() {
             Some("video") => "video",
-            _ if self.chance.percent(4) => "home",
+            _ if self.chance.percent(4) && !self.withdrawn_unheard(start) => "home",
             _ => "in-person",
         };
         let mut contact = Contact {
@@ -241,12 +244,21 @@ impl<'a> Course<'a> {
         Some(in_time)
     }
 
+    /// Whether consent to recording has been withdrawn, and the office does not know it yet.
+    fn withdrawn_unheard(&self, at: i64) -> bool {
+        let withdrawn = self
+            .person
+            .withdraws
+            .map(|(week, _)| self.person.enrolled + week * 7 + 4);
+        withdrawn.is_some_and(|day| day_of(at) > day + 2) && at < self.withdrawal_known
+    }
+
     /// The audio recording, as long as the office knows of no withdrawal.
     fn record(&mut self, contact: &Contact, at: i64, mishap: Option<Mishap>) {
-        let often = if self.person.withdraws.is_some() {
-            75
-        } else {
-            26
+        let often = match self.person.withdraws {
+            Some(_) if self.withdrawn_unheard(contact.start) => 100,
+            Some(_) => 75,
+            None => 26,
         };
         let wanted = self.chance.percent(often);
         let spoilt = matches!(mishap, Some(Mishap::NotAttended(_) | Mishap::MovedBack(..)));
@@ -415,12 +427,12 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Somebody answered item 9 above zero: spoken to on the next working morning, by telephone.
+    /// Somebody answered item 9 above zero: spoken to again on the same day, by telephone.
     fn follow_up(&mut self, after: &Contact) {
         let person = self.person;
         let caseworker = self.caseworker();
-        let day = working(day_of(after.start) + 1);
-        let start = moment(day, 8 * 60 + 10);
+        let day = day_of(after.start);
+        let start = moment(day, 16 * 60 + 40);
         let id = self.chance.id();
         let contact = Contact {
             id: &id,
@@ -588,8 +600,8 @@ impl<'a> Course<'a> {
         }
         // Done in time as a rule; what was forgotten long ago has been done by now.
         let done = match self.chance.below(100) {
-            0..72 => due - self.chance.between(3, 90) * HOUR,
-            72..88 => due + self.chance.between(1, 7) * DAY,
+            0..84 => due - self.chance.between(3, 90) * HOUR,
+            84..95 => due + self.chance.between(1, 7) * DAY,
             _ => due + 55 * DAY,
         };
         let done = at_desk(done.max(at + 2 * HOUR), &mut self.chance);

@@ -270,7 +270,7 @@ pub static SAFETY: &[&str] = &[
     "Went through the safety plan line by line. {they} knew it by heart.",
     "{their} {partner} is at home tonight and knows whom to call.",
     "Named what keeps {them} here: {their} {kin}, {hobby}, and unfinished business.",
-    "Agreed on a call tomorrow at nine. {they} has the crisis line.",
+    "Agreed on a call tomorrow at {nine|ten}. {they} has the crisis line.",
     "The thoughts are old, {they} said, and they come with the bad nights.",
     "Told the supervisor and wrote it here at once.",
 ];

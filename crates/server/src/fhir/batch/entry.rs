@@ -272,11 +272,17 @@ const REQUEST_KEYS: [&str; 9] = [
 
 /// A misspelt condition would be no condition at all.
 fn unknown_key(value: Value<'_>, what: &str, known: &[&str]) -> Result<(), Error> {
-    match value.entries().find(|(key, _)| !known.contains(&key.trim_start_matches('_'))) {
+    match value
+        .entries()
+        .find(|(key, _)| !known.contains(&key.trim_start_matches('_')))
+    {
         None => Ok(()),
         Some((key, _)) => Err(Error::new(
             ErrorKind::Malformed,
-            format!("{what} has an element `{}` that FHIR R4 does not know.", printable(key)),
+            format!(
+                "{what} has an element `{}` that FHIR R4 does not know.",
+                printable(key)
+            ),
         )),
     }
 }

@@ -7,6 +7,7 @@
 //! collide, and what does not fit stays in the table: the chart says how many.
 
 pub mod event;
+mod label;
 pub mod score;
 pub mod spark;
 pub mod square;

@@ -23,6 +23,8 @@ impl Found {
     pub fn scale_name(&self) -> String {
         if self.scale.key == self.instrument.total().key {
             self.instrument.name.to_owned()
+        } else if self.scale.name.starts_with(self.instrument.name) {
+            self.scale.name.to_owned()
         } else {
             // Most scales are named with their instrument already.
             let part = self.scale.name.trim_start_matches(self.instrument.name).trim_start();

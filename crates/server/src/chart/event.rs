@@ -109,7 +109,7 @@ impl Disagreement {
 pub struct Conflict {
     /// What kind it is.
     pub kind: Disagreement,
-    /// One sentence.
+    /// One sentence; the page names the events before it.
     pub words: String,
     /// The events that it is about: places in the list of events.
     pub events: Vec<usize>,

@@ -1,14 +1,14 @@
 //! The wide frame: what happened, as understood now, on one time axis.
 //!
-//! Above the axis are words, in lanes: a label is only set where neither its words nor its stem
-//! touch another's. Conflicts come first, then what weighs most; a conflict whose words find no
-//! room keeps its tag as long as there is any. Beneath the axis every event has a round mark (or a bar, if it
+//! Above the axis are words, in lanes ([`super::label`]): conflicts come first, then what weighs
+//! most. Beneath the axis every event has a round mark (or a bar, if it
 //! went on) in the row of its kind. What has no words here has them in the table.
 
 use maud::{Markup, html};
 
 use super::event::{Conflict, Event, Row, tags};
-use super::{Lanes, Scale, fit, line, months, n, nothing, plate, tag, tag_width, text, text_width};
+use super::label::{self, CROWD, SIZE};
+use super::{Lanes, Scale, fit, line, months, n, nothing, plate, text, text_width};
 use crate::web::when::{self, RecordedAt};
 
 /// What is drawn.
@@ -38,7 +38,7 @@ pub struct Drawn {
     pub worded: usize,
 }
 
-const WIDTH: f64 = 960.0;
+pub(super) const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 540.0;
 const LEFT: f64 = 96.0;
 const RIGHT: f64 = WIDTH - 20.0;
@@ -46,24 +46,8 @@ const TOP: f64 = 30.0;
 const LANE: f64 = 23.0;
 const ROW: f64 = 30.0;
 const BAR: f64 = 21.0;
-const SIZE: f64 = 13.5;
-const LABEL_MOST: f64 = 330.0;
-/// Lanes that tags alone may take.
-const LANES_MOST: usize = 24;
-/// More events than this are drawn smaller, with shorter words.
-const CROWD: usize = 60;
 /// Room to the right of the window's end.
 const AFTER: f64 = 140.0;
-
-struct Label {
-    event: usize,
-    lane: usize,
-    x: f64,
-    left: f64,
-    tags: Vec<usize>,
-    date: String,
-    words: String,
-}
 
 /// Draws the frame's inside.
 pub fn draw(wide: &Wide<'_>) -> Drawn {
@@ -87,7 +71,7 @@ pub fn draw(wide: &Wide<'_>) -> Drawn {
     let lanes_at_least = ((HEIGHT - TOP - 30.0 - rows.height - 14.0) / LANE)
         .floor()
         .max(4.0) as usize;
-    let labels = pack(wide, &shown, &of_event, &x, lanes_at_least);
+    let labels = label::pack(wide.events, &shown, &of_event, &|at| x.inside(at as f64), lanes_at_least);
     let lanes = labels
         .iter()
         .map(|label| label.lane + 1)
@@ -111,15 +95,18 @@ pub fn draw(wide: &Wide<'_>) -> Drawn {
             (instant("asof", as_of.0, &format!("As of {}", when::day(as_of.0)), wide, &x, (TOP - 8.0, height - 8.0)))
         }
         @for label in &labels {
-            (line("stem", (label.x, lane_y(label.lane) + 4.0), (label.x, below + rows.middle(label.event) - 6.0)))
+            @for (at, event) in &label.stems {
+                (line("stem", (*at, lane_y(label.lane) + 4.0), (*at, below + rows.middle(*event) - 6.0)))
+            }
         }
         (rows.draw(wide, &of_event, below))
-        @for label in &labels { (draw_label(label, lane_y(label.lane))) }
+        @for label in &labels { (label::draw(label, lane_y(label.lane))) }
     };
     let worded = labels
         .iter()
         .filter(|label| !label.words.is_empty())
-        .count();
+        .map(|label| label.stems.len())
+        .sum();
     let desc = format!(
         "{} events on one time axis from {} to {}, in rows by kind, with {} conflicts tagged C1 and on. The table below has every event.",
         shown.len(),
@@ -138,181 +125,6 @@ pub fn draw(wide: &Wide<'_>) -> Drawn {
         ),
         marked: shown.len(),
         worded,
-    }
-}
-
-/// An event that wants words: where its stem stands, and how wide it would be.
-struct Wish {
-    event: usize,
-    x: f64,
-    width: f64,
-    worded: bool,
-}
-
-/// Sets the labels: see the head of this file. Words run to the right of their stem, so a set of
-/// labels is laid out from right to left in stairs, and no stem ever crosses words. Events are
-/// let in one by one, in the order of their weight, as long as all of them still find a lane.
-fn pack(
-    wide: &Wide<'_>,
-    shown: &[usize],
-    of_event: &[Vec<usize>],
-    x: &Scale,
-    lanes_most: usize,
-) -> Vec<Label> {
-    let crowded = shown.len() > CROWD;
-    let mut order: Vec<usize> = shown.to_vec();
-    order.sort_by_key(|index| {
-        let event = &wide.events[*index];
-        match of_event[*index].first() {
-            Some(tag) => (0, *tag as i64, 0),
-            None => (
-                1,
-                -i64::from(event.row.weight()),
-                event.place().saturating_neg(),
-            ),
-        }
-    });
-    let tags_wide = |index: usize| {
-        of_event[index]
-            .iter()
-            .map(|tag| tag_width(*tag) + 4.0)
-            .sum::<f64>()
-    };
-    let place = |index: usize| x.inside(wide.events[index].place() as f64);
-    // First every tag, in as many lanes as they need (within reason); then words.
-    let mut chosen: Vec<Wish> = Vec::new();
-    for index in order
-        .iter()
-        .copied()
-        .filter(|index| !of_event[*index].is_empty())
-    {
-        let wish = Wish {
-            event: index,
-            x: place(index),
-            width: tags_wide(index) + 2.0,
-            worded: false,
-        };
-        let at = chosen.partition_point(|other| other.x > wish.x);
-        chosen.insert(at, wish);
-        if lay(&chosen, LANES_MOST).is_none() {
-            chosen.remove(at);
-        }
-    }
-    let mut lanes = lay(&chosen, LANES_MOST).unwrap_or_default();
-    let most = lanes
-        .iter()
-        .map(|lane| lane + 1)
-        .max()
-        .unwrap_or(0)
-        .max(lanes_most);
-    for index in order {
-        let event = &wide.events[index];
-        let room = WIDTH - 4.0 - place(index) - tags_wide(index);
-        let width = tags_wide(index)
-            + text_width(&label_words(event, room, crowded), SIZE)
-            + text_width(&when::day_short(event.place()), SIZE)
-            + 12.0;
-        let before = chosen
-            .iter()
-            .position(|wish| wish.event == index)
-            .map(|at| (at, chosen.remove(at)));
-        let wish = Wish {
-            event: index,
-            x: place(index),
-            width,
-            worded: true,
-        };
-        let at = before.as_ref().map_or_else(
-            || chosen.partition_point(|other| other.x > wish.x),
-            |before| before.0,
-        );
-        chosen.insert(at, wish);
-        match lay(&chosen, most) {
-            Some(found) => lanes = found,
-            None => {
-                chosen.remove(at);
-                if let Some((at, tag_alone)) = before {
-                    chosen.insert(at, tag_alone);
-                }
-            }
-        }
-    }
-    chosen
-        .into_iter()
-        .zip(lanes)
-        .map(|(wish, lane)| {
-            let tags = of_event[wish.event].clone();
-            let used = tags_wide(wish.event);
-            let event = &wide.events[wish.event];
-            let words = if wish.worded {
-                label_words(event, WIDTH - 4.0 - wish.x - used, crowded)
-            } else {
-                String::new()
-            };
-            Label {
-                lane,
-                x: wish.x,
-                left: wish.x - 3.0,
-                tags,
-                date: if wish.worded {
-                    when::day_short(event.place())
-                } else {
-                    String::new()
-                },
-                words,
-                event: wish.event,
-            }
-        })
-        .collect()
-}
-
-/// The words after the date, in the room that there is for both.
-fn label_words(event: &Event, room: f64, crowded: bool) -> String {
-    let date = text_width(&when::day_short(event.place()), SIZE) + 12.0;
-    fit(
-        &event.now().what,
-        SIZE,
-        (room - date).min(if crowded {
-            LABEL_MOST / 2.0
-        } else {
-            LABEL_MOST
-        }),
-    )
-}
-
-/// The lane of each wish (which come from right to left), if there are enough lanes.
-fn lay(wishes: &[Wish], most: usize) -> Option<Vec<usize>> {
-    let mut lanes: Vec<usize> = Vec::with_capacity(wishes.len());
-    for (index, wish) in wishes.iter().enumerate() {
-        let range = (wish.x - 3.0, wish.x + wish.width);
-        let fits = |lane: usize| {
-            wishes[..index].iter().zip(&lanes).all(|(other, taken)| {
-                let clear = range.1 <= other.x - 6.0;
-                // Above the other's words, or beside its words and clear of its stem.
-                clear
-                    || (*taken < lane && other.x - 3.0 > wish.x + 3.0)
-                    || (*taken == lane && range.1 <= other.x - 3.0)
-            })
-        };
-        lanes.push((0..most).find(|lane| fits(*lane))?);
-    }
-    Some(lanes)
-}
-
-fn draw_label(label: &Label, y: f64) -> Markup {
-    let mut left = label.left;
-    html! {
-        g {
-            @for number in &label.tags {
-                (tag(*number, left, y))
-                @let _ = left += tag_width(*number) + 4.0;
-            }
-            @if !label.words.is_empty() {
-                text class="label" x=(n(left + 2.0)) y=(n(y + 4.5)) {
-                    tspan class="date" { (label.date) } " " (label.words)
-                }
-            }
-        }
     }
 }
 
@@ -371,8 +183,14 @@ impl Rows {
             height: 0.0,
         };
         for row in kinds {
+            let of_row = || shown.iter().filter(|index| wide.events[**index].row == row);
+            let is_period = |index: &&usize| wide.events[**index].happened().is_some_and(|happened| happened.is_period());
             let mut lanes = Lanes::default();
-            for index in shown.iter().filter(|index| wide.events[**index].row == row) {
+            if of_row().any(|index| !is_period(&index)) {
+                // Points have a line of their own, above the bars.
+                lanes.take(0, (f64::MIN, f64::MAX));
+            }
+            for index in of_row() {
                 let event = &wide.events[*index];
                 let from = x.inside(event.place() as f64);
                 let period = event.happened().filter(|happened| happened.is_period());

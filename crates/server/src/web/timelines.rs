@@ -239,6 +239,7 @@ fn wide_key(marked: usize, worded: usize) -> Markup {
             "\u{25cf} an event \u{b7} bar: it went on \u{b7} "
             span class="tagword" { "C1" } " a conflict \u{b7} "
             @if marked == 0 { "No event in this span." }
+            @else if worded == 0 { "There are too many events for words; all have them in the table." }
             @else if worded < marked { (worded) " of " (marked) " events have words here; all have them in the table." }
             @else { "All " (marked) " events of this span." }
         }
@@ -266,7 +267,14 @@ fn conflicts(context: &Context) -> Markup {
                     @for (index, conflict) in context.conflicts.iter().enumerate() {
                         li id={ "c" (index + 1) } {
                             span class="tagword" { "C" (index + 1) }
-                            " " strong { (conflict.kind.words()) ": " } bdi { (conflict.words) }
+                            " " strong { (conflict.kind.words()) ": " }
+                            @for (place, event) in conflict.events.iter().filter_map(|event| context.events.get(*event)).take(3).enumerate() {
+                                @if place > 0 { ", " }
+                                a href=(path::entry(event.now().position)) { bdi { (event.now().what) } }
+                                " " span class="sub" { (event.happened().map_or(String::new(), |happened| happened.words())) }
+                            }
+                            @if conflict.events.len() > 3 { " and " (conflict.events.len() - 3) " more" }
+                            ". " bdi { (conflict.words) }
                             @if let Some(known) = known_since(context, conflict) {
                                 " " span class="sub" {
                                     "The square frame "
@@ -431,22 +439,22 @@ pub fn samples() -> Vec<(&'static str, Context)> {
     let conflicts = vec![
         conflict(
             Disagreement::Late,
-            "the fall on 14 Mar was recorded 8 days later.",
+            "Recorded 8 days after it happened.",
             &[1],
         ),
         conflict(
             Disagreement::Conflicting,
-            "consent to recording was withdrawn on 18 Apr, which was recorded on 20 May; a session was recorded on tape on 28 Apr.",
+            "A session was recorded on tape after the consent to it was withdrawn, and before the withdrawal was recorded.",
             &[4, 5],
         ),
         conflict(
             Disagreement::Corrected,
-            "the visit of 27 May was entered as attended and changed to missed 22 days later.",
+            "Entered as attended; changed to missed 22 days later.",
             &[7],
         ),
         conflict(
             Disagreement::Withdrawn,
-            "the note of 2 Apr was taken back 3 days after it was recorded.",
+            "Taken back 3 days after it was recorded.",
             &[10],
         ),
     ];
@@ -524,7 +532,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         .map(|step| {
             conflict(
                 Disagreement::Late,
-                "recorded long after it happened.",
+                "Recorded long after it happened.",
                 &[step * 4],
             )
         })

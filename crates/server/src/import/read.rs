@@ -91,7 +91,10 @@ fn valid(resource: Value<'_>) -> Result<(), Error> {
     findings.truncate(20);
     Err(Error::new(
         ErrorKind::Invalid,
-        format!("This is not valid FHIR R4 in {count} places; nothing of it was imported."),
+        match count {
+            1 => "This is not valid FHIR R4 in one place; nothing of it was imported.".to_owned(),
+            _ => format!("This is not valid FHIR R4 in {count} places; nothing of it was imported."),
+        },
     )
     .with(findings))
 }
@@ -136,6 +139,7 @@ fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
     let mut drafts = Vec::with_capacity(entries.len());
     for (place, (entry, target)) in entries.iter().zip(&targets).enumerate() {
         let draft = match entry.get("resource") {
+            // Whose record it is taken from, the writer finds out.
             None => Draft::delete(&target.kind, &target.id, target.expect),
             Some(resource) => {
                 let mut lost = None;

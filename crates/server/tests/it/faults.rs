@@ -26,24 +26,25 @@ fn words(output: &std::process::Output) -> String {
     )
 }
 
-/// strace, making calls fail from the `from`th on.
-fn failing(call: &str, error: &str, from: u32) -> [String; 7] {
-    [
-        "strace".to_owned(),
-        "-f".to_owned(),
-        "-o".to_owned(),
-        "/dev/null".to_owned(),
-        "--seccomp-bpf".to_owned(),
-        format!("--trace={call}"),
-        format!("--inject={call}:error={error}:when={from}+"),
-    ]
+/// strace, making calls on the ledger's write-ahead log fail from the `from`th on. The server is
+/// its parent (`-D`), so that killing the server is killing the server.
+fn failing(data: &str, calls: &str, error: &str, from: u32) -> Vec<String> {
+    ["strace", "-D", "-f", "-o", "/dev/null", "-P"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain([
+            format!("{data}/ledger.sqlite-wal"),
+            format!("--trace={calls}"),
+            format!("--inject={calls}:error={error}:when={from}+"),
+        ])
+        .collect()
 }
 
 #[test]
 fn a_failed_fsync_stops_the_server_and_nothing_unsynced_is_acknowledged() {
     let folder = Folder::new("fsync");
     let (data, token) = programme(&folder);
-    let wrapper = failing("fdatasync", "EIO", 12);
+    let wrapper = failing(&data, "fsync,fdatasync", "EIO", 8);
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     let served = Served::start_under(&wrapper, &data);
     let mut acknowledged = Vec::new();
@@ -76,7 +77,7 @@ fn a_full_disk_refuses_the_write_and_goes_on_when_there_is_room() {
     let folder = Folder::new("full");
     let (data, token) = programme(&folder);
     let before = {
-        let wrapper = failing("pwrite64", "ENOSPC", 30);
+        let wrapper = failing(&data, "pwrite64", "ENOSPC", 60);
         let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
         let served = Served::start_under(&wrapper, &data);
         let mut acknowledged = 0;
@@ -197,7 +198,7 @@ fn an_import_of_anything_hostile_names_the_place_and_writes_nothing() {
         ("deep.json", deep.as_bytes(), "deep"),
         ("binary.json", b"\x00\xff\xfe\x01", "line 1"),
         ("empty.json", b"", "empty"),
-        ("unknown.json", br#"{"resourceType":"Soldier","id":"a"}"#, "Soldier"),
+        ("unknown.json", br#"{"resourceType":"Soldier","id":"a"}"#, "resourceType"),
         ("twice.json", br#"{"resourceType":"Patient","id":"a","id":"b"}"#, "id"),
         ("wrong.json", br#"{"resourceType":"Patient","id":"a","birthDate":"yesterday"}"#, "birthDate"),
         ("bad.ndjson", b"{\"resourceType\":\"Patient\",\"id\":\"a\"}\n{\"resourceType\":\"Patient\",\"id\":\"b\",\"gender\":7}\n", "line 2"),

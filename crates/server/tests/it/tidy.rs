@@ -51,7 +51,7 @@ fn every_rust_file_begins_with_what_it_is_and_is_not_too_long() {
 
 #[test]
 fn nothing_is_ignored_or_left_for_later() {
-    let later = ["#[ignore", concat!("to", "do!("), concat!("unimpl", "emented!("), concat!("d", "bg!(")];
+    let later = [concat!("#[ig", "nore"), concat!("to", "do!("), concat!("unimpl", "emented!("), concat!("d", "bg!(")];
     for path in tracked().iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
         let text = text(path).expect("Rust files are UTF-8");
         for word in later {
@@ -86,7 +86,7 @@ fn only_their_crates_name_the_engines() {
         }
         let text = text(&path).expect("Rust files are UTF-8");
         let within = |folder: &str| path.starts_with(folder);
-        if text.contains("fjall::") {
+        if text.contains("lsm_tree::") || text.contains("fjall::") {
             assert!(within("crates/index"), "{}: only `index` knows its engine", path.display());
         }
         if text.contains("rusqlite::") {

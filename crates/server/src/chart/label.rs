@@ -192,12 +192,14 @@ fn lay(wishes: &[Wish], most: usize) -> Option<Vec<usize>> {
 /// Draws a label with its middle at a height.
 pub(super) fn draw(label: &Label, y: f64) -> Markup {
     let mut left = label.left;
+    let mut tags = Vec::with_capacity(label.tags.len());
+    for number in &label.tags {
+        tags.push(tag(*number, left, y));
+        left += tag_width(*number) + 4.0;
+    }
     html! {
         g {
-            @for number in &label.tags {
-                (tag(*number, left, y))
-                @let _ = left += tag_width(*number) + 4.0;
-            }
+            @for tag in &tags { (tag) }
             @if !label.words.is_empty() {
                 text class="label" x=(n(left + 2.0)) y=(n(y + 4.5)) {
                     tspan class="date" { (label.date) } " " (label.words)

@@ -158,8 +158,8 @@ pub fn draw(square: &Square<'_>) -> Drawn {
                 text class="instant unknown" x=(n(LEFT + 8.0)) y=(n(TOP + 17.0)) { "Not yet recorded" }
             }
         }
-        @for (number, left, middle, cx, cy) in &tags {
-            (line("leader", (left + tag_width(*number) / 2.0, *middle), (*cx, *cy)))
+        @for placed in &tags {
+            (line("leader", (placed.left + tag_width(placed.number) / 2.0, placed.middle), placed.of))
         }
         @for index in &shown {
             @let event = &square.events[*index];
@@ -179,7 +179,7 @@ pub fn draw(square: &Square<'_>) -> Drawn {
                 }
             }
         }
-        @for (number, left, middle, _, _) in &tags { (tag(*number, *left, *middle)) }
+        @for placed in &tags { (tag(placed.number, placed.left, placed.middle)) }
     };
     let desc = format!(
         "{} events: across, when each happened; up, when it was recorded. {} were recorded a day or more after they happened. {}The table below has every event.",
@@ -249,12 +249,21 @@ fn mark((x, y): (f64, f64), full: f64, known: bool, in_force: bool, withdrawn: b
     }
 }
 
+/// A tag that has found its place.
+struct Placed {
+    number: usize,
+    left: f64,
+    middle: f64,
+    /// The mark that it belongs to.
+    of: (f64, f64),
+}
+
 /// A place for every tag: the nearest free one, out to 150 pixels, preferring left and above.
 fn place_tags(
     wanted: Vec<(usize, f64, f64)>,
     taken: &mut Vec<Room>,
     field: Room,
-) -> (Vec<(usize, f64, f64, f64, f64)>, usize) {
+) -> (Vec<Placed>, usize) {
     let mut placed = Vec::new();
     let mut untagged = 0;
     for (number, cx, cy) in wanted {
@@ -292,7 +301,12 @@ fn place_tags(
         match found {
             Some((room, middle)) => {
                 taken.push(room);
-                placed.push((number, middle.0 - wide / 2.0, middle.1, cx, cy));
+                placed.push(Placed {
+                    number,
+                    left: middle.0 - wide / 2.0,
+                    middle: middle.1,
+                    of: (cx, cy),
+                });
             }
             None => untagged += 1,
         }

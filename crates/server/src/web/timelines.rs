@@ -172,8 +172,11 @@ fn spanned(shell: &Shell, span: &Span, at: Option<RecordedAt>) -> String {
     path::with(&shell.path, &parameters)
 }
 
-/// The recordings about this person before and after the instant, and what each said.
-fn steps(context: &Context) -> (Option<(RecordedAt, &str)>, Option<(RecordedAt, &str)>) {
+/// A recording to step to, and what it said.
+type Step<'c> = (RecordedAt, &'c str);
+
+/// The recordings about this person before and after the instant.
+fn steps(context: &Context) -> (Option<Step<'_>>, Option<Step<'_>>) {
     let at = context.as_of.map_or(RecordedAt(i64::MAX), |then| then.at);
     let tellings = || context.events.iter().flat_map(Event::tellings);
     // The newest recording that is seen now is left by stepping to the one before it.
@@ -187,11 +190,11 @@ fn steps(context: &Context) -> (Option<(RecordedAt, &str)>, Option<(RecordedAt, 
     let later = tellings()
         .filter(|telling| telling.recorded_at > at)
         .min_by_key(|telling| telling.recorded_at);
-    let words = |telling: &'_ Telling| telling.recorded_at;
-    (
-        earlier.map(|telling| (words(telling), telling.what.as_str())),
-        later.map(|telling| (words(telling), telling.what.as_str())),
-    )
+    (earlier.map(step), later.map(step))
+}
+
+fn step(telling: &Telling) -> Step<'_> {
+    (telling.recorded_at, &telling.what)
 }
 
 /// "On that day 1 event had happened but was not yet recorded; 3 had not happened."
@@ -328,14 +331,14 @@ fn table(context: &Context) -> Markup {
                             @if let Some(at) = at { th scope="col" class="thencell" { "AS KNOWN ON " (when::minute(at.0)) } }
                         }
                     }
-                    tbody { @for index in order { (row(context, &context.events[index], &of_event[index], at)) } }
+                    tbody { @for index in order { (row(&context.events[index], &of_event[index], at)) } }
                 } }
             }
         }
     }
 }
 
-fn row(context: &Context, event: &Event, tags: &[usize], at: Option<RecordedAt>) -> Markup {
+fn row(event: &Event, tags: &[usize], at: Option<RecordedAt>) -> Markup {
     let now = event.now();
     html! {
         tr {
@@ -369,7 +372,6 @@ fn row(context: &Context, event: &Event, tags: &[usize], at: Option<RecordedAt>)
                 }
             }
         }
-        @let _ = context;
     }
 }
 

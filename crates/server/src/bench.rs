@@ -21,6 +21,7 @@ mod machine;
 /// How many requests are drawn from; enough that caches of one answer do not decide.
 const DISTINCT_REQUESTS: usize = 2_000;
 
+/// What `homecoming bench` takes.
 #[derive(clap::Args)]
 pub struct Args {
     /// A folder of FHIR transaction bundles (`*.json`), such as Synthea's
@@ -75,6 +76,7 @@ fn round(value: f64, digits: i32) -> Value {
     json!((value * scale).round() / scale)
 }
 
+/// Measures, prints each figure as it comes, and removes what it made unless told to keep it.
 pub fn run(args: &Args) -> Result<(), Stop> {
     let work = args.work.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("homecoming-bench-{}", std::process::id()))

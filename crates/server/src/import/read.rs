@@ -61,7 +61,7 @@ fn document(
     let root = doc.root();
     let kind = root.get("resourceType").and_then(Value::as_str);
     if is_done(ledger, &mark)? {
-        let count = match kind.as_deref() {
+        let count = match kind {
             Some("Bundle") => root.get("entry").map_or(0, |entries| entries.items().count()),
             _ => 1,
         };
@@ -69,7 +69,7 @@ fn document(
         return Ok(());
     }
     valid(root)?;
-    let drafts = match kind.as_deref() {
+    let drafts = match kind {
         Some("Bundle") => bundle(root, &mark)?,
         _ => vec![as_it_is(root)?],
     };
@@ -108,7 +108,7 @@ fn as_it_is(resource: Value<'_>) -> Result<Draft, Error> {
             "A resource outside of a transaction needs a resourceType and an id.",
         ));
     };
-    Draft::put(&id, Expect::Any, &kind, resource, &mut |_| None)
+    Draft::put(id, Expect::Any, kind, resource, &mut |_| None)
 }
 
 /// The id that a new resource gets: from the file's hash and its place in it, so that the same
@@ -202,12 +202,12 @@ fn target(entry: Value<'_>, place: usize, mark: &ImportMark) -> Result<Target, E
     if request.get("ifNoneExist").is_some() || request.get("ifMatch").is_some() || url.contains('?') {
         return bad("It is conditional. Send this bundle to a running server instead.".to_owned());
     }
-    let (kind, id) = url.split_once('/').unwrap_or((&url, ""));
-    match (&*method, id, of("resourceType")) {
+    let (kind, id) = url.split_once('/').unwrap_or((url, ""));
+    match (method, id, of("resourceType")) {
         ("POST", "", Some(own)) if own == kind => {
             Ok(Target { kind: kind.to_owned(), id: id_of(mark, place), expect: Expect::Absent })
         }
-        ("PUT", id, Some(own)) if own == kind && of("id").as_deref() == Some(id) => {
+        ("PUT", id, Some(own)) if own == kind && of("id") == Some(id) => {
             Ok(Target { kind: kind.to_owned(), id: id.to_owned(), expect: Expect::Any })
         }
         ("DELETE", id, None) if !id.is_empty() => {

@@ -105,10 +105,8 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         (_, Some(_)) if asked.who.user.role == "caseworker" => "mine",
         _ => "everyone",
     };
-    let order = match asked.param("order") {
-        Some(given @ ("name" | "next")) => given,
-        _ => "attention",
-    };
+    let given = asked.param("order");
+    let order = given.filter(|order| ["name", "next"].contains(order)).unwrap_or("attention");
     let list = people(&asked.view, if whose == "mine" { mine.as_deref() } else { None })?;
     let total = list.ids.len();
     let names = Names::new(&asked.view);
@@ -132,7 +130,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     }
     match (by_name_only, order) {
         (true, _) => {}
-        (false, "name") => rows.sort_by(|a, b| by_name(a, b)),
+        (false, "name") => rows.sort_by(by_name),
         (false, "next") => rows.sort_by(|a, b| a.next.cmp(&b.next).then(by_name(a, b))),
         (false, _) => rows.sort_by(|a, b| a.standing.cmp(&b.standing).then(by_name(a, b))),
     }

@@ -176,7 +176,7 @@ impl View {
                 criteria: search.criteria,
                 as_of: self.size,
                 count: search.count,
-                after: search.after.clone(),
+                after: search.after,
                 total: search.total,
             })
             .map_err(Error::index)?;

@@ -299,7 +299,7 @@ fn ours(dir: &Path, resources: &[Resource], count: usize, engine: &str) {
         "  prepare: {:.2} us each",
         preparing.as_secs_f64() * 1e6 / count as f64
     );
-    for (name, bytes) in index.disk_bytes_by_keyspace() {
+    for (name, bytes) in index.disk_bytes_by_map() {
         println!("  {name}: {:.1} bytes each", bytes as f64 / count as f64);
     }
     searches(&index, resources, count);

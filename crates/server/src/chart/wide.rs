@@ -1,6 +1,6 @@
 //! The wide frame: what happened, as understood now, on one time axis.
 //!
-//! Above the axis are words, in lanes ([`super::label`]): conflicts come first, then what weighs
+//! Above the axis are words, in lanes (`label`): conflicts come first, then what weighs
 //! most. Beneath the axis every event has a round mark (or a bar, if it
 //! went on) in the row of its kind. What has no words here has them in the table.
 

@@ -1,7 +1,7 @@
 //! search: what of one resource type answers to some criteria, page by page.
 //!
 //! The criteria are `record::search`'s, the order and the pages the index's; here are the
-//! parameters that say how the answer looks ([`wanted`]), what comes along ([`include`]), and the
+//! parameters that say how the answer looks ([`wanted`]), what comes along ([`mod@include`]), and the
 //! bundle. A page's link carries the size of the ledger that the search began at, so that
 //! turning pages never skips or repeats anything, whatever is recorded meanwhile.
 

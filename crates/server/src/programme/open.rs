@@ -138,7 +138,8 @@ fn remove(folder: &Path) -> Result<(), Error> {
     })
 }
 
-/// Makes the index anew; gives the number of entries. `progress` as for [`open`].
+/// Makes the index anew; gives the number of entries. `progress` is told the entries
+/// reached and the entries in all.
 pub fn rebuild(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Error> {
     // Holding the appender holds the lock: nobody writes meanwhile.
     let appender = Appender::open(data).map_err(Error::open)?;

@@ -1,6 +1,7 @@
 //! Brings the index up to the ledger: after a crash, for `homecoming rebuild`, for a new index.
 //!
-//! The index is never fsynced, so it may have lost its newest part; the ledger has everything.
+//! The index reaches the disk in the background, some thousand entries at a time, so a crash loses
+//! its newest part; the ledger has everything.
 //! Entries are read in order, unpacked and prepared on all cores, and written in sorted runs.
 
 use std::ops::ControlFlow;

@@ -26,6 +26,7 @@ mod find;
 mod person;
 mod record;
 mod sign_in;
+mod smaller;
 mod timelines;
 
 /// The pages' address space.
@@ -45,6 +46,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/entries/{position}/receipt", get(entry::receipt))
         .route("/assets/{name}", get(asset))
         .with_state(programme)
+        .layer(axum::middleware::from_fn(smaller::smaller))
 }
 
 async fn home() -> Response {

@@ -318,7 +318,9 @@ fn wrapped(words: &str, room: f64) -> Vec<String> {
         .map(|(at, _)| at)
         .last();
     match cut {
-        Some(at) if text_width(words, 12.0) > room => vec![words[..at].to_owned(), words[at + 1..].to_owned()],
+        Some(at) if text_width(words, 12.0) > room => {
+            vec![words[..at].to_owned(), words[at + 1..].to_owned()]
+        }
         _ => vec![words.to_owned()],
     }
 }

@@ -3,7 +3,9 @@
 //! Everything that is shown comes from a [`View`] as of the instant in the address, so a page of
 //! the past is the same code as a page of now. Nothing here writes to the record.
 
-use axum::Router;
+use std::sync::Arc;
+
+use axum::{Extension, Router};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
@@ -45,6 +47,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
         .route("/assets/{name}", get(asset))
+        .layer(Extension(Arc::new(caseload::Known::default())))
         .with_state(programme)
         .layer(axum::middleware::from_fn(smaller::smaller))
 }

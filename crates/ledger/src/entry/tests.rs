@@ -1,3 +1,5 @@
+//! The line: written, read back, and refused when altered.
+
 use super::*;
 
 fn example() -> Line<'static> {

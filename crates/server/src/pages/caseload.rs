@@ -1,7 +1,10 @@
 //! The caseload: everyone, those who need something first.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::Extension;
 use axum::response::Response;
 use casework::attention::{Severity, Standing};
 use record::search::{Criteria, parse_criteria};
@@ -21,24 +24,80 @@ const ORDERED_MAX: usize = 250;
 /// How many people are on a page of such a list.
 const PAGE: usize = 60;
 
-pub async fn get(asked: Asked) -> Result<Response, Error> {
+pub async fn get(
+    Extension(known): Extension<Arc<Known>>,
+    asked: Asked,
+) -> Result<Response, Error> {
     away(move || {
-        let context = context(&asked)?;
+        let context = context(&asked, &known)?;
         Ok(asked.answer(page(&context)))
     })
     .await
 }
 
+/// What was worked out of the people on caseloads, kept while nothing new is recorded about them
+/// and the hour lasts: the sentences count in hours and days.
+#[derive(Default)]
+pub struct Known(Mutex<HashMap<String, (u64, i64, Placed)>>);
+
+/// How many people are kept; beyond that it begins anew.
+const KNOWN_MAX: usize = 5_000;
+
+impl Known {
+    /// The person as of now, worked out or remembered.
+    fn placed(
+        &self,
+        asked: &Asked,
+        id: &str,
+        names: &Names<'_>,
+        mine: Option<&str>,
+    ) -> Result<Option<Placed>, Error> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = asked.programme.ledger().chain_head(id).map_err(Error::ledger)?;
+        let Some(head) = head.filter(|_| asked.view.is_now()) else {
+            return Ok(placed(asked, id, names)?.map(|one| one.seen_by(mine)));
+        };
+        let hour = asked.moment().div_euclid(casework::HOUR);
+        let kept = lock().get(id).filter(|kept| (kept.0, kept.1) == (head, hour)).cloned();
+        if let Some((_, _, one)) = kept {
+            return Ok(Some(one.seen_by(mine)));
+        }
+        let Some(one) = placed(asked, id, names)? else { return Ok(None) };
+        let mut kept = lock();
+        if kept.len() >= KNOWN_MAX {
+            kept.clear();
+        }
+        kept.insert(id.to_owned(), (head, hour, one.clone()));
+        Ok(Some(one.seen_by(mine)))
+    }
+}
+
 /// One person, and what decides their place.
+#[derive(Clone)]
 struct Placed {
     row: Row,
     standing: Standing,
+    /// Reference and name of whose case it is.
+    caseworker: Option<(String, String)>,
     mine: bool,
     unowned: bool,
     next: i64,
 }
 
-fn context(asked: &Asked) -> Result<Context, Error> {
+impl Placed {
+    /// The same for one reader: on somebody else's case it says whose it is.
+    fn seen_by(mut self, mine: Option<&str>) -> Placed {
+        if let Some((reference, name)) = &self.caseworker {
+            self.mine = mine == Some(reference.as_str());
+            if !self.mine {
+                self.row.stage = format!("{}, {name}", self.row.stage);
+            }
+        }
+        self
+    }
+}
+
+fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let mine = asked.who.user.practitioner.as_ref().map(|id| format!("Practitioner/{id}"));
     let whose = match (asked.param("whose"), &mine) {
         (Some(given @ ("everyone" | "unowned")), _) => given,
@@ -62,7 +121,7 @@ fn context(asked: &Asked) -> Result<Context, Error> {
     };
     let mut rows = Vec::with_capacity(ids.len());
     for id in &ids {
-        if let Some(one) = placed(asked, id, &names, mine.as_deref())? {
+        if let Some(one) = known.placed(asked, id, &names, mine.as_deref())? {
             rows.push(one);
         }
     }
@@ -177,7 +236,6 @@ fn placed(
     asked: &Asked,
     id: &str,
     names: &Names<'_>,
-    mine: Option<&str>,
 ) -> Result<Option<Placed>, Error> {
     let Some(case) = Case::read(&asked.view, id)? else { return Ok(None) };
     let things = case.things();
@@ -185,15 +243,11 @@ fn placed(
     let moment = asked.moment();
     let state = state(&things, names, moment);
     let conflicts = events::events(&things).conflicts.len();
-    let is_mine = state
-        .caseworker
-        .as_ref()
-        .is_some_and(|(reference, _)| mine == Some(reference.as_str()));
     let row = Row {
         id: case.patient.clone(),
         name: words::name(patient.resource()).unwrap_or_else(|| "(no name recorded)".to_owned()),
         number: person::number(patient).unwrap_or_default(),
-        stage: stage(&state, is_mine),
+        stage: stage(&state),
         needs: needs(&state),
         next: state.next.as_ref().map(|next| NextContact { at: next.at, how: next.how.clone() }),
         last: state.last.clone(),
@@ -208,21 +262,18 @@ fn placed(
     Ok(Some(Placed {
         row,
         standing: Standing::of(&state.findings, next),
-        mine: is_mine,
+        mine: false,
+        caseworker: state.caseworker.clone(),
         unowned: state.in_programme && state.caseworker.is_none(),
         next: next.unwrap_or(i64::MAX),
     }))
 }
 
-fn stage(state: &State, mine: bool) -> String {
-    let stage = match (&state.stage, state.in_programme) {
+fn stage(state: &State) -> String {
+    match (&state.stage, state.in_programme) {
         (Some(stage), true) => stage.clone(),
         (Some(_), false) => "Left the programme".to_owned(),
         (None, _) => "Not in the programme".to_owned(),
-    };
-    match (&state.caseworker, mine) {
-        (Some((_, name)), false) => format!("{stage}, {name}"),
-        _ => stage,
     }
 }
 

@@ -199,7 +199,7 @@ fn an_import_of_anything_hostile_names_the_place_and_writes_nothing() {
         ("binary.json", b"\x00\xff\xfe\x01", "line 1"),
         ("empty.json", b"", "empty"),
         ("unknown.json", br#"{"resourceType":"Soldier","id":"a"}"#, "resourceType"),
-        ("twice.json", br#"{"resourceType":"Patient","id":"a","id":"b"}"#, "id"),
+        ("twice.json", br#"{"resourceType":"Patient","id":"a","id":"b"}"#, "same key"),
         ("wrong.json", br#"{"resourceType":"Patient","id":"a","birthDate":"yesterday"}"#, "birthDate"),
         ("bad.ndjson", b"{\"resourceType\":\"Patient\",\"id\":\"a\"}\n{\"resourceType\":\"Patient\",\"id\":\"b\",\"gender\":7}\n", "line 2"),
     ];

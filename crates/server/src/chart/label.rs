@@ -252,15 +252,21 @@ fn lay(wishes: &[Wish], most: usize) -> Option<Vec<usize>> {
 
 /// Draws a label with its middle at a height.
 pub(super) fn draw(label: &Label, y: f64) -> Markup {
-    let mut left = label.left;
+    let lefts: Vec<f64> = label
+        .tags
+        .iter()
+        .scan(label.left, |left, number| {
+            let here = *left;
+            *left += tag_width(*number) + 4.0;
+            Some(here)
+        })
+        .collect();
+    let tags_wide: f64 = label.tags.iter().map(|tag| tag_width(*tag) + 4.0).sum();
     html! {
         g {
-            @for number in &label.tags {
-                (tag(*number, left, y))
-                @let _ = left += tag_width(*number) + 4.0;
-            }
+            @for (number, left) in label.tags.iter().zip(&lefts) { (tag(*number, *left, y)) }
             @if !label.words.is_empty() {
-                text class="label" x=(n(left + 2.0)) y=(n(y + 4.5)) {
+                text class="label" x=(n(label.left + tags_wide + 2.0)) y=(n(y + 4.5)) {
                     tspan class="date" { (label.date) } " " (label.words)
                 }
             }

@@ -296,11 +296,15 @@ fn gutter_words(series: &Series, y: &Scale, frame: &Frame) -> Markup {
     }
     words.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut next = frame.top - 4.0;
+    let mut placed = Vec::new();
+    for (wanted, lines) in words {
+        let tall = 14.0 * lines.len() as f64;
+        let top = (wanted - tall / 2.0).max(next);
+        next = top + tall + 3.0;
+        placed.push((wanted, top, tall, lines));
+    }
     html! {
-        @for (wanted, lines) in words {
-            @let tall = 14.0 * lines.len() as f64;
-            @let top = (wanted - tall / 2.0).max(next);
-            @let _ = next = top + tall + 3.0;
+        @for (wanted, top, tall, lines) in placed {
             (line("leader", (frame.right, wanted), (frame.right + 8.0, top + tall / 2.0)))
             @for (index, words) in lines.iter().enumerate() {
                 (text(if index == 0 { "note strong" } else { "note" },
@@ -316,7 +320,7 @@ fn wrapped(words: &str, room: f64) -> Vec<String> {
         .char_indices()
         .filter(|(at, c)| *c == ' ' && text_width(&words[..*at], 12.0) <= room)
         .map(|(at, _)| at)
-        .last();
+        .next_back();
     match cut {
         Some(at) if text_width(words, 12.0) > room => {
             vec![words[..at].to_owned(), words[at + 1..].to_owned()]

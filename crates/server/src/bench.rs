@@ -18,6 +18,9 @@ mod fresh;
 mod load;
 mod machine;
 
+/// How often now and then are measured in turns.
+const TURNS: u32 = 5;
+
 /// How many requests are drawn from; enough that caches of one answer do not decide.
 const DISTINCT_REQUESTS: usize = 2_000;
 
@@ -160,9 +163,9 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
         .output()
         .map_err(failed("token"))?;
     let token = String::from_utf8_lossy(&token.stdout).trim().to_owned();
-    let mut served = Served::start(&program, &data_text)?;
+    let served = Served::start(&program, &data_text)?;
     sheet.put("start-up, s", round(served.start_seconds, 3));
-    load_loops(args, &mut served, &token, &mut sheet)?;
+    load_loops(args, &served, &token, made.resources, &mut sheet)?;
     drop(served);
     if args.json {
         println!("{}", Value::Object(sheet.figures));
@@ -229,17 +232,18 @@ struct Requests {
 
 fn load_loops(
     args: &Args,
-    served: &mut Served,
+    served: &Served,
     token: &str,
+    entries: usize,
     sheet: &mut Sheet,
 ) -> Result<(), Stop> {
-    let requests = draw(served, token)?;
-    let half = size(served, token)? / 2;
+    let half = entries / 2;
+    let requests = draw(served, token, half)?;
     let then: Vec<String> =
         requests.searches.iter().map(|path| format!("{path}&_asof=size:{half}")).collect();
     for clients in [1, 8, 64] {
-        let mut run = |name: &str, paths: &[String]| -> Result<f64, Stop> {
-            let figures = load::run(served.address, token, paths, clients, args.seconds, || {
+        let run = |paths: &[String], seconds: f64| -> Result<load::Figures, Stop> {
+            let figures = load::run(served.address, token, paths, clients, seconds, || {
                 machine::cpu_seconds(served.child.id())
             })
             .map_err(|error| Stop::CouldNotRun(format!("load: {error}")))?;
@@ -249,6 +253,9 @@ fn load_loops(
                     figures.failed, figures.requests
                 )));
             }
+            Ok(figures)
+        };
+        let mut put = |name: &str, figures: &load::Figures| {
             sheet.put(
                 &format!("{name}, {clients} clients"),
                 json!({
@@ -259,14 +266,27 @@ fn load_loops(
                     "mean_bytes": figures.bytes / figures.requests.max(1),
                 }),
             );
-            Ok(figures.server_cpu_ms)
         };
-        run("read by id", &requests.reads)?;
-        let now_ms = run("search, now", &requests.searches)?;
-        let then_ms = run("search, as of half", &then)?;
+        put("read by id", &run(&requests.reads, args.seconds)?);
+        // In turns, so that whatever else the machine does falls on both.
+        let mut ratios = Vec::new();
+        for turn in 0..TURNS {
+            let now = run(&requests.searches, args.seconds / f64::from(TURNS))?;
+            let half = run(&then, args.seconds / f64::from(TURNS))?;
+            ratios.push(half.server_cpu_ms / now.server_cpu_ms.max(1e-9));
+            if turn + 1 == TURNS {
+                put("search, now", &now);
+                put("search, as of half", &half);
+            }
+        }
+        ratios.sort_by(f64::total_cmp);
         sheet.put(
-            &format!("as of half / now (CPU), {clients} clients"),
-            round(then_ms / now_ms.max(1e-9), 3),
+            &format!("as of half / now, CPU, {clients} clients"),
+            json!({
+                "median": round(ratios[ratios.len() / 2], 3),
+                "least": round(ratios[0], 3),
+                "most": round(ratios[ratios.len() - 1], 3),
+            }),
         );
     }
     sheet.put(
@@ -276,20 +296,9 @@ fn load_loops(
     Ok(())
 }
 
-/// The number of entries that are recorded now, from the capability statement's view of it.
-fn size(served: &Served, token: &str) -> Result<u64, Stop> {
-    let answer = load::get_once(served.address, "/fhir/Patient?_count=1", token)
-        .map_err(|error| Stop::CouldNotRun(format!("load: {error}")))?;
-    answer
-        .header("homecoming-size")
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| Stop::CouldNotRun("the server did not say how large the record is".into()))
-}
-
 /// Asks the server itself for observations of the first half of the history, so that the same
 /// searches find the same things now and as of half.
-fn draw(served: &Served, token: &str) -> Result<Requests, Stop> {
-    let half = size(served, token)? / 2;
+fn draw(served: &Served, token: &str, half: usize) -> Result<Requests, Stop> {
     let mut reads = Vec::new();
     let mut searches = std::collections::BTreeSet::new();
     let mut path = format!("/fhir/Observation?_count=1000&_asof=size:{half}");

@@ -28,6 +28,7 @@ mod find;
 mod person;
 mod record;
 mod sign_in;
+mod smaller;
 mod timelines;
 
 /// The pages' address space.
@@ -48,6 +49,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/assets/{name}", get(asset))
         .layer(Extension(Arc::new(caseload::Known::default())))
         .with_state(programme)
+        .layer(axum::middleware::from_fn(smaller::smaller))
 }
 
 async fn home() -> Response {

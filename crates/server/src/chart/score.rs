@@ -296,16 +296,16 @@ fn gutter_words(series: &Series, y: &Scale, frame: &Frame) -> Markup {
     }
     words.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut next = frame.top - 4.0;
-    let mut tops = Vec::with_capacity(words.len());
-    for (wanted, lines) in &words {
+    let mut placed = Vec::new();
+    for (wanted, lines) in words {
         let tall = 14.0 * lines.len() as f64;
         let top = (wanted - tall / 2.0).max(next);
         next = top + tall + 3.0;
-        tops.push((top, top + tall / 2.0));
+        placed.push((wanted, top, tall, lines));
     }
     html! {
-        @for ((wanted, lines), (top, middle)) in words.iter().zip(tops) {
-            (line("leader", (frame.right, *wanted), (frame.right + 8.0, middle)))
+        @for (wanted, top, tall, lines) in placed {
+            (line("leader", (frame.right, wanted), (frame.right + 8.0, top + tall / 2.0)))
             @for (index, words) in lines.iter().enumerate() {
                 (text(if index == 0 { "note strong" } else { "note" },
                     (frame.right + 11.0, top + 11.0 + 14.0 * index as f64), &fit(words, 12.0, room)))
@@ -318,9 +318,13 @@ fn gutter_words(series: &Series, y: &Scale, frame: &Frame) -> Markup {
 fn wrapped(words: &str, room: f64) -> Vec<String> {
     let cut = words
         .char_indices()
-        .rfind(|(at, c)| *c == ' ' && text_width(&words[..*at], 12.0) <= room);
+        .filter(|(at, c)| *c == ' ' && text_width(&words[..*at], 12.0) <= room)
+        .map(|(at, _)| at)
+        .next_back();
     match cut {
-        Some((at, _)) if text_width(words, 12.0) > room => vec![words[..at].to_owned(), words[at + 1..].to_owned()],
+        Some(at) if text_width(words, 12.0) > room => {
+            vec![words[..at].to_owned(), words[at + 1..].to_owned()]
+        }
         _ => vec![words.to_owned()],
     }
 }

@@ -78,7 +78,7 @@ fn whole(events: &[crate::chart::event::Event], now: i64) -> Window {
         .max()
         .unwrap_or(now)
         .max(now);
-    let margin = ((last - first) / 40).max(when::DAY);
+    let margin = ((last - first) / 40).clamp(when::DAY, 14 * when::DAY);
     (first - margin, last + margin)
 }
 

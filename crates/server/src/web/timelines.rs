@@ -172,10 +172,10 @@ fn spanned(shell: &Shell, span: &Span, at: Option<RecordedAt>) -> String {
     path::with(&shell.path, &parameters)
 }
 
-/// A recording to step to, and what it said.
-type Step<'c> = (RecordedAt, &'c str);
+/// A recording to step to, and what it says.
+type Step<'a> = (RecordedAt, &'a str);
 
-/// The recordings about this person before and after the instant.
+/// The recordings about this person before and after the instant, and what each said.
 fn steps(context: &Context) -> (Option<Step<'_>>, Option<Step<'_>>) {
     let at = context.as_of.map_or(RecordedAt(i64::MAX), |then| then.at);
     let tellings = || context.events.iter().flat_map(Event::tellings);
@@ -190,11 +190,10 @@ fn steps(context: &Context) -> (Option<Step<'_>>, Option<Step<'_>>) {
     let later = tellings()
         .filter(|telling| telling.recorded_at > at)
         .min_by_key(|telling| telling.recorded_at);
-    (earlier.map(step), later.map(step))
-}
-
-fn step(telling: &Telling) -> Step<'_> {
-    (telling.recorded_at, &telling.what)
+    (
+        earlier.map(|telling| (telling.recorded_at, telling.what.as_str())),
+        later.map(|telling| (telling.recorded_at, telling.what.as_str())),
+    )
 }
 
 /// "On that day 1 event had happened but was not yet recorded; 3 had not happened."
@@ -331,14 +330,14 @@ fn table(context: &Context) -> Markup {
                             @if let Some(at) = at { th scope="col" class="thencell" { "AS KNOWN ON " (when::minute(at.0)) } }
                         }
                     }
-                    tbody { @for index in order { (row(&context.events[index], &of_event[index], at)) } }
+                    tbody { @for index in order { (row(context, &context.events[index], &of_event[index], at)) } }
                 } }
             }
         }
     }
 }
 
-fn row(event: &Event, tags: &[usize], at: Option<RecordedAt>) -> Markup {
+fn row(context: &Context, event: &Event, tags: &[usize], at: Option<RecordedAt>) -> Markup {
     let now = event.now();
     html! {
         tr {
@@ -372,6 +371,7 @@ fn row(event: &Event, tags: &[usize], at: Option<RecordedAt>) -> Markup {
                 }
             }
         }
+        @let _ = context;
     }
 }
 

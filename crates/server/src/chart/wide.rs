@@ -172,7 +172,8 @@ fn bar_words(what: &str, from: f64, to: f64) -> (f64, String) {
 
 /// The rows beneath the axis.
 struct Rows {
-    rows: Vec<(Row, f64, f64)>,
+    /// Each with its top, from the top of all.
+    rows: Vec<(Row, f64)>,
     /// Event, middle of its mark from the top of the rows, left and right of its bar or mark.
     marks: Vec<(usize, f64, f64, f64)>,
     height: f64,
@@ -227,7 +228,7 @@ impl Rows {
                 }
             }
             let height = ROW + BAR * lanes.len().saturating_sub(1) as f64;
-            found.rows.push((row, found.height, height));
+            found.rows.push((row, found.height));
             found.height += height;
         }
         found
@@ -243,10 +244,9 @@ impl Rows {
     fn draw(&self, wide: &Wide<'_>, of_event: &[Vec<usize>], top: f64) -> Markup {
         let radius = if self.marks.len() > CROWD { 4.5 } else { 5.5 };
         html! {
-            @for (row, from, tall) in &self.rows {
+            @for (row, from) in &self.rows {
                 (line("grid", (LEFT, top + from), (RIGHT, top + from)))
                 text class="rowname end" x=(n(LEFT - 8.0)) y=(n(top + from + ROW / 2.0 + 4.5)) { (row.words()) }
-                @let _ = tall;
             }
             @for (index, middle, from, to) in &self.marks {
                 @let event = &wide.events[*index];

@@ -330,14 +330,14 @@ fn table(context: &Context) -> Markup {
                             @if let Some(at) = at { th scope="col" class="thencell" { "AS KNOWN ON " (when::minute(at.0)) } }
                         }
                     }
-                    tbody { @for index in order { (row(context, &context.events[index], &of_event[index], at)) } }
+                    tbody { @for index in order { (row(&context.events[index], &of_event[index], at)) } }
                 } }
             }
         }
     }
 }
 
-fn row(context: &Context, event: &Event, tags: &[usize], at: Option<RecordedAt>) -> Markup {
+fn row(event: &Event, tags: &[usize], at: Option<RecordedAt>) -> Markup {
     let now = event.now();
     html! {
         tr {
@@ -371,7 +371,6 @@ fn row(context: &Context, event: &Event, tags: &[usize], at: Option<RecordedAt>)
                 }
             }
         }
-        @let _ = context;
     }
 }
 

@@ -158,9 +158,9 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
         .output()
         .map_err(failed("token"))?;
     let token = String::from_utf8_lossy(&token.stdout).trim().to_owned();
-    let mut served = Served::start(&program, &data_text)?;
+    let served = Served::start(&program, &data_text)?;
     sheet.put("start-up, s", round(served.start_seconds, 3));
-    load_loops(args, &mut served, &token, &mut sheet)?;
+    load_loops(args, &served, &token, made.resources, &mut sheet)?;
     drop(served);
     if args.json {
         println!("{}", Value::Object(sheet.figures));
@@ -227,12 +227,13 @@ struct Requests {
 
 fn load_loops(
     args: &Args,
-    served: &mut Served,
+    served: &Served,
     token: &str,
+    entries: usize,
     sheet: &mut Sheet,
 ) -> Result<(), Stop> {
-    let requests = draw(served, token)?;
-    let half = size(served, token)? / 2;
+    let half = entries / 2;
+    let requests = draw(served, token, half)?;
     let then: Vec<String> =
         requests.searches.iter().map(|path| format!("{path}&_asof=size:{half}")).collect();
     for clients in [1, 8, 64] {
@@ -274,20 +275,9 @@ fn load_loops(
     Ok(())
 }
 
-/// The number of entries that are recorded now, from the capability statement's view of it.
-fn size(served: &Served, token: &str) -> Result<u64, Stop> {
-    let answer = load::get_once(served.address, "/fhir/Patient?_count=1", token)
-        .map_err(|error| Stop::CouldNotRun(format!("load: {error}")))?;
-    answer
-        .header("homecoming-size")
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| Stop::CouldNotRun("the server did not say how large the record is".into()))
-}
-
 /// Asks the server itself for observations of the first half of the history, so that the same
 /// searches find the same things now and as of half.
-fn draw(served: &Served, token: &str) -> Result<Requests, Stop> {
-    let half = size(served, token)? / 2;
+fn draw(served: &Served, token: &str, half: usize) -> Result<Requests, Stop> {
     let mut reads = Vec::new();
     let mut searches = std::collections::BTreeSet::new();
     let mut path = format!("/fhir/Observation?_count=1000&_asof=size:{half}");

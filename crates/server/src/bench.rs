@@ -97,13 +97,22 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
         let what = what.to_owned();
         move |error: std::io::Error| Stop::CouldNotRun(format!("{what}: {error}"))
     };
-    if work.read_dir().is_ok_and(|mut inside| inside.next().is_some()) {
-        return Err(Stop::WrongUse(format!("--work {} is not empty", work.display())));
+    if work
+        .read_dir()
+        .is_ok_and(|mut inside| inside.next().is_some())
+    {
+        return Err(Stop::WrongUse(format!(
+            "--work {} is not empty",
+            work.display()
+        )));
     }
     let input = work.join("input");
     let data = work.join("data");
     std::fs::create_dir_all(&input).map_err(failed("the folder for the input"))?;
-    let mut sheet = Sheet { json: args.json, figures: serde_json::Map::new() };
+    let mut sheet = Sheet {
+        json: args.json,
+        figures: serde_json::Map::new(),
+    };
     sheet.put("machine", machine::describe());
     sheet.put(
         "fsyncs of the disk, per s",
@@ -111,26 +120,45 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
     );
     let made = fresh::copies(&args.from, &input, args.resources)
         .map_err(|why| Stop::CouldNotRun(format!("--from {}: {why}", args.from.display())))?;
-    sheet.put("input", json!({ "resources": made.resources, "MB": made.bytes / 1_000_000 }));
+    sheet.put(
+        "input",
+        json!({ "resources": made.resources, "MB": made.bytes / 1_000_000 }),
+    );
 
     let program = std::env::current_exe().map_err(failed("this program"))?;
     let homecoming = |words: &[&str]| -> Command {
         let mut command = Command::new(&program);
-        command.args(words).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         command
     };
     let data_text = data.display().to_string();
     let input_text = input.display().to_string();
-    done(homecoming(&["init", "--data", &data_text, "--name", "bench"]), "init")?;
     done(
-        homecoming(&["client", "add", "bench", "--data", &data_text, "--scope", "system/*.cruds"]),
+        homecoming(&["init", "--data", &data_text, "--name", "bench"]),
+        "init",
+    )?;
+    done(
+        homecoming(&[
+            "client",
+            "add",
+            "bench",
+            "--data",
+            &data_text,
+            "--scope",
+            "system/*.cruds",
+        ]),
         "client add",
     )?;
 
     let import = machine::run(homecoming(&["import", "--data", &data_text, &input_text]))
         .map_err(failed("import"))?;
     if !import.success {
-        return Err(Stop::CouldNotRun("import did not end well; run it by hand to see".into()));
+        return Err(Stop::CouldNotRun(
+            "import did not end well; run it by hand to see".into(),
+        ));
     }
     let count = made.resources as f64;
     let disk = machine::bytes_under(&data) as f64;
@@ -147,8 +175,8 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
         }),
     );
 
-    let rebuild = machine::run(homecoming(&["rebuild", "--data", &data_text]))
-        .map_err(failed("rebuild"))?;
+    let rebuild =
+        machine::run(homecoming(&["rebuild", "--data", &data_text])).map_err(failed("rebuild"))?;
     sheet.put(
         "rebuild",
         json!({
@@ -177,7 +205,9 @@ fn done(mut command: Command, what: &str) -> Result<(), Stop> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Stop::CouldNotRun(format!("`{what}` ended with {status}"))),
-        Err(error) => Err(Stop::CouldNotRun(format!("`{what}` could not start: {error}"))),
+        Err(error) => Err(Stop::CouldNotRun(format!(
+            "`{what}` could not start: {error}"
+        ))),
     }
 }
 
@@ -200,7 +230,11 @@ impl Served {
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| Stop::CouldNotRun(format!("the server could not start: {error}")))?;
-        let mut served = Served { child, address: free, start_seconds: 0.0 };
+        let mut served = Served {
+            child,
+            address: free,
+            start_seconds: 0.0,
+        };
         loop {
             if let Ok(answer) = load::get_once(served.address, "/fhir/metadata", "")
                 && answer.status == 200
@@ -209,7 +243,9 @@ impl Served {
                 return Ok(served);
             }
             if watch.seconds() > 120.0 {
-                return Err(Stop::CouldNotRun("the server was not ready after 120 s".into()));
+                return Err(Stop::CouldNotRun(
+                    "the server was not ready after 120 s".into(),
+                ));
             }
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
@@ -239,8 +275,11 @@ fn load_loops(
 ) -> Result<(), Stop> {
     let half = entries / 2;
     let requests = draw(served, token, half)?;
-    let then: Vec<String> =
-        requests.searches.iter().map(|path| format!("{path}&_asof=size:{half}")).collect();
+    let then: Vec<String> = requests
+        .searches
+        .iter()
+        .map(|path| format!("{path}&_asof=size:{half}"))
+        .collect();
     for clients in [1, 8, 64] {
         let run = |paths: &[String], seconds: f64| -> Result<load::Figures, Stop> {
             let figures = load::run(served.address, token, paths, clients, seconds, || {
@@ -310,9 +349,10 @@ fn draw(served: &Served, token: &str, half: usize) -> Result<Requests, Stop> {
             .map_err(|error| Stop::CouldNotRun(format!("the answer is no JSON: {error}")))?;
         for entry in bundle["entry"].as_array().into_iter().flatten() {
             let resource = &entry["resource"];
-            let (Some(id), Some(patient)) =
-                (resource["id"].as_str(), resource["subject"]["reference"].as_str())
-            else {
+            let (Some(id), Some(patient)) = (
+                resource["id"].as_str(),
+                resource["subject"]["reference"].as_str(),
+            ) else {
                 continue;
             };
             reads.push(format!("/fhir/Observation/{id}"));
@@ -327,10 +367,17 @@ fn draw(served: &Served, token: &str, half: usize) -> Result<Requests, Stop> {
                 system.replace(':', "%3A").replace('/', "%2F"),
             ));
         }
-        let next = bundle["link"].as_array().into_iter().flatten().find_map(|link| {
-            (link["relation"] == "next").then(|| link["url"].as_str().map(str::to_owned))?
-        });
-        match next.as_deref().and_then(|url| url.find("/fhir").map(|at| url[at..].to_owned())) {
+        let next = bundle["link"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find_map(|link| {
+                (link["relation"] == "next").then(|| link["url"].as_str().map(str::to_owned))?
+            });
+        match next
+            .as_deref()
+            .and_then(|url| url.find("/fhir").map(|at| url[at..].to_owned()))
+        {
             Some(next) => path = next,
             None => break,
         }
@@ -341,7 +388,9 @@ fn draw(served: &Served, token: &str, half: usize) -> Result<Requests, Stop> {
     reads.truncate(DISTINCT_REQUESTS);
     searches.truncate(DISTINCT_REQUESTS);
     if searches.is_empty() {
-        return Err(Stop::CouldNotRun("the input has no Observation of a patient".into()));
+        return Err(Stop::CouldNotRun(
+            "the input has no Observation of a patient".into(),
+        ));
     }
     Ok(Requests { reads, searches })
 }
@@ -350,6 +399,9 @@ fn shuffle(list: &mut [String], chance: &Chance) {
     for place in (1..list.len()).rev() {
         let mut bytes = [0u8; 8];
         chance.fill(&mut bytes);
-        list.swap(place, (u64::from_le_bytes(bytes) % (place as u64 + 1)) as usize);
+        list.swap(
+            place,
+            (u64::from_le_bytes(bytes) % (place as u64 + 1)) as usize,
+        );
     }
 }

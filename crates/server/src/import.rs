@@ -74,11 +74,15 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, u64)>, Error> {
 }
 
 fn is_input(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "json" || ending == "ndjson")
+    path.extension()
+        .is_some_and(|ending| ending == "json" || ending == "ndjson")
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Invalid, format!("{} cannot be read: {error}.", path.display()))
+    Error::new(
+        ErrorKind::Invalid,
+        format!("{} cannot be read: {error}.", path.display()),
+    )
 }
 
 /// One transaction on its way from a worker to the writer.
@@ -89,8 +93,16 @@ struct Part {
 
 impl Part {
     fn into_batch(self) -> Batch {
-        let actor = Actor { name: "import".to_owned(), purpose: "HOPERAT".to_owned() };
-        Batch { actor, at: None, drafts: self.drafts, mark: Some(self.mark) }
+        let actor = Actor {
+            name: "import".to_owned(),
+            purpose: "HOPERAT".to_owned(),
+        };
+        Batch {
+            actor,
+            at: None,
+            drafts: self.drafts,
+            mark: Some(self.mark),
+        }
     }
 }
 
@@ -126,11 +138,16 @@ const WAITING_WRITES_MAX: usize = 6_000;
 
 impl Handover {
     fn new() -> Handover {
-        Handover { state: Mutex::default(), changed: Condvar::new() }
+        Handover {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HandoverState> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Hands over something of file number `file`.
@@ -140,11 +157,17 @@ impl Handover {
             && state.taking != file
             && !stop.load(Ordering::Relaxed)
         {
-            state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
         // The file being taken goes first, but it may not fill the memory either.
         while state.writes > 4 * WAITING_WRITES_MAX && !stop.load(Ordering::Relaxed) {
-            state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
         if let Handed::Transaction(part) = &handed {
             state.writes += part.drafts.len();
@@ -169,7 +192,10 @@ impl Handover {
                 self.changed.notify_all();
                 return handed;
             }
-            state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
     }
 }
@@ -191,7 +217,9 @@ pub fn import(
             scope.spawn(|| {
                 loop {
                     let file = next_file.fetch_add(1, Ordering::Relaxed);
-                    let Some((path, bytes)) = files.get(file) else { return };
+                    let Some((path, bytes)) = files.get(file) else {
+                        return;
+                    };
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
@@ -200,7 +228,10 @@ pub fn import(
                     };
                     let end = match read::file(path, &ledger, progress, &mut hand) {
                         Ok(()) => Handed::EndOfFile { bytes: *bytes },
-                        Err(error) => Handed::Trouble { error, bytes: *bytes },
+                        Err(error) => Handed::Trouble {
+                            error,
+                            bytes: *bytes,
+                        },
                     };
                     handover.put(file, end, &stop);
                 }
@@ -235,19 +266,29 @@ fn write_all(
             }
             Handed::Trouble { error, bytes } => {
                 progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-                troubles.push(Trouble { file: files[ended].0.clone(), error });
+                troubles.push(Trouble {
+                    file: files[ended].0.clone(),
+                    error,
+                });
                 ended += 1;
             }
         }
         if writes >= GROUP_WRITES || (ended == files.len() && !group.is_empty()) {
-            let (from, batches): (Vec<usize>, Vec<Batch>) =
-                group.drain(..).map(|(file, part)| (file, part.into_batch())).unzip();
+            let (from, batches): (Vec<usize>, Vec<Batch>) = group
+                .drain(..)
+                .map(|(file, part)| (file, part.into_batch()))
+                .unzip();
             for (file, outcome) in from.into_iter().zip(writing.write(batches)?) {
                 match outcome {
                     Ok(written) => {
-                        progress.resources.fetch_add(written as u64, Ordering::Relaxed);
+                        progress
+                            .resources
+                            .fetch_add(written as u64, Ordering::Relaxed);
                     }
-                    Err(error) => troubles.push(Trouble { file: files[file].0.clone(), error }),
+                    Err(error) => troubles.push(Trouble {
+                        file: files[file].0.clone(),
+                        error,
+                    }),
                 }
             }
             writes = 0;

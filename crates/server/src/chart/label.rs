@@ -38,6 +38,15 @@ pub(super) struct Label {
     pub words: String,
 }
 
+/// How words are set.
+#[derive(Copy, Clone)]
+struct Style {
+    /// There are many events: shorter words.
+    crowded: bool,
+    /// The events are so far apart that a day without its year says nothing.
+    long: bool,
+}
+
 /// One or more events that want a label: their stems from left to right.
 #[derive(Clone)]
 struct Wish {
@@ -61,9 +70,13 @@ impl Wish {
     }
 
     /// Date and words, in the room to the right of the tags.
-    fn words(&self, events: &[Event], crowded: bool) -> (String, String) {
+    fn words(&self, events: &[Event], style: Style) -> (String, String) {
         let first = &events[self.stems[0].1];
-        let date = when::day_short(first.place());
+        let date = if style.long {
+            when::month(first.place())
+        } else {
+            when::day_short(first.place())
+        };
         let more = match self.stems.len() {
             1 => String::new(),
             many => format!(" and {} more", many - 1),
@@ -73,7 +86,7 @@ impl Wish {
             + text_width(&date, SIZE)
             + text_width(&more, SIZE)
             + 16.0;
-        let room = (super::wide::WIDTH - used).min(if crowded {
+        let room = (super::wide::WIDTH - used).min(if style.crowded {
             WORDS_WIDE / 2.0
         } else {
             WORDS_WIDE
@@ -81,8 +94,8 @@ impl Wish {
         (date, fit(&first.now().what, SIZE, room) + &more)
     }
 
-    fn with_words(&self, events: &[Event], crowded: bool) -> Wish {
-        let (date, words) = self.words(events, crowded);
+    fn with_words(&self, events: &[Event], style: Style) -> Wish {
+        let (date, words) = self.words(events, style);
         let width = self.tags_wide() + text_width(&date, SIZE) + text_width(&words, SIZE) + 12.0;
         Wish {
             worded: true,
@@ -101,7 +114,15 @@ pub(super) fn pack(
     place: &dyn Fn(i64) -> f64,
     lanes_most: usize,
 ) -> Vec<Label> {
-    let crowded = shown.len() > CROWD;
+    let places = || shown.iter().map(|index| events[*index].place());
+    let span = places()
+        .max()
+        .unwrap_or(0)
+        .saturating_sub(places().min().unwrap_or(0));
+    let style = Style {
+        crowded: shown.len() > CROWD,
+        long: span > 400 * when::DAY,
+    };
     let stem = |index: usize| (place(events[index].place()), index);
     let mut chosen = tagged(shown, tags, &stem, NEAR);
     // From right to left, as `lay` wants them.
@@ -119,7 +140,7 @@ pub(super) fn pack(
             continue;
         };
         let bare = chosen[at].clone();
-        chosen[at] = bare.with_words(events, crowded);
+        chosen[at] = bare.with_words(events, style);
         if lay(&chosen, most).is_none() {
             chosen[at] = bare;
         }
@@ -143,7 +164,7 @@ pub(super) fn pack(
             worded: false,
             width: 0.0,
         }
-        .with_words(events, crowded);
+        .with_words(events, style);
         let at = chosen.partition_point(|other| other.left() > wish.left());
         chosen.insert(at, wish);
         if lay(&chosen, most).is_none() {
@@ -156,7 +177,7 @@ pub(super) fn pack(
         .zip(lanes)
         .map(|(wish, lane)| {
             let (date, words) = if wish.worded {
-                wish.words(events, crowded)
+                wish.words(events, style)
             } else {
                 Default::default()
             };

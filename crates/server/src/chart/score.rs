@@ -358,7 +358,7 @@ fn marks(series: &Series, x: &Scale, y: &Scale, frame: &Frame, then: bool) -> Ma
     let mut values = Vec::new();
     for index in order {
         let (cx, cy) = places[index];
-        let half = text_width(&series.points[index].words, SIZE) / 2.0;
+        let half = text_width(&fit(&series.points[index].words, SIZE, 90.0), SIZE) / 2.0;
         for base in [cy - 10.0, cy + 20.0] {
             let room = (cx - half, base - 11.0, cx + half, base + 2.0);
             let clear = room.1 >= frame.top - 14.0
@@ -383,7 +383,7 @@ fn marks(series: &Series, x: &Scale, y: &Scale, frame: &Frame, then: bool) -> Ma
             }
         }
         @for (index, base) in values {
-            text class="value middle" x=(n(places[index].0)) y=(n(base)) { (series.points[index].words) }
+            text class="value middle" x=(n(places[index].0)) y=(n(base)) { (fit(&series.points[index].words, SIZE, 90.0)) }
         }
     }
 }

@@ -24,10 +24,7 @@ const ORDERED_MAX: usize = 250;
 /// How many people are on a page of such a list.
 const PAGE: usize = 60;
 
-pub async fn get(
-    Extension(known): Extension<Arc<Known>>,
-    asked: Asked,
-) -> Result<Response, Error> {
+pub async fn get(Extension(known): Extension<Arc<Known>>, asked: Asked) -> Result<Response, Error> {
     away(move || {
         let context = context(&asked, &known)?;
         Ok(asked.answer(page(&context)))
@@ -53,16 +50,25 @@ impl Known {
         mine: Option<&str>,
     ) -> Result<Option<Placed>, Error> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let head = asked.programme.ledger().chain_head(id).map_err(Error::ledger)?;
+        let head = asked
+            .programme
+            .ledger()
+            .chain_head(id)
+            .map_err(Error::ledger)?;
         let Some(head) = head.filter(|_| asked.view.is_now()) else {
             return Ok(placed(asked, id, names)?.map(|one| one.seen_by(mine)));
         };
         let hour = asked.moment().div_euclid(casework::HOUR);
-        let kept = lock().get(id).filter(|kept| (kept.0, kept.1) == (head, hour)).cloned();
+        let kept = lock()
+            .get(id)
+            .filter(|kept| (kept.0, kept.1) == (head, hour))
+            .cloned();
         if let Some((_, _, one)) = kept {
             return Ok(Some(one.seen_by(mine)));
         }
-        let Some(one) = placed(asked, id, names)? else { return Ok(None) };
+        let Some(one) = placed(asked, id, names)? else {
+            return Ok(None);
+        };
         let mut kept = lock();
         if kept.len() >= KNOWN_MAX {
             kept.clear();
@@ -98,7 +104,12 @@ impl Placed {
 }
 
 fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
-    let mine = asked.who.user.practitioner.as_ref().map(|id| format!("Practitioner/{id}"));
+    let mine = asked
+        .who
+        .user
+        .practitioner
+        .as_ref()
+        .map(|id| format!("Practitioner/{id}"));
     let whose = match (asked.param("whose"), &mine) {
         (Some(given @ ("everyone" | "unowned")), _) => given,
         (Some("mine"), Some(_)) => "mine",
@@ -106,14 +117,30 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         _ => "everyone",
     };
     let given = asked.param("order");
-    let order = given.filter(|order| ["name", "next"].contains(order)).unwrap_or("attention");
-    let list = people(&asked.view, if whose == "mine" { mine.as_deref() } else { None })?;
+    let order = given
+        .filter(|order| ["name", "next"].contains(order))
+        .unwrap_or("attention");
+    let list = people(
+        &asked.view,
+        if whose == "mine" {
+            mine.as_deref()
+        } else {
+            None
+        },
+    )?;
     let total = list.ids.len();
     let names = Names::new(&asked.view);
     let by_name_only = total > ORDERED_MAX;
-    let page_number: usize = asked.param("page").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let page_number: usize = asked
+        .param("page")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     let ids: Vec<String> = if by_name_only {
-        list.ids.into_iter().skip(page_number.saturating_mul(PAGE)).take(PAGE).collect()
+        list.ids
+            .into_iter()
+            .skip(page_number.saturating_mul(PAGE))
+            .take(PAGE)
+            .collect()
     } else {
         list.ids
     };
@@ -142,7 +169,10 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     if mine.is_some() {
         choices.push(("Mine", "mine"));
     }
-    choices.extend([("Everyone", "everyone"), ("Without a caseworker", "unowned")]);
+    choices.extend([
+        ("Everyone", "everyone"),
+        ("Without a caseworker", "unowned"),
+    ]);
     Ok(Context {
         title: match whose {
             "mine" => "My caseload".to_owned(),
@@ -160,20 +190,27 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         orders: if by_name_only {
             Vec::new()
         } else {
-            [("Needs attention first", "attention"), ("By name", "name"), ("By next contact", "next")]
-                .into_iter()
-                .map(|(words, key)| Choice {
-                    words: words.to_owned(),
-                    address: address(whose, key),
-                    current: key == order,
-                })
-                .collect()
+            [
+                ("Needs attention first", "attention"),
+                ("By name", "name"),
+                ("By next contact", "next"),
+            ]
+            .into_iter()
+            .map(|(words, key)| Choice {
+                words: words.to_owned(),
+                address: address(whose, key),
+                current: key == order,
+            })
+            .collect()
         },
         parted: !by_name_only && order == "attention",
         total: shown as u64,
         more: (by_name_only && (page_number + 1) * PAGE < total).then(|| {
             let next = (page_number + 1).to_string();
-            path::with(path::CASELOAD, &[("whose", whose), ("order", order), ("page", &next)])
+            path::with(
+                path::CASELOAD,
+                &[("whose", whose), ("order", order), ("page", &next)],
+            )
         }),
         people: rows.into_iter().map(|one| one.row).collect(),
         shell: asked.shell(),
@@ -181,7 +218,10 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
 }
 
 fn by_name(one: &Placed, other: &Placed) -> Ordering {
-    one.row.name.to_lowercase().cmp(&other.row.name.to_lowercase())
+    one.row
+        .name
+        .to_lowercase()
+        .cmp(&other.row.name.to_lowercase())
 }
 
 struct People {
@@ -195,17 +235,25 @@ fn people(view: &View, manager: Option<&str>) -> Result<People, Error> {
         Some(manager) => {
             let params = [("care-manager".to_owned(), manager.to_owned())];
             let (criteria, _) = parse_criteria("EpisodeOfCare", &params, "");
-            each(view, &criteria, &mut |stored| {
-                let doc = record::json::Doc::parse(stored).ok()?;
-                record::person::person(doc.root()).map(str::to_owned)
-            }, &mut ids)?;
+            each(
+                view,
+                &criteria,
+                &mut |stored| {
+                    let doc = record::json::Doc::parse(stored).ok()?;
+                    record::person::person(doc.root()).map(str::to_owned)
+                },
+                &mut ids,
+            )?;
         }
         None => {
             let params = [("_sort".to_owned(), "family".to_owned())];
             let (criteria, _) = parse_criteria("Patient", &params, "");
-            each(view, &criteria, &mut |stored| {
-                ledger::content::name(stored).map(|(_, id)| id.to_owned())
-            }, &mut ids)?;
+            each(
+                view,
+                &criteria,
+                &mut |stored| ledger::content::name(stored).map(|(_, id)| id.to_owned()),
+                &mut ids,
+            )?;
         }
     }
     let mut seen = std::collections::HashSet::new();
@@ -221,7 +269,12 @@ fn each(
 ) -> Result<(), Error> {
     let mut after = None;
     loop {
-        let page = view.search(&Search { criteria, count: 1_000, after, total: false })?;
+        let page = view.search(&Search {
+            criteria,
+            count: 1_000,
+            after,
+            total: false,
+        })?;
         ids.extend(page.hits.iter().filter_map(|hit| id_of(&hit.stored)));
         match page.next {
             Some(next) => after = Some(next),
@@ -230,14 +283,14 @@ fn each(
     }
 }
 
-fn placed(
-    asked: &Asked,
-    id: &str,
-    names: &Names<'_>,
-) -> Result<Option<Placed>, Error> {
-    let Some(case) = Case::read(&asked.view, id)? else { return Ok(None) };
+fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, Error> {
+    let Some(case) = Case::read(&asked.view, id)? else {
+        return Ok(None);
+    };
     let things = case.things();
-    let Some(patient) = of_kind(&things, "Patient").next() else { return Ok(None) };
+    let Some(patient) = of_kind(&things, "Patient").next() else {
+        return Ok(None);
+    };
     let moment = asked.moment();
     let state = state(&things, names, moment);
     let conflicts = events::events(&things).conflicts.len();
@@ -247,7 +300,10 @@ fn placed(
         number: person::number(patient).unwrap_or_default(),
         stage: stage(&state),
         needs: needs(&state),
-        next: state.next.as_ref().map(|next| NextContact { at: next.at, how: next.how.clone() }),
+        next: state.next.as_ref().map(|next| NextContact {
+            at: next.at,
+            how: next.how.clone(),
+        }),
         last: state.last.clone(),
         trend: trend(&things),
         oddities: match conflicts {
@@ -293,9 +349,14 @@ fn trend(things: &[crate::case::Thing<'_>]) -> Option<Trend> {
         let scale = instrument.total();
         let dated = scores::of_scale(things, instrument, scale);
         let (first, last) = (dated.first()?, dated.last()?);
-        let change = instrument.rules_for(scale.key).next().filter(|_| dated.len() > 1).map(|rule| {
-            rule.judge(instrument.direction, first.score.value, last.score.value).sentence()
-        });
+        let change = instrument
+            .rules_for(scale.key)
+            .next()
+            .filter(|_| dated.len() > 1)
+            .map(|rule| {
+                rule.judge(instrument.direction, first.score.value, last.score.value)
+                    .sentence()
+            });
         Some(Trend {
             instrument: instrument.name.to_owned(),
             latest: last.score.written.clone(),

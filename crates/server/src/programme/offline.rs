@@ -46,8 +46,18 @@ impl Offline {
         chance: Chance,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Offline, Error> {
-        let Opened { ledger, appender, index } = open(data, progress)?;
-        Ok(Offline { ledger, appender, index, clock, chance })
+        let Opened {
+            ledger,
+            appender,
+            index,
+        } = open(data, progress)?;
+        Ok(Offline {
+            ledger,
+            appender,
+            index,
+            clock,
+            chance,
+        })
     }
 
     /// The read side of the ledger.
@@ -85,7 +95,11 @@ impl Writing<'_> {
             .map(|batch| Transaction {
                 actor: batch.actor.name.clone(),
                 purpose: batch.actor.purpose.clone(),
-                writes: batch.drafts.iter_mut().filter_map(Draft::take_write).collect(),
+                writes: batch
+                    .drafts
+                    .iter_mut()
+                    .filter_map(Draft::take_write)
+                    .collect(),
                 source: batch.mark.take(),
             })
             .collect();
@@ -122,6 +136,8 @@ impl Writing<'_> {
     /// Finishes the index and folds the write-ahead log into the ledger's file.
     pub fn finish(self) -> Result<(), Error> {
         self.bulk.finish().map_err(Error::index)?;
-        self.appender.checkpoint_truncate().map_err(|error| refused_whole(&error))
+        self.appender
+            .checkpoint_truncate()
+            .map_err(|error| refused_whole(&error))
     }
 }

@@ -121,7 +121,11 @@ fn prepare(packed: &Packed) -> Option<Ready> {
         index::prepare(kind, &record::search::extract(doc.root()))
     };
     let id = id.to_owned();
-    Some(Ready { entry, id, prepared })
+    Some(Ready {
+        entry,
+        id,
+        prepared,
+    })
 }
 
 fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result<(), Error> {
@@ -146,4 +150,3 @@ fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result
     })
     .map_err(Error::index)
 }
-

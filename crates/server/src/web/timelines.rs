@@ -264,7 +264,7 @@ fn conflicts(context: &Context) -> Markup {
     html! {
         section class="conflicts" aria-labelledby="conflicts" {
             h2 id="conflicts" { (layout::counted(context.conflicts.len() as u64, "conflict", "conflicts")) " between what happened and what was recorded" }
-            @if context.conflicts.is_empty() { p { "None was found: everything was recorded in time, and nothing was changed afterwards." } } @else {
+            @if context.conflicts.is_empty() { p { "None was found." } } @else {
                 ol class="plain" {
                     @for (index, conflict) in context.conflicts.iter().enumerate() {
                         li id={ "c" (index + 1) } {

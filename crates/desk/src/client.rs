@@ -138,14 +138,6 @@ impl Desk {
             .execute([&hash(token)[..]])?;
         Ok(rows > 0)
     }
-
-    /// Revokes all tokens of a client; how many there were is the answer.
-    pub fn revoke_tokens(&self, client: &str) -> Result<usize, Error> {
-        Ok(self
-            .db()
-            .prepare_cached("DELETE FROM token WHERE client = ?1")?
-            .execute([client])?)
-    }
 }
 
 /// A token of 32 random bytes.

@@ -1,7 +1,7 @@
 //! Bulk writes: import, rebuild, and catching up after a long stop.
 //!
 //! Changes gather in memory until there are enough of them, are sorted, and go
-//! into the store as one sorted run per keyspace, which costs a tenth of what
+//! into the store as one sorted run per map, which costs a tenth of what
 //! batches do. What has gathered can be asked for its heads
 //! ([`Index::head`]), since preconditions need them, but not searched.
 
@@ -54,7 +54,7 @@ impl Index {
 }
 
 impl Index {
-    /// What a bulk of these changes would write, keyspace by keyspace, in
+    /// What a bulk of these changes would write, map by map, in
     /// order, given to `put` instead of the store. For comparing stores.
     #[doc(hidden)]
     pub fn dry_run(

@@ -4,14 +4,13 @@
 //! bytes order as values do; the tests below hold it to that. Nothing here
 //! reads or writes the store.
 //!
-//! | keyspace | key | value |
+//! | map | key | value |
 //! |---|---|---|
-//! | head | kind u8, id (packed) | where the resource is now ([`crate::row::HeadValue`]) |
+//! | head | kind u8, id (packed) | where the resource is now ([`crate::row::Head`]) |
 //! | row | number u40 | the current version ([`crate::row::Row`]) |
 //! | past | number u40, position u40 | a superseded version |
 //! | posting | kind u8, field u16, value 0..=24 bytes, number u40 | when the value held ([`crate::interval`]) |
 //! | time | recorded_at u64 | size after that transaction, u40 |
-//! | meta | name | `applied`, `fingerprint` |
 
 /// Bytes of a number or position in a key: 40 bits, a million million entries.
 pub(crate) const U40: usize = 5;

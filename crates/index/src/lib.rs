@@ -25,7 +25,7 @@ mod run;
 mod search;
 mod store;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -122,7 +122,6 @@ pub enum Opened {
 /// The index of one programme.
 pub struct Index {
     store: Store,
-    dir: PathBuf,
     applied: AtomicU64,
     opened: Opened,
     writer: Mutex<()>,
@@ -147,7 +146,7 @@ impl Index {
                     true => Opened::Empty,
                     false => Opened::Kept,
                 };
-                return Ok(Index::new(store, dir, applied, opened));
+                return Ok(Index::new(store, applied, opened));
             }
             Ok(Err(why)) => why.to_owned(),
             Err(Error::Busy) => return Err(Error::Busy),
@@ -158,7 +157,7 @@ impl Index {
         };
         std::fs::remove_dir_all(dir).map_err(|e| Error::Store(Box::new(e)))?;
         match Index::try_open(dir, fingerprint, cache_bytes)? {
-            Ok((store, applied)) => Ok(Index::new(store, dir, applied, Opened::Replaced { why })),
+            Ok((store, applied)) => Ok(Index::new(store, applied, Opened::Replaced { why })),
             Err(_) => Err(Error::Corrupt("new index")),
         }
     }
@@ -181,10 +180,9 @@ impl Index {
         opened.unwrap_or(Ok(Err("its files are damaged")))
     }
 
-    fn new(store: Store, dir: &Path, applied: u64, opened: Opened) -> Index {
+    fn new(store: Store, applied: u64, opened: Opened) -> Index {
         Index {
             store,
-            dir: dir.to_owned(),
             applied: AtomicU64::new(applied),
             opened,
             writer: Mutex::new(()),
@@ -196,11 +194,6 @@ impl Index {
     /// How it was found when it was opened.
     pub fn opened(&self) -> &Opened {
         &self.opened
-    }
-
-    /// The folder that it is in, and may be deleted while it is closed.
-    pub fn dir(&self) -> &Path {
-        &self.dir
     }
 
     /// The size that it covers: the first so many entries can be searched.
@@ -220,8 +213,8 @@ impl Index {
         self.store.checkpoint()
     }
 
-    /// Bytes on disk by keyspace, for measuring.
-    pub fn disk_bytes_by_keyspace(&self) -> Vec<(&'static str, u64)> {
+    /// Bytes on disk map by map, for measuring.
+    pub fn disk_bytes_by_map(&self) -> Vec<(&'static str, u64)> {
         SPACES
             .map(|space| (space.name(), self.store.space_bytes(space)))
             .to_vec()

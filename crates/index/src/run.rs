@@ -125,7 +125,7 @@ impl Run {
                 },
             };
             let row = Row::read(number, bytes).ok_or(Error::Corrupt("row"))?;
-            // A row that is already further (a crash between keyspaces) gives
+            // A row that is already further (a crash between maps) gives
             // its list; what lies before this change is what matters.
             let before = read::as_of(store, number, row, position)?
                 .ok_or(Error::Unknown { position, number })?;
@@ -257,7 +257,7 @@ impl Run {
         store.ingest(size, |space, put| self.emit(store, space, put))
     }
 
-    /// Gives the keys and values of one keyspace in order.
+    /// Gives the keys and values of one map in order.
     pub(crate) fn emit(&mut self, store: &Store, space: Space, put: Put<'_>) -> Result<(), Error> {
         match space {
             Space::Past => {
@@ -399,10 +399,10 @@ mod tests {
         out
     }
 
-    /// A sorted run is cut off after each keyspace in turn, the index opened
+    /// A sorted run is cut off after each map in turn, the index opened
     /// again, and the changes applied again from where it says, live or sorted.
     #[test]
-    fn a_run_cut_off_between_keyspaces_is_made_whole() {
+    fn a_run_cut_off_between_maps_is_made_whole() {
         let prepared = prepared();
         let changes = changes(&prepared);
         let dir = scratch("whole");

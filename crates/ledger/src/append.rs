@@ -346,11 +346,6 @@ impl Appender {
         self.edge.size()
     }
 
-    /// When the last entry was recorded; `None` while there is none.
-    pub fn last_recorded_at(&self) -> Option<RecordedAt> {
-        (self.size() > 0).then_some(self.last)
-    }
-
     /// The signed checkpoint of all entries.
     pub fn checkpoint(&self) -> &str {
         &self.checkpoint

@@ -233,6 +233,16 @@ impl Ledger {
         Ok(None)
     }
 
+    /// The position of a person's latest entry: while it stays, nothing new is recorded about them.
+    pub fn chain_head(&self, patient: &str) -> Result<Option<u64>, ReadError> {
+        let db = self.connection();
+        Ok(db
+            .prepare_cached("SELECT position FROM person WHERE person = ?1")?
+            .query_row([&self.person(patient).0[..]], |row| row.get::<_, i64>(0))
+            .optional()?
+            .map(|position| position as u64))
+    }
+
     /// A person's entries, the latest first, at most so many: their chain, link by link.
     pub fn chain(&self, patient: &str, count: usize) -> Result<Vec<Entry>, ReadError> {
         let db = self.connection();

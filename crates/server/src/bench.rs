@@ -18,9 +18,13 @@ mod fresh;
 mod load;
 mod machine;
 
+/// How often now and then are measured in turns.
+const TURNS: u32 = 5;
+
 /// How many requests are drawn from; enough that caches of one answer do not decide.
 const DISTINCT_REQUESTS: usize = 2_000;
 
+/// What `homecoming bench` takes.
 #[derive(clap::Args)]
 pub struct Args {
     /// A folder of FHIR transaction bundles (`*.json`), such as Synthea's
@@ -75,6 +79,7 @@ fn round(value: f64, digits: i32) -> Value {
     json!((value * scale).round() / scale)
 }
 
+/// Measures, prints each figure as it comes, and removes what it made unless told to keep it.
 pub fn run(args: &Args) -> Result<(), Stop> {
     let work = args.work.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("homecoming-bench-{}", std::process::id()))
@@ -92,13 +97,22 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
         let what = what.to_owned();
         move |error: std::io::Error| Stop::CouldNotRun(format!("{what}: {error}"))
     };
-    if work.read_dir().is_ok_and(|mut inside| inside.next().is_some()) {
-        return Err(Stop::WrongUse(format!("--work {} is not empty", work.display())));
+    if work
+        .read_dir()
+        .is_ok_and(|mut inside| inside.next().is_some())
+    {
+        return Err(Stop::WrongUse(format!(
+            "--work {} is not empty",
+            work.display()
+        )));
     }
     let input = work.join("input");
     let data = work.join("data");
     std::fs::create_dir_all(&input).map_err(failed("the folder for the input"))?;
-    let mut sheet = Sheet { json: args.json, figures: serde_json::Map::new() };
+    let mut sheet = Sheet {
+        json: args.json,
+        figures: serde_json::Map::new(),
+    };
     sheet.put("machine", machine::describe());
     sheet.put(
         "fsyncs of the disk, per s",
@@ -106,26 +120,45 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
     );
     let made = fresh::copies(&args.from, &input, args.resources)
         .map_err(|why| Stop::CouldNotRun(format!("--from {}: {why}", args.from.display())))?;
-    sheet.put("input", json!({ "resources": made.resources, "MB": made.bytes / 1_000_000 }));
+    sheet.put(
+        "input",
+        json!({ "resources": made.resources, "MB": made.bytes / 1_000_000 }),
+    );
 
     let program = std::env::current_exe().map_err(failed("this program"))?;
     let homecoming = |words: &[&str]| -> Command {
         let mut command = Command::new(&program);
-        command.args(words).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         command
     };
     let data_text = data.display().to_string();
     let input_text = input.display().to_string();
-    done(homecoming(&["init", "--data", &data_text, "--name", "bench"]), "init")?;
     done(
-        homecoming(&["client", "add", "bench", "--data", &data_text, "--scope", "system/*.cruds"]),
+        homecoming(&["init", "--data", &data_text, "--name", "bench"]),
+        "init",
+    )?;
+    done(
+        homecoming(&[
+            "client",
+            "add",
+            "bench",
+            "--data",
+            &data_text,
+            "--scope",
+            "system/*.cruds",
+        ]),
         "client add",
     )?;
 
     let import = machine::run(homecoming(&["import", "--data", &data_text, &input_text]))
         .map_err(failed("import"))?;
     if !import.success {
-        return Err(Stop::CouldNotRun("import did not end well; run it by hand to see".into()));
+        return Err(Stop::CouldNotRun(
+            "import did not end well; run it by hand to see".into(),
+        ));
     }
     let count = made.resources as f64;
     let disk = machine::bytes_under(&data) as f64;
@@ -142,8 +175,8 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
         }),
     );
 
-    let rebuild = machine::run(homecoming(&["rebuild", "--data", &data_text]))
-        .map_err(failed("rebuild"))?;
+    let rebuild =
+        machine::run(homecoming(&["rebuild", "--data", &data_text])).map_err(failed("rebuild"))?;
     sheet.put(
         "rebuild",
         json!({
@@ -158,9 +191,9 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
         .output()
         .map_err(failed("token"))?;
     let token = String::from_utf8_lossy(&token.stdout).trim().to_owned();
-    let mut served = Served::start(&program, &data_text)?;
+    let served = Served::start(&program, &data_text)?;
     sheet.put("start-up, s", round(served.start_seconds, 3));
-    load_loops(args, &mut served, &token, &mut sheet)?;
+    load_loops(args, &served, &token, made.resources, &mut sheet)?;
     drop(served);
     if args.json {
         println!("{}", Value::Object(sheet.figures));
@@ -172,7 +205,9 @@ fn done(mut command: Command, what: &str) -> Result<(), Stop> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Stop::CouldNotRun(format!("`{what}` ended with {status}"))),
-        Err(error) => Err(Stop::CouldNotRun(format!("`{what}` could not start: {error}"))),
+        Err(error) => Err(Stop::CouldNotRun(format!(
+            "`{what}` could not start: {error}"
+        ))),
     }
 }
 
@@ -195,7 +230,11 @@ impl Served {
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| Stop::CouldNotRun(format!("the server could not start: {error}")))?;
-        let mut served = Served { child, address: free, start_seconds: 0.0 };
+        let mut served = Served {
+            child,
+            address: free,
+            start_seconds: 0.0,
+        };
         loop {
             if let Ok(answer) = load::get_once(served.address, "/fhir/metadata", "")
                 && answer.status == 200
@@ -204,7 +243,9 @@ impl Served {
                 return Ok(served);
             }
             if watch.seconds() > 120.0 {
-                return Err(Stop::CouldNotRun("the server was not ready after 120 s".into()));
+                return Err(Stop::CouldNotRun(
+                    "the server was not ready after 120 s".into(),
+                ));
             }
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
@@ -227,17 +268,21 @@ struct Requests {
 
 fn load_loops(
     args: &Args,
-    served: &mut Served,
+    served: &Served,
     token: &str,
+    entries: usize,
     sheet: &mut Sheet,
 ) -> Result<(), Stop> {
-    let requests = draw(served, token)?;
-    let half = size(served, token)? / 2;
-    let then: Vec<String> =
-        requests.searches.iter().map(|path| format!("{path}&_asof=size:{half}")).collect();
+    let half = entries / 2;
+    let requests = draw(served, token, half)?;
+    let then: Vec<String> = requests
+        .searches
+        .iter()
+        .map(|path| format!("{path}&_asof=size:{half}"))
+        .collect();
     for clients in [1, 8, 64] {
-        let mut run = |name: &str, paths: &[String]| -> Result<f64, Stop> {
-            let figures = load::run(served.address, token, paths, clients, args.seconds, || {
+        let run = |paths: &[String], seconds: f64| -> Result<load::Figures, Stop> {
+            let figures = load::run(served.address, token, paths, clients, seconds, || {
                 machine::cpu_seconds(served.child.id())
             })
             .map_err(|error| Stop::CouldNotRun(format!("load: {error}")))?;
@@ -247,6 +292,9 @@ fn load_loops(
                     figures.failed, figures.requests
                 )));
             }
+            Ok(figures)
+        };
+        let mut put = |name: &str, figures: &load::Figures| {
             sheet.put(
                 &format!("{name}, {clients} clients"),
                 json!({
@@ -257,14 +305,27 @@ fn load_loops(
                     "mean_bytes": figures.bytes / figures.requests.max(1),
                 }),
             );
-            Ok(figures.server_cpu_ms)
         };
-        run("read by id", &requests.reads)?;
-        let now_ms = run("search, now", &requests.searches)?;
-        let then_ms = run("search, as of half", &then)?;
+        put("read by id", &run(&requests.reads, args.seconds)?);
+        // In turns, so that whatever else the machine does falls on both.
+        let mut ratios = Vec::new();
+        for turn in 0..TURNS {
+            let now = run(&requests.searches, args.seconds / f64::from(TURNS))?;
+            let half = run(&then, args.seconds / f64::from(TURNS))?;
+            ratios.push(half.server_cpu_ms / now.server_cpu_ms.max(1e-9));
+            if turn + 1 == TURNS {
+                put("search, now", &now);
+                put("search, as of half", &half);
+            }
+        }
+        ratios.sort_by(f64::total_cmp);
         sheet.put(
-            &format!("as of half / now (CPU), {clients} clients"),
-            round(then_ms / now_ms.max(1e-9), 3),
+            &format!("as of half / now, CPU, {clients} clients"),
+            json!({
+                "median": round(ratios[ratios.len() / 2], 3),
+                "least": round(ratios[0], 3),
+                "most": round(ratios[ratios.len() - 1], 3),
+            }),
         );
     }
     sheet.put(
@@ -274,20 +335,9 @@ fn load_loops(
     Ok(())
 }
 
-/// The number of entries that are recorded now, from the capability statement's view of it.
-fn size(served: &Served, token: &str) -> Result<u64, Stop> {
-    let answer = load::get_once(served.address, "/fhir/Patient?_count=1", token)
-        .map_err(|error| Stop::CouldNotRun(format!("load: {error}")))?;
-    answer
-        .header("homecoming-size")
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| Stop::CouldNotRun("the server did not say how large the record is".into()))
-}
-
 /// Asks the server itself for observations of the first half of the history, so that the same
 /// searches find the same things now and as of half.
-fn draw(served: &Served, token: &str) -> Result<Requests, Stop> {
-    let half = size(served, token)? / 2;
+fn draw(served: &Served, token: &str, half: usize) -> Result<Requests, Stop> {
     let mut reads = Vec::new();
     let mut searches = std::collections::BTreeSet::new();
     let mut path = format!("/fhir/Observation?_count=1000&_asof=size:{half}");
@@ -299,9 +349,10 @@ fn draw(served: &Served, token: &str) -> Result<Requests, Stop> {
             .map_err(|error| Stop::CouldNotRun(format!("the answer is no JSON: {error}")))?;
         for entry in bundle["entry"].as_array().into_iter().flatten() {
             let resource = &entry["resource"];
-            let (Some(id), Some(patient)) =
-                (resource["id"].as_str(), resource["subject"]["reference"].as_str())
-            else {
+            let (Some(id), Some(patient)) = (
+                resource["id"].as_str(),
+                resource["subject"]["reference"].as_str(),
+            ) else {
                 continue;
             };
             reads.push(format!("/fhir/Observation/{id}"));
@@ -316,10 +367,17 @@ fn draw(served: &Served, token: &str) -> Result<Requests, Stop> {
                 system.replace(':', "%3A").replace('/', "%2F"),
             ));
         }
-        let next = bundle["link"].as_array().into_iter().flatten().find_map(|link| {
-            (link["relation"] == "next").then(|| link["url"].as_str().map(str::to_owned))?
-        });
-        match next.as_deref().and_then(|url| url.find("/fhir").map(|at| url[at..].to_owned())) {
+        let next = bundle["link"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find_map(|link| {
+                (link["relation"] == "next").then(|| link["url"].as_str().map(str::to_owned))?
+            });
+        match next
+            .as_deref()
+            .and_then(|url| url.find("/fhir").map(|at| url[at..].to_owned()))
+        {
             Some(next) => path = next,
             None => break,
         }
@@ -330,7 +388,9 @@ fn draw(served: &Served, token: &str) -> Result<Requests, Stop> {
     reads.truncate(DISTINCT_REQUESTS);
     searches.truncate(DISTINCT_REQUESTS);
     if searches.is_empty() {
-        return Err(Stop::CouldNotRun("the input has no Observation of a patient".into()));
+        return Err(Stop::CouldNotRun(
+            "the input has no Observation of a patient".into(),
+        ));
     }
     Ok(Requests { reads, searches })
 }
@@ -339,6 +399,9 @@ fn shuffle(list: &mut [String], chance: &Chance) {
     for place in (1..list.len()).rev() {
         let mut bytes = [0u8; 8];
         chance.fill(&mut bytes);
-        list.swap(place, (u64::from_le_bytes(bytes) % (place as u64 + 1)) as usize);
+        list.swap(
+            place,
+            (u64::from_le_bytes(bytes) % (place as u64 + 1)) as usize,
+        );
     }
 }

@@ -61,7 +61,9 @@ impl Case {
             .into_iter()
             .rev()
             .map(|(entry, stored)| Told {
-                id: ledger::content::name(&stored).map(|(_, id)| id.to_owned()).unwrap_or_default(),
+                id: ledger::content::name(&stored)
+                    .map(|(_, id)| id.to_owned())
+                    .unwrap_or_default(),
                 position: entry.position,
                 recorded_at: entry.recorded_at,
                 actor: entry.actor,
@@ -73,7 +75,10 @@ impl Case {
             })
             .collect();
         taken_away(view, &mut told)?;
-        Ok(Some(Case { patient: patient.to_owned(), told }))
+        Ok(Some(Case {
+            patient: patient.to_owned(),
+            told,
+        }))
     }
 
     /// The same entries grouped by resource and parsed, in the order of first mention.
@@ -81,9 +86,15 @@ impl Case {
         let mut places: HashMap<(&str, &str), usize> = HashMap::new();
         let mut things: Vec<Thing<'_>> = Vec::new();
         for told in &self.told {
-            let Ok(doc) = Doc::parse(&told.stored) else { continue };
+            let Ok(doc) = Doc::parse(&told.stored) else {
+                continue;
+            };
             let place = *places.entry((&told.kind, &told.id)).or_insert_with(|| {
-                things.push(Thing { kind: &told.kind, id: &told.id, tellings: Vec::new() });
+                things.push(Thing {
+                    kind: &told.kind,
+                    id: &told.id,
+                    tellings: Vec::new(),
+                });
                 things.len() - 1
             });
             things[place].tellings.push(Telling { told, doc });
@@ -106,13 +117,18 @@ fn taken_away(view: &View, told: &mut Vec<Told>) -> Result<(), Error> {
         }
     }
     for ((kind, id), version) in last {
-        if view.stands(kind, id)?.is_some_and(|stands| stands > version) {
+        if view
+            .stands(kind, id)?
+            .is_some_and(|stands| stands > version)
+        {
             away.push((kind, id, version + 1));
         }
     }
     let mut added = Vec::with_capacity(away.len());
     for (kind, id, version) in away {
-        let Some(entry) = view.entry_of(kind, id, version)? else { continue };
+        let Some(entry) = view.entry_of(kind, id, version)? else {
+            continue;
+        };
         added.push(Told {
             id: id.to_owned(),
             position: entry.position,
@@ -175,14 +191,23 @@ impl Telling<'_> {
     /// Start and end of a Period at a key, in microseconds; an open end is far in the future.
     pub fn period(&self, key: &str) -> Option<(i64, i64)> {
         let period = self.resource().get(key)?;
-        let start = period.str_at(&["start"]).and_then(record::time::parse_interval);
-        let end = period.str_at(&["end"]).and_then(record::time::parse_interval);
-        Some((start.map_or(i64::MIN, |time| time.start), end.map_or(i64::MAX, |time| time.end)))
+        let start = period
+            .str_at(&["start"])
+            .and_then(record::time::parse_interval);
+        let end = period
+            .str_at(&["end"])
+            .and_then(record::time::parse_interval);
+        Some((
+            start.map_or(i64::MIN, |time| time.start),
+            end.map_or(i64::MAX, |time| time.end),
+        ))
     }
 
     /// An instant at a key, in microseconds.
     pub fn instant(&self, key: &str) -> Option<i64> {
-        self.text(&[key]).and_then(record::time::parse_interval).map(|time| time.start)
+        self.text(&[key])
+            .and_then(record::time::parse_interval)
+            .map(|time| time.start)
     }
 }
 
@@ -203,7 +228,10 @@ pub fn of_kind<'t, 'c>(
     things: &'t [Thing<'c>],
     kind: &'t str,
 ) -> impl Iterator<Item = &'t Telling<'c>> {
-    things.iter().filter(move |thing| thing.kind == kind).filter_map(Thing::current)
+    things
+        .iter()
+        .filter(move |thing| thing.kind == kind)
+        .filter_map(Thing::current)
 }
 
 /// The first version of the resource that a telling belongs to.
@@ -223,7 +251,10 @@ pub struct Names<'v> {
 impl<'v> Names<'v> {
     /// Looks up in `view`.
     pub fn new(view: &'v View) -> Names<'v> {
-        Names { view, known: Default::default() }
+        Names {
+            view,
+            known: Default::default(),
+        }
     }
 
     /// The name behind a Reference: its display, or that of the resource itself.
@@ -245,8 +276,9 @@ impl<'v> Names<'v> {
             let doc = Doc::parse(&version.stored).ok()?;
             words::name(doc.root())
         });
-        self.known.borrow_mut().insert(reference.to_owned(), found.clone());
+        self.known
+            .borrow_mut()
+            .insert(reference.to_owned(), found.clone());
         found
     }
 }
-

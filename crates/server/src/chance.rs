@@ -18,12 +18,19 @@ impl Chance {
     }
 
     /// Fills `out`. A machine without randomness cannot run this programme at all.
-    #[expect(clippy::disallowed_methods, reason = "this is the one source of randomness")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one source of randomness"
+    )]
     pub fn fill(&self, out: &mut [u8]) {
         match self {
-            Chance::System => getrandom::fill(out).expect("the operating system gives random bytes"),
+            Chance::System => {
+                getrandom::fill(out).expect("the operating system gives random bytes")
+            }
             Chance::Seeded(state) => {
-                let mut state = state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let mut state = state
+                    .lock()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
                 for chunk in out.chunks_mut(8) {
                     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
                     let mut z = *state;
@@ -49,7 +56,9 @@ pub fn crockford(bits: &[u8; 10]) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut out = String::with_capacity(16);
     for half in bits.chunks(5) {
-        let word = half.iter().fold(0u64, |acc, byte| acc << 8 | u64::from(*byte));
+        let word = half
+            .iter()
+            .fold(0u64, |acc, byte| acc << 8 | u64::from(*byte));
         for place in (0..8).rev() {
             out.push(ALPHABET[(word >> (5 * place)) as usize & 31] as char);
         }
@@ -65,7 +74,10 @@ mod tests {
     fn ten_bytes_make_sixteen_characters_in_order() {
         assert_eq!(crockford(&[0; 10]), "0000000000000000");
         assert_eq!(crockford(&[255; 10]), "zzzzzzzzzzzzzzzz");
-        assert_eq!(crockford(&[0, 0, 0, 0, 1, 0, 0, 0, 0, 32]), "0000000100000010");
+        assert_eq!(
+            crockford(&[0, 0, 0, 0, 1, 0, 0, 0, 0, 32]),
+            "0000000100000010"
+        );
     }
 
     #[test]

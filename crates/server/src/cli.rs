@@ -37,7 +37,6 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Word {
-
     /// Serve a generated programme; prints where, and whom to sign in as
     Demo(demo::Args),
     /// Make a new programme: keys, log, first officer

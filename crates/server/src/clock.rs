@@ -24,7 +24,10 @@ impl Clock {
     }
 
     /// The time now.
-    #[expect(clippy::disallowed_methods, reason = "this is the one source of the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one source of the time"
+    )]
     pub fn now(&self) -> RecordedAt {
         match self {
             Clock::System => {
@@ -51,7 +54,10 @@ pub struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
     /// Starts now.
-    #[expect(clippy::disallowed_methods, reason = "this is the one source of the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one source of the time"
+    )]
     pub fn start() -> Stopwatch {
         Stopwatch(std::time::Instant::now())
     }

@@ -75,11 +75,15 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, u64)>, Error> {
 }
 
 fn is_input(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "json" || ending == "ndjson")
+    path.extension()
+        .is_some_and(|ending| ending == "json" || ending == "ndjson")
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Invalid, format!("{} cannot be read: {error}.", path.display()))
+    Error::new(
+        ErrorKind::Invalid,
+        format!("{} cannot be read: {error}.", path.display()),
+    )
 }
 
 /// One transaction on its way from a worker to the writer.
@@ -90,8 +94,16 @@ struct Part {
 
 impl Part {
     fn into_batch(self) -> Batch {
-        let actor = Actor { name: "import".to_owned(), purpose: "HOPERAT".to_owned() };
-        Batch { actor, at: None, drafts: self.drafts, mark: Some(self.mark) }
+        let actor = Actor {
+            name: "import".to_owned(),
+            purpose: "HOPERAT".to_owned(),
+        };
+        Batch {
+            actor,
+            at: None,
+            drafts: self.drafts,
+            mark: Some(self.mark),
+        }
     }
 }
 
@@ -127,11 +139,16 @@ const WAITING_WRITES_MAX: usize = 6_000;
 
 impl Handover {
     fn new() -> Handover {
-        Handover { state: Mutex::default(), changed: Condvar::new() }
+        Handover {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HandoverState> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Hands over something of file number `file`.
@@ -141,15 +158,24 @@ impl Handover {
             && state.taking != file
             && !stop.load(Ordering::Relaxed)
         {
-            state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
         // The file being taken goes first, but it may not fill the memory either. What waits of
         // other files is no reason to wait: the writer takes none of it before this file ends.
         while state.writes > WAITING_WRITES_MAX
-            && state.waiting.get(&file).is_some_and(|waiting| !waiting.is_empty())
+            && state
+                .waiting
+                .get(&file)
+                .is_some_and(|waiting| !waiting.is_empty())
             && !stop.load(Ordering::Relaxed)
         {
-            state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
         if let Handed::Transaction(part) = &handed {
             state.writes += part.drafts.len();
@@ -182,7 +208,10 @@ impl Handover {
                 self.changed.notify_all();
                 return handed;
             }
-            state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
     }
 }
@@ -204,7 +233,9 @@ pub fn import(
             scope.spawn(|| {
                 loop {
                     let file = next_file.fetch_add(1, Ordering::Relaxed);
-                    let Some((path, bytes)) = files.get(file) else { return };
+                    let Some((path, bytes)) = files.get(file) else {
+                        return;
+                    };
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
@@ -217,7 +248,10 @@ pub fn import(
                     }));
                     let end = match read {
                         Ok(Ok(())) => Handed::EndOfFile { bytes: *bytes },
-                        Ok(Err(error)) => Handed::Trouble { error, bytes: *bytes },
+                        Ok(Err(error)) => Handed::Trouble {
+                            error,
+                            bytes: *bytes,
+                        },
                         Err(_) => Handed::Trouble {
                             error: Error::internal("reading the file panicked"),
                             bytes: *bytes,
@@ -255,19 +289,29 @@ fn write_all(
             }
             Handed::Trouble { error, bytes } => {
                 progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-                troubles.push(Trouble { file: files[ended].0.clone(), error });
+                troubles.push(Trouble {
+                    file: files[ended].0.clone(),
+                    error,
+                });
                 ended += 1;
             }
         }
         if writes >= GROUP_WRITES || (ended == files.len() && !group.is_empty()) {
-            let (from, batches): (Vec<usize>, Vec<Batch>) =
-                group.drain(..).map(|(file, part)| (file, part.into_batch())).unzip();
+            let (from, batches): (Vec<usize>, Vec<Batch>) = group
+                .drain(..)
+                .map(|(file, part)| (file, part.into_batch()))
+                .unzip();
             for (file, outcome) in from.into_iter().zip(writing.write(batches)?) {
                 match outcome {
                     Ok(written) => {
-                        progress.resources.fetch_add(written as u64, Ordering::Relaxed);
+                        progress
+                            .resources
+                            .fetch_add(written as u64, Ordering::Relaxed);
                     }
-                    Err(error) => troubles.push(Trouble { file: files[file].0.clone(), error }),
+                    Err(error) => troubles.push(Trouble {
+                        file: files[file].0.clone(),
+                        error,
+                    }),
                 }
             }
             writes = 0;
@@ -284,8 +328,14 @@ mod tests {
 
     fn part(writes: usize) -> Handed {
         let draft = |_| Draft::delete("Patient", "a", crate::programme::Expect::Any);
-        let mark = ImportMark { source: Vec::new(), part: 0 };
-        Handed::Transaction(Part { drafts: (0..writes).map(draft).collect(), mark })
+        let mark = ImportMark {
+            source: Vec::new(),
+            part: 0,
+        };
+        Handed::Transaction(Part {
+            drafts: (0..writes).map(draft).collect(),
+            mark,
+        })
     }
 
     /// A large file that is ready before its turn holds up only what comes after it.
@@ -312,7 +362,10 @@ mod tests {
             }
             let _ = took.send(());
         });
-        let both = (done.recv_timeout(soon).is_ok(), taken.recv_timeout(soon).is_ok());
+        let both = (
+            done.recv_timeout(soon).is_ok(),
+            taken.recv_timeout(soon).is_ok(),
+        );
         handover.stop(&stop);
         assert_eq!(both, (true, true));
     }

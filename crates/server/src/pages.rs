@@ -3,12 +3,14 @@
 //! Everything that is shown comes from a [`View`] as of the instant in the address, so a page of
 //! the past is the same code as a page of now. Nothing here writes to the record.
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use maud::Markup;
 
 use crate::error::Error;
@@ -26,6 +28,7 @@ mod find;
 mod person;
 mod record;
 mod sign_in;
+mod smaller;
 mod timelines;
 
 /// The pages' address space.
@@ -44,7 +47,9 @@ pub fn routes(programme: Programme) -> Router {
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
         .route("/assets/{name}", get(asset))
+        .layer(Extension(Arc::new(caseload::Known::default())))
         .with_state(programme)
+        .layer(axum::middleware::from_fn(smaller::smaller))
 }
 
 async fn home() -> Response {
@@ -67,13 +72,15 @@ impl FromRequestParts<Programme> for Asked {
         parts: &mut Parts,
         programme: &Programme,
     ) -> Result<Asked, Response> {
-        let who = <Option<SignedIn> as FromRequestParts<Programme>>::from_request_parts(
-            parts, programme,
-        )
-        .await
-        .map_err(IntoResponse::into_response)?;
+        let who =
+            <Option<SignedIn> as FromRequestParts<Programme>>::from_request_parts(parts, programme)
+                .await
+                .map_err(IntoResponse::into_response)?;
         let Some(who) = who else {
-            let wanted = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
+            let wanted = parts
+                .uri
+                .path_and_query()
+                .map_or("/", |whole| whole.as_str());
             return Err(see(&path::with(path::SIGN_IN, &[("next", wanted)])));
         };
         Asked::read(programme, who, &parts.uri, &parts.headers).map_err(IntoResponse::into_response)
@@ -88,7 +95,9 @@ impl Asked {
         headers: &HeaderMap,
     ) -> Result<Asked, Error> {
         let params = query::decode(uri.query().unwrap_or_default())?;
-        let asked = params.iter().find(|(name, value)| name == path::AS_OF && !value.is_empty());
+        let asked = params
+            .iter()
+            .find(|(name, value)| name == path::AS_OF && !value.is_empty());
         let as_of = match (asked, headers.get("accept-datetime")) {
             (Some((_, text)), _) => instant::as_of(text)?,
             (None, Some(date)) => instant::accept_datetime(date.to_str().unwrap_or_default())?,
@@ -124,7 +133,10 @@ impl Asked {
     fn as_known(&self) -> Option<AsKnown> {
         let at = self.view.instant()?;
         let whole = self.programme.view(AsOf::Now).size();
-        Some(AsKnown { at: when::RecordedAt(at.0), since: whole - self.view.size() })
+        Some(AsKnown {
+            at: when::RecordedAt(at.0),
+            since: whole - self.view.size(),
+        })
     }
 
     /// What every page is told.
@@ -153,7 +165,10 @@ impl Asked {
     fn answer(&self, markup: Markup) -> Response {
         let mut response = html(StatusCode::OK, markup);
         let headers = response.headers_mut();
-        headers.insert(header::VARY, HeaderValue::from_static("accept-datetime, cookie"));
+        headers.insert(
+            header::VARY,
+            HeaderValue::from_static("accept-datetime, cookie"),
+        );
         if let Some(at) = self.view.instant()
             && let Ok(date) = HeaderValue::from_str(&instant::to_http_date(at))
         {
@@ -164,8 +179,12 @@ impl Asked {
 }
 
 /// Runs what reads much away from the threads that serve connections.
-async fn away(work: impl FnOnce() -> Result<Response, Error> + Send + 'static) -> Result<Response, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+async fn away(
+    work: impl FnOnce() -> Result<Response, Error> + Send + 'static,
+) -> Result<Response, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::internal)?
 }
 
 /// A page with its headers.
@@ -175,7 +194,10 @@ fn html(status: StatusCode, markup: Markup) -> Response {
     let fixed = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, assets::CONTENT_SECURITY_POLICY),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            assets::CONTENT_SECURITY_POLICY,
+        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
     ];
@@ -189,9 +211,15 @@ fn html(status: StatusCode, markup: Markup) -> Response {
 fn download(name: &str, text: String) -> Response {
     let mut response = (StatusCode::OK, text).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
@@ -256,13 +284,19 @@ async fn asset(uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
         }
     };
     let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    out.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(asset.content_type),
+    );
     out.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("public, max-age=31536000, immutable"),
     );
     out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    out.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         out.insert(header::ETAG, etag);
     }

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use desk::Desk;
 use index::Index;
-use ledger::Ledger;
 pub use ledger::Expect;
+use ledger::Ledger;
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -200,7 +200,11 @@ impl Programme {
         };
         let (answer, answered) = oneshot::channel();
         self.submissions
-            .send(writer::Submission { actor, work, answer })
+            .send(writer::Submission {
+                actor,
+                work,
+                answer,
+            })
             .await
             .map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?

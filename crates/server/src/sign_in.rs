@@ -35,14 +35,24 @@ pub struct SignedIn {
 /// A new sign-in code: 100 random bits in four groups of five letters and digits.
 pub fn new_code(chance: &Chance) -> String {
     let letters: String = (0..2).map(|_| chance.id()[..10].to_owned()).collect();
-    [&letters[..5], &letters[5..10], &letters[10..15], &letters[15..]].join("-")
+    [
+        &letters[..5],
+        &letters[5..10],
+        &letters[10..15],
+        &letters[15..],
+    ]
+    .join("-")
 }
 
 /// Checks a code and begins a session: the `Set-Cookie` value for the browser, or nothing if
 /// nobody has this code.
 pub fn begin(programme: &Programme, code: &str) -> Result<Option<String>, Error> {
     let now = programme.clock().now().0;
-    let Some(user) = programme.desk().user_by_code(code.trim()).map_err(Error::desk)? else {
+    let Some(user) = programme
+        .desk()
+        .user_by_code(code.trim())
+        .map_err(Error::desk)?
+    else {
         return Ok(None);
     };
     let mut secret = [0u8; 32];
@@ -63,7 +73,9 @@ pub fn end(programme: &Programme, headers: &HeaderMap) -> Result<String, Error> 
     if let Some(secret) = secret(headers) {
         programme.desk().end_session(&secret).map_err(Error::desk)?;
     }
-    Ok(format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"))
+    Ok(format!(
+        "{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
+    ))
 }
 
 fn secret(headers: &HeaderMap) -> Option<String> {
@@ -76,9 +88,14 @@ fn secret(headers: &HeaderMap) -> Option<String> {
 }
 
 fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
-    let Some(secret) = secret(headers) else { return Ok(None) };
+    let Some(secret) = secret(headers) else {
+        return Ok(None);
+    };
     let now = programme.clock().now().0;
-    let user = programme.desk().session_user(&secret, now).map_err(Error::desk)?;
+    let user = programme
+        .desk()
+        .session_user(&secret, now)
+        .map_err(Error::desk)?;
     Ok(user.map(|user| SignedIn { user }))
 }
 
@@ -89,9 +106,8 @@ impl FromRequestParts<Programme> for SignedIn {
         parts: &mut Parts,
         programme: &Programme,
     ) -> Result<SignedIn, Error> {
-        who(programme, &parts.headers)?.ok_or_else(|| {
-            Error::new(ErrorKind::Unauthenticated, "Sign in to see this page.")
-        })
+        who(programme, &parts.headers)?
+            .ok_or_else(|| Error::new(ErrorKind::Unauthenticated, "Sign in to see this page."))
     }
 }
 

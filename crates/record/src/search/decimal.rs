@@ -19,15 +19,6 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// A whole number.
-    pub fn from_integer(value: i64) -> Decimal {
-        Decimal {
-            negative: value < 0,
-            coefficient: u128::from(value.unsigned_abs()),
-            exponent: 0,
-        }
-    }
-
     /// Reads a JSON number. `None` if it is not one, or if its exponent is past a million.
     pub fn parse(text: &str) -> Option<Decimal> {
         let (negative, rest) = match text.strip_prefix('-') {

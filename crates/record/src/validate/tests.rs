@@ -339,7 +339,7 @@ fn each_primitive_has_its_format() {
 
 #[test]
 fn a_finding_is_a_sentence_that_repeats_nothing_private() {
-    let src = r#"{"resourceType":"Patient","birthDate":"Cruz","gender":"Cruz","name":[{"family":""}],"generalPractitioner":[{"reference":"Patient/Cruz"}]}"#;
+    let src = r#"{"resourceType":"Patient","birthDate":"Torre","gender":"Torre","name":[{"family":""}],"generalPractitioner":[{"reference":"Patient/Torre"}]}"#;
     let doc = Doc::parse(src.as_bytes()).unwrap();
     let found = validate(doc.root());
     assert_eq!(found.len(), 4);

@@ -27,7 +27,10 @@ pub fn copies(from: &Path, to: &Path, resources: usize) -> Result<Made, String> 
     if bundles.is_empty() {
         return Err("there are no *.json files".to_owned());
     }
-    let mut made = Made { resources: 0, bytes: 0 };
+    let mut made = Made {
+        resources: 0,
+        bytes: 0,
+    };
     for copy in 0u32.. {
         for (number, bundle) in bundles.iter().enumerate() {
             if made.resources >= resources {
@@ -45,7 +48,10 @@ pub fn copies(from: &Path, to: &Path, resources: usize) -> Result<Made, String> 
 
 /// How many entries a bundle has: each has one `fullUrl`.
 fn count(bundle: &[u8]) -> usize {
-    bundle.windows(9).filter(|window| window == b"\"fullUrl\"").count()
+    bundle
+        .windows(9)
+        .filter(|window| window == b"\"fullUrl\"")
+        .count()
 }
 
 fn under_fresh_identities(bundle: &[u8], copy: u32) -> Vec<u8> {
@@ -57,7 +63,11 @@ fn under_fresh_identities(bundle: &[u8], copy: u32) -> Vec<u8> {
             hash.update(copy.to_be_bytes());
             hash.update(&out[at..at + 36]);
             let hash = hash.finalize();
-            let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            let hex: String = hash
+                .iter()
+                .take(16)
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             let mut digits = hex.bytes();
             for place in &mut out[at..at + 36] {
                 if *place != b'-' {
@@ -87,7 +97,10 @@ mod tests {
     fn a_copy_keeps_its_inner_references_and_shares_none_with_the_original() {
         let bundle = br#"{"fullUrl":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0","r":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}"#;
         let copy = String::from_utf8(under_fresh_identities(bundle, 1)).unwrap();
-        let uuids: Vec<&str> = copy.match_indices("urn:uuid:").map(|(at, _)| &copy[at..at + 45]).collect();
+        let uuids: Vec<&str> = copy
+            .match_indices("urn:uuid:")
+            .map(|(at, _)| &copy[at..at + 45])
+            .collect();
         assert_eq!(uuids.len(), 2);
         assert_eq!(uuids[0], uuids[1]);
         assert!(!copy.contains("0c3151bd"));

@@ -42,8 +42,11 @@ pub fn get_once(address: SocketAddr, path: &str, token: &str) -> Result<Answer> 
 }
 
 fn request(path: &str, token: &str) -> Vec<u8> {
-    let authorization =
-        if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    let authorization = if token.is_empty() {
+        String::new()
+    } else {
+        format!("Authorization: Bearer {token}\r\n")
+    };
     format!(
         "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n{authorization}\r\n"
     )
@@ -57,7 +60,10 @@ fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> Res
     let mut more = |buffer: &mut Vec<u8>| -> Result<()> {
         let read = stream.read(&mut chunk)?;
         if read == 0 {
-            return Err(Error::new(ErrorKind::UnexpectedEof, "the server closed the connection"));
+            return Err(Error::new(
+                ErrorKind::UnexpectedEof,
+                "the server closed the connection",
+            ));
         }
         buffer.extend_from_slice(&chunk[..read]);
         Ok(())
@@ -70,9 +76,19 @@ fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> Res
     };
     let head = String::from_utf8_lossy(&buffer[..head_end]).into_owned();
     buffer.drain(..head_end + 4);
-    let status = head.get(9..12).and_then(|text| text.parse().ok()).unwrap_or(0);
-    let mut answer = Answer { status, head, body: Vec::new() };
-    if let Some(length) = answer.header("content-length").and_then(|text| text.parse().ok()) {
+    let status = head
+        .get(9..12)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    let mut answer = Answer {
+        status,
+        head,
+        body: Vec::new(),
+    };
+    if let Some(length) = answer
+        .header("content-length")
+        .and_then(|text| text.parse().ok())
+    {
         while buffer.len() < length {
             more(buffer)?;
         }
@@ -87,15 +103,14 @@ fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> Res
             }
             more(buffer)?;
         };
-        let size = usize::from_str_radix(
-            String::from_utf8_lossy(&buffer[..line_end]).trim(),
-            16,
-        )
-        .map_err(|_| Error::new(ErrorKind::InvalidData, "a chunk without a size"))?;
+        let size = usize::from_str_radix(String::from_utf8_lossy(&buffer[..line_end]).trim(), 16)
+            .map_err(|_| Error::new(ErrorKind::InvalidData, "a chunk without a size"))?;
         while buffer.len() < line_end + 2 + size + 2 {
             more(buffer)?;
         }
-        answer.body.extend_from_slice(&buffer[line_end + 2..line_end + 2 + size]);
+        answer
+            .body
+            .extend_from_slice(&buffer[line_end + 2..line_end + 2 + size]);
         buffer.drain(..line_end + 2 + size + 2);
         if size == 0 {
             return Ok(answer);
@@ -121,7 +136,8 @@ pub fn run(
     let cpu = server_cpu_seconds() - cpu_before;
     times.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| {
-        times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1)))
+        times
+            .get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1)))
             .copied()
             .unwrap_or(0.0)
             * 1e3
@@ -170,8 +186,9 @@ fn all(
             .collect();
         let (mut times, mut failed, mut bytes) = (Vec::new(), 0, 0);
         for handle in handles {
-            let (more, bad, read) =
-                handle.join().map_err(|_| Error::other("a client's thread ended badly"))??;
+            let (more, bad, read) = handle
+                .join()
+                .map_err(|_| Error::other("a client's thread ended badly"))??;
             times.extend(more);
             failed += bad;
             bytes += read;

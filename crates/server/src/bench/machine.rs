@@ -93,7 +93,12 @@ fn stat(pid: &str, field: usize) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let after = text.rsplit_once(')').map_or("", |(_, after)| after);
     let fields: Vec<&str> = after.split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+    let ticks = |at: usize| {
+        fields
+            .get(at)
+            .and_then(|text| text.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
     (ticks(field) + ticks(field + 1)) / TICKS_PER_S
 }
 
@@ -103,7 +108,9 @@ pub fn bytes_under(folder: &Path) -> u64 {
     let mut bytes = 0;
     let mut todo = vec![folder.to_path_buf()];
     while let Some(path) = todo.pop() {
-        let Ok(about) = path.symlink_metadata() else { continue };
+        let Ok(about) = path.symlink_metadata() else {
+            continue;
+        };
         if about.is_dir() {
             let inside = std::fs::read_dir(&path).into_iter().flatten().flatten();
             todo.extend(inside.map(|entry| entry.path()));

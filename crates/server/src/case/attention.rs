@@ -40,12 +40,17 @@ pub struct State {
 
 /// Reads what a person needs at a moment (microseconds).
 pub fn state(things: &[Thing<'_>], names: &Names<'_>, now: i64) -> State {
-    let episode = of_kind(things, "EpisodeOfCare")
-        .max_by_key(|episode| episode.period("period").map_or(i64::MIN, |(start, _)| start));
+    let episode = of_kind(things, "EpisodeOfCare").max_by_key(|episode| {
+        episode
+            .period("period")
+            .map_or(i64::MIN, |(start, _)| start)
+    });
     let status = episode.and_then(|episode| episode.text(&["status"]));
     let in_programme = matches!(status, Some("active" | "onhold" | "planned" | "waitlist"));
     let stage = episode.and_then(|episode| words::concept(episode.resource().get("type")));
-    let enrolled = episode.and_then(|episode| episode.period("period")).map(|(start, _)| start);
+    let enrolled = episode
+        .and_then(|episode| episode.period("period"))
+        .map(|(start, _)| start);
     let ended = episode
         .filter(|_| !in_programme)
         .and_then(|episode| episode.period("period"))
@@ -55,14 +60,29 @@ pub fn state(things: &[Thing<'_>], names: &Names<'_>, now: i64) -> State {
         .and_then(|episode| episode.resource().get("careManager"))
         .or_else(|| {
             let patient = of_kind(things, "Patient").next()?;
-            patient.resource().get("generalPractitioner")?.items().next()
+            patient
+                .resource()
+                .get("generalPractitioner")?
+                .items()
+                .next()
         })
         .and_then(|reference| {
             let name = names.of(Some(reference))?;
-            Some((reference.str_at(&["reference"]).unwrap_or_default().to_owned(), name))
+            Some((
+                reference
+                    .str_at(&["reference"])
+                    .unwrap_or_default()
+                    .to_owned(),
+                name,
+            ))
         });
     let next = of_kind(things, "Appointment")
-        .filter(|booked| matches!(booked.text(&["status"]), Some("booked" | "pending" | "arrived")))
+        .filter(|booked| {
+            matches!(
+                booked.text(&["status"]),
+                Some("booked" | "pending" | "arrived")
+            )
+        })
         .filter_map(|booked| Some(contact(booked, names, booked.instant("start")?)))
         .min_by_key(|contact| contact.at);
     let attended = |encounter: &&Telling<'_>| encounter.text(&["status"]) == Some("finished");
@@ -71,9 +91,8 @@ pub fn state(things: &[Thing<'_>], names: &Names<'_>, now: i64) -> State {
         .filter_map(|encounter| Some((encounter.happened()?.start, encounter)))
         .filter(|(start, _)| *start <= now)
         .max_by_key(|(start, _)| *start);
-    let last = reached.map(|(start, encounter)| {
-        (start, words::words("Encounter", encounter.resource()).what)
-    });
+    let last = reached
+        .map(|(start, encounter)| (start, words::words("Encounter", encounter.resource()).what));
     let missed_since = of_kind(things, "Encounter")
         .filter(|encounter| encounter.text(&["status"]) == Some("cancelled"))
         .filter_map(|encounter| encounter.happened())
@@ -83,7 +102,11 @@ pub fn state(things: &[Thing<'_>], names: &Names<'_>, now: i64) -> State {
     let owed = owed(things, names);
     let clocks = owed
         .iter()
-        .map(|owed| Clock { what: &owed.what, owner: owed.owner.as_deref(), due: owed.due })
+        .map(|owed| Clock {
+            what: &owed.what,
+            owner: owed.owner.as_deref(),
+            due: owed.due,
+        })
         .collect();
     let sessions = sessions(things);
     let facts = Facts {
@@ -94,15 +117,30 @@ pub fn state(things: &[Thing<'_>], names: &Names<'_>, now: i64) -> State {
         enrolled,
         missed_since,
         clocks,
-        measures: instruments::all().iter().flat_map(|one| measures(things, one)).collect(),
+        measures: instruments::all()
+            .iter()
+            .flat_map(|one| measures(things, one))
+            .collect(),
         item_nine: item_nine(things),
         sessions: sessions
             .iter()
-            .map(|(what, ended, note)| Session { what, ended: *ended, note: *note })
+            .map(|(what, ended, note)| Session {
+                what,
+                ended: *ended,
+                note: *note,
+            })
             .collect(),
     };
     let findings = attention(&facts);
-    State { in_programme, stage, ended, caseworker, next, last, findings }
+    State {
+        in_programme,
+        stage,
+        ended,
+        caseworker,
+        next,
+        last,
+        findings,
+    }
 }
 
 fn contact(booked: &Telling<'_>, names: &Names<'_>, at: i64) -> Contact {
@@ -113,12 +151,17 @@ fn contact(booked: &Telling<'_>, names: &Names<'_>, at: i64) -> Contact {
         .map(str::to_owned)
         .or_else(|| words::concept(kinds))
         .unwrap_or_else(|| "Contact".to_owned());
-    let mode = words::code_in(kinds, codes::MODE).and_then(|mode| codes::shown(&codes::MODES, mode));
-    let with = resource.get("participant").into_iter().flat_map(|all| all.items()).find_map(|one| {
-        let actor = one.get("actor")?;
-        let is_staff = actor.str_at(&["reference"])?.starts_with("Practitioner");
-        is_staff.then(|| names.of(Some(actor)))?
-    });
+    let mode =
+        words::code_in(kinds, codes::MODE).and_then(|mode| codes::shown(&codes::MODES, mode));
+    let with = resource
+        .get("participant")
+        .into_iter()
+        .flat_map(|all| all.items())
+        .find_map(|one| {
+            let actor = one.get("actor")?;
+            let is_staff = actor.str_at(&["reference"])?.starts_with("Practitioner");
+            is_staff.then(|| names.of(Some(actor)))?
+        });
     Contact {
         at,
         how: match mode {
@@ -146,7 +189,10 @@ pub struct Owed {
 pub fn owed(things: &[Thing<'_>], names: &Names<'_>) -> Vec<Owed> {
     let mut owed: Vec<Owed> = of_kind(things, "Task")
         .filter(|task| {
-            !matches!(task.text(&["status"]), Some("completed" | "cancelled" | "rejected" | "failed"))
+            !matches!(
+                task.text(&["status"]),
+                Some("completed" | "cancelled" | "rejected" | "failed")
+            )
         })
         .map(|task| Owed {
             what: task
@@ -191,16 +237,24 @@ fn measures(things: &[Thing<'_>], instrument: &'static Instrument) -> Vec<Measur
 fn item_nine(things: &[Thing<'_>]) -> Option<ItemNine> {
     let instrument = instruments::by_key("phq-9")?;
     let critical = instrument.critical.first()?;
-    let item = instrument.items.iter().find(|item| item.number == critical.item)?;
+    let item = instrument
+        .items
+        .iter()
+        .find(|item| item.number == critical.item)?;
     let (at, value) = of_kind(things, "QuestionnaireResponse")
         .filter(|response| {
-            response.text(&["questionnaire"]).and_then(instruments::by_url).map(|one| one.key)
+            response
+                .text(&["questionnaire"])
+                .and_then(instruments::by_url)
+                .map(|one| one.key)
                 == Some(instrument.key)
         })
         .filter_map(|response| {
-            let asked = response.resource().get("item")?.items().find(|asked| {
-                asked.str_at(&["linkId"]) == Some(item.link)
-            })?;
+            let asked = response
+                .resource()
+                .get("item")?
+                .items()
+                .find(|asked| asked.str_at(&["linkId"]) == Some(item.link))?;
             let answer = asked.get("answer")?.items().next()?.get("valueCoding")?;
             let value = item.value_of(answer.str_at(&["system"])?, answer.str_at(&["code"])?)?;
             Some((response.happened()?.start, value))
@@ -212,7 +266,11 @@ fn item_nine(things: &[Thing<'_>]) -> Option<ItemNine> {
         .map(|happened| happened.start)
         .filter(|start| *start > at)
         .min();
-    Some(ItemNine { value, at, followed_up })
+    Some(ItemNine {
+        value,
+        at,
+        followed_up,
+    })
 }
 
 /// Sessions that took place: what, when they ended, and how it stands with the note.
@@ -220,25 +278,35 @@ fn sessions(things: &[Thing<'_>]) -> Vec<(String, i64, Note)> {
     of_kind(things, "Encounter")
         .filter(|encounter| {
             encounter.text(&["status"]) == Some("finished")
-                && words::code_in(encounter.resource().get("type"), codes::CONTACT) == Some("session")
+                && words::code_in(encounter.resource().get("type"), codes::CONTACT)
+                    == Some("session")
         })
         .filter_map(|encounter| {
-            let end = encounter.period("period").map(|(_, end)| end).filter(|end| *end < i64::MAX)?;
+            let end = encounter
+                .period("period")
+                .map(|(_, end)| end)
+                .filter(|end| *end < i64::MAX)?;
             let reference = format!("Encounter/{}", encounter.told.id);
             let note = of_kind(things, "DocumentReference").find(|note| {
                 let about = note.resource().at(&["context", "encounter"]);
                 about.is_some_and(|about| {
-                    about.each().any(|one| one.str_at(&["reference"]) == Some(&reference))
+                    about
+                        .each()
+                        .any(|one| one.str_at(&["reference"]) == Some(&reference))
                 })
             });
             let state = match note {
                 None => Note::Missing,
                 Some(note) if note.text(&["docStatus"]) == Some("preliminary") => Note::Draft,
-                Some(note) => {
-                    Note::Kept { recorded_at: first_of(things, note).told.recorded_at.0 }
-                }
+                Some(note) => Note::Kept {
+                    recorded_at: first_of(things, note).told.recorded_at.0,
+                },
             };
-            Some((words::words("Encounter", encounter.resource()).what, end, state))
+            Some((
+                words::words("Encounter", encounter.resource()).what,
+                end,
+                state,
+            ))
         })
         .collect()
 }

@@ -1,8 +1,8 @@
 //! The events of a person with every telling of them, and where the two times disagree.
 
+use casework::Span;
 use casework::codes;
 use casework::discrepancy::{Act, Fact, Reading, Reason, Version, discrepancies};
-use casework::Span;
 use record::json::Value;
 
 use super::{Telling, Thing, words};
@@ -19,8 +19,10 @@ pub struct Events {
 
 /// Reads them.
 pub fn events(things: &[Thing<'_>]) -> Events {
-    let shown: Vec<(&Thing<'_>, Event)> =
-        things.iter().filter_map(|thing| Some((thing, event(thing)?))).collect();
+    let shown: Vec<(&Thing<'_>, Event)> = things
+        .iter()
+        .filter_map(|thing| Some((thing, event(thing)?)))
+        .collect();
     let facts: Vec<Fact<'_>> = shown.iter().map(|(thing, _)| fact(thing)).collect();
     let reading = discrepancies(&facts);
     Events {
@@ -58,11 +60,18 @@ fn event(thing: &Thing<'_>) -> Option<Event> {
         .collect();
     let row = row?;
     let first = tellings.remove(0);
-    Some(Event { row, first, later: tellings })
+    Some(Event {
+        row,
+        first,
+        later: tellings,
+    })
 }
 
 fn shown_time(happened: record::time::Happened) -> when::Happened {
-    when::Happened { start: happened.start, end: happened.end }
+    when::Happened {
+        start: happened.start,
+        end: happened.end,
+    }
 }
 
 fn fact<'c>(thing: &'c Thing<'_>) -> Fact<'c> {
@@ -76,16 +85,21 @@ fn fact<'c>(thing: &'c Thing<'_>) -> Fact<'c> {
             before = Some(resource);
             Version {
                 recorded_at: telling.told.recorded_at.0,
-                happened: telling
-                    .happened()
-                    .map(|happened| Span { start: happened.start, end: happened.end }),
+                happened: telling.happened().map(|happened| Span {
+                    start: happened.start,
+                    end: happened.end,
+                }),
                 act: act(thing.kind, telling),
                 changed,
                 withdrawn: telling.withdrawn(),
             }
         })
         .collect();
-    Fact { kind: thing.kind, what: words::words(thing.kind, thing.tellings[0].resource()).what, versions }
+    Fact {
+        kind: thing.kind,
+        what: words::words(thing.kind, thing.tellings[0].resource()).what,
+        versions,
+    }
 }
 
 /// Top-level elements in which two versions differ.
@@ -98,7 +112,10 @@ fn changed<'d>(before: Value<'d>, after: Value<'d>) -> Vec<&'d str> {
         .filter(|(key, value)| differs(before, key, *value))
         .map(|(key, _)| key)
         .collect();
-    let gone = before.entries().filter(|(key, _)| after.get(key).is_none()).map(|(key, _)| key);
+    let gone = before
+        .entries()
+        .filter(|(key, _)| after.get(key).is_none())
+        .map(|(key, _)| key);
     keys.extend(gone);
     keys.retain(|key| *key != "meta");
     keys
@@ -124,7 +141,9 @@ fn act<'c>(kind: &str, telling: &'c Telling<'_>) -> Act<'c> {
                 .filter(|end| *end < i64::MAX),
         },
         "Consent" => {
-            let about = resource.get("provision").and_then(|provision| provision.get("code"));
+            let about = resource
+                .get("provision")
+                .and_then(|provision| provision.get("code"));
             let about = words::code_in(about, codes::CONSENT).unwrap_or_default();
             // A consent that is no longer active was given on its day all the same; when it was
             // withdrawn is said by the refusal that took its place.

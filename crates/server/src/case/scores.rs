@@ -27,7 +27,11 @@ impl Found {
             self.scale.name.to_owned()
         } else {
             // Most scales are named with their instrument already.
-            let part = self.scale.name.trim_start_matches(self.instrument.name).trim_start();
+            let part = self
+                .scale
+                .name
+                .trim_start_matches(self.instrument.name)
+                .trim_start();
             format!("{} {}", self.instrument.name, part.to_lowercase())
         }
     }
@@ -43,8 +47,16 @@ fn found(of: Value<'_>) -> Option<Found> {
         .or_else(|| of.get("valueInteger"))?
         .number_text()?
         .to_owned();
-    let value = written.parse::<f64>().ok().filter(|value| (0.0..=1_000.0).contains(value))?;
-    Some(Found { instrument, scale, value: value.round() as u16, written })
+    let value = written
+        .parse::<f64>()
+        .ok()
+        .filter(|value| (0.0..=1_000.0).contains(value))?;
+    Some(Found {
+        instrument,
+        scale,
+        value: value.round() as u16,
+        written,
+    })
 }
 
 /// The score that an Observation is.
@@ -54,13 +66,17 @@ pub fn score_of(observation: Value<'_>) -> Option<Found> {
 
 /// Which question an Observation answers, if it is one answer of a form: "PHQ-9, question 9".
 pub fn item_of(observation: Value<'_>) -> Option<String> {
-    observation.get("code")?.get("coding")?.items().find_map(|coding| {
-        let (system, code) = (coding.str_at(&["system"])?, coding.str_at(&["code"])?);
-        instruments::all().iter().find_map(|instrument| {
-            let item = instrument.item_by_code(system, code)?;
-            Some(format!("{}, question {}", instrument.name, item.number))
+    observation
+        .get("code")?
+        .get("coding")?
+        .items()
+        .find_map(|coding| {
+            let (system, code) = (coding.str_at(&["system"])?, coding.str_at(&["code"])?);
+            instruments::all().iter().find_map(|instrument| {
+                let item = instrument.item_by_code(system, code)?;
+                Some(format!("{}, question {}", instrument.name, item.number))
+            })
         })
-    })
 }
 
 /// One score with when it was and where it stands.
@@ -87,13 +103,23 @@ pub fn of_scale<'t, 'c>(
         .filter_map(|thing| {
             let telling = thing.current()?;
             let resource = telling.resource();
-            let parts = resource.get("component").into_iter().flat_map(|parts| parts.items());
+            let parts = resource
+                .get("component")
+                .into_iter()
+                .flat_map(|parts| parts.items());
             let score = std::iter::once(resource)
                 .chain(parts)
                 .filter_map(found)
-                .find(|found| found.instrument.key == instrument.key && found.scale.key == scale.key)?;
+                .find(|found| {
+                    found.instrument.key == instrument.key && found.scale.key == scale.key
+                })?;
             let happened = telling.happened()?;
-            Some(Dated { score, happened, telling, versions: thing.tellings.len() })
+            Some(Dated {
+                score,
+                happened,
+                telling,
+                versions: thing.tellings.len(),
+            })
         })
         .collect();
     dated.sort_by_key(|dated| dated.happened.start);

@@ -29,11 +29,18 @@ pub fn concept(value: Option<Value<'_>>) -> Option<String> {
     if let Some(text) = value.as_str() {
         return Some(text.to_owned());
     }
-    if let Some(text) = value.str_at(&["text"]).or_else(|| value.str_at(&["display"])) {
+    if let Some(text) = value
+        .str_at(&["text"])
+        .or_else(|| value.str_at(&["display"]))
+    {
         return Some(text.to_owned());
     }
-    let coding = value.get("coding").and_then(|codings| codings.items().next())?;
-    let text = coding.str_at(&["display"]).or_else(|| coding.str_at(&["code"]))?;
+    let coding = value
+        .get("coding")
+        .and_then(|codings| codings.items().next())?;
+    let text = coding
+        .str_at(&["display"])
+        .or_else(|| coding.str_at(&["code"]))?;
     Some(text.to_owned())
 }
 
@@ -85,9 +92,17 @@ pub fn value(resource: Value<'_>) -> Option<String> {
     let find = |key: &str| resource.get(key);
     find("valueQuantity")
         .and_then(quantity)
-        .or_else(|| find("valueInteger").and_then(|value| value.number_text()).map(str::to_owned))
+        .or_else(|| {
+            find("valueInteger")
+                .and_then(|value| value.number_text())
+                .map(str::to_owned)
+        })
         .or_else(|| concept(find("valueCodeableConcept")))
-        .or_else(|| find("valueString").and_then(|value| value.as_str()).map(str::to_owned))
+        .or_else(|| {
+            find("valueString")
+                .and_then(|value| value.as_str())
+                .map(str::to_owned)
+        })
         .or_else(|| {
             let value = find("valueBoolean")?.as_bool()?;
             Some(if value { "yes" } else { "no" }.to_owned())
@@ -96,8 +111,11 @@ pub fn value(resource: Value<'_>) -> Option<String> {
 
 /// The medicine that a resource is about: "Prazosin 2 mg".
 pub fn medicine(resource: Value<'_>) -> Option<String> {
-    concept(resource.get("medicationCodeableConcept"))
-        .or_else(|| resource.str_at(&["medicationReference", "display"]).map(str::to_owned))
+    concept(resource.get("medicationCodeableConcept")).or_else(|| {
+        resource
+            .str_at(&["medicationReference", "display"])
+            .map(str::to_owned)
+    })
 }
 
 /// What a resource tells, in a few words, and the row of the timeline that it belongs to.
@@ -118,7 +136,14 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
         "Encounter" => {
             let what = or_kind(coded("type").or_else(|| coded("reasonCode")));
             let missed = matches!(status, "cancelled");
-            (Some(Row::Contact), if missed { format!("{what}: missed") } else { what })
+            (
+                Some(Row::Contact),
+                if missed {
+                    format!("{what}: missed")
+                } else {
+                    what
+                },
+            )
         }
         "Appointment" => {
             let what = resource
@@ -136,9 +161,10 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
         "Observation" => {
             let score = super::scores::score_of(resource);
             match (score, value(resource)) {
-                (Some(score), _) => {
-                    (Some(Row::Score), format!("{} = {}", score.scale_name(), score.value))
-                }
+                (Some(score), _) => (
+                    Some(Row::Score),
+                    format!("{} = {}", score.scale_name(), score.value),
+                ),
                 (None, found) => {
                     let what = match super::scores::item_of(resource) {
                         Some(item) => item,
@@ -146,17 +172,26 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
                     };
                     let history = code(get("category")) == Some("social-history");
                     let row = if history { Row::Service } else { Row::Score };
-                    (Some(row), match found {
-                        Some(found) => format!("{what}: {found}"),
-                        None => what,
-                    })
+                    (
+                        Some(row),
+                        match found {
+                            Some(found) => format!("{what}: {found}"),
+                            None => what,
+                        },
+                    )
                 }
             }
         }
         "QuestionnaireResponse" => {
             let canonical = resource.str_at(&["questionnaire"]).unwrap_or_default();
             let named = instruments::by_url(canonical).map(|found| found.name.to_owned());
-            (None, format!("{} filled in", named.unwrap_or_else(|| "Questionnaire".to_owned())))
+            (
+                None,
+                format!(
+                    "{} filled in",
+                    named.unwrap_or_else(|| "Questionnaire".to_owned())
+                ),
+            )
         }
         "MedicationStatement" => {
             let state = match status {
@@ -166,27 +201,53 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
                 "not-taken" => ": not taken",
                 _ => "",
             };
-            (Some(Row::Medicine), format!("{}{state}", or_kind(medicine(resource))))
+            (
+                Some(Row::Medicine),
+                format!("{}{state}", or_kind(medicine(resource))),
+            )
         }
-        "MedicationRequest" => {
-            (Some(Row::Medicine), format!("{} prescribed", or_kind(medicine(resource))))
-        }
-        "MedicationAdministration" => {
-            (Some(Row::Medicine), format!("{} given", or_kind(medicine(resource))))
-        }
-        "Immunization" => (Some(Row::Care), format!("{} given", or_kind(coded("vaccineCode")))),
+        "MedicationRequest" => (
+            Some(Row::Medicine),
+            format!("{} prescribed", or_kind(medicine(resource))),
+        ),
+        "MedicationAdministration" => (
+            Some(Row::Medicine),
+            format!("{} given", or_kind(medicine(resource))),
+        ),
+        "Immunization" => (
+            Some(Row::Care),
+            format!("{} given", or_kind(coded("vaccineCode"))),
+        ),
         "DocumentReference" => {
-            let what = resource.str_at(&["description"]).map(str::to_owned).or_else(|| coded("type"));
+            let what = resource
+                .str_at(&["description"])
+                .map(str::to_owned)
+                .or_else(|| coded("type"));
             let draft = resource.str_at(&["docStatus"]) == Some("preliminary");
-            (Some(Row::Note), format!("{}{}", or_kind(what), if draft { " (draft)" } else { "" }))
+            (
+                Some(Row::Note),
+                format!("{}{}", or_kind(what), if draft { " (draft)" } else { "" }),
+            )
         }
-        "Media" => (Some(Row::Note), or_kind(resource.str_at(&["content", "title"]).map(str::to_owned))),
+        "Media" => (
+            Some(Row::Note),
+            or_kind(resource.str_at(&["content", "title"]).map(str::to_owned)),
+        ),
         "Consent" => (Some(Row::Programme), consent(resource)),
-        "EpisodeOfCare" => (Some(Row::Programme), format!("Stage: {}", or_kind(coded("type")))),
-        "Flag" => (Some(Row::Programme), format!("Flag: {}", or_kind(coded("code")))),
+        "EpisodeOfCare" => (
+            Some(Row::Programme),
+            format!("Stage: {}", or_kind(coded("type"))),
+        ),
+        "Flag" => (
+            Some(Row::Programme),
+            format!("Flag: {}", or_kind(coded("code"))),
+        ),
         "AdverseEvent" => (Some(Row::Care), or_kind(coded("event"))),
         "Task" => {
-            let what = resource.str_at(&["description"]).map(str::to_owned).or_else(|| coded("code"));
+            let what = resource
+                .str_at(&["description"])
+                .map(str::to_owned)
+                .or_else(|| coded("code"));
             let state = match status {
                 "completed" => ": done",
                 "cancelled" | "rejected" | "failed" => ": not done",
@@ -194,17 +255,25 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
             };
             (Some(Row::Programme), format!("{}{state}", or_kind(what)))
         }
-        "Goal" => (Some(Row::Care), format!("Goal: {}", or_kind(coded("description")))),
+        "Goal" => (
+            Some(Row::Care),
+            format!("Goal: {}", or_kind(coded("description"))),
+        ),
         "Communication" => (Some(Row::Programme), or_kind(coded("topic"))),
         "CarePlan" => (
             Some(Row::Care),
-            format!("Plan: {}", or_kind(resource.str_at(&["title"]).map(str::to_owned).or_else(|| {
-                get("category")?.items().filter_map(|one| concept(Some(one))).last()
-            }))),
+            format!(
+                "Plan: {}",
+                or_kind(resource.str_at(&["title"]).map(str::to_owned).or_else(|| {
+                    get("category")?
+                        .items()
+                        .filter_map(|one| concept(Some(one)))
+                        .last()
+                }))
+            ),
         ),
-        "Condition" | "Procedure" | "DiagnosticReport" | "ServiceRequest" | "AllergyIntolerance" => {
-            (Some(Row::Care), or_kind(coded("code")))
-        }
+        "Condition" | "Procedure" | "DiagnosticReport" | "ServiceRequest"
+        | "AllergyIntolerance" => (Some(Row::Care), or_kind(coded("code"))),
         "Patient" => (None, or_kind(name(resource))),
         _ => (None, or_kind(coded("code").or_else(|| coded("type")))),
     };
@@ -212,10 +281,17 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
 }
 
 fn consent(resource: Value<'_>) -> String {
-    let about = concept(resource.get("provision").and_then(|provision| provision.get("code")))
-        .or_else(|| concept(resource.get("scope")))
-        .unwrap_or_else(|| "unnamed".to_owned());
-    let inactive = !matches!(resource.str_at(&["status"]), Some("active" | "proposed" | "draft"));
+    let about = concept(
+        resource
+            .get("provision")
+            .and_then(|provision| provision.get("code")),
+    )
+    .or_else(|| concept(resource.get("scope")))
+    .unwrap_or_else(|| "unnamed".to_owned());
+    let inactive = !matches!(
+        resource.str_at(&["status"]),
+        Some("active" | "proposed" | "draft")
+    );
     let permit = resource.str_at(&["provision", "type"]) != Some("deny");
     match (permit, inactive) {
         (true, false) => format!("Consent: {about}"),

@@ -38,6 +38,15 @@ pub(super) struct Label {
     pub words: String,
 }
 
+/// How words are set.
+#[derive(Copy, Clone)]
+struct Style {
+    /// There are many events: shorter words.
+    crowded: bool,
+    /// The events are so far apart that a day without its year says nothing.
+    long: bool,
+}
+
 /// One or more events that want a label: their stems from left to right.
 #[derive(Clone)]
 struct Wish {
@@ -61,22 +70,38 @@ impl Wish {
     }
 
     /// Date and words, in the room to the right of the tags.
-    fn words(&self, events: &[Event], crowded: bool) -> (String, String) {
+    fn words(&self, events: &[Event], style: Style) -> (String, String) {
         let first = &events[self.stems[0].1];
-        let date = when::day_short(first.place());
+        let date = if style.long {
+            when::month(first.place())
+        } else {
+            when::day_short(first.place())
+        };
         let more = match self.stems.len() {
             1 => String::new(),
             many => format!(" and {} more", many - 1),
         };
-        let used = self.left() + self.tags_wide() + text_width(&date, SIZE) + text_width(&more, SIZE) + 16.0;
-        let room = (super::wide::WIDTH - used).min(if crowded { WORDS_WIDE / 2.0 } else { WORDS_WIDE });
+        let used = self.left()
+            + self.tags_wide()
+            + text_width(&date, SIZE)
+            + text_width(&more, SIZE)
+            + 16.0;
+        let room = (super::wide::WIDTH - used).min(if style.crowded {
+            WORDS_WIDE / 2.0
+        } else {
+            WORDS_WIDE
+        });
         (date, fit(&first.now().what, SIZE, room) + &more)
     }
 
-    fn with_words(&self, events: &[Event], crowded: bool) -> Wish {
-        let (date, words) = self.words(events, crowded);
+    fn with_words(&self, events: &[Event], style: Style) -> Wish {
+        let (date, words) = self.words(events, style);
         let width = self.tags_wide() + text_width(&date, SIZE) + text_width(&words, SIZE) + 12.0;
-        Wish { worded: true, width, ..self.clone() }
+        Wish {
+            worded: true,
+            width,
+            ..self.clone()
+        }
     }
 }
 
@@ -89,7 +114,15 @@ pub(super) fn pack(
     place: &dyn Fn(i64) -> f64,
     lanes_most: usize,
 ) -> Vec<Label> {
-    let crowded = shown.len() > CROWD;
+    let places = || shown.iter().map(|index| events[*index].place());
+    let span = places()
+        .max()
+        .unwrap_or(0)
+        .saturating_sub(places().min().unwrap_or(0));
+    let style = Style {
+        crowded: shown.len() > CROWD,
+        long: span > 400 * when::DAY,
+    };
     let stem = |index: usize| (place(events[index].place()), index);
     let mut chosen = tagged(shown, tags, &stem, NEAR);
     // From right to left, as `lay` wants them.
@@ -103,18 +136,35 @@ pub(super) fn pack(
     let mut order: Vec<usize> = chosen.iter().map(|wish| wish.stems[0].1).collect();
     order.sort_by_key(|index| tags[*index].first().copied());
     for event in order {
-        let Some(at) = chosen.iter().position(|wish| wish.stems[0].1 == event) else { continue };
+        let Some(at) = chosen.iter().position(|wish| wish.stems[0].1 == event) else {
+            continue;
+        };
         let bare = chosen[at].clone();
-        chosen[at] = bare.with_words(events, crowded);
+        chosen[at] = bare.with_words(events, style);
         if lay(&chosen, most).is_none() {
             chosen[at] = bare;
         }
     }
     // Words for the others: what weighs most first, later before earlier.
-    let mut others: Vec<usize> = shown.iter().copied().filter(|index| tags[*index].is_empty()).collect();
-    others.sort_by_key(|index| (std::cmp::Reverse(events[*index].row.weight()), events[*index].place().saturating_neg()));
+    let mut others: Vec<usize> = shown
+        .iter()
+        .copied()
+        .filter(|index| tags[*index].is_empty())
+        .collect();
+    others.sort_by_key(|index| {
+        (
+            std::cmp::Reverse(events[*index].row.weight()),
+            events[*index].place().saturating_neg(),
+        )
+    });
     for event in others {
-        let wish = Wish { stems: vec![stem(event)], tags: Vec::new(), worded: false, width: 0.0 }.with_words(events, crowded);
+        let wish = Wish {
+            stems: vec![stem(event)],
+            tags: Vec::new(),
+            worded: false,
+            width: 0.0,
+        }
+        .with_words(events, style);
         let at = chosen.partition_point(|other| other.left() > wish.left());
         chosen.insert(at, wish);
         if lay(&chosen, most).is_none() {
@@ -126,22 +176,49 @@ pub(super) fn pack(
         .into_iter()
         .zip(lanes)
         .map(|(wish, lane)| {
-            let (date, words) = if wish.worded { wish.words(events, crowded) } else { Default::default() };
-            Label { lane, left: wish.left() - 3.0, stems: wish.stems, tags: wish.tags, date, words }
+            let (date, words) = if wish.worded {
+                wish.words(events, style)
+            } else {
+                Default::default()
+            };
+            Label {
+                lane,
+                left: wish.left() - 3.0,
+                stems: wish.stems,
+                tags: wish.tags,
+                date,
+                words,
+            }
         })
         .collect()
 }
 
 /// The conflicts' tags, those of neighbours together, from left to right.
-fn tagged(shown: &[usize], tags: &[Vec<usize>], stem: &dyn Fn(usize) -> (f64, usize), near: f64) -> Vec<Wish> {
+fn tagged(
+    shown: &[usize],
+    tags: &[Vec<usize>],
+    stem: &dyn Fn(usize) -> (f64, usize),
+    near: f64,
+) -> Vec<Wish> {
     let mut wishes: Vec<Wish> = Vec::new();
-    for index in shown.iter().copied().filter(|index| !tags[*index].is_empty()) {
+    for index in shown
+        .iter()
+        .copied()
+        .filter(|index| !tags[*index].is_empty())
+    {
         let at = stem(index);
         match wishes.last_mut() {
             Some(wish) if at.0 - wish.left() < near => wish.stems.push(at),
-            _ => wishes.push(Wish { stems: vec![at], tags: Vec::new(), worded: false, width: 0.0 }),
+            _ => wishes.push(Wish {
+                stems: vec![at],
+                tags: Vec::new(),
+                worded: false,
+                width: 0.0,
+            }),
         }
-        let Some(wish) = wishes.last_mut() else { continue };
+        let Some(wish) = wishes.last_mut() else {
+            continue;
+        };
         for tag in &tags[index] {
             if !wish.tags.contains(tag) {
                 wish.tags.push(*tag);
@@ -163,7 +240,11 @@ fn columns(wishes: &[Wish]) -> Vec<Label> {
             labels.push(Label {
                 lane,
                 left: wish.left() - 3.0,
-                stems: if lane == 0 { wish.stems.clone() } else { Vec::new() },
+                stems: if lane == 0 {
+                    wish.stems.clone()
+                } else {
+                    Vec::new()
+                },
                 tags: vec![*tag],
                 date: String::new(),
                 words: String::new(),
@@ -181,7 +262,8 @@ fn lay(wishes: &[Wish], most: usize) -> Option<Vec<usize>> {
         let fits = |lane: usize| {
             wishes[..index].iter().zip(&lanes).all(|(other, taken)| {
                 // Clear of it altogether; or above its words, with stems to the left of them.
-                end <= other.left() - 6.0 || (*taken < lane && wish.right_stem() + 3.0 < other.left() - 3.0)
+                end <= other.left() - 6.0
+                    || (*taken < lane && wish.right_stem() + 3.0 < other.left() - 3.0)
             })
         };
         lanes.push((0..most).find(|lane| fits(*lane))?);
@@ -191,15 +273,21 @@ fn lay(wishes: &[Wish], most: usize) -> Option<Vec<usize>> {
 
 /// Draws a label with its middle at a height.
 pub(super) fn draw(label: &Label, y: f64) -> Markup {
-    let mut left = label.left;
+    let lefts: Vec<f64> = label
+        .tags
+        .iter()
+        .scan(label.left, |left, number| {
+            let here = *left;
+            *left += tag_width(*number) + 4.0;
+            Some(here)
+        })
+        .collect();
+    let tags_wide: f64 = label.tags.iter().map(|tag| tag_width(*tag) + 4.0).sum();
     html! {
         g {
-            @for number in &label.tags {
-                (tag(*number, left, y))
-                @let _ = left += tag_width(*number) + 4.0;
-            }
+            @for (number, left) in label.tags.iter().zip(&lefts) { (tag(*number, *left, y)) }
             @if !label.words.is_empty() {
-                text class="label" x=(n(left + 2.0)) y=(n(y + 4.5)) {
+                text class="label" x=(n(label.left + tags_wide + 2.0)) y=(n(y + 4.5)) {
                     tspan class="date" { (label.date) } " " (label.words)
                 }
             }
@@ -212,7 +300,12 @@ mod tests {
     use super::*;
 
     fn wish(at: f64, width: f64) -> Wish {
-        Wish { stems: vec![(at, 0)], tags: Vec::new(), worded: true, width }
+        Wish {
+            stems: vec![(at, 0)],
+            tags: Vec::new(),
+            worded: true,
+            width,
+        }
     }
 
     #[test]
@@ -220,12 +313,17 @@ mod tests {
         for seed in 1..200u64 {
             let mut state = seed;
             let mut draw = |most: u64| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 (state >> 33) as f64 % most as f64
             };
-            let mut wishes: Vec<Wish> = (0..14).map(|_| wish(draw(800), 20.0 + draw(200))).collect();
+            let mut wishes: Vec<Wish> =
+                (0..14).map(|_| wish(draw(800), 20.0 + draw(200))).collect();
             wishes.sort_by(|one, other| other.left().total_cmp(&one.left()));
-            let Some(lanes) = lay(&wishes, 40) else { continue };
+            let Some(lanes) = lay(&wishes, 40) else {
+                continue;
+            };
             for (one, lane) in wishes.iter().zip(&lanes) {
                 for (other, above) in wishes.iter().zip(&lanes) {
                     if std::ptr::eq(one, other) {
@@ -233,8 +331,14 @@ mod tests {
                     }
                     let words = (one.left() - 3.0, one.left() + one.width);
                     let crossed = above > lane && other.left() > words.0 && other.left() < words.1;
-                    let overlap = above == lane && other.left() < words.1 && words.0 < other.left() + other.width;
-                    assert!(!crossed && !overlap, "seed {seed}: {words:?} in lane {lane}, {} in lane {above}", other.left());
+                    let overlap = above == lane
+                        && other.left() < words.1
+                        && words.0 < other.left() + other.width;
+                    assert!(
+                        !crossed && !overlap,
+                        "seed {seed}: {words:?} in lane {lane}, {} in lane {above}",
+                        other.left()
+                    );
                 }
             }
         }

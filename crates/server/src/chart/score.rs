@@ -296,11 +296,15 @@ fn gutter_words(series: &Series, y: &Scale, frame: &Frame) -> Markup {
     }
     words.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut next = frame.top - 4.0;
+    let mut placed = Vec::new();
+    for (wanted, lines) in words {
+        let tall = 14.0 * lines.len() as f64;
+        let top = (wanted - tall / 2.0).max(next);
+        next = top + tall + 3.0;
+        placed.push((wanted, top, tall, lines));
+    }
     html! {
-        @for (wanted, lines) in words {
-            @let tall = 14.0 * lines.len() as f64;
-            @let top = (wanted - tall / 2.0).max(next);
-            @let _ = next = top + tall + 3.0;
+        @for (wanted, top, tall, lines) in placed {
             (line("leader", (frame.right, wanted), (frame.right + 8.0, top + tall / 2.0)))
             @for (index, words) in lines.iter().enumerate() {
                 (text(if index == 0 { "note strong" } else { "note" },
@@ -316,9 +320,11 @@ fn wrapped(words: &str, room: f64) -> Vec<String> {
         .char_indices()
         .filter(|(at, c)| *c == ' ' && text_width(&words[..*at], 12.0) <= room)
         .map(|(at, _)| at)
-        .last();
+        .next_back();
     match cut {
-        Some(at) if text_width(words, 12.0) > room => vec![words[..at].to_owned(), words[at + 1..].to_owned()],
+        Some(at) if text_width(words, 12.0) > room => {
+            vec![words[..at].to_owned(), words[at + 1..].to_owned()]
+        }
         _ => vec![words.to_owned()],
     }
 }
@@ -352,7 +358,7 @@ fn marks(series: &Series, x: &Scale, y: &Scale, frame: &Frame, then: bool) -> Ma
     let mut values = Vec::new();
     for index in order {
         let (cx, cy) = places[index];
-        let half = text_width(&series.points[index].words, SIZE) / 2.0;
+        let half = text_width(&fit(&series.points[index].words, SIZE, 90.0), SIZE) / 2.0;
         for base in [cy - 10.0, cy + 20.0] {
             let room = (cx - half, base - 11.0, cx + half, base + 2.0);
             let clear = room.1 >= frame.top - 14.0
@@ -377,7 +383,7 @@ fn marks(series: &Series, x: &Scale, y: &Scale, frame: &Frame, then: bool) -> Ma
             }
         }
         @for (index, base) in values {
-            text class="value middle" x=(n(places[index].0)) y=(n(base)) { (series.points[index].words) }
+            text class="value middle" x=(n(places[index].0)) y=(n(base)) { (fit(&series.points[index].words, SIZE, 90.0)) }
         }
     }
 }

@@ -41,6 +41,9 @@ const RIGHT: f64 = SIDE - 16.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = SIDE - 44.0;
 
+/// Marks of one conflict that are closer than this share its tag.
+const NEAR: f64 = 24.0;
+
 type Room = (f64, f64, f64, f64);
 
 fn overlap(a: Room, b: Room) -> bool {
@@ -89,7 +92,15 @@ pub fn draw(square: &Square<'_>) -> Drawn {
         taken.push((cx - 3.0, cy.min(same_day), cx + 3.0, cy.max(same_day)));
         // A tag stands at the telling that made the conflict: the last.
         let (cx, cy) = place(event, event.now());
-        wanted.extend(of_event[*index].iter().map(|number| (*number, cx, cy)));
+        for number in &of_event[*index] {
+            // One tag does for the marks of one conflict that lie together.
+            let beside = |other: &(usize, f64, f64)| {
+                other.0 == *number && (other.1 - cx).abs() < NEAR && (other.2 - cy).abs() < NEAR
+            };
+            if !wanted.iter().any(beside) {
+                wanted.push((*number, cx, cy));
+            }
+        }
     }
     let line_words = square.as_of.map(|at| format!("As of {}", when::day(at.0)));
     let words_at = line_y.map(|at| {
@@ -158,8 +169,8 @@ pub fn draw(square: &Square<'_>) -> Drawn {
                 text class="instant unknown" x=(n(LEFT + 8.0)) y=(n(TOP + 17.0)) { "Not yet recorded" }
             }
         }
-        @for (number, left, middle, cx, cy) in &tags {
-            (line("leader", (left + tag_width(*number) / 2.0, *middle), (*cx, *cy)))
+        @for placed in &tags {
+            (line("leader", (placed.left + tag_width(placed.number) / 2.0, placed.middle), placed.mark))
         }
         @for index in &shown {
             @let event = &square.events[*index];
@@ -179,7 +190,7 @@ pub fn draw(square: &Square<'_>) -> Drawn {
                 }
             }
         }
-        @for (number, left, middle, _, _) in &tags { (tag(*number, *left, *middle)) }
+        @for placed in &tags { (tag(placed.number, placed.left, placed.middle)) }
     };
     let desc = format!(
         "{} events: across, when each happened; up, when it was recorded. {} were recorded a day or more after they happened. {}The table below has every event.",
@@ -249,12 +260,20 @@ fn mark((x, y): (f64, f64), full: f64, known: bool, in_force: bool, withdrawn: b
     }
 }
 
+/// A tag that has found its place: the mark that it belongs to, its left edge and its middle.
+struct Placed {
+    number: usize,
+    left: f64,
+    middle: f64,
+    mark: (f64, f64),
+}
+
 /// A place for every tag: the nearest free one, out to 150 pixels, preferring left and above.
 fn place_tags(
     wanted: Vec<(usize, f64, f64)>,
     taken: &mut Vec<Room>,
     field: Room,
-) -> (Vec<(usize, f64, f64, f64, f64)>, usize) {
+) -> (Vec<Placed>, usize) {
     let mut placed = Vec::new();
     let mut untagged = 0;
     for (number, cx, cy) in wanted {
@@ -292,7 +311,12 @@ fn place_tags(
         match found {
             Some((room, middle)) => {
                 taken.push(room);
-                placed.push((number, middle.0 - wide / 2.0, middle.1, cx, cy));
+                placed.push(Placed {
+                    number,
+                    left: middle.0 - wide / 2.0,
+                    middle: middle.1,
+                    mark: (cx, cy),
+                });
             }
             None => untagged += 1,
         }

@@ -1,6 +1,6 @@
 //! The wide frame: what happened, as understood now, on one time axis.
 //!
-//! Above the axis are words, in lanes ([`super::label`]): conflicts come first, then what weighs
+//! Above the axis are words, in lanes (`label`): conflicts come first, then what weighs
 //! most. Beneath the axis every event has a round mark (or a bar, if it
 //! went on) in the row of its kind. What has no words here has them in the table.
 
@@ -71,7 +71,13 @@ pub fn draw(wide: &Wide<'_>) -> Drawn {
     let lanes_at_least = ((HEIGHT - TOP - 30.0 - rows.height - 14.0) / LANE)
         .floor()
         .max(4.0) as usize;
-    let labels = label::pack(wide.events, &shown, &of_event, &|at| x.inside(at as f64), lanes_at_least);
+    let labels = label::pack(
+        wide.events,
+        &shown,
+        &of_event,
+        &|at| x.inside(at as f64),
+        lanes_at_least,
+    );
     let lanes = labels
         .iter()
         .map(|label| label.lane + 1)
@@ -156,11 +162,11 @@ fn bar_words(what: &str, from: f64, to: f64) -> (f64, String) {
     if text_width(what, 12.0) + 14.0 <= to - from {
         return (from + 8.0, what.to_owned());
     }
-    let (inside, after) = (to - from - 14.0, WIDTH - to - 12.0);
+    let (inside, after) = (to - from - 14.0, WIDTH - to - 20.0);
     if inside > after {
         (from + 8.0, fit(what, 12.0, inside))
     } else {
-        (to + 5.0, fit(what, 12.0, after.min(220.0)))
+        (to + 12.0, fit(what, 12.0, after.min(220.0)))
     }
 }
 
@@ -184,7 +190,11 @@ impl Rows {
         };
         for row in kinds {
             let of_row = || shown.iter().filter(|index| wide.events[**index].row == row);
-            let is_period = |index: &&usize| wide.events[**index].happened().is_some_and(|happened| happened.is_period());
+            let is_period = |index: &&usize| {
+                wide.events[**index]
+                    .happened()
+                    .is_some_and(|happened| happened.is_period())
+            };
             let mut lanes = Lanes::default();
             if of_row().any(|index| !is_period(&index)) {
                 // Points have a line of their own, above the bars.
@@ -195,7 +205,13 @@ impl Rows {
                 let from = x.inside(event.place() as f64);
                 let period = event.happened().filter(|happened| happened.is_period());
                 if let Some(happened) = period {
-                    let to = x.inside(happened.end as f64).max(from + 12.0);
+                    // What goes on has come as far as today.
+                    let end = if happened.end == i64::MAX {
+                        wide.now.max(happened.start)
+                    } else {
+                        happened.end
+                    };
+                    let to = x.inside(end as f64).max(from + 12.0);
                     let words = bar_words(&event.now().what, from, to);
                     let lane = lanes.pack((from - 2.0, words.0 + text_width(&words.1, 12.0) + 8.0));
                     found.marks.push((
@@ -241,8 +257,9 @@ impl Rows {
                         @for number in &of_event[*index] { " (C" (number) ")" }
                     }
                     @if to > from {
-                        @let goes_on = event.happened().is_some_and(|happened| happened.end > wide.window.1);
+                        @let goes_on = event.happened().is_some_and(|happened| happened.end > wide.now.min(wide.window.1));
                         rect class="bar" x=(n(*from)) y=(n(y - 9.0)) width=(n(to - from)) height="18" rx=(if goes_on { "0" } else { "9" }) {}
+                        @if goes_on { path class="bar" d={ "M" (n(*to)) " " (n(y - 9.0)) "l8 9-8 9z" } {} }
                         @let words = bar_words(&event.now().what, *from, *to);
                         (text("bartext", (words.0, y + 4.5), &words.1))
                     } @else if event.now().withdrawn {

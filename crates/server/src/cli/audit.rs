@@ -54,5 +54,9 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             );
         }
     }
-    if report.faults.is_empty() { Ok(()) } else { Err(Stop::Finding) }
+    if report.faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Finding)
+    }
 }

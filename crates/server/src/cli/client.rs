@@ -60,14 +60,24 @@ pub fn run(args: &ClientArgs) -> Result<(), Stop> {
             }
             Scopes::parse(scope).map_err(|why| Stop::WrongUse(why.to_string()))?;
             let desk = open(&data.data)?;
-            desk.add_client(name, scope, Clock::System.now().0).map_err(|error| cannot(&error))?;
-            println!("Client {name} may {scope}. Its token: homecoming token --data {} --client {name}", data.data.display());
+            desk.add_client(name, scope, Clock::System.now().0)
+                .map_err(|error| cannot(&error))?;
+            println!(
+                "Client {name} may {scope}. Its token: homecoming token --data {} --client {name}",
+                data.data.display()
+            );
             Ok(())
         }
         What::List { data, json } => {
-            for client in open(&data.data)?.clients().map_err(|error| cannot(&error))? {
+            for client in open(&data.data)?
+                .clients()
+                .map_err(|error| cannot(&error))?
+            {
                 if *json {
-                    println!("{}", serde_json::json!({ "name": client.name, "scope": client.scope }));
+                    println!(
+                        "{}",
+                        serde_json::json!({ "name": client.name, "scope": client.scope })
+                    );
                 } else {
                     println!("{}\t{}", client.name, client.scope);
                 }
@@ -82,7 +92,9 @@ pub fn token(args: &TokenArgs) -> Result<(), Stop> {
     let now = Clock::System.now().0;
     let until = now + i64::from(args.days) * 86_400_000_000;
     let token = desk
-        .new_token(&args.client, now, until, &mut |bytes| Chance::System.fill(bytes))
+        .new_token(&args.client, now, until, &mut |bytes| {
+            Chance::System.fill(bytes)
+        })
         .map_err(|error| cannot(&error))?;
     println!("{token}");
     Ok(())
@@ -105,5 +117,7 @@ pub(super) fn cannot(error: &desk::Error) -> Stop {
 
 fn is_name(name: &str) -> bool {
     (1..=40).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }

@@ -56,7 +56,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             watch.seconds()
         );
         for person in &people {
-            println!("  {:<28} {:<12} code {}", person.name, person.role, person.code);
+            println!(
+                "  {:<28} {:<12} code {}",
+                person.name, person.role, person.code
+            );
         }
         println!(
             "\nAll people and events are generated. The data is in {}; delete that folder for a \
@@ -69,7 +72,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
 /// Makes the demo beside its place and moves it there when it is whole.
 fn make(data: &Path) -> Result<(), Stop> {
     let io = |error: std::io::Error| {
-        Stop::CouldNotRun(format!("the demo cannot be made in {}: {error}", data.display()))
+        Stop::CouldNotRun(format!(
+            "the demo cannot be made in {}: {error}",
+            data.display()
+        ))
     };
     if data.exists() && std::fs::read_dir(data).map_err(io)?.next().is_some() {
         return Err(Stop::WrongUse(format!(
@@ -84,7 +90,9 @@ fn make(data: &Path) -> Result<(), Stop> {
     eprintln!("Making the demo: about 60 participants, 8 staff, 18 months.");
     let now = Clock::System.now().0;
     let chance = Chance::seeded(SEED);
-    let first = demo::generate(SEED, now).next().map_or(now, |transaction| transaction.recorded_at);
+    let first = demo::generate(SEED, now)
+        .next()
+        .map_or(now, |transaction| transaction.recorded_at);
     let clock = Clock::standing_at(first - 1);
     // Keys are real even here: a demo on a reachable address must not sign with a known key.
     let staff = demo::staff(SEED);
@@ -96,18 +104,27 @@ fn make(data: &Path) -> Result<(), Stop> {
             code: user.sign_in_code.to_owned(),
         })
         .collect();
-    let about = About { name: NAME.to_owned(), demo: people };
+    let about = About {
+        name: NAME.to_owned(),
+        demo: people,
+    };
     programme::create(&making, &about, &Chance::System)?;
     let mut offline = Offline::open(&making, clock, chance, &mut |_, _| {})?;
     let mut writing = offline.writing();
     let mut group = Vec::new();
     let mut writes = 0;
     for transaction in demo::generate(SEED, now) {
-        let drafts =
-            transaction.writes.iter().map(draft).collect::<Result<Vec<Draft>, Error>>()?;
+        let drafts = transaction
+            .writes
+            .iter()
+            .map(draft)
+            .collect::<Result<Vec<Draft>, Error>>()?;
         writes += drafts.len();
         group.push(Batch {
-            actor: Actor { name: transaction.actor, purpose: transaction.purpose.to_owned() },
+            actor: Actor {
+                name: transaction.actor,
+                purpose: transaction.purpose.to_owned(),
+            },
             at: Some(record::time::RecordedAt(transaction.recorded_at)),
             drafts,
             mark: None,
@@ -138,7 +155,10 @@ fn draft(write: &DemoWrite) -> Result<Draft, Error> {
     let doc = record::json::Doc::parse(write.json.as_bytes()).map_err(Error::internal)?;
     let root = doc.root();
     let text = |name: &str| {
-        root.get(name).and_then(|value| value.as_str()).map(|text| text.to_string()).unwrap_or_default()
+        root.get(name)
+            .and_then(|value| value.as_str())
+            .map(|text| text.to_string())
+            .unwrap_or_default()
     };
     let (kind, id) = (text("resourceType"), text("id"));
     match write.method {

@@ -40,15 +40,21 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     crate::log::start();
     let files = import::files(&args.paths)?;
     if files.is_empty() {
-        return Err(Stop::WrongUse("there are no *.json or *.ndjson files there".to_owned()));
+        return Err(Stop::WrongUse(
+            "there are no *.json or *.ndjson files there".to_owned(),
+        ));
     }
     let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-    let mut programme =
-        Offline::open(&args.data.data, Clock::System, Chance::System, &mut |reached, size| {
+    let mut programme = Offline::open(
+        &args.data.data,
+        Clock::System,
+        Chance::System,
+        &mut |reached, size| {
             if std::io::stderr().is_terminal() {
                 eprint!("\rbringing the index up to the ledger: {reached} of {size} entries");
             }
-        })?;
+        },
+    )?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let progress = Progress::default();
     let watch = Stopwatch::start();
@@ -87,18 +93,24 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             println!("{already} were already there from an earlier import and were left alone.");
         }
         for trouble in &troubles {
-            println!("NOT IMPORTED: {}\n  {}", trouble.file.display(), trouble.error.for_operator());
+            println!(
+                "NOT IMPORTED: {}\n  {}",
+                trouble.file.display(),
+                trouble.error.for_operator()
+            );
         }
     }
-    if troubles.is_empty() { Ok(()) } else { Err(Stop::Finding) }
+    if troubles.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Finding)
+    }
 }
 
 /// Draws until the import has ended: a bar on a terminal, a line every ten seconds elsewhere.
 fn draw(progress: &Progress, bytes: u64, files: usize, watch: &Stopwatch, ended: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr_with_hz(5));
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}  {eta} left")
-    {
+    if let Ok(style) = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}  {eta} left") {
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     }
     let terminal = std::io::stderr().is_terminal();

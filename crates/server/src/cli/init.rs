@@ -19,7 +19,10 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Stop> {
     let data = &args.data.data;
-    let about = About { name: args.name.clone(), demo: Vec::new() };
+    let about = About {
+        name: args.name.clone(),
+        demo: Vec::new(),
+    };
     programme::create(data, &about, &Chance::System)?;
     let code = super::user::add(&open(data)?, &args.officer, "officer", None)?;
     println!(

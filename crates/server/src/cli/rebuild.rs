@@ -23,7 +23,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     bar.finish_and_clear();
     let seconds = watch.seconds();
     if args.json {
-        println!("{}", serde_json::json!({ "entries": entries, "seconds": seconds }));
+        println!(
+            "{}",
+            serde_json::json!({ "entries": entries, "seconds": seconds })
+        );
     } else {
         println!(
             "Indexed {entries} entries in {seconds:.1} s ({:.0} per second).",

@@ -102,8 +102,10 @@ pub(super) fn serve(
     runtime.block_on(async {
         let address = listener.local_addr().map_err(could_not)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(could_not)?;
-        let settings =
-            Settings { bundle_bytes_max: limits.bundle_limit << 20, ..Settings::default() };
+        let settings = Settings {
+            bundle_bytes_max: limits.bundle_limit << 20,
+            ..Settings::default()
+        };
         let door = Door::new(crate::fhir::scope::desk_lookup(programme.clone()));
         let api = Api::new(programme.clone(), door, programme.clock().clone(), settings);
         let pages = crate::pages::routes(programme.clone());

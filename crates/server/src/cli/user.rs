@@ -39,7 +39,12 @@ enum What {
 
 pub fn run(args: &Args) -> Result<(), Stop> {
     match &args.what {
-        What::Add { name, data, role, practitioner } => {
+        What::Add {
+            name,
+            data,
+            role,
+            practitioner,
+        } => {
             let code = add(&open(&data.data)?, name, role, practitioner.as_deref())?;
             println!("{name} ({role}) signs in with this code, which is shown only now:\n{code}");
             Ok(())

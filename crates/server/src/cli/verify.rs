@@ -26,7 +26,9 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let key = match &args.key {
         None => None,
         Some(key) => Some(key.parse::<VerifierKey>().map_err(|error| {
-            Stop::WrongUse(format!("--key is not a verifier key (name+hash+base64): {error}"))
+            Stop::WrongUse(format!(
+                "--key is not a verifier key (name+hash+base64): {error}"
+            ))
         })?),
     };
     match ledger::receipt::verify(&text, key.as_ref()) {
@@ -53,7 +55,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         }
         Err(problem) => {
             if args.json {
-                println!("{}", serde_json::json!({ "verified": false, "reason": problem.to_string() }));
+                println!(
+                    "{}",
+                    serde_json::json!({ "verified": false, "reason": problem.to_string() })
+                );
             } else {
                 println!("NOT VERIFIED: {}", args.file.display());
                 println!("  {problem}");

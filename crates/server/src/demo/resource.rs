@@ -4,7 +4,7 @@
 
 mod military;
 
-pub use military::{BRANCHES, Branch, deployment, service};
+pub use military::{BRANCHES, deployment, service};
 
 use super::calendar::{date, instant};
 use super::person::{Person, Pronoun};

@@ -1,7 +1,7 @@
 //! search: what of one resource type answers to some criteria, page by page.
 //!
 //! The criteria are `record::search`'s, the order and the pages the index's; here are the
-//! parameters that say how the answer looks ([`wanted`]), what comes along ([`include`]), and the
+//! parameters that say how the answer looks ([`wanted`]), what comes along ([`mod@include`]), and the
 //! bundle. A page's link carries the size of the ledger that the search began at, so that
 //! turning pages never skips or repeats anything, whatever is recorded meanwhile.
 
@@ -23,7 +23,23 @@ pub mod wanted;
 
 /// `GET [base]/Kind?parameters`
 pub async fn get(ask: Ask, Path(kind): Path<String>) -> Result<Response, Error> {
+    if is_near(&ask) {
+        return Ok(search(&ask, &kind)?.respond(&ask));
+    }
     super::away(move || Ok(search(&ask, &kind)?.respond(&ask))).await
+}
+
+/// Whether a search reads so little that going away from the connection's thread would cost more
+/// than it: a page of one person's things. (Going away was a quarter of such a search's time.)
+fn is_near(ask: &Ask) -> bool {
+    let named = |name: &str| ask.params.iter().any(|(given, _)| given == name);
+    let pages_much = |(name, value): &(String, String)| {
+        name.starts_with("_include")
+            || name.starts_with("_revinclude")
+            || (name == "_total" && value == "accurate")
+            || (name == "_count" && value.len() > 2)
+    };
+    (named("patient") || named("_id")) && !ask.params.iter().any(pages_much)
 }
 
 /// `POST [base]/Kind/_search` with parameters in a form, the address, or both.

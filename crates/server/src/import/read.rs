@@ -38,7 +38,10 @@ pub(super) fn file(
 
 /// Whether an earlier run has brought this in already.
 fn is_done(ledger: &Ledger, mark: &ImportMark) -> Result<bool, Error> {
-    Ok(ledger.imported(&mark.source).map_err(Error::ledger)?.contains(&mark.part))
+    Ok(ledger
+        .imported(&mark.source)
+        .map_err(Error::ledger)?
+        .contains(&mark.part))
 }
 
 fn document(
@@ -57,20 +60,25 @@ fn document(
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(unreadable)?;
-    let mark = ImportMark { source: Sha256::digest(&bytes).to_vec(), part: 0 };
+    let mark = ImportMark {
+        source: Sha256::digest(&bytes).to_vec(),
+        part: 0,
+    };
     let doc = Doc::parse(&bytes).map_err(|error| not_json(&error))?;
     let root = doc.root();
     let kind = root.get("resourceType").and_then(Value::as_str);
     if is_done(ledger, &mark)? {
-        let count = match kind.as_deref() {
-            Some("Bundle") => root.get("entry").map_or(0, |entries| entries.items().count()),
+        let count = match kind {
+            Some("Bundle") => root
+                .get("entry")
+                .map_or(0, |entries| entries.items().count()),
             _ => 1,
         };
         progress.already.fetch_add(count as u64, Ordering::Relaxed);
         return Ok(());
     }
     valid(root)?;
-    let drafts = match kind.as_deref() {
+    let drafts = match kind {
         Some("Bundle") => bundle(root, &mark)?,
         _ => vec![as_it_is(root)?],
     };
@@ -79,7 +87,10 @@ fn document(
 }
 
 fn not_json(error: &JsonError) -> Error {
-    Error::new(ErrorKind::Malformed, format!("This is not JSON that can be kept: {error}."))
+    Error::new(
+        ErrorKind::Malformed,
+        format!("This is not JSON that can be kept: {error}."),
+    )
 }
 
 fn valid(resource: Value<'_>) -> Result<(), Error> {
@@ -94,7 +105,9 @@ fn valid(resource: Value<'_>) -> Result<(), Error> {
         ErrorKind::Invalid,
         match count {
             1 => "This is not valid FHIR R4 in one place; nothing of it was imported.".to_owned(),
-            _ => format!("This is not valid FHIR R4 in {count} places; nothing of it was imported."),
+            _ => {
+                format!("This is not valid FHIR R4 in {count} places; nothing of it was imported.")
+            }
         },
     )
     .with(findings))
@@ -109,7 +122,7 @@ fn as_it_is(resource: Value<'_>) -> Result<Draft, Error> {
             "A resource outside of a transaction needs a resourceType and an id.",
         ));
     };
-    Draft::put(&id, Expect::Any, &kind, resource, &mut |_| None)
+    Draft::put(id, Expect::Any, kind, resource, &mut |_| None)
 }
 
 /// The id that a new resource gets: from the file's hash and its place in it, so that the same
@@ -126,8 +139,10 @@ fn id_of(mark: &ImportMark, place: usize) -> String {
 
 /// The drafts of a bundle: a transaction's entries by their requests, a collection's as they are.
 fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
-    let entries: Vec<Value<'_>> =
-        root.get("entry").map(|entries| entries.items().collect()).unwrap_or_default();
+    let entries: Vec<Value<'_>> = root
+        .get("entry")
+        .map(|entries| entries.items().collect())
+        .unwrap_or_default();
     let mut ids: HashMap<String, String> = HashMap::with_capacity(entries.len());
     let mut targets: Vec<Target> = Vec::with_capacity(entries.len());
     let mut requested: HashMap<(String, String), usize> = HashMap::new();
@@ -160,15 +175,20 @@ fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
             None => Draft::delete(&target.kind, &target.id, target.expect),
             Some(resource) => {
                 let mut lost = None;
-                let draft =
-                    Draft::put(&target.id, target.expect, &target.kind, resource, &mut |text| {
+                let draft = Draft::put(
+                    &target.id,
+                    target.expect,
+                    &target.kind,
+                    resource,
+                    &mut |text| {
                         let found = in_bundle(&ids, stands, text);
                         if found.is_none() && (text.starts_with("urn:uuid:") || is_search(text)) {
                             lost.get_or_insert_with(|| text.to_owned());
                         }
                         found
-                    })
-                    .map_err(|error| error.within(&at(place)))?;
+                    },
+                )
+                .map_err(|error| error.within(&at(place)))?;
                 if let Some(text) = lost {
                     return Err(Error::new(
                         ErrorKind::Invalid,
@@ -197,8 +217,12 @@ fn is_search(text: &str) -> bool {
 fn in_bundle(ids: &HashMap<String, String>, stands: Option<&str>, text: &str) -> Option<String> {
     let (whole, part) = text.split_at(text.find('#').unwrap_or(text.len()));
     let found = ids.get(whole).or_else(|| {
-        let Reference::Relative(target) = Reference::parse(text) else { return None };
-        let Reference::Absolute(base, _) = Reference::parse(stands?) else { return None };
+        let Reference::Relative(target) = Reference::parse(text) else {
+            return None;
+        };
+        let Reference::Absolute(base, _) = Reference::parse(stands?) else {
+            return None;
+        };
         ids.get(&format!("{base}/{}/{}", target.kind, target.id))
     })?;
     Some(format!("{found}{part}"))
@@ -218,7 +242,11 @@ struct Target {
 fn target(entry: Value<'_>, place: usize, mark: &ImportMark) -> Result<Target, Error> {
     let bad = |why: String| Err(Error::new(ErrorKind::Invalid, why));
     let resource = entry.get("resource");
-    let of = |name: &str| resource.and_then(|resource| resource.get(name)).and_then(Value::as_str);
+    let of = |name: &str| {
+        resource
+            .and_then(|resource| resource.get(name))
+            .and_then(Value::as_str)
+    };
     let Some(request) = entry.get("request") else {
         // A collection, a searchset: what it holds is stored as it is.
         return match (of("resourceType"), of("id")) {
@@ -230,23 +258,37 @@ fn target(entry: Value<'_>, place: usize, mark: &ImportMark) -> Result<Target, E
             _ => bad("It has neither a `request` nor a resource with an id.".to_owned()),
         };
     };
-    let word = |name: &str| request.get(name).and_then(Value::as_str).unwrap_or_default();
+    let word = |name: &str| {
+        request
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let (method, url) = (word("method"), word("url"));
-    if request.get("ifNoneExist").is_some() || request.get("ifMatch").is_some() || url.contains('?') {
+    if request.get("ifNoneExist").is_some() || request.get("ifMatch").is_some() || url.contains('?')
+    {
         return bad("It is conditional. Send this bundle to a running server instead.".to_owned());
     }
-    let (kind, id) = url.split_once('/').unwrap_or((&url, ""));
-    match (&*method, id, of("resourceType")) {
-        ("POST", "", Some(own)) if own == kind => {
-            Ok(Target { kind: kind.to_owned(), id: id_of(mark, place), expect: Expect::Absent })
-        }
-        ("PUT", id, Some(own)) if own == kind && of("id").as_deref() == Some(id) => {
-            Ok(Target { kind: kind.to_owned(), id: id.to_owned(), expect: Expect::Any })
-        }
-        ("DELETE", id, None) if !id.is_empty() => {
-            Ok(Target { kind: kind.to_owned(), id: id.to_owned(), expect: Expect::Any })
-        }
-        _ => bad(format!("`{method} {url}` cannot be done with its resource.")),
+    let (kind, id) = url.split_once('/').unwrap_or((url, ""));
+    match (method, id, of("resourceType")) {
+        ("POST", "", Some(own)) if own == kind => Ok(Target {
+            kind: kind.to_owned(),
+            id: id_of(mark, place),
+            expect: Expect::Absent,
+        }),
+        ("PUT", id, Some(own)) if own == kind && of("id") == Some(id) => Ok(Target {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            expect: Expect::Any,
+        }),
+        ("DELETE", id, None) if !id.is_empty() => Ok(Target {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            expect: Expect::Any,
+        }),
+        _ => bad(format!(
+            "`{method} {url}` cannot be done with its resource."
+        )),
     }
 }
 
@@ -264,14 +306,21 @@ fn lines(
     let mut number = 0usize;
     let mut part = 0u64;
     loop {
-        let mark = ImportMark { source: source.clone(), part };
+        let mark = ImportMark {
+            source: source.clone(),
+            part,
+        };
         let done = is_done(ledger, &mark)?;
         let mut drafts = Vec::new();
         let mut read = 0;
         while read < PART_LINES {
             line.clear();
             let limit = LINE_BYTES_MAX as u64 + 1;
-            let bytes = reader.by_ref().take(limit).read_until(b'\n', &mut line).map_err(unreadable)?;
+            let bytes = reader
+                .by_ref()
+                .take(limit)
+                .read_until(b'\n', &mut line)
+                .map_err(unreadable)?;
             if bytes == 0 {
                 break;
             }
@@ -288,7 +337,8 @@ fn lines(
             read += 1;
             if !done {
                 let in_line = |error: Error| error.within(&format!("line {number}"));
-                let doc = Doc::parse(line.trim_ascii()).map_err(|error| in_line(not_json(&error)))?;
+                let doc =
+                    Doc::parse(line.trim_ascii()).map_err(|error| in_line(not_json(&error)))?;
                 valid(doc.root()).map_err(in_line)?;
                 drafts.push(as_it_is(doc.root()).map_err(in_line)?);
             }

@@ -1,7 +1,10 @@
 //! The caseload: everyone, those who need something first.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::Extension;
 use axum::response::Response;
 use casework::attention::{Severity, Standing};
 use record::search::{Criteria, parse_criteria};
@@ -21,48 +24,129 @@ const ORDERED_MAX: usize = 250;
 /// How many people are on a page of such a list.
 const PAGE: usize = 60;
 
-pub async fn get(asked: Asked) -> Result<Response, Error> {
+pub async fn get(Extension(known): Extension<Arc<Known>>, asked: Asked) -> Result<Response, Error> {
     away(move || {
-        let context = context(&asked)?;
+        let context = context(&asked, &known)?;
         Ok(asked.answer(page(&context)))
     })
     .await
 }
 
+/// What was worked out of the people on caseloads, kept while nothing new is recorded about them
+/// and the hour lasts: the sentences count in hours and days.
+#[derive(Default)]
+pub struct Known(Mutex<HashMap<String, (u64, i64, Placed)>>);
+
+/// How many people are kept; beyond that it begins anew.
+const KNOWN_MAX: usize = 5_000;
+
+impl Known {
+    /// The person as of now, worked out or remembered.
+    fn placed(
+        &self,
+        asked: &Asked,
+        id: &str,
+        names: &Names<'_>,
+        mine: Option<&str>,
+    ) -> Result<Option<Placed>, Error> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = asked
+            .programme
+            .ledger()
+            .chain_head(id)
+            .map_err(Error::ledger)?;
+        let Some(head) = head.filter(|_| asked.view.is_now()) else {
+            return Ok(placed(asked, id, names)?.map(|one| one.seen_by(mine)));
+        };
+        let hour = asked.moment().div_euclid(casework::HOUR);
+        let kept = lock()
+            .get(id)
+            .filter(|kept| (kept.0, kept.1) == (head, hour))
+            .cloned();
+        if let Some((_, _, one)) = kept {
+            return Ok(Some(one.seen_by(mine)));
+        }
+        let Some(one) = placed(asked, id, names)? else {
+            return Ok(None);
+        };
+        let mut kept = lock();
+        if kept.len() >= KNOWN_MAX {
+            kept.clear();
+        }
+        kept.insert(id.to_owned(), (head, hour, one.clone()));
+        Ok(Some(one.seen_by(mine)))
+    }
+}
+
 /// One person, and what decides their place.
+#[derive(Clone)]
 struct Placed {
     row: Row,
     standing: Standing,
+    /// Reference and name of whose case it is.
+    caseworker: Option<(String, String)>,
     mine: bool,
     unowned: bool,
     next: i64,
 }
 
-fn context(asked: &Asked) -> Result<Context, Error> {
-    let mine = asked.who.user.practitioner.as_ref().map(|id| format!("Practitioner/{id}"));
+impl Placed {
+    /// The same for one reader: on somebody else's case it says whose it is.
+    fn seen_by(mut self, mine: Option<&str>) -> Placed {
+        if let Some((reference, name)) = &self.caseworker {
+            self.mine = mine == Some(reference.as_str());
+            if !self.mine {
+                self.row.stage = format!("{}, {name}", self.row.stage);
+            }
+        }
+        self
+    }
+}
+
+fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
+    let mine = asked
+        .who
+        .user
+        .practitioner
+        .as_ref()
+        .map(|id| format!("Practitioner/{id}"));
     let whose = match (asked.param("whose"), &mine) {
         (Some(given @ ("everyone" | "unowned")), _) => given,
         (Some("mine"), Some(_)) => "mine",
         (_, Some(_)) if asked.who.user.role == "caseworker" => "mine",
         _ => "everyone",
     };
-    let order = match asked.param("order") {
-        Some(given @ ("name" | "next")) => given,
-        _ => "attention",
-    };
-    let list = people(&asked.view, if whose == "mine" { mine.as_deref() } else { None })?;
+    let given = asked.param("order");
+    let order = given
+        .filter(|order| ["name", "next"].contains(order))
+        .unwrap_or("attention");
+    let list = people(
+        &asked.view,
+        if whose == "mine" {
+            mine.as_deref()
+        } else {
+            None
+        },
+    )?;
     let total = list.ids.len();
     let names = Names::new(&asked.view);
     let by_name_only = total > ORDERED_MAX;
-    let page_number: usize = asked.param("page").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let page_number: usize = asked
+        .param("page")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     let ids: Vec<String> = if by_name_only {
-        list.ids.into_iter().skip(page_number.saturating_mul(PAGE)).take(PAGE).collect()
+        list.ids
+            .into_iter()
+            .skip(page_number.saturating_mul(PAGE))
+            .take(PAGE)
+            .collect()
     } else {
         list.ids
     };
     let mut rows = Vec::with_capacity(ids.len());
     for id in &ids {
-        if let Some(one) = placed(asked, id, &names, mine.as_deref())? {
+        if let Some(one) = known.placed(asked, id, &names, mine.as_deref())? {
             rows.push(one);
         }
     }
@@ -73,7 +157,7 @@ fn context(asked: &Asked) -> Result<Context, Error> {
     }
     match (by_name_only, order) {
         (true, _) => {}
-        (false, "name") => rows.sort_by(|a, b| by_name(a, b)),
+        (false, "name") => rows.sort_by(by_name),
         (false, "next") => rows.sort_by(|a, b| a.next.cmp(&b.next).then(by_name(a, b))),
         (false, _) => rows.sort_by(|a, b| a.standing.cmp(&b.standing).then(by_name(a, b))),
     }
@@ -85,7 +169,10 @@ fn context(asked: &Asked) -> Result<Context, Error> {
     if mine.is_some() {
         choices.push(("Mine", "mine"));
     }
-    choices.extend([("Everyone", "everyone"), ("Without a caseworker", "unowned")]);
+    choices.extend([
+        ("Everyone", "everyone"),
+        ("Without a caseworker", "unowned"),
+    ]);
     Ok(Context {
         title: match whose {
             "mine" => "My caseload".to_owned(),
@@ -103,20 +190,27 @@ fn context(asked: &Asked) -> Result<Context, Error> {
         orders: if by_name_only {
             Vec::new()
         } else {
-            [("Needs attention first", "attention"), ("By name", "name"), ("By next contact", "next")]
-                .into_iter()
-                .map(|(words, key)| Choice {
-                    words: words.to_owned(),
-                    address: address(whose, key),
-                    current: key == order,
-                })
-                .collect()
+            [
+                ("Needs attention first", "attention"),
+                ("By name", "name"),
+                ("By next contact", "next"),
+            ]
+            .into_iter()
+            .map(|(words, key)| Choice {
+                words: words.to_owned(),
+                address: address(whose, key),
+                current: key == order,
+            })
+            .collect()
         },
         parted: !by_name_only && order == "attention",
         total: shown as u64,
         more: (by_name_only && (page_number + 1) * PAGE < total).then(|| {
             let next = (page_number + 1).to_string();
-            path::with(path::CASELOAD, &[("whose", whose), ("order", order), ("page", &next)])
+            path::with(
+                path::CASELOAD,
+                &[("whose", whose), ("order", order), ("page", &next)],
+            )
         }),
         people: rows.into_iter().map(|one| one.row).collect(),
         shell: asked.shell(),
@@ -124,7 +218,10 @@ fn context(asked: &Asked) -> Result<Context, Error> {
 }
 
 fn by_name(one: &Placed, other: &Placed) -> Ordering {
-    one.row.name.to_lowercase().cmp(&other.row.name.to_lowercase())
+    one.row
+        .name
+        .to_lowercase()
+        .cmp(&other.row.name.to_lowercase())
 }
 
 struct People {
@@ -138,17 +235,25 @@ fn people(view: &View, manager: Option<&str>) -> Result<People, Error> {
         Some(manager) => {
             let params = [("care-manager".to_owned(), manager.to_owned())];
             let (criteria, _) = parse_criteria("EpisodeOfCare", &params, "");
-            each(view, &criteria, &mut |stored| {
-                let doc = record::json::Doc::parse(stored).ok()?;
-                record::person::person(doc.root()).map(str::to_owned)
-            }, &mut ids)?;
+            each(
+                view,
+                &criteria,
+                &mut |stored| {
+                    let doc = record::json::Doc::parse(stored).ok()?;
+                    record::person::person(doc.root()).map(str::to_owned)
+                },
+                &mut ids,
+            )?;
         }
         None => {
             let params = [("_sort".to_owned(), "family".to_owned())];
             let (criteria, _) = parse_criteria("Patient", &params, "");
-            each(view, &criteria, &mut |stored| {
-                ledger::content::name(stored).map(|(_, id)| id.to_owned())
-            }, &mut ids)?;
+            each(
+                view,
+                &criteria,
+                &mut |stored| ledger::content::name(stored).map(|(_, id)| id.to_owned()),
+                &mut ids,
+            )?;
         }
     }
     let mut seen = std::collections::HashSet::new();
@@ -164,7 +269,12 @@ fn each(
 ) -> Result<(), Error> {
     let mut after = None;
     loop {
-        let page = view.search(&Search { criteria, count: 1_000, after, total: false })?;
+        let page = view.search(&Search {
+            criteria,
+            count: 1_000,
+            after,
+            total: false,
+        })?;
         ids.extend(page.hits.iter().filter_map(|hit| id_of(&hit.stored)));
         match page.next {
             Some(next) => after = Some(next),
@@ -173,29 +283,27 @@ fn each(
     }
 }
 
-fn placed(
-    asked: &Asked,
-    id: &str,
-    names: &Names<'_>,
-    mine: Option<&str>,
-) -> Result<Option<Placed>, Error> {
-    let Some(case) = Case::read(&asked.view, id)? else { return Ok(None) };
+fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, Error> {
+    let Some(case) = Case::read(&asked.view, id)? else {
+        return Ok(None);
+    };
     let things = case.things();
-    let Some(patient) = of_kind(&things, "Patient").next() else { return Ok(None) };
+    let Some(patient) = of_kind(&things, "Patient").next() else {
+        return Ok(None);
+    };
     let moment = asked.moment();
     let state = state(&things, names, moment);
     let conflicts = events::events(&things).conflicts.len();
-    let is_mine = state
-        .caseworker
-        .as_ref()
-        .is_some_and(|(reference, _)| mine == Some(reference.as_str()));
     let row = Row {
         id: case.patient.clone(),
         name: words::name(patient.resource()).unwrap_or_else(|| "(no name recorded)".to_owned()),
         number: person::number(patient).unwrap_or_default(),
-        stage: stage(&state, is_mine),
+        stage: stage(&state),
         needs: needs(&state),
-        next: state.next.as_ref().map(|next| NextContact { at: next.at, how: next.how.clone() }),
+        next: state.next.as_ref().map(|next| NextContact {
+            at: next.at,
+            how: next.how.clone(),
+        }),
         last: state.last.clone(),
         trend: trend(&things),
         oddities: match conflicts {
@@ -208,21 +316,18 @@ fn placed(
     Ok(Some(Placed {
         row,
         standing: Standing::of(&state.findings, next),
-        mine: is_mine,
+        mine: false,
+        caseworker: state.caseworker.clone(),
         unowned: state.in_programme && state.caseworker.is_none(),
         next: next.unwrap_or(i64::MAX),
     }))
 }
 
-fn stage(state: &State, mine: bool) -> String {
-    let stage = match (&state.stage, state.in_programme) {
+fn stage(state: &State) -> String {
+    match (&state.stage, state.in_programme) {
         (Some(stage), true) => stage.clone(),
         (Some(_), false) => "Left the programme".to_owned(),
         (None, _) => "Not in the programme".to_owned(),
-    };
-    match (&state.caseworker, mine) {
-        (Some((_, name)), false) => format!("{stage}, {name}"),
-        _ => stage,
     }
 }
 
@@ -244,9 +349,14 @@ fn trend(things: &[crate::case::Thing<'_>]) -> Option<Trend> {
         let scale = instrument.total();
         let dated = scores::of_scale(things, instrument, scale);
         let (first, last) = (dated.first()?, dated.last()?);
-        let change = instrument.rules_for(scale.key).next().filter(|_| dated.len() > 1).map(|rule| {
-            rule.judge(instrument.direction, first.score.value, last.score.value).sentence()
-        });
+        let change = instrument
+            .rules_for(scale.key)
+            .next()
+            .filter(|_| dated.len() > 1)
+            .map(|rule| {
+                rule.judge(instrument.direction, first.score.value, last.score.value)
+                    .sentence()
+            });
         Some(Trend {
             instrument: instrument.name.to_owned(),
             latest: last.score.written.clone(),

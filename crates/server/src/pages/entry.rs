@@ -53,7 +53,10 @@ fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
 }
 
 fn name(version: &Version) -> String {
-    format!("{}-{}-{}.tlog-proof", version.kind, version.id, version.version)
+    format!(
+        "{}-{}-{}.tlog-proof",
+        version.kind, version.id, version.version
+    )
 }
 
 fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
@@ -62,7 +65,10 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
     let history = asked.view.history(&version.kind, &version.id)?;
     // A deletion says nothing but that it is one: what it is about is told by the version before.
     let telling = if version.deleted {
-        history.iter().find(|other| !other.deleted).unwrap_or(version)
+        history
+            .iter()
+            .find(|other| !other.deleted)
+            .unwrap_or(version)
     } else {
         version
     };
@@ -103,8 +109,10 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
         reference: format!("{}/{}", version.kind, version.id),
         position: version.position,
         version: version.version,
-        happened: record::happened::happened(told.root())
-            .map(|at| Happened { start: at.start, end: at.end }),
+        happened: record::happened::happened(told.root()).map(|at| Happened {
+            start: at.start,
+            end: at.end,
+        }),
         versions,
         facts: leaves(doc.root()),
         json: String::from_utf8_lossy(&version.stored).into_owned(),
@@ -129,6 +137,7 @@ fn purpose(code: Option<String>) -> String {
     match code.as_deref() {
         Some("TREAT") => "treatment".to_owned(),
         Some("HOPERAT") => "operations".to_owned(),
+        Some("CAREMGT") => "care management".to_owned(),
         Some("COC") => "coordination of care".to_owned(),
         Some("PATRQT") => "the person's own request".to_owned(),
         Some(other) => other.to_owned(),
@@ -154,20 +163,30 @@ fn walk(value: Value<'_>, place: String, out: &mut Vec<(String, String)>) {
             }
             // The text of an attachment is what was written, not its encoding.
             if key == "data"
-                && value.str_at(&["contentType"]).is_some_and(|kind| kind.starts_with("text/plain"))
+                && value
+                    .str_at(&["contentType"])
+                    .is_some_and(|kind| kind.starts_with("text/plain"))
                 && let Some(text) = inner.as_str().and_then(|data| STANDARD.decode(data).ok())
                 && let Ok(text) = String::from_utf8(text)
             {
                 out.push((format!("{place}.{key}"), text));
                 continue;
             }
-            let place = if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
+            let place = if place.is_empty() {
+                key.to_owned()
+            } else {
+                format!("{place}.{key}")
+            };
             walk(inner, place, out);
         }
     } else if value.is_array() {
         let one = value.len() == 1;
         for (number, inner) in value.items().enumerate() {
-            let place = if one { place.clone() } else { format!("{place}[{number}]") };
+            let place = if one {
+                place.clone()
+            } else {
+                format!("{place}[{number}]")
+            };
             walk(inner, place, out);
         }
     } else {
@@ -183,10 +202,13 @@ fn walk(value: Value<'_>, place: String, out: &mut Vec<(String, String)>) {
 /// An object that is read as one thing.
 fn in_one(value: Value<'_>) -> Option<String> {
     let text = |key: &str| value.str_at(&[key]);
-    let only = |keys: &[&str]| value.is_object() && value.entries().all(|(key, _)| keys.contains(&key));
+    let only =
+        |keys: &[&str]| value.is_object() && value.entries().all(|(key, _)| keys.contains(&key));
     if only(&["system", "version", "code", "display", "userSelected"]) && text("code").is_some() {
         let code = text("code")?;
-        let of = text("system").map(|system| format!(", {system}")).unwrap_or_default();
+        let of = text("system")
+            .map(|system| format!(", {system}"))
+            .unwrap_or_default();
         return Some(match text("display") {
             Some(display) => format!("{display} ({code}{of})"),
             None => format!("{code}{of}"),
@@ -221,7 +243,9 @@ fn differences(before: &Version, after: &Version) -> Result<Vec<Difference>, Err
     let (before, after_leaves) = (leaves(before_doc.root()), leaves(after_doc.root()));
     let kind = &after.kind;
     let find = |list: &[(String, String)], place: &str| {
-        list.iter().find(|(known, _)| known == place).map(|(_, value)| value.clone())
+        list.iter()
+            .find(|(known, _)| known == place)
+            .map(|(_, value)| value.clone())
     };
     let mut out = Vec::new();
     for (place, value) in &after_leaves {
@@ -236,7 +260,11 @@ fn differences(before: &Version, after: &Version) -> Result<Vec<Difference>, Err
     }
     for (place, value) in before {
         if find(&after_leaves, &place).is_none() {
-            out.push(Difference { place: format!("{kind}.{place}"), before: Some(value), after: None });
+            out.push(Difference {
+                place: format!("{kind}.{place}"),
+                before: Some(value),
+                after: None,
+            });
         }
     }
     Ok(out)

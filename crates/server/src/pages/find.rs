@@ -22,9 +22,13 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
         let names = Names::new(&asked.view);
         let moment = asked.moment();
         for version in search(&asked.view, &query)? {
-            let Some(case) = Case::read(&asked.view, &version.id)? else { continue };
+            let Some(case) = Case::read(&asked.view, &version.id)? else {
+                continue;
+            };
             let things = case.things();
-            let Some(patient) = of_kind(&things, "Patient").next() else { continue };
+            let Some(patient) = of_kind(&things, "Patient").next() else {
+                continue;
+            };
             let state = attention::state(&things, &names, moment);
             let stage = match (&state.stage, &state.caseworker) {
                 (Some(stage), Some((_, name))) => format!("{stage}, {name}"),
@@ -33,7 +37,8 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
             };
             people.push(Found {
                 id: case.patient.clone(),
-                name: words::name(patient.resource()).unwrap_or_else(|| "(no name recorded)".to_owned()),
+                name: words::name(patient.resource())
+                    .unwrap_or_else(|| "(no name recorded)".to_owned()),
                 born: patient
                     .instant("birthDate")
                     .map(|born| format!("{} ({})", when::day(born), when::age(born, moment)))
@@ -42,7 +47,12 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
                 stage,
             });
         }
-        let context = Context { shell: asked.shell(), query, people, more: None };
+        let context = Context {
+            shell: asked.shell(),
+            query,
+            people,
+            more: None,
+        };
         Ok(asked.answer(page(&context)))
     })
     .await
@@ -54,7 +64,12 @@ fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
     if query.is_empty() {
         return Ok(Vec::new());
     }
-    let escaped = |text: &str| text.replace('\\', "\\\\").replace(',', "\\,").replace('$', "\\$").replace('|', "\\|");
+    let escaped = |text: &str| {
+        text.replace('\\', "\\\\")
+            .replace(',', "\\,")
+            .replace('$', "\\$")
+            .replace('|', "\\|")
+    };
     let mut ways: Vec<Vec<(String, String)>> = vec![
         query
             .split([' ', ','])
@@ -73,8 +88,17 @@ fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
         if criteria.clauses.is_empty() {
             continue;
         }
-        let page = view.search(&Search { criteria: &criteria, count: SHOWN_MAX, after: None, total: false })?;
-        found.extend(page.hits.into_iter().filter(|hit| seen.insert(hit.id.clone())));
+        let page = view.search(&Search {
+            criteria: &criteria,
+            count: SHOWN_MAX,
+            after: None,
+            total: false,
+        })?;
+        found.extend(
+            page.hits
+                .into_iter()
+                .filter(|hit| seen.insert(hit.id.clone())),
+        );
     }
     found.truncate(SHOWN_MAX);
     Ok(found)

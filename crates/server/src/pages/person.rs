@@ -57,7 +57,9 @@ pub(super) fn banner(
     state: &State,
     moment: i64,
 ) -> Option<Banner> {
-    let patient = things.iter().find(|thing| thing.kind == "Patient" && thing.id == case.patient)?;
+    let patient = things
+        .iter()
+        .find(|thing| thing.kind == "Patient" && thing.id == case.patient)?;
     let last = patient.last();
     let resource = last.resource();
     let mut facts = Vec::new();
@@ -65,7 +67,11 @@ pub(super) fn banner(
         facts.push(pronouns);
     }
     if let Some(born) = last.instant("birthDate") {
-        facts.push(format!("{}, born {}", when::age(born, moment), when::day(born)));
+        facts.push(format!(
+            "{}, born {}",
+            when::age(born, moment),
+            when::day(born)
+        ));
     }
     if let Some(number) = number(last) {
         facts.push(number);
@@ -89,7 +95,10 @@ fn pronouns(patient: &Telling<'_>) -> Option<String> {
         .get("extension")?
         .items()
         .find(|extension| extension.str_at(&["url"]) == Some(URL))?;
-    let value = found.get("extension")?.items().find_map(|part| part.get("valueCodeableConcept"))?;
+    let value = found
+        .get("extension")?
+        .items()
+        .find_map(|part| part.get("valueCodeableConcept"))?;
     let shown = words::concept(Some(value))?;
     // "he/him/his/his/himself" is said as "he/him".
     Some(shown.split('/').take(2).collect::<Vec<_>>().join("/"))
@@ -112,8 +121,10 @@ fn context(asked: &Asked, case: &Case, things: &[Thing<'_>]) -> Context {
     let mut shell = asked.shell();
     shell.banner = banner(case, things, &state, moment);
     let found = events::events(things);
-    let scores: Vec<Series> =
-        instruments::all().iter().flat_map(|one| series(things, one)).collect();
+    let scores: Vec<Series> = instruments::all()
+        .iter()
+        .flat_map(|one| series(things, one))
+        .collect();
     let medications = medications(things);
     Context {
         shell,
@@ -156,9 +167,10 @@ fn next(state: &State, moment: i64) -> Next {
         },
         (None, false, Some(end)) => Next::Ended(format!("Left the programme {}", when::day(end))),
         (None, false, None) => Next::Ended("Not in the programme".to_owned()),
-        (None, true, _) => {
-            Next::Nothing { owner: owner(None), last: state.last.as_ref().map(|(at, _)| *at) }
-        }
+        (None, true, _) => Next::Nothing {
+            owner: owner(None),
+            last: state.last.as_ref().map(|(at, _)| *at),
+        },
     }
 }
 
@@ -166,21 +178,33 @@ fn consents(things: &[Thing<'_>]) -> Vec<(String, String)> {
     let mut latest: Vec<(String, i64, String)> = Vec::new();
     for consent in of_kind(things, "Consent") {
         let resource = consent.resource();
-        let about = resource.get("provision").and_then(|provision| provision.get("code"));
-        let Some(what) = words::concept(about).or_else(|| words::concept(resource.get("scope"))) else {
+        let about = resource
+            .get("provision")
+            .and_then(|provision| provision.get("code"));
+        let Some(what) = words::concept(about).or_else(|| words::concept(resource.get("scope")))
+        else {
             continue;
         };
-        let at = consent.instant("dateTime").unwrap_or(consent.told.recorded_at.0);
+        let at = consent
+            .instant("dateTime")
+            .unwrap_or(consent.told.recorded_at.0);
         let yes = consent.text(&["status"]) == Some("active")
             && consent.text(&["provision", "type"]) != Some("deny");
-        let answer = format!("{}, since {}", if yes { "Yes" } else { "No" }, when::day(at));
+        let answer = format!(
+            "{}, since {}",
+            if yes { "Yes" } else { "No" },
+            when::day(at)
+        );
         match latest.iter_mut().find(|(known, _, _)| *known == what) {
             Some(known) if known.1 <= at => *known = (what, at, answer),
             Some(_) => {}
             None => latest.push((what, at, answer)),
         }
     }
-    latest.into_iter().map(|(what, _, answer)| (what, answer)).collect()
+    latest
+        .into_iter()
+        .map(|(what, _, answer)| (what, answer))
+        .collect()
 }
 
 fn series(things: &[Thing<'_>], instrument: &'static Instrument) -> Vec<Series> {
@@ -221,12 +245,16 @@ fn series(things: &[Thing<'_>], instrument: &'static Instrument) -> Vec<Series> 
                     says: format!("{}: {}", cut.says, cut.citation.full),
                 }),
                 change: rule.filter(|_| dated.len() > 1).map(|rule| {
-                    rule.judge(instrument.direction, baseline, last.score.value).sentence()
+                    rule.judge(instrument.direction, baseline, last.score.value)
+                        .sentence()
                 }),
                 points: dated
                     .iter()
                     .map(|dated| Score {
-                        happened: Happened { start: dated.happened.start, end: dated.happened.end },
+                        happened: Happened {
+                            start: dated.happened.start,
+                            end: dated.happened.end,
+                        },
                         recorded_at: RecordedAt(dated.telling.told.recorded_at.0),
                         value: f64::from(dated.score.value),
                         words: dated.score.written.clone(),
@@ -245,7 +273,10 @@ fn span(scores: &[Series], medications: &[Medication], moment: i64) -> (i64, i64
     let first = points
         .map(|point| point.happened.start)
         .chain(
-            medications.iter().filter(|one| one.drawn).filter_map(|one| Some(one.happened?.start)),
+            medications
+                .iter()
+                .filter(|one| one.drawn)
+                .filter_map(|one| Some(one.happened?.start)),
         )
         .filter(|start| *start > i64::MIN / 2)
         .min()
@@ -267,14 +298,23 @@ fn medications(things: &[Thing<'_>]) -> Vec<Medication> {
             let resource = telling.resource();
             let status = telling.text(&["status"]).unwrap_or_default();
             let active = matches!(status, "active" | "intended");
-            let dosage = resource.get("dosage").or_else(|| resource.get("dosageInstruction"));
+            let dosage = resource
+                .get("dosage")
+                .or_else(|| resource.get("dosageInstruction"));
             let dose = dosage
                 .and_then(|all| all.items().next())
                 .and_then(|one| one.str_at(&["text"]))
                 .unwrap_or_default();
             let happened = telling.happened().map(|at| {
-                let end = if active && telling.told.kind == "MedicationRequest" { i64::MAX } else { at.end };
-                Happened { start: at.start, end }
+                let end = if active && telling.told.kind == "MedicationRequest" {
+                    i64::MAX
+                } else {
+                    at.end
+                };
+                Happened {
+                    start: at.start,
+                    end,
+                }
             });
             let state = match status {
                 "active" if telling.told.kind == "MedicationRequest" => "Prescribed".to_owned(),
@@ -296,7 +336,11 @@ fn medications(things: &[Thing<'_>]) -> Vec<Medication> {
         })
         .collect();
     medications.sort_by_key(|(stopped, newest, _)| (*stopped, *newest));
-    medications.into_iter().map(|(_, _, medication)| medication).take(ROWS_MAX).collect()
+    medications
+        .into_iter()
+        .map(|(_, _, medication)| medication)
+        .take(ROWS_MAX)
+        .collect()
 }
 
 fn notes(things: &[Thing<'_>], names: &Names<'_>) -> Vec<Note> {
@@ -316,41 +360,51 @@ fn notes(things: &[Thing<'_>], names: &Names<'_>) -> Vec<Note> {
             let author = resource.get("author").and_then(|all| all.items().next());
             let recorded_at = first_of(things, note).told.recorded_at;
             let at = happened.map_or(recorded_at.0, |at| at.start);
-            (at, Note {
-                title: note
-                    .text(&["description"])
-                    .map(str::to_owned)
-                    .or_else(|| words::concept(resource.get("type")))
-                    .unwrap_or_else(|| "Note".to_owned()),
-                happened: happened.map(|at| Happened { start: at.start, end: at.end }),
-                recorded_at: RecordedAt(recorded_at.0),
-                author: names.of(author).unwrap_or_else(|| "author not recorded".to_owned()),
-                goes_on: shown.len() < text.len(),
-                text: shown,
-                remark,
-                position: note.told.position,
-            })
+            (
+                at,
+                Note {
+                    title: note
+                        .text(&["description"])
+                        .map(str::to_owned)
+                        .or_else(|| words::concept(resource.get("type")))
+                        .unwrap_or_else(|| "Note".to_owned()),
+                    happened: happened.map(|at| Happened {
+                        start: at.start,
+                        end: at.end,
+                    }),
+                    recorded_at: RecordedAt(recorded_at.0),
+                    author: names
+                        .of(author)
+                        .unwrap_or_else(|| "author not recorded".to_owned()),
+                    goes_on: shown.len() < text.len(),
+                    text: shown,
+                    remark,
+                    position: note.told.position,
+                },
+            )
         })
         .collect();
     notes.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    notes.into_iter().map(|(_, note)| note).take(NOTES_MAX).collect()
+    notes
+        .into_iter()
+        .map(|(_, note)| note)
+        .take(NOTES_MAX)
+        .collect()
 }
 
 /// The plain text inside a DocumentReference.
 pub(super) fn text_of(note: &Telling<'_>) -> Option<String> {
     note.resource().get("content")?.items().find_map(|content| {
         let attachment = content.get("attachment")?;
-        let plain = attachment.str_at(&["contentType"])?.starts_with("text/plain");
+        let plain = attachment
+            .str_at(&["contentType"])?
+            .starts_with("text/plain");
         let data = attachment.str_at(&["data"]).filter(|_| plain)?;
         String::from_utf8(STANDARD.decode(data).ok()?).ok()
     })
 }
 
-fn facts(
-    things: &[Thing<'_>],
-    kind: &str,
-    wanted: impl Fn(&Telling<'_>) -> bool,
-) -> Vec<Fact> {
+fn facts(things: &[Thing<'_>], kind: &str, wanted: impl Fn(&Telling<'_>) -> bool) -> Vec<Fact> {
     let mut facts: Vec<Fact> = things
         .iter()
         .filter(|thing| thing.kind == kind)
@@ -365,7 +419,10 @@ fn facts(
                 .and_then(|part| words::concept(part.get("valueCodeableConcept")));
             Fact {
                 what: branch.unwrap_or_else(|| words::words(kind, telling.resource()).what),
-                happened: telling.happened().map(|at| Happened { start: at.start, end: at.end }),
+                happened: telling.happened().map(|at| Happened {
+                    start: at.start,
+                    end: at.end,
+                }),
                 position: telling.told.position,
             }
         })

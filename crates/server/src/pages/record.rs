@@ -39,7 +39,12 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
         let mut kinds = Vec::new();
         for kind in COUNTED {
             let criteria = Criteria::all(kind);
-            let all = Search { criteria: &criteria, count: 0, after: None, total: true };
+            let all = Search {
+                criteria: &criteria,
+                count: 0,
+                after: None,
+                total: true,
+            };
             let count = view.search(&all)?.total.unwrap_or_default();
             if count > 0 {
                 kinds.push((kind.to_owned(), count));
@@ -70,10 +75,17 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
 }
 
 pub async fn checkpoint(asked: Asked) -> Result<Response, Error> {
-    let text = asked.programme.ledger().checkpoint().map_err(Error::ledger)?;
+    let text = asked
+        .programme
+        .ledger()
+        .checkpoint()
+        .map_err(Error::ledger)?;
     Ok(download("checkpoint.txt", text))
 }
 
 pub async fn key(asked: Asked) -> Result<Response, Error> {
-    Ok(download("log.vkey", format!("{}\n", asked.programme.ledger().verifier())))
+    Ok(download(
+        "log.vkey",
+        format!("{}\n", asked.programme.ledger().verifier()),
+    ))
 }

@@ -11,8 +11,8 @@ use crate::fhir::query::{self, Pairs};
 use crate::programme::Programme;
 use crate::sign_in::{self, SignedIn};
 use crate::web::layout::Shell;
-use crate::web::sign_in::{Context, Who, page};
 use crate::web::path;
+use crate::web::sign_in::{Context, Who, page};
 
 /// The largest form body that signing in takes, in bytes.
 const FORM_BYTES_MAX: usize = 4_096;
@@ -42,7 +42,10 @@ pub async fn enter(
         return Err(Error::new(ErrorKind::TooLarge, "That is more than a code."));
     }
     let params = query::decode(&String::from_utf8_lossy(&body))?;
-    let code = params.iter().find(|(given, _)| given == "code").map(|(_, value)| value.as_str());
+    let code = params
+        .iter()
+        .find(|(given, _)| given == "code")
+        .map(|(_, value)| value.as_str());
     let next = next(&params);
     match sign_in::begin(&programme, code.unwrap_or_default())? {
         Some(cookie) => {
@@ -79,7 +82,10 @@ fn set(response: &mut Response, cookie: &str) {
 
 /// A form on another site may not act here; browsers say where a form stands.
 fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Error> {
-    match headers.get("sec-fetch-site").and_then(|value| value.to_str().ok()) {
+    match headers
+        .get("sec-fetch-site")
+        .and_then(|value| value.to_str().ok())
+    {
         None | Some("same-origin" | "none") => Ok(()),
         Some(_) => Err(Error::new(
             ErrorKind::Forbidden,
@@ -138,7 +144,11 @@ mod tests {
     #[test]
     fn one_is_never_sent_to_another_site() {
         let check = |given: &str, goes: &str| {
-            assert_eq!(next(&vec![("next".to_owned(), given.to_owned())]), goes, "{given}");
+            assert_eq!(
+                next(&vec![("next".to_owned(), given.to_owned())]),
+                goes,
+                "{given}"
+            );
         };
         check("/people/a?_asof=2026-01-01", "/people/a?_asof=2026-01-01");
         check("//evil.example/", path::CASELOAD);

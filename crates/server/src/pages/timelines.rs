@@ -27,7 +27,10 @@ pub async fn get(mut asked: Asked, Path(id): Path<String>) -> Result<Response, E
         let window = match (day(&asked, "from")?, day(&asked, "to")?) {
             (None, None) => usual(&found.events, whole, now),
             (from, to) => {
-                let (from, to) = (from.unwrap_or(whole.0), to.map_or(whole.1, |to| to + when::DAY));
+                let (from, to) = (
+                    from.unwrap_or(whole.0),
+                    to.map_or(whole.1, |to| to + when::DAY),
+                );
                 if from < to { (from, to) } else { whole }
             }
         };
@@ -47,7 +50,9 @@ pub async fn get(mut asked: Asked, Path(id): Path<String>) -> Result<Response, E
 }
 
 fn day(asked: &Asked, name: &str) -> Result<Option<i64>, Error> {
-    let Some(text) = asked.param(name) else { return Ok(None) };
+    let Some(text) = asked.param(name) else {
+        return Ok(None);
+    };
     match record::time::parse_interval(text).filter(|_| record::time::is_date(text)) {
         Some(at) => Ok(Some(at.start)),
         None => Err(Error::new(
@@ -66,7 +71,13 @@ type Window = (i64, i64);
 fn whole(events: &[crate::chart::event::Event], now: i64) -> Window {
     let first = events
         .iter()
-        .flat_map(|event| event.happened().map(|at| at.start).into_iter().chain([event.first.recorded_at.0]))
+        .flat_map(|event| {
+            event
+                .happened()
+                .map(|at| at.start)
+                .into_iter()
+                .chain([event.first.recorded_at.0])
+        })
         .filter(|start| *start > i64::MIN / 2)
         .min()
         .unwrap_or(now - 365 * when::DAY);
@@ -78,14 +89,18 @@ fn whole(events: &[crate::chart::event::Event], now: i64) -> Window {
         .max()
         .unwrap_or(now)
         .max(now);
-    let margin = ((last - first) / 40).max(when::DAY);
+    let margin = ((last - first) / 40).clamp(when::DAY, 14 * when::DAY);
     (first - margin, last + margin)
 }
 
 /// What one usually wants to see: the time in which the record was written, and a little before;
 /// a history of decades would press everything else to the edge.
 fn usual(events: &[crate::chart::event::Event], whole: Window, now: i64) -> Window {
-    let recorded = events.iter().map(|event| event.first.recorded_at.0).min().unwrap_or(now);
+    let recorded = events
+        .iter()
+        .map(|event| event.first.recorded_at.0)
+        .min()
+        .unwrap_or(now);
     let margin = ((now - recorded) / 30).max(7 * when::DAY);
     if recorded > now - 2 * when::DAY {
         // All of it was recorded just now, as after an import: show what it tells of.
@@ -95,7 +110,10 @@ fn usual(events: &[crate::chart::event::Event], whole: Window, now: i64) -> Wind
 }
 
 fn spans(asked: &Asked, whole: Window, now: i64) -> Vec<Span> {
-    let chosen = (asked.param("from").map(str::to_owned), asked.param("to").map(str::to_owned));
+    let chosen = (
+        asked.param("from").map(str::to_owned),
+        asked.param("to").map(str::to_owned),
+    );
     let today = when::iso_day(now);
     let mut spans = vec![Span {
         words: "Time in the programme".to_owned(),

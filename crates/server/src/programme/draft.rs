@@ -40,12 +40,18 @@ impl Draft {
         let (prepared, person) = {
             // What is indexed is what is stored: references are the rewritten ones.
             let doc = Doc::parse(&stored).map_err(|error| {
-                Error::new(ErrorKind::Internal, "The resource could not be stored as it is.")
-                    .because(error)
+                Error::new(
+                    ErrorKind::Internal,
+                    "The resource could not be stored as it is.",
+                )
+                .because(error)
             })?;
             let root = doc.root();
             let prepared = index::prepare(kind, &record::search::extract(root));
-            (prepared, record::person::person(root).map(|id| id.to_string()))
+            (
+                prepared,
+                record::person::person(root).map(|id| id.to_string()),
+            )
         };
         let body = ledger::content::compress(&stored);
         let write = Write {

@@ -46,8 +46,18 @@ impl Offline {
         chance: Chance,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Offline, Error> {
-        let Opened { ledger, appender, index } = open(data, progress)?;
-        Ok(Offline { ledger, appender, index, clock, chance })
+        let Opened {
+            ledger,
+            appender,
+            index,
+        } = open(data, progress)?;
+        Ok(Offline {
+            ledger,
+            appender,
+            index,
+            clock,
+            chance,
+        })
     }
 
     /// The read side of the ledger.
@@ -100,7 +110,9 @@ impl Writing<'_> {
 
     /// The person whom the current version of a resource is about.
     fn person(&self, kind: &str, id: &str) -> Result<Option<String>, Error> {
-        let Some(head) = self.index.head(kind, id).map_err(Error::index)? else { return Ok(None) };
+        let Some(head) = self.index.head(kind, id).map_err(Error::index)? else {
+            return Ok(None);
+        };
         let (_, content) = self.ledger.version(head.position).map_err(Error::ledger)?;
         let doc = record::json::Doc::parse(&content.stored).map_err(Error::internal)?;
         Ok(record::person::person(doc.root()).map(str::to_owned))
@@ -118,7 +130,11 @@ impl Writing<'_> {
             .map(|batch| Transaction {
                 actor: batch.actor.name.clone(),
                 purpose: batch.actor.purpose.clone(),
-                writes: batch.drafts.iter_mut().filter_map(Draft::take_write).collect(),
+                writes: batch
+                    .drafts
+                    .iter_mut()
+                    .filter_map(Draft::take_write)
+                    .collect(),
                 source: batch.mark.take(),
             })
             .collect();
@@ -155,6 +171,8 @@ impl Writing<'_> {
     /// Finishes the index and folds the write-ahead log into the ledger's file.
     pub fn finish(self) -> Result<(), Error> {
         self.bulk.finish().map_err(Error::index)?;
-        self.appender.checkpoint_truncate().map_err(|error| refused_whole(&error))
+        self.appender
+            .checkpoint_truncate()
+            .map_err(|error| refused_whole(&error))
     }
 }

@@ -101,7 +101,11 @@ pub(super) fn open(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Op
     let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
     let ledger = Ledger::open(data, readers).map_err(Error::open)?;
     let index = bring_up(data, &ledger, appender.size(), progress)?;
-    Ok(Opened { ledger, appender, index })
+    Ok(Opened {
+        ledger,
+        appender,
+        index,
+    })
 }
 
 fn bring_up(
@@ -124,7 +128,9 @@ fn bring_up(
     }
     if index.applied() < size {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        replay::catch_up(ledger, &index, cores, &mut |reached| progress(reached, size))?;
+        replay::catch_up(ledger, &index, cores, &mut |reached| {
+            progress(reached, size)
+        })?;
     }
     Ok(index)
 }
@@ -138,7 +144,8 @@ fn remove(folder: &Path) -> Result<(), Error> {
     })
 }
 
-/// Makes the index anew; gives the number of entries. `progress` as for [`open`].
+/// Makes the index anew; gives the number of entries. `progress` is told the entries
+/// reached and the entries in all.
 pub fn rebuild(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Error> {
     // Holding the appender holds the lock: nobody writes meanwhile.
     let appender = Appender::open(data).map_err(Error::open)?;

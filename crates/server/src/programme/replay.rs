@@ -1,6 +1,7 @@
 //! Brings the index up to the ledger: after a crash, for `homecoming rebuild`, for a new index.
 //!
-//! The index is never fsynced, so it may have lost its newest part; the ledger has everything.
+//! The index reaches the disk in the background, some thousand entries at a time, so a crash loses
+//! its newest part; the ledger has everything.
 //! Entries are read in order, unpacked and prepared on all cores, and written in sorted runs.
 
 use std::ops::ControlFlow;
@@ -120,7 +121,11 @@ fn prepare(packed: &Packed) -> Option<Ready> {
         index::prepare(kind, &record::search::extract(doc.root()))
     };
     let id = id.to_owned();
-    Some(Ready { entry, id, prepared })
+    Some(Ready {
+        entry,
+        id,
+        prepared,
+    })
 }
 
 fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result<(), Error> {
@@ -145,4 +150,3 @@ fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result
     })
     .map_err(Error::index)
 }
-

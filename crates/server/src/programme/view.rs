@@ -97,9 +97,18 @@ impl View {
         let (size, now, instant) = match as_of {
             AsOf::Now => (visible, true, None),
             AsOf::Size(size) => (size.min(visible), false, None),
-            AsOf::Instant(at) => (inner.index.size_at(at).unwrap_or(visible).min(visible), false, Some(at)),
+            AsOf::Instant(at) => (
+                inner.index.size_at(at).unwrap_or(visible).min(visible),
+                false,
+                Some(at),
+            ),
         };
-        View { inner: inner.clone(), size, now, instant }
+        View {
+            inner: inner.clone(),
+            size,
+            now,
+            instant,
+        }
     }
 
     /// How many entries this view holds.
@@ -127,12 +136,22 @@ impl View {
     /// When the last entry of this view was recorded; nothing for an empty one.
     pub fn recorded_at(&self) -> Option<RecordedAt> {
         let last = self.size.checked_sub(1)?;
-        self.inner.ledger.entry(last).ok().flatten().map(|entry| entry.recorded_at)
+        self.inner
+            .ledger
+            .entry(last)
+            .ok()
+            .flatten()
+            .map(|entry| entry.recorded_at)
     }
 
     /// The current version, a deletion included; `None` if it never existed.
     pub fn read(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
-        match self.inner.index.version_at(kind, id, self.size).map_err(Error::index)? {
+        match self
+            .inner
+            .index
+            .version_at(kind, id, self.size)
+            .map_err(Error::index)?
+        {
             Some(found) => self.fetch(kind, id, found).map(Some),
             None => Ok(None),
         }
@@ -140,7 +159,12 @@ impl View {
 
     /// One version by its number, if it was recorded in this view.
     pub fn vread(&self, kind: &str, id: &str, version: u32) -> Result<Option<Version>, Error> {
-        match self.inner.index.version(kind, id, version).map_err(Error::index)? {
+        match self
+            .inner
+            .index
+            .version(kind, id, version)
+            .map_err(Error::index)?
+        {
             Some(found) if found.position < self.size => self.fetch(kind, id, found).map(Some),
             _ => Ok(None),
         }
@@ -149,13 +173,22 @@ impl View {
     /// The number of the version that stands, a deletion included, without reading its content;
     /// `None` if it never existed.
     pub fn stands(&self, kind: &str, id: &str) -> Result<Option<u32>, Error> {
-        let found = self.inner.index.version_at(kind, id, self.size).map_err(Error::index)?;
+        let found = self
+            .inner
+            .index
+            .version_at(kind, id, self.size)
+            .map_err(Error::index)?;
         Ok(found.map(|found| found.version))
     }
 
     /// The ledger's entry of one version, if it was recorded in this view.
     pub fn entry_of(&self, kind: &str, id: &str, version: u32) -> Result<Option<Entry>, Error> {
-        match self.inner.index.version(kind, id, version).map_err(Error::index)? {
+        match self
+            .inner
+            .index
+            .version(kind, id, version)
+            .map_err(Error::index)?
+        {
             Some(found) => self.entry(found.position),
             None => Ok(None),
         }
@@ -173,8 +206,11 @@ impl View {
     }
 
     fn fetch(&self, kind: &str, id: &str, found: Found) -> Result<Version, Error> {
-        let (entry, content) =
-            self.inner.ledger.version(found.position).map_err(Error::ledger)?;
+        let (entry, content) = self
+            .inner
+            .ledger
+            .version(found.position)
+            .map_err(Error::ledger)?;
         Ok(Version {
             kind: kind.to_owned(),
             id: id.to_owned(),
@@ -197,12 +233,16 @@ impl View {
                 criteria: search.criteria,
                 as_of: self.size,
                 count: search.count,
-                after: search.after.clone(),
+                after: search.after,
                 total: search.total,
             })
             .map_err(Error::index)?;
         let positions: Vec<u64> = page.hits.iter().map(|hit| hit.position).collect();
-        let read = self.inner.ledger.versions(&positions).map_err(Error::ledger)?;
+        let read = self
+            .inner
+            .ledger
+            .versions(&positions)
+            .map_err(Error::ledger)?;
         let hits = page
             .hits
             .iter()
@@ -219,7 +259,11 @@ impl View {
                 stored: content.stored,
             })
             .collect();
-        Ok(Page { hits, next: page.next, total: page.total })
+        Ok(Page {
+            hits,
+            next: page.next,
+            total: page.total,
+        })
     }
 
     /// The version that stands at a place in the ledger, if it is in this view.
@@ -229,7 +273,11 @@ impl View {
         }
         let (entry, content) = self.inner.ledger.version(position).map_err(Error::ledger)?;
         let id = id_of(&content.stored);
-        let head = self.inner.index.head(&entry.kind, &id).map_err(Error::index)?;
+        let head = self
+            .inner
+            .index
+            .head(&entry.kind, &id)
+            .map_err(Error::index)?;
         Ok(Some(Version {
             number: head.map_or(position, |head| head.number),
             kind: entry.kind,
@@ -250,12 +298,22 @@ impl View {
         patient: &str,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
-        let mut entries =
-            self.inner.ledger.chain(patient, usize::MAX).map_err(Error::ledger)?;
+        let mut entries = self
+            .inner
+            .ledger
+            .chain(patient, usize::MAX)
+            .map_err(Error::ledger)?;
         entries.retain(|entry| entry.position < self.size && wanted(&entry.kind));
         let positions: Vec<u64> = entries.iter().map(|entry| entry.position).collect();
-        let contents = self.inner.ledger.contents(&positions).map_err(Error::ledger)?;
-        Ok(entries.into_iter().zip(contents.into_iter().map(|content| content.stored)).collect())
+        let contents = self
+            .inner
+            .ledger
+            .contents(&positions)
+            .map_err(Error::ledger)?;
+        Ok(entries
+            .into_iter()
+            .zip(contents.into_iter().map(|content| content.stored))
+            .collect())
     }
 
     /// The ledger's entry at a position, if it is in this view.
@@ -274,5 +332,7 @@ impl View {
 
 /// The id in a stored form.
 fn id_of(stored: &[u8]) -> String {
-    ledger::content::name(stored).map(|(_, id)| id.to_owned()).unwrap_or_default()
+    ledger::content::name(stored)
+        .map(|(_, id)| id.to_owned())
+        .unwrap_or_default()
 }

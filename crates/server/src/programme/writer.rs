@@ -45,7 +45,9 @@ pub(super) fn run(
 ) {
     let mut held: Option<Submission> = None;
     loop {
-        let Some(first) = held.take().or_else(|| submissions.blocking_recv()) else { return };
+        let Some(first) = held.take().or_else(|| submissions.blocking_recv()) else {
+            return;
+        };
         let mut group = Vec::new();
         let mut writes = 0;
         let mut next = Some(first);
@@ -79,7 +81,9 @@ fn must_wait(work: &Work, group: &[Pending]) -> bool {
     if group.is_empty() {
         return false;
     }
-    let Work::Ready(drafts) = work else { return true };
+    let Work::Ready(drafts) = work else {
+        return true;
+    };
     let mut deleted = drafts.iter().filter(|draft| draft.is_deletion()).peekable();
     if deleted.peek().is_none() {
         return false;
@@ -94,7 +98,11 @@ fn must_wait(work: &Work, group: &[Pending]) -> bool {
 
 /// Turns a submission into a transaction; one that fails here is answered at once.
 fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
-    let Submission { actor, work, answer } = submission;
+    let Submission {
+        actor,
+        work,
+        answer,
+    } = submission;
     let drafts = match work {
         Work::Ready(drafts) => Ok(drafts),
         // It has written nothing yet, so a panic in it is one client's trouble, not the writer's.
@@ -113,9 +121,17 @@ fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
                 }
             }
             let writes = drafts.iter_mut().filter_map(Draft::take_write).collect();
-            let transaction =
-                Transaction { actor: actor.name, purpose: actor.purpose, writes, source: None };
-            Some(Pending { transaction, drafts, answer })
+            let transaction = Transaction {
+                actor: actor.name,
+                purpose: actor.purpose,
+                writes,
+                source: None,
+            };
+            Some(Pending {
+                transaction,
+                drafts,
+                answer,
+            })
         }
         Err(error) => {
             // The client may have gone; then nobody needs the answer.
@@ -213,7 +229,12 @@ fn commit(
 /// The sentence for a transaction whose expectation did not hold.
 pub(super) fn refusal(refused: &Refused) -> Error {
     let (kind, message) = match refused {
-        Refused::VersionConflict { kind, id, expected, found } => (
+        Refused::VersionConflict {
+            kind,
+            id,
+            expected,
+            found,
+        } => (
             ErrorKind::Stale,
             format!(
                 "{kind}/{id} is at version {found}; you sent version {expected}. \
@@ -224,15 +245,18 @@ pub(super) fn refusal(refused: &Refused) -> Error {
             ErrorKind::Conflict,
             format!("{kind}/{id} already exists. Update it instead, or choose another id."),
         ),
-        Refused::NotFound { kind, id } => {
-            (ErrorKind::NotFound, format!("{kind}/{id} does not exist, so it cannot be changed."))
-        }
-        Refused::Deleted { kind, id } => {
-            (ErrorKind::Deleted, format!("{kind}/{id} was deleted, so it cannot be changed."))
-        }
-        Refused::AlreadyImported { .. } => {
-            (ErrorKind::Conflict, "This part of the file has been imported already.".to_owned())
-        }
+        Refused::NotFound { kind, id } => (
+            ErrorKind::NotFound,
+            format!("{kind}/{id} does not exist, so it cannot be changed."),
+        ),
+        Refused::Deleted { kind, id } => (
+            ErrorKind::Deleted,
+            format!("{kind}/{id} was deleted, so it cannot be changed."),
+        ),
+        Refused::AlreadyImported { .. } => (
+            ErrorKind::Conflict,
+            "This part of the file has been imported already.".to_owned(),
+        ),
         Refused::ClockBehind { last, .. } => (
             ErrorKind::Unavailable,
             format!(
@@ -293,10 +317,22 @@ mod tests {
         for (work, group, expected) in [
             (decide(), vec![], false),
             (decide(), vec![pending(vec![put("a")])], true),
-            (Work::Ready(vec![put("a")]), vec![pending(vec![put("a")])], false),
+            (
+                Work::Ready(vec![put("a")]),
+                vec![pending(vec![put("a")])],
+                false,
+            ),
             (Work::Ready(vec![delete("a")]), vec![], false),
-            (Work::Ready(vec![delete("a")]), vec![pending(vec![put("b")])], false),
-            (Work::Ready(vec![put("b"), delete("a")]), vec![pending(vec![put("a")])], true),
+            (
+                Work::Ready(vec![delete("a")]),
+                vec![pending(vec![put("b")])],
+                false,
+            ),
+            (
+                Work::Ready(vec![put("b"), delete("a")]),
+                vec![pending(vec![put("a")])],
+                true,
+            ),
         ] {
             assert_eq!(must_wait(&work, &group), expected);
         }

@@ -322,7 +322,12 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                         points,
                         scale: (0.0, 80.0),
                         change: Some(
-                            if index % 3 == 0 { "Reliable fall (\u{2212}19)" } else { "No reliable change (\u{2212}6)" }.into(),
+                            if index % 3 == 0 {
+                                "Reliable fall (\u{2212}19)"
+                            } else {
+                                "No reliable change (\u{2212}6)"
+                            }
+                            .into(),
                         ),
                     }),
                     oddities: match index {

@@ -65,7 +65,15 @@ pub fn page(context: &Context) -> Markup {
             }
         }
     };
-    layout::page(&context.shell, Page { title: "Sign in", place: Place::Elsewhere, compares: false, main })
+    layout::page(
+        &context.shell,
+        Page {
+            title: "Sign in",
+            place: Place::Elsewhere,
+            compares: false,
+            main,
+        },
+    )
 }
 
 /// Samples of every state.
@@ -76,7 +84,11 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         problem: None,
         demo: Vec::new(),
     };
-    let who = |name: &str, role: &str| Who { name: name.into(), role: role.into(), code: "made-up-code".into() };
+    let who = |name: &str, role: &str| Who {
+        name: name.into(),
+        role: role.into(),
+        code: "made-up-code".into(),
+    };
     vec![
         ("plain", plain.clone()),
         (

@@ -172,8 +172,11 @@ fn spanned(shell: &Shell, span: &Span, at: Option<RecordedAt>) -> String {
     path::with(&shell.path, &parameters)
 }
 
+/// A recording to step to, and what it says.
+type Step<'a> = (RecordedAt, &'a str);
+
 /// The recordings about this person before and after the instant, and what each said.
-fn steps(context: &Context) -> (Option<(RecordedAt, &str)>, Option<(RecordedAt, &str)>) {
+fn steps(context: &Context) -> (Option<Step<'_>>, Option<Step<'_>>) {
     let at = context.as_of.map_or(RecordedAt(i64::MAX), |then| then.at);
     let tellings = || context.events.iter().flat_map(Event::tellings);
     // The newest recording that is seen now is left by stepping to the one before it.
@@ -187,10 +190,9 @@ fn steps(context: &Context) -> (Option<(RecordedAt, &str)>, Option<(RecordedAt, 
     let later = tellings()
         .filter(|telling| telling.recorded_at > at)
         .min_by_key(|telling| telling.recorded_at);
-    let words = |telling: &'_ Telling| telling.recorded_at;
     (
-        earlier.map(|telling| (words(telling), telling.what.as_str())),
-        later.map(|telling| (words(telling), telling.what.as_str())),
+        earlier.map(|telling| (telling.recorded_at, telling.what.as_str())),
+        later.map(|telling| (telling.recorded_at, telling.what.as_str())),
     )
 }
 
@@ -262,7 +264,7 @@ fn conflicts(context: &Context) -> Markup {
     html! {
         section class="conflicts" aria-labelledby="conflicts" {
             h2 id="conflicts" { (layout::counted(context.conflicts.len() as u64, "conflict", "conflicts")) " between what happened and what was recorded" }
-            @if context.conflicts.is_empty() { p { "None was found: everything was recorded in time, and nothing was changed afterwards." } } @else {
+            @if context.conflicts.is_empty() { p { "None was found." } } @else {
                 ol class="plain" {
                     @for (index, conflict) in context.conflicts.iter().enumerate() {
                         li id={ "c" (index + 1) } {

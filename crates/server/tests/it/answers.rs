@@ -183,13 +183,21 @@ fn what_comes_along_and_what_a_batch_reads_has_an_end() {
     };
     let media = "application/x-www-form-urlencoded";
     let kinds = (0..=u8::MAX).filter_map(record::definitions::kind_name);
-    let many: Vec<String> =
-        kinds.map(|kind| format!("_include=Observation:subject:{kind}")).collect();
+    let many: Vec<String> = kinds
+        .map(|kind| format!("_include=Observation:subject:{kind}"))
+        .collect();
     let reply = form("POST /fhir/Observation/_search", media, &many.join("&"));
     assert_eq!(reply.status, 400, "{}", reply.body);
-    assert!(reply.body.contains("things are asked to come along"), "{}", reply.body);
+    assert!(
+        reply.body.contains("things are asked to come along"),
+        "{}",
+        reply.body
+    );
     let same = vec!["_include=Observation:subject"; 1000].join("&");
-    assert_eq!(form("POST /fhir/Observation/_search", media, &same).status, 200);
+    assert_eq!(
+        form("POST /fhir/Observation/_search", media, &same).status,
+        200
+    );
 
     let text = "x".repeat(60_000);
     let body = format!(r#"{{"resourceType":"Basic","id":"a","code":{{"text":"{text}"}}}}"#);
@@ -200,7 +208,11 @@ fn what_comes_along_and_what_a_batch_reads_has_an_end() {
         let body = format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{entries}]}}"#);
         let reply = ask(&server, "POST /fhir", &body);
         assert_eq!(reply.status, 200);
-        assert!(reply.body.len() < 80 << 20, "{kind}: {} bytes", reply.body.len());
+        assert!(
+            reply.body.len() < 80 << 20,
+            "{kind}: {} bytes",
+            reply.body.len()
+        );
         assert!(reply.body.contains("413 Payload Too Large"), "{kind}");
     }
 }

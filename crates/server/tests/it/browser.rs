@@ -25,25 +25,42 @@ const REQUESTS_MAX: u64 = 6;
 /// `base_url` is `http://127.0.0.1:8180`; the paths begin with a slash and may have parameters.
 /// Where there is no browser it does nothing, and says so.
 pub fn check_pages(base_url: &str, sign_in_code: &str, paths: &[&str]) {
-    let Some(browser) = Browser::start() else { return };
+    let Some(browser) = Browser::start() else {
+        return;
+    };
     browser.size(1280, 900);
     walk_without_scripts(&browser, base_url, sign_in_code);
     sign_in(&browser, base_url, sign_in_code);
-    let urls: Vec<String> = paths.iter().map(|path| format!("{base_url}{path}")).collect();
+    let urls: Vec<String> = paths
+        .iter()
+        .map(|path| format!("{base_url}{path}"))
+        .collect();
     let mut faults = Vec::new();
     for url in &urls {
         faults.extend(look(&browser, url, &[1280, 320]));
         faults.extend(stand(&browser, url));
     }
-    faults.extend(loads(&browser, &format!("{base_url}{}", web::path::CASELOAD)));
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    faults.extend(loads(
+        &browser,
+        &format!("{base_url}{}", web::path::CASELOAD),
+    ));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 fn sign_in(browser: &Browser, base_url: &str, code: &str) {
     browser.go(&format!("{base_url}{}", web::path::SIGN_IN));
     browser.write("#code", code);
     browser.click("form.stack button");
-    assert!(browser.has("form.user"), "not signed in: {}", browser.text("main"));
+    assert!(
+        browser.has("form.user"),
+        "not signed in: {}",
+        browser.text("main")
+    );
 }
 
 /// Everything that a caseworker does with links and forms alone.
@@ -52,21 +69,42 @@ fn walk_without_scripts(browser: &Browser, base_url: &str, code: &str) {
     sign_in(browser, base_url, code);
     browser.go(&format!("{base_url}{}", web::path::CASELOAD));
     browser.click("table.caseload th[scope=row] a");
-    assert!(browser.has("section.banner") && browser.has("svg.score, section.scores"), "no person");
+    assert!(
+        browser.has("section.banner") && browser.has("svg.score, section.scores"),
+        "no person"
+    );
     let person = browser.title();
     browser.click("section.banner li:nth-child(2) a");
-    assert!(browser.has("svg.timeline.wide") && browser.has("svg.timeline.square"), "no two timelines");
+    assert!(
+        browser.has("svg.timeline.wide") && browser.has("svg.timeline.square"),
+        "no two timelines"
+    );
     if browser.has(".steps a[rel=prev]") {
         browser.click(".steps a[rel=prev]");
-        assert!(browser.title().contains("AS KNOWN ON"), "{}", browser.title());
+        assert!(
+            browser.title().contains("AS KNOWN ON"),
+            "{}",
+            browser.title()
+        );
         browser.click(".compare .move a");
-        assert!(!browser.title().contains("AS KNOWN ON"), "{}", browser.title());
+        assert!(
+            !browser.title().contains("AS KNOWN ON"),
+            "{}",
+            browser.title()
+        );
     }
     browser.click(".facts-table th[scope=row] a");
-    assert!(browser.has("section.receipt a[download]"), "no receipt to download");
+    assert!(
+        browser.has("section.receipt a[download]"),
+        "no receipt to download"
+    );
     browser.click(".wordmark");
     browser.click(".move button");
-    assert!(browser.title().starts_with("AS KNOWN ON") && browser.has("body.then section.strip"), "the caseload as of today: {}", browser.title());
+    assert!(
+        browser.title().starts_with("AS KNOWN ON") && browser.has("body.then section.strip"),
+        "the caseload as of today: {}",
+        browser.title()
+    );
     browser.click(".strip .move a");
     assert!(browser.has("body.now"), "there is no way back to now");
     let family: String = person.chars().take_while(|c| c.is_alphanumeric()).collect();
@@ -84,8 +122,15 @@ fn look(browser: &Browser, url: &str, widths: &[u32]) -> Vec<String> {
     for width in widths {
         browser.size(*width, 900);
         browser.go(url);
-        faults.extend(axe(browser).into_iter().map(|fault| format!("{url} at {width}: {fault}")));
-        let wide = browser.run("return document.documentElement.scrollWidth").as_u64().unwrap_or(u64::MAX);
+        faults.extend(
+            axe(browser)
+                .into_iter()
+                .map(|fault| format!("{url} at {width}: {fault}")),
+        );
+        let wide = browser
+            .run("return document.documentElement.scrollWidth")
+            .as_u64()
+            .unwrap_or(u64::MAX);
         if wide > u64::from(*width) {
             faults.push(format!("{url} at {width}: the page is {wide} pixels wide"));
         }
@@ -100,14 +145,18 @@ fn stand(browser: &Browser, url: &str) -> Vec<String> {
     browser.go(url);
     browser.tabulator();
     if browser.run("return document.activeElement.className") != "usa-skipnav" {
-        faults.push(format!("{url}: the first stop of the keyboard is not the way past the header"));
+        faults.push(format!(
+            "{url}: the first stop of the keyboard is not the way past the header"
+        ));
     }
     // It glides in, within 150 ms.
     let shown = browser.wait_for(
         "const done = arguments[0]; setTimeout(() => done(document.activeElement.getBoundingClientRect().top >= 0), 250)",
     );
     if shown != true {
-        faults.push(format!("{url}: the skip link has the focus and cannot be seen"));
+        faults.push(format!(
+            "{url}: the skip link has the focus and cannot be seen"
+        ));
     }
     browser.forced_colours(true);
     let unreadable = browser.run(
@@ -117,7 +166,9 @@ fn stand(browser: &Browser, url: &str) -> Vec<String> {
         }).length",
     );
     if unreadable != 0 {
-        faults.push(format!("{url}: {unreadable} words of its charts vanish in forced colours"));
+        faults.push(format!(
+            "{url}: {unreadable} words of its charts vanish in forced colours"
+        ));
     }
     browser.forced_colours(false);
     faults
@@ -136,7 +187,12 @@ fn axe(browser: &Browser) -> Vec<String> {
 }
 
 fn words(value: &Value) -> Vec<String> {
-    value.as_array().expect("a list").iter().map(|one| one.as_str().unwrap_or_default().to_owned()).collect()
+    value
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one.as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// The weight of a page when nothing is cached.
@@ -147,18 +203,25 @@ fn loads(browser: &Browser, url: &str) -> Vec<String> {
         "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];\
          return [all.reduce((sum, one) => sum + one.transferSize, 0), all.length]",
     );
-    let (bytes, requests) = (measured[0].as_u64().unwrap_or(u64::MAX), measured[1].as_u64().unwrap_or(u64::MAX));
+    let (bytes, requests) = (
+        measured[0].as_u64().unwrap_or(u64::MAX),
+        measured[1].as_u64().unwrap_or(u64::MAX),
+    );
     println!("{url}: {bytes} bytes in {requests} requests");
     let mut faults = Vec::new();
     if bytes > FIRST_LOAD_BYTES_MAX || requests > REQUESTS_MAX {
-        faults.push(format!("{url}: a first load is {bytes} bytes in {requests} requests"));
+        faults.push(format!(
+            "{url}: a first load is {bytes} bytes in {requests} requests"
+        ));
     }
     faults
 }
 
 #[test]
 fn every_sample_page_is_accessible_and_narrow() {
-    let Some(browser) = Browser::start() else { return };
+    let Some(browser) = Browser::start() else {
+        return;
+    };
     let pages = sample_pages();
     let address = serve(pages.clone());
     let mut faults = Vec::new();
@@ -175,7 +238,12 @@ fn every_sample_page_is_accessible_and_narrow() {
         }
         seen = page;
     }
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 fn sample_pages() -> Vec<(String, String)> {
@@ -187,7 +255,9 @@ fn sample_pages() -> Vec<(String, String)> {
             }
         )*};
     }
-    render!(sign_in, caseload, person, timelines, entry, find, record, error);
+    render!(
+        sign_in, caseload, person, timelines, entry, find, record, error
+    );
     pages
 }
 
@@ -209,7 +279,10 @@ fn serve(pages: Vec<(String, String)>) -> SocketAddr {
             }
             let line = String::from_utf8_lossy(&head);
             let path = line.split(' ').nth(1).unwrap_or("/");
-            let (kind, body) = match (assets::at(path), pages.iter().find(|page| path == format!("/{}", page.0))) {
+            let (kind, body) = match (
+                assets::at(path),
+                pages.iter().find(|page| path == format!("/{}", page.0)),
+            ) {
                 (Some(asset), _) => (asset.content_type, asset.bytes),
                 (None, Some((_, html))) => ("text/html; charset=utf-8", html.as_bytes()),
                 (None, None) => ("text/plain", "".as_bytes()),
@@ -254,25 +327,40 @@ fn every_page_of_the_demo_stands_up_to_a_browser() {
 
 /// Signs in without a browser: the session's cookie.
 fn sign_in_by_form(served: &Served, code: &str) -> String {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .build()
+        .into();
     let answer = agent
         .post(served.url("/sign-in"))
         .send_form([("code", code), ("next", "/caseload")])
         .expect("the server answers");
     assert_eq!(answer.status().as_u16(), 303);
-    let cookie = answer.headers().get("set-cookie").expect("a cookie").to_str().expect("text");
+    let cookie = answer
+        .headers()
+        .get("set-cookie")
+        .expect("a cookie")
+        .to_str()
+        .expect("text");
     cookie.split(';').next().unwrap_or_default().to_owned()
 }
 
 fn page(served: &Served, cookie: &str, path: &str) -> String {
     let agent = ureq::Agent::new_with_defaults();
-    let mut answer =
-        agent.get(served.url(path)).header("Cookie", cookie).call().expect("the page is there");
+    let mut answer = agent
+        .get(served.url(path))
+        .header("Cookie", cookie)
+        .call()
+        .expect("the page is there");
     answer.body_mut().read_to_string().expect("a page is text")
 }
 
 fn first_link(page: &str, prefix: &str) -> String {
     let at = page.find(&format!("href=\"{prefix}")).expect("a link") + 6;
-    page[at..].split(['"', '?']).next().unwrap_or_default().to_owned()
+    page[at..]
+        .split(['"', '?'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }

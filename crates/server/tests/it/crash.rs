@@ -57,33 +57,54 @@ fn write_until_gone(
             .header("Content-Type", "application/fhir+json")
             .send(transaction(&mark));
         let Ok(mut answer) = answer else { return };
-        let Ok(body) = answer.body_mut().read_to_string() else { return };
+        let Ok(body) = answer.body_mut().read_to_string() else {
+            return;
+        };
         let bundle: serde_json::Value = serde_json::from_str(&body).expect("an answer is JSON");
         let location = |place: usize| {
-            let text = bundle["entry"][place]["response"]["location"].as_str().expect("a location");
+            let text = bundle["entry"][place]["response"]["location"]
+                .as_str()
+                .expect("a location");
             text[text.rfind("/fhir/").map_or(0, |at| at + 6)..].to_owned()
         };
         let locations = [location(0), location(1)];
-        acknowledged.lock().expect("no writer panics").push(Acknowledged { mark, locations });
+        acknowledged
+            .lock()
+            .expect("no writer panics")
+            .push(Acknowledged { mark, locations });
     }
 }
 
 fn get(served: &Served, token: &str, path: &str) -> (u16, String) {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
     let mut answer = agent
         .get(served.url(path))
         .header("Authorization", &format!("Bearer {token}"))
         .call()
         .expect("the server answers");
-    (answer.status().as_u16(), answer.body_mut().read_to_string().expect("an answer is text"))
+    (
+        answer.status().as_u16(),
+        answer
+            .body_mut()
+            .read_to_string()
+            .expect("an answer is text"),
+    )
 }
 
 fn is_there_with_its_receipt(served: &Served, token: &str, one: &Acknowledged) {
     for location in &one.locations {
         let (status, body) = get(served, token, &format!("/fhir/{location}"));
-        assert_eq!(status, 200, "{location} was acknowledged and is not there: {body}");
-        assert!(body.contains(&format!("\"{}\"", one.mark)), "{location} is another: {body}");
+        assert_eq!(
+            status, 200,
+            "{location} was acknowledged and is not there: {body}"
+        );
+        assert!(
+            body.contains(&format!("\"{}\"", one.mark)),
+            "{location} is another: {body}"
+        );
         let (status, receipt) = get(served, token, &format!("/fhir/{location}/$receipt"));
         assert_eq!(status, 200, "{location} has no receipt: {receipt}");
         ledger::receipt::verify(receipt.as_bytes(), None)
@@ -93,8 +114,14 @@ fn is_there_with_its_receipt(served: &Served, token: &str, one: &Acknowledged) {
 
 #[test]
 fn what_was_acknowledged_survives_two_hundred_kills() {
-    let seed = std::env::var("HOMECOMING_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    let kills = std::env::var("HOMECOMING_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    let seed = std::env::var("HOMECOMING_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
+    let kills = std::env::var("HOMECOMING_KILLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(KILLS);
     println!("seed {seed}, {kills} kills");
     let mut seeded = Seeded(seed);
     let folder = Folder::new("crash");
@@ -137,12 +164,18 @@ fn what_was_acknowledged_survives_two_hundred_kills() {
             assert_eq!(status, 200, "{body}");
             let bundle: serde_json::Value = serde_json::from_str(&body).expect("JSON");
             for entry in bundle["entry"].as_array().into_iter().flatten() {
-                let mark = entry["resource"]["identifier"][0]["value"].as_str().expect("a mark");
+                let mark = entry["resource"]["identifier"][0]["value"]
+                    .as_str()
+                    .expect("a mark");
                 *found.entry(mark.to_owned()).or_insert(0) += 1;
             }
-            let next = bundle["link"].as_array().into_iter().flatten().find_map(|link| {
-                (link["relation"] == "next").then(|| link["url"].as_str().map(str::to_owned))?
-            });
+            let next = bundle["link"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find_map(|link| {
+                    (link["relation"] == "next").then(|| link["url"].as_str().map(str::to_owned))?
+                });
             match next {
                 Some(next) => path = next[next.find("/fhir").expect("a FHIR url")..].to_owned(),
                 None => return found,
@@ -150,13 +183,27 @@ fn what_was_acknowledged_survives_two_hundred_kills() {
         }
     };
     let patients = marks_of("Patient");
-    assert_eq!(patients, marks_of("Observation"), "a transaction is half there");
-    assert!(patients.values().all(|count| *count == 1), "a transaction is there twice");
+    assert_eq!(
+        patients,
+        marks_of("Observation"),
+        "a transaction is half there"
+    );
+    assert!(
+        patients.values().all(|count| *count == 1),
+        "a transaction is there twice"
+    );
     assert!(patients.len() >= all.len());
     println!("{} acknowledged, {} recorded", all.len(), patients.len());
-    assert!(all.len() as u64 > kills, "hardly anything was written; the test shows nothing");
+    assert!(
+        all.len() as u64 > kills,
+        "hardly anything was written; the test shows nothing"
+    );
 
     drop(served);
     let audit = homecoming(&["audit", "--data", &data]);
-    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+    assert!(
+        audit.status.success(),
+        "{}",
+        String::from_utf8_lossy(&audit.stdout)
+    );
 }

@@ -6,8 +6,10 @@ use crate::served::{Folder, HOMECOMING, Served, homecoming, homecoming_done, pro
 const COULD_NOT_RUN: Option<i32> = Some(3);
 
 fn put(served: &Served, token: &str, id: &str) -> Option<(u16, String)> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
     let body = format!(r#"{{"resourceType":"Basic","id":"{id}","code":{{"text":"a fact"}}}}"#);
     let mut answer = agent
         .put(served.url(&format!("/fhir/Basic/{id}")))
@@ -15,7 +17,10 @@ fn put(served: &Served, token: &str, id: &str) -> Option<(u16, String)> {
         .header("Content-Type", "application/fhir+json")
         .send(body)
         .ok()?;
-    Some((answer.status().as_u16(), answer.body_mut().read_to_string().ok()?))
+    Some((
+        answer.status().as_u16(),
+        answer.body_mut().read_to_string().ok()?,
+    ))
 }
 
 fn words(output: &std::process::Output) -> String {
@@ -59,14 +64,24 @@ fn a_failed_fsync_stops_the_server_and_nothing_unsynced_is_acknowledged() {
             None => break,
         }
     }
-    assert!(!acknowledged.is_empty(), "no write went through before the failure");
+    assert!(
+        !acknowledged.is_empty(),
+        "no write went through before the failure"
+    );
     assert!(acknowledged.len() < 40, "the failing fsync was not noticed");
-    assert_eq!(served.wait(), COULD_NOT_RUN, "the server must stop, not retry");
+    assert_eq!(
+        served.wait(),
+        COULD_NOT_RUN,
+        "the server must stop, not retry"
+    );
 
     let served = Served::start(&data);
     for id in &acknowledged {
         let (status, body) = put(&served, &token, id).expect("the server answers");
-        assert_eq!(status, 200, "{id} was acknowledged, so it is there to be updated: {body}");
+        assert_eq!(
+            status, 200,
+            "{id} was acknowledged, so it is there to be updated: {body}"
+        );
     }
     drop(served);
     assert!(homecoming(&["audit", "--data", &data]).status.success());
@@ -95,7 +110,10 @@ fn a_full_disk_refuses_the_write_and_goes_on_when_there_is_room() {
                 (status, body) => panic!("{status}: {body}"),
             }
         }
-        assert!(acknowledged > 0 && full > 0, "{acknowledged} acknowledged, {full} refused");
+        assert!(
+            acknowledged > 0 && full > 0,
+            "{acknowledged} acknowledged, {full} refused"
+        );
         acknowledged
     };
     let served = Served::start(&data);
@@ -116,8 +134,17 @@ fn a_second_server_and_an_import_are_told_who_has_the_directory() {
         vec!["rebuild", "--data", &data],
     ] {
         let output = homecoming(&line);
-        assert_eq!(output.status.code(), COULD_NOT_RUN, "{line:?}: {}", words(&output));
-        assert!(words(&output).contains("in use"), "{line:?}: {}", words(&output));
+        assert_eq!(
+            output.status.code(),
+            COULD_NOT_RUN,
+            "{line:?}: {}",
+            words(&output)
+        );
+        assert!(
+            words(&output).contains("in use"),
+            "{line:?}: {}",
+            words(&output)
+        );
     }
 }
 
@@ -140,17 +167,38 @@ fn wrong_words_are_wrong_use_and_missing_programmes_are_named() {
         (vec!["fly"], 2, "fly"),
         (vec!["serve"], 2, "--data"),
         (vec!["serve", "--data", &missing], 3, "homecoming init"),
-        (vec!["token", "--data", &missing, "--client", "x"], 3, "homecoming init"),
+        (
+            vec!["token", "--data", &missing, "--client", "x"],
+            3,
+            "homecoming init",
+        ),
         (vec!["verify", &missing], 3, "cannot be read"),
     ] {
         let output = homecoming(&line);
-        assert_eq!(output.status.code(), Some(code), "{line:?}: {}", words(&output));
-        assert!(words(&output).contains(says), "{line:?}: {}", words(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{line:?}: {}",
+            words(&output)
+        );
+        assert!(
+            words(&output).contains(says),
+            "{line:?}: {}",
+            words(&output)
+        );
     }
     let (data, _) = programme(&folder);
     let output = homecoming(&["init", "--data", &data, "--name", "Again"]);
     assert_eq!(output.status.code(), COULD_NOT_RUN, "{}", words(&output));
-    let output = homecoming(&["client", "add", "x", "--data", &data, "--scope", "everything"]);
+    let output = homecoming(&[
+        "client",
+        "add",
+        "x",
+        "--data",
+        &data,
+        "--scope",
+        "everything",
+    ]);
     assert_eq!(output.status.code(), Some(2), "{}", words(&output));
 }
 
@@ -160,7 +208,9 @@ fn a_directory_of_a_newer_version_is_left_alone() {
     let (data, _) = programme(&folder);
     let ledger = std::path::Path::new(&data).join("ledger.sqlite");
     let connection = rusqlite::Connection::open(&ledger).expect("the ledger opens");
-    connection.pragma_update(None, "user_version", 99).expect("the version is set");
+    connection
+        .pragma_update(None, "user_version", 99)
+        .expect("the version is set");
     drop(connection);
     let before = std::fs::read(&ledger).expect("the ledger is read");
     let output = homecoming(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]);
@@ -175,13 +225,23 @@ fn the_index_may_be_deleted_at_any_time() {
     let (data, token) = programme(&folder);
     let served = Served::start(&data);
     for number in 0..20 {
-        assert_eq!(put(&served, &token, &format!("fact-{number}")).expect("an answer").0, 201);
+        assert_eq!(
+            put(&served, &token, &format!("fact-{number}"))
+                .expect("an answer")
+                .0,
+            201
+        );
     }
     drop(served);
     std::fs::remove_dir_all(std::path::Path::new(&data).join("index")).expect("it is a folder");
     let served = Served::start(&data);
     for number in 0..20 {
-        assert_eq!(put(&served, &token, &format!("fact-{number}")).expect("an answer").0, 200);
+        assert_eq!(
+            put(&served, &token, &format!("fact-{number}"))
+                .expect("an answer")
+                .0,
+            200
+        );
     }
     drop(served);
     homecoming_done(&["rebuild", "--data", &data]);
@@ -209,11 +269,18 @@ fn an_import_of_anything_hostile_names_the_place_and_writes_nothing() {
         let output = homecoming(&["import", "--data", &data, &path]);
         assert_eq!(output.status.code(), Some(1), "{name}: {}", words(&output));
         let words = words(&output);
-        assert!(words.contains(name) && words.contains(says), "{name}: {words}");
+        assert!(
+            words.contains(name) && words.contains(says),
+            "{name}: {words}"
+        );
     }
     let report: serde_json::Value =
-        serde_json::from_str(&homecoming_done(&["audit", "--data", &data, "--json"])).expect("JSON");
-    assert_eq!(report["entries"], 0, "something of a refused file was written");
+        serde_json::from_str(&homecoming_done(&["audit", "--data", &data, "--json"]))
+            .expect("JSON");
+    assert_eq!(
+        report["entries"], 0,
+        "something of a refused file was written"
+    );
 }
 
 #[test]
@@ -236,7 +303,9 @@ fn an_import_killed_at_any_point_and_run_again_ends_with_the_same_record() {
         std::fs::write(format!("{input}/{file:02}.json"), bundle).expect("the file is written");
         let lines: Vec<String> = (0..40)
             .map(|number| {
-                format!(r#"{{"resourceType":"Basic","id":"b-{file}-{number}","code":{{"text":"x"}}}}"#)
+                format!(
+                    r#"{{"resourceType":"Basic","id":"b-{file}-{number}","code":{{"text":"x"}}}}"#
+                )
             })
             .collect();
         std::fs::write(format!("{input}/{file:02}.ndjson"), lines.join("\n")).expect("written");
@@ -256,6 +325,7 @@ fn an_import_killed_at_any_point_and_run_again_ends_with_the_same_record() {
     homecoming_done(&["import", "--data", &data, &input]);
     homecoming_done(&["import", "--data", &data, &input]);
     let report: serde_json::Value =
-        serde_json::from_str(&homecoming_done(&["audit", "--data", &data, "--json"])).expect("JSON");
+        serde_json::from_str(&homecoming_done(&["audit", "--data", &data, "--json"]))
+            .expect("JSON");
     assert_eq!(report["entries"], 30 * 40 * 2, "lost or doubled");
 }

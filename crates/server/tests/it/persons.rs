@@ -27,8 +27,14 @@ fn reader<'s>(served: &'s Served, code: &str) -> impl Fn(&str) -> String + use<'
         .max_redirects(0)
         .build()
         .into();
-    let answer = agent.post(served.url("/sign-in")).send(format!("code={code}")).expect("an answer");
-    let cookie = answer.headers()["set-cookie"].to_str().expect("text").to_owned();
+    let answer = agent
+        .post(served.url("/sign-in"))
+        .send(format!("code={code}"))
+        .expect("an answer");
+    let cookie = answer.headers()["set-cookie"]
+        .to_str()
+        .expect("text")
+        .to_owned();
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
     move |path| {
         let asked = agent.get(served.url(path)).header("Cookie", &cookie);
@@ -56,8 +62,16 @@ fn a_person_has_what_is_about_them_and_not_what_was_taken_away() {
     let removed = condition("removed", "Patient/one");
     let kept = condition("kept", "Patient/one");
     let (one, two) = (person("one"), person("two"));
-    write(path, "1.json", &bundle(&[&one, &two, &mixed_up, &removed, &kept]));
-    write(path, "2.json", &bundle(&[&condition("mixed-up", "Patient/two")]));
+    write(
+        path,
+        "1.json",
+        &bundle(&[&one, &two, &mixed_up, &removed, &kept]),
+    );
+    write(
+        path,
+        "2.json",
+        &bundle(&[&condition("mixed-up", "Patient/two")]),
+    );
     let deletion = r#"{"request":{"method":"DELETE","url":"Condition/removed"}}"#;
     write(path, "3.json", &bundle(&[deletion]));
     // Elsewhere this person is Patient/one, too; here it is somebody new.
@@ -86,8 +100,15 @@ fn a_person_has_what_is_about_them_and_not_what_was_taken_away() {
 
     // The deletion is in the chain of the person whom it is taken from.
     let entry = page("/entries/6");
-    let (_, rest) = entry.split_once("import HOPERAT delete Condition/").expect("the entry's line");
-    assert!(rest.split(' ').nth(1).is_some_and(|person| person.starts_with('p')), "{rest:.80}");
+    let (_, rest) = entry
+        .split_once("import HOPERAT delete Condition/")
+        .expect("the entry's line");
+    assert!(
+        rest.split(' ')
+            .nth(1)
+            .is_some_and(|person| person.starts_with('p')),
+        "{rest:.80}"
+    );
 
     // A state without entries is no less a state of the past.
     assert!(page("/caseload?_asof=size:0").contains("Back to now"));

@@ -44,7 +44,11 @@ impl Drop for Folder {
 
 /// Runs the command line to its end.
 pub fn homecoming(words: &[&str]) -> Output {
-    Command::new(HOMECOMING).args(words).stdin(Stdio::null()).output().expect("the binary starts")
+    Command::new(HOMECOMING)
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary starts")
 }
 
 /// Runs it and expects exit code 0; gives its standard output.
@@ -64,7 +68,15 @@ pub fn homecoming_done(words: &[&str]) -> String {
 pub fn programme(folder: &Folder) -> (String, String) {
     let data = folder.join("data");
     homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
-    homecoming_done(&["client", "add", "tests", "--data", &data, "--scope", "system/*.cruds"]);
+    homecoming_done(&[
+        "client",
+        "add",
+        "tests",
+        "--data",
+        &data,
+        "--scope",
+        "system/*.cruds",
+    ]);
     let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
     (data, token.trim().to_owned())
 }
@@ -88,7 +100,10 @@ impl Served {
 
     /// The same, run by another command, such as strace.
     pub fn start_under(wrapper: &[&str], data: &str) -> Served {
-        Served::run(wrapper, &["serve", "--data", data, "--listen", "127.0.0.1:0"])
+        Served::run(
+            wrapper,
+            &["serve", "--data", data, "--listen", "127.0.0.1:0"],
+        )
     }
 
     fn run(wrapper: &[&str], words: &[&str]) -> Served {

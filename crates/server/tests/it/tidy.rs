@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the repository")
 }
 
 /// Every file that git tracks, or would.
@@ -32,27 +35,58 @@ fn text(path: &Path) -> Option<String> {
 
 #[test]
 fn no_file_has_a_name_that_says_nothing() {
-    let empty = ["mod", "utils", "util", "common", "helpers", "helper", "manager", "service"];
-    for path in tracked().iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        assert!(!empty.contains(&stem), "{}: name it for what it does", path.display());
+    let empty = [
+        "mod", "utils", "util", "common", "helpers", "helper", "manager", "service",
+    ];
+    for path in tracked()
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+    {
+        let stem = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
+        assert!(
+            !empty.contains(&stem),
+            "{}: name it for what it does",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn every_rust_file_begins_with_what_it_is_and_is_not_too_long() {
-    for path in tracked().iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+    for path in tracked()
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+    {
         let text = text(path).expect("Rust files are UTF-8");
-        assert!(text.starts_with("//!"), "{}: begin with a `//!` that tells the story", path.display());
+        assert!(
+            text.starts_with("//!"),
+            "{}: begin with a `//!` that tells the story",
+            path.display()
+        );
         let lines = text.lines().count();
-        assert!(lines <= 1_000, "{}: {lines} lines; are there two subjects?", path.display());
+        assert!(
+            lines <= 1_000,
+            "{}: {lines} lines; are there two subjects?",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn nothing_is_ignored_or_left_for_later() {
-    let later = [concat!("#[ig", "nore"), concat!("to", "do!("), concat!("unimpl", "emented!("), concat!("d", "bg!(")];
-    for path in tracked().iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+    let later = [
+        concat!("#[ig", "nore"),
+        concat!("to", "do!("),
+        concat!("unimpl", "emented!("),
+        concat!("d", "bg!("),
+    ];
+    for path in tracked()
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+    {
         let text = text(path).expect("Rust files are UTF-8");
         for word in later {
             assert!(!text.contains(word), "{}: {word}", path.display());
@@ -87,14 +121,27 @@ fn only_their_crates_name_the_engines() {
         let text = text(&path).expect("Rust files are UTF-8");
         let within = |folder: &str| path.starts_with(folder);
         if text.contains("lsm_tree::") || text.contains("fjall::") {
-            assert!(within("crates/index"), "{}: only `index` knows its engine", path.display());
+            assert!(
+                within("crates/index"),
+                "{}: only `index` knows its engine",
+                path.display()
+            );
         }
         if text.contains("rusqlite::") {
-            let allowed = within("crates/ledger") || within("crates/desk") || within("crates/server/tests");
-            assert!(allowed, "{}: SQL lives in `ledger` and `desk`", path.display());
+            let allowed =
+                within("crates/ledger") || within("crates/desk") || within("crates/server/tests");
+            assert!(
+                allowed,
+                "{}: SQL lives in `ledger` and `desk`",
+                path.display()
+            );
         }
         if text.contains("axum::") || text.contains("maud::") {
-            assert!(within("crates/server"), "{}: HTTP and HTML live in `server`", path.display());
+            assert!(
+                within("crates/server"),
+                "{}: HTTP and HTML live in `server`",
+                path.display()
+            );
         }
     }
 }

@@ -32,8 +32,12 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn();
         let Ok(mut driver) = started else {
-            let required = std::env::var("HOMECOMING_BROWSER").is_ok_and(|value| value == "required");
-            assert!(!required, "no chromedriver, and HOMECOMING_BROWSER=required");
+            let required =
+                std::env::var("HOMECOMING_BROWSER").is_ok_and(|value| value == "required");
+            assert!(
+                !required,
+                "no chromedriver, and HOMECOMING_BROWSER=required"
+            );
             eprintln!("left out: there is no chromedriver here");
             return None;
         };
@@ -42,7 +46,13 @@ impl Browser {
         let port: u16 = lines
             .by_ref()
             .map_while(Result::ok)
-            .filter_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse().ok())
+            .filter_map(|line| {
+                line.split("on port ")
+                    .nth(1)?
+                    .trim_end_matches('.')
+                    .parse()
+                    .ok()
+            })
             .find(|port| *port != 0)
             .expect("chromedriver says its port");
         // What else it says is read away, so that it never waits for a reader.
@@ -52,8 +62,14 @@ impl Browser {
             .timeout_global(Some(Duration::from_secs(120)))
             .build()
             .into();
-        let profile = std::env::temp_dir().join(format!("homecoming-browser-{}-{port}", std::process::id()));
-        let mut browser = Browser { driver, session: format!("http://127.0.0.1:{port}"), agent, profile };
+        let profile =
+            std::env::temp_dir().join(format!("homecoming-browser-{}-{port}", std::process::id()));
+        let mut browser = Browser {
+            driver,
+            session: format!("http://127.0.0.1:{port}"),
+            agent,
+            profile,
+        };
         let binary = std::env::var("CHROME").unwrap_or_else(|_| "/usr/bin/chromium".into());
         let mut arguments: Vec<String> = [
             "--headless",
@@ -72,18 +88,32 @@ impl Browser {
         let options = json!({ "binary": binary, "args": arguments });
         let wanted = json!({ "capabilities": { "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": options } } });
         let made = browser.post("/session", &wanted);
-        let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {made}"));
+        let id = made["sessionId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no session: {made}"));
         browser.session = format!("{}/session/{id}", browser.session);
         Some(browser)
     }
 
     fn send(&self, request: ureq::http::Request<String>) -> Value {
         let address = request.uri().to_string();
-        let mut response = self.agent.run(request).unwrap_or_else(|error| panic!("{address}: {error}"));
-        let text = response.body_mut().read_to_string().expect("an answer in UTF-8");
-        let mut answer: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{address}: {error}: {text}"));
+        let mut response = self
+            .agent
+            .run(request)
+            .unwrap_or_else(|error| panic!("{address}: {error}"));
+        let text = response
+            .body_mut()
+            .read_to_string()
+            .expect("an answer in UTF-8");
+        let mut answer: Value = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{address}: {error}: {text}"));
         let value = answer["value"].take();
-        assert!(response.status().is_success(), "{address}: {} {}", value["error"], value["message"]);
+        assert!(
+            response.status().is_success(),
+            "{address}: {} {}",
+            value["error"],
+            value["message"]
+        );
         value
     }
 
@@ -112,13 +142,18 @@ impl Browser {
 
     /// The page's title.
     pub fn title(&self) -> String {
-        let request = ureq::http::Request::get(format!("{}/title", self.session)).body(String::new()).expect("a request");
+        let request = ureq::http::Request::get(format!("{}/title", self.session))
+            .body(String::new())
+            .expect("a request");
         self.send(request).as_str().unwrap_or_default().to_owned()
     }
 
     /// A command of the browser's own protocol.
     pub fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
+        self.post(
+            "/goog/cdp/execute",
+            &json!({ "cmd": command, "params": parameters }),
+        )
     }
 
     /// Sets the window's inner size, in CSS pixels.
@@ -131,25 +166,42 @@ impl Browser {
 
     /// Whether the page's own scripts may run.
     pub fn scripts(&self, allowed: bool) {
-        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !allowed }));
+        self.devtools(
+            "Emulation.setScriptExecutionDisabled",
+            json!({ "value": !allowed }),
+        );
     }
 
     /// Emulates forced colours, as Windows' high contrast does.
     pub fn forced_colours(&self, active: bool) {
         let value = if active { "active" } else { "none" };
-        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [{ "name": "forced-colors", "value": value }] }));
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "forced-colors", "value": value }] }),
+        );
     }
 
     /// The first element that a CSS selector finds.
     fn element(&self, css: &str) -> String {
-        let found = self.post("/element", &json!({ "using": "css selector", "value": css }));
-        found[ELEMENT].as_str().unwrap_or_else(|| panic!("no {css}: {found}")).to_owned()
+        let found = self.post(
+            "/element",
+            &json!({ "using": "css selector", "value": css }),
+        );
+        found[ELEMENT]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {css}: {found}"))
+            .to_owned()
     }
 
     /// Whether a CSS selector finds anything.
     pub fn has(&self, css: &str) -> bool {
-        let found = self.post("/elements", &json!({ "using": "css selector", "value": css }));
-        found.as_array().is_some_and(|elements| !elements.is_empty())
+        let found = self.post(
+            "/elements",
+            &json!({ "using": "css selector", "value": css }),
+        );
+        found
+            .as_array()
+            .is_some_and(|elements| !elements.is_empty())
     }
 
     /// Clicks on what a CSS selector finds.
@@ -162,20 +214,28 @@ impl Browser {
     pub fn write(&self, css: &str, text: &str) {
         let element = self.element(css);
         self.post(&format!("/element/{element}/clear"), &json!({}));
-        self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
+        self.post(
+            &format!("/element/{element}/value"),
+            &json!({ "text": text }),
+        );
     }
 
     /// The text that a reader sees in what a CSS selector finds.
     pub fn text(&self, css: &str) -> String {
         let element = self.element(css);
-        let request = ureq::http::Request::get(format!("{}/element/{element}/text", self.session)).body(String::new()).expect("a request");
+        let request = ureq::http::Request::get(format!("{}/element/{element}/text", self.session))
+            .body(String::new())
+            .expect("a request");
         self.send(request).as_str().unwrap_or_default().to_owned()
     }
 
     /// Presses the tabulator.
     pub fn tabulator(&self) {
         for kind in ["keyDown", "keyUp"] {
-            self.devtools("Input.dispatchKeyEvent", json!({ "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9 }));
+            self.devtools(
+                "Input.dispatchKeyEvent",
+                json!({ "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9 }),
+            );
         }
     }
 }

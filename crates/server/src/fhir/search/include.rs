@@ -43,7 +43,13 @@ pub struct Include {
 impl Include {
     /// Whether it asks for the same as another.
     pub fn is(&self, other: &Include) -> bool {
-        let key = |one: &Include| (one.parameter.map(|found| found.id), one.reverse, one.iterate);
+        let key = |one: &Include| {
+            (
+                one.parameter.map(|found| found.id),
+                one.reverse,
+                one.iterate,
+            )
+        };
         key(self) == key(other) && self.source == other.source && self.target == other.target
     }
 

@@ -56,7 +56,7 @@ impl Case {
         if view.read("Patient", patient)?.is_none() {
             return Ok(None);
         }
-        let told = view
+        let mut told: Vec<Told> = view
             .chain(patient, |kind| !NOT_ON_PAGES.contains(&kind))?
             .into_iter()
             .rev()
@@ -74,6 +74,7 @@ impl Case {
                 stored,
             })
             .collect();
+        taken_away(view, &mut told)?;
         Ok(Some(Case {
             patient: patient.to_owned(),
             told,
@@ -100,6 +101,51 @@ impl Case {
         }
         things
     }
+}
+
+/// Adds what the chain of a person cannot say: that the next version of a resource is no longer
+/// about them, as when something was recorded for the wrong person and then put right. For this
+/// person that takes it back; what the version says is somebody else's and is left out.
+fn taken_away(view: &View, told: &mut Vec<Told>) -> Result<(), Error> {
+    let mut last: HashMap<(&str, &str), u32> = HashMap::with_capacity(told.len());
+    let mut away: Vec<(&str, &str, u32)> = Vec::new();
+    for one in told.iter() {
+        if let Some(before) = last.insert((&one.kind, &one.id), one.version)
+            && before + 1 < one.version
+        {
+            away.push((&one.kind, &one.id, before + 1));
+        }
+    }
+    for ((kind, id), version) in last {
+        if view
+            .stands(kind, id)?
+            .is_some_and(|stands| stands > version)
+        {
+            away.push((kind, id, version + 1));
+        }
+    }
+    let mut added = Vec::with_capacity(away.len());
+    for (kind, id, version) in away {
+        let Some(entry) = view.entry_of(kind, id, version)? else {
+            continue;
+        };
+        added.push(Told {
+            id: id.to_owned(),
+            position: entry.position,
+            recorded_at: entry.recorded_at,
+            actor: entry.actor,
+            purpose: entry.purpose,
+            action: Action::Delete,
+            stored: record::stored::deleted(kind, id),
+            kind: entry.kind,
+            version,
+        });
+    }
+    if !added.is_empty() {
+        told.extend(added);
+        told.sort_by_key(|one| one.position);
+    }
+    Ok(())
 }
 
 /// One resource with all its versions, oldest first; there is at least one.

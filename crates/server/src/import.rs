@@ -9,6 +9,7 @@
 //! else may write meanwhile: the import holds the programme's lock.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -162,8 +163,15 @@ impl Handover {
                 .wait(state)
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
-        // The file being taken goes first, but it may not fill the memory either.
-        while state.writes > 4 * WAITING_WRITES_MAX && !stop.load(Ordering::Relaxed) {
+        // The file being taken goes first, but it may not fill the memory either. What waits of
+        // other files is no reason to wait: the writer takes none of it before this file ends.
+        while state.writes > WAITING_WRITES_MAX
+            && state
+                .waiting
+                .get(&file)
+                .is_some_and(|waiting| !waiting.is_empty())
+            && !stop.load(Ordering::Relaxed)
+        {
             state = self
                 .changed
                 .wait(state)
@@ -173,6 +181,14 @@ impl Handover {
             state.writes += part.drafts.len();
         }
         state.waiting.entry(file).or_default().push_back(handed);
+        self.changed.notify_all();
+    }
+
+    /// Lets every worker go on, to see that it is to stop.
+    fn stop(&self, stop: &AtomicBool) {
+        // Under the lock: a worker that has just looked must not begin to wait after this.
+        let _state = self.lock();
+        stop.store(true, Ordering::Relaxed);
         self.changed.notify_all();
     }
 
@@ -226,10 +242,18 @@ pub fn import(
                     let mut hand = |part: Part| {
                         handover.put(file, Handed::Transaction(part), &stop);
                     };
-                    let end = match read::file(path, &ledger, progress, &mut hand) {
-                        Ok(()) => Handed::EndOfFile { bytes: *bytes },
-                        Err(error) => Handed::Trouble {
+                    // The writer waits for this file: whatever becomes of it must be handed over.
+                    let read = catch_unwind(AssertUnwindSafe(|| {
+                        read::file(path, &ledger, progress, &mut hand)
+                    }));
+                    let end = match read {
+                        Ok(Ok(())) => Handed::EndOfFile { bytes: *bytes },
+                        Ok(Err(error)) => Handed::Trouble {
                             error,
+                            bytes: *bytes,
+                        },
+                        Err(_) => Handed::Trouble {
+                            error: Error::internal("reading the file panicked"),
                             bytes: *bytes,
                         },
                     };
@@ -238,8 +262,7 @@ pub fn import(
             });
         }
         let outcome = write_all(writing, files, &handover, progress);
-        stop.store(true, Ordering::Relaxed);
-        handover.changed.notify_all();
+        handover.stop(&stop);
         outcome
     })
 }
@@ -297,4 +320,53 @@ fn write_all(
     }
     writing.finish()?;
     Ok(troubles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(writes: usize) -> Handed {
+        let draft = |_| Draft::delete("Patient", "a", crate::programme::Expect::Any);
+        let mark = ImportMark {
+            source: Vec::new(),
+            part: 0,
+        };
+        Handed::Transaction(Part {
+            drafts: (0..writes).map(draft).collect(),
+            mark,
+        })
+    }
+
+    /// A large file that is ready before its turn holds up only what comes after it.
+    #[test]
+    fn the_file_being_taken_never_waits_for_those_after_it() {
+        let handover = std::sync::Arc::new(Handover::new());
+        let stop = std::sync::Arc::new(AtomicBool::new(false));
+        handover.put(1, part(5 * WAITING_WRITES_MAX), &stop);
+        handover.put(1, Handed::EndOfFile { bytes: 1 }, &AtomicBool::new(true));
+        let (told, done) = std::sync::mpsc::channel();
+        let (shared, stopped) = (handover.clone(), stop.clone());
+        std::thread::spawn(move || {
+            shared.put(0, part(1), &stopped);
+            shared.put(0, Handed::EndOfFile { bytes: 1 }, &stopped);
+            let _ = told.send(());
+        });
+        let mut ended = 0;
+        let soon = std::time::Duration::from_secs(20);
+        let first = handover.clone();
+        let (took, taken) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            while ended < 2 {
+                ended += usize::from(!matches!(first.take(), Handed::Transaction(_)));
+            }
+            let _ = took.send(());
+        });
+        let both = (
+            done.recv_timeout(soon).is_ok(),
+            taken.recv_timeout(soon).is_ok(),
+        );
+        handover.stop(&stop);
+        assert_eq!(both, (true, true));
+    }
 }

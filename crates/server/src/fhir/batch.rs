@@ -229,7 +229,12 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
                 let mut read = ask.clone();
                 read.conditions = conditions;
                 read.as_of = Some(after);
-                add(&mut bundle, alone::read(&mut read, address));
+                let answer = if bundle.bytes() > ask.api.settings().bundle_bytes_max {
+                    Err(too_much(ask))
+                } else {
+                    alone::read(&mut read, address)
+                };
+                add(&mut bundle, answer);
             }
         }
     }
@@ -237,6 +242,18 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
         content: Content::Resource(bundle.finish()),
         ..Answer::empty(StatusCode::OK)
     })
+}
+
+/// The answer to a read for which the answer's bundle has no room: what was asked for in a few
+/// bytes may not take all memory.
+fn too_much(ask: &Ask) -> Error {
+    Error::new(
+        ErrorKind::TooLarge,
+        format!(
+            "It was not read: the answer is larger than {} MB already. Ask for less, or in several requests.",
+            ask.api.settings().bundle_bytes_max >> 20
+        ),
+    )
 }
 
 /// A conditional create that found its resource.

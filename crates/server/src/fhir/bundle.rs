@@ -171,6 +171,11 @@ impl Bundle {
         self.out.push(b'}');
     }
 
+    /// Bytes written so far.
+    pub fn bytes(&self) -> usize {
+        self.out.len()
+    }
+
     /// The whole bundle.
     pub fn finish(mut self) -> Vec<u8> {
         self.out

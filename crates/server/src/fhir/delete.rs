@@ -51,7 +51,11 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
         .await
     {
         Ok(committed) => committed,
-        Err(error) if error.kind == ErrorKind::NotFound && missing_is_fine => {
+        // Another client was faster.
+        Err(error)
+            if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Deleted)
+                && missing_is_fine =>
+        {
             return Ok(done(ask, kind, id));
         }
         Err(error) if error.kind == ErrorKind::NotFound => {

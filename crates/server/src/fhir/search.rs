@@ -77,7 +77,13 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     ask.grant.check(kind, Verb::Search)?;
     let wanted = Wanted::read(ask, kind)?;
     let view = match &wanted.after {
-        // The pages of one search are all of one state.
+        // The pages of one search are all of one state, and of no other than the one asked for.
+        Some(cursor) if ask.as_of.is_some() && ask.view().size() != cursor.as_of() => {
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                "This page belongs to another state of the record than the one asked for. Begin the search again without `_cursor`.",
+            ));
+        }
         Some(cursor) => ask.api.programme().view(AsOf::Size(cursor.as_of())),
         None => ask.view(),
     };

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use ledger::{ImportMark, Ledger};
 use record::json::{Doc, JsonError, Value};
+use record::reference::Reference;
 use sha2::{Digest, Sha256};
 
 use super::{PART_LINES, Part, Progress};
@@ -143,16 +144,32 @@ fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
         .map(|entries| entries.items().collect())
         .unwrap_or_default();
     let mut ids: HashMap<String, String> = HashMap::with_capacity(entries.len());
-    let mut targets = Vec::with_capacity(entries.len());
+    let mut targets: Vec<Target> = Vec::with_capacity(entries.len());
+    let mut requested: HashMap<(String, String), usize> = HashMap::new();
     for (place, entry) in entries.iter().enumerate() {
         let target = target(*entry, place, mark).map_err(|error| error.within(&at(place)))?;
         if let Some(url) = entry.get("fullUrl").and_then(Value::as_str) {
             ids.insert(url.to_owned(), format!("{}/{}", target.kind, target.id));
         }
+        if entry.get("request").is_some()
+            && let Some(first) = requested.insert((target.kind.clone(), target.id.clone()), place)
+        {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                format!(
+                    "It writes {}/{}, as {} does. In one transaction each resource is written once.",
+                    target.kind,
+                    target.id,
+                    at(first)
+                ),
+            )
+            .within(&at(place)));
+        }
         targets.push(target);
     }
     let mut drafts = Vec::with_capacity(entries.len());
     for (place, (entry, target)) in entries.iter().zip(&targets).enumerate() {
+        let stands = entry.get("fullUrl").and_then(Value::as_str);
         let draft = match entry.get("resource") {
             // Whose record it is taken from, the writer finds out.
             None => Draft::delete(&target.kind, &target.id, target.expect),
@@ -164,9 +181,8 @@ fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
                     &target.kind,
                     resource,
                     &mut |text| {
-                        let found = ids.get(text).cloned();
-                        if found.is_none() && (text.starts_with("urn:uuid:") || text.contains('?'))
-                        {
+                        let found = in_bundle(&ids, stands, text);
+                        if found.is_none() && (text.starts_with("urn:uuid:") || is_search(text)) {
                             lost.get_or_insert_with(|| text.to_owned());
                         }
                         found
@@ -176,7 +192,7 @@ fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
                 if let Some(text) = lost {
                     return Err(Error::new(
                         ErrorKind::Invalid,
-                        if text.contains('?') {
+                        if is_search(&text) {
                             format!("The reference `{text}` is a search. Send this bundle to a running server instead, which resolves it.")
                         } else {
                             format!("The reference `{text}` is to nothing in this bundle.")
@@ -190,6 +206,26 @@ fn bundle(root: Value<'_>, mark: &ImportMark) -> Result<Vec<Draft>, Error> {
         drafts.push(draft);
     }
     Ok(drafts)
+}
+
+fn is_search(text: &str) -> bool {
+    matches!(Reference::parse(text), Reference::Conditional { .. })
+}
+
+/// What a reference in an entry becomes if it is to another entry. A relative one is relative to
+/// where the entry says that it stands, as FHIR says of bundles.
+fn in_bundle(ids: &HashMap<String, String>, stands: Option<&str>, text: &str) -> Option<String> {
+    let (whole, part) = text.split_at(text.find('#').unwrap_or(text.len()));
+    let found = ids.get(whole).or_else(|| {
+        let Reference::Relative(target) = Reference::parse(text) else {
+            return None;
+        };
+        let Reference::Absolute(base, _) = Reference::parse(stands?) else {
+            return None;
+        };
+        ids.get(&format!("{base}/{}/{}", target.kind, target.id))
+    })?;
+    Some(format!("{found}{part}"))
 }
 
 fn at(place: usize) -> String {

@@ -68,6 +68,7 @@ impl Offline {
     /// Begins to write; [`Writing::finish`] ends it.
     pub fn writing(&mut self) -> Writing<'_> {
         Writing {
+            ledger: &self.ledger,
             appender: &mut self.appender,
             index: &self.index,
             bulk: self.index.bulk(),
@@ -80,6 +81,7 @@ impl Offline {
 /// Writes in progress. What is committed stays, even if this is dropped without
 /// [`Writing::finish`]: the index is brought up at the next start.
 pub struct Writing<'o> {
+    ledger: &'o Ledger,
     appender: &'o mut Appender,
     index: &'o Index,
     bulk: Bulk<'o>,
@@ -88,8 +90,41 @@ pub struct Writing<'o> {
 }
 
 impl Writing<'_> {
-    /// Commits a group with one fsync. For each batch: how many resources it wrote, or why not.
-    pub fn write(&mut self, mut batches: Vec<Batch>) -> Result<Vec<Result<usize, Error>>, Error> {
+    /// Commits a group with one fsync, or a few if there are deletions among it. For each batch:
+    /// how many resources it wrote, or why not.
+    pub fn write(&mut self, batches: Vec<Batch>) -> Result<Vec<Result<usize, Error>>, Error> {
+        let mut results = Vec::with_capacity(batches.len());
+        let mut group = Vec::with_capacity(batches.len());
+        for batch in batches {
+            // Whose record a deletion is taken from is read back from what is committed.
+            if batch.drafts.iter().any(Draft::is_deletion) && !group.is_empty() {
+                results.extend(self.commit(std::mem::take(&mut group))?);
+            }
+            group.push(batch);
+        }
+        if !group.is_empty() {
+            results.extend(self.commit(group)?);
+        }
+        Ok(results)
+    }
+
+    /// The person whom the current version of a resource is about.
+    fn person(&self, kind: &str, id: &str) -> Result<Option<String>, Error> {
+        let Some(head) = self.index.head(kind, id).map_err(Error::index)? else {
+            return Ok(None);
+        };
+        let (_, content) = self.ledger.version(head.position).map_err(Error::ledger)?;
+        let doc = record::json::Doc::parse(&content.stored).map_err(Error::internal)?;
+        Ok(record::person::person(doc.root()).map(str::to_owned))
+    }
+
+    fn commit(&mut self, mut batches: Vec<Batch>) -> Result<Vec<Result<usize, Error>>, Error> {
+        for batch in &mut batches {
+            for draft in batch.drafts.iter_mut().filter(|draft| draft.is_deletion()) {
+                let person = self.person(&draft.kind, &draft.id)?;
+                draft.taken_from(person);
+            }
+        }
         let transactions: Vec<Transaction> = batches
             .iter_mut()
             .map(|batch| Transaction {

@@ -121,14 +121,16 @@ impl View {
         self.now
     }
 
-    /// The instant that was asked for; for a view of a size, when its last entry was recorded.
-    /// Nothing for now and for an empty view.
+    /// The instant that was asked for; for a view of a size, when its last entry was recorded, and
+    /// for one without entries the last instant before there were any. Nothing for now.
     pub fn instant(&self) -> Option<RecordedAt> {
         if self.now {
-            None
-        } else {
-            self.instant.or_else(|| self.recorded_at())
+            return None;
         }
+        self.instant.or_else(|| self.recorded_at()).or_else(|| {
+            let first = self.inner.ledger.entry(0).ok().flatten();
+            Some(RecordedAt(first.map_or(0, |entry| entry.recorded_at.0 - 1)))
+        })
     }
 
     /// When the last entry of this view was recorded; nothing for an empty one.
@@ -165,6 +167,30 @@ impl View {
         {
             Some(found) if found.position < self.size => self.fetch(kind, id, found).map(Some),
             _ => Ok(None),
+        }
+    }
+
+    /// The number of the version that stands, a deletion included, without reading its content;
+    /// `None` if it never existed.
+    pub fn stands(&self, kind: &str, id: &str) -> Result<Option<u32>, Error> {
+        let found = self
+            .inner
+            .index
+            .version_at(kind, id, self.size)
+            .map_err(Error::index)?;
+        Ok(found.map(|found| found.version))
+    }
+
+    /// The ledger's entry of one version, if it was recorded in this view.
+    pub fn entry_of(&self, kind: &str, id: &str, version: u32) -> Result<Option<Entry>, Error> {
+        match self
+            .inner
+            .index
+            .version(kind, id, version)
+            .map_err(Error::index)?
+        {
+            Some(found) => self.entry(found.position),
+            None => Ok(None),
         }
     }
 

@@ -7,6 +7,8 @@
 //! everything before it is committed and indexed and nothing after it is: two clients that create
 //! "unless there is one" at the same moment get one resource.
 
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ledger::{Appender, CommitError, Refused, Transaction};
@@ -50,7 +52,7 @@ pub(super) fn run(
         let mut writes = 0;
         let mut next = Some(first);
         while let Some(submission) = next {
-            if matches!(submission.work, Work::Deferred(_)) && !group.is_empty() {
+            if must_wait(&submission.work, &group) {
                 held = Some(submission);
                 break;
             }
@@ -73,6 +75,27 @@ pub(super) fn run(
     }
 }
 
+/// Whether a transaction must see what is in `group` before it can be decided: one that depends on
+/// a search, or that deletes what the group writes (whose record it is taken from is read back).
+fn must_wait(work: &Work, group: &[Pending]) -> bool {
+    if group.is_empty() {
+        return false;
+    }
+    let Work::Ready(drafts) = work else {
+        return true;
+    };
+    let mut deleted = drafts.iter().filter(|draft| draft.is_deletion()).peekable();
+    if deleted.peek().is_none() {
+        return false;
+    }
+    let written: HashSet<(&str, &str)> = group
+        .iter()
+        .flat_map(|pending| &pending.drafts)
+        .map(|draft| (draft.kind.as_str(), draft.id.as_str()))
+        .collect();
+    deleted.any(|draft| written.contains(&(draft.kind.as_str(), draft.id.as_str())))
+}
+
 /// Turns a submission into a transaction; one that fails here is answered at once.
 fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
     let Submission {
@@ -82,7 +105,12 @@ fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
     } = submission;
     let drafts = match work {
         Work::Ready(drafts) => Ok(drafts),
-        Work::Deferred(decide) => decide(&View::new(inner, AsOf::Now)),
+        // It has written nothing yet, so a panic in it is one client's trouble, not the writer's.
+        Work::Deferred(decide) => {
+            let view = View::new(inner, AsOf::Now);
+            catch_unwind(AssertUnwindSafe(|| decide(&view)))
+                .unwrap_or_else(|_| Err(Error::internal("deciding a transaction panicked")))
+        }
     };
     match drafts {
         Ok(mut drafts) => {
@@ -264,5 +292,49 @@ pub(super) fn refused_whole(error: &CommitError) -> Error {
             ErrorKind::Unavailable,
             "The ledger could not be written. Nothing of this was recorded: send it again.",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::Expect;
+
+    use super::*;
+
+    #[test]
+    fn what_depends_on_the_group_waits_for_it() {
+        let put = |id: &str| {
+            let stored = format!("{{\"resourceType\":\"Basic\",\"id\":\"{id}\"}}").into_bytes();
+            Draft::stored("Basic", id, Expect::Any, stored).expect("a draft")
+        };
+        let delete = |id: &str| Draft::delete("Basic", id, Expect::Present);
+        let pending = |drafts| Pending {
+            transaction: Transaction::default(),
+            drafts,
+            answer: oneshot::channel().0,
+        };
+        let decide = || Work::Deferred(Box::new(|_| Ok(Vec::new())));
+        for (work, group, expected) in [
+            (decide(), vec![], false),
+            (decide(), vec![pending(vec![put("a")])], true),
+            (
+                Work::Ready(vec![put("a")]),
+                vec![pending(vec![put("a")])],
+                false,
+            ),
+            (Work::Ready(vec![delete("a")]), vec![], false),
+            (
+                Work::Ready(vec![delete("a")]),
+                vec![pending(vec![put("b")])],
+                false,
+            ),
+            (
+                Work::Ready(vec![put("b"), delete("a")]),
+                vec![pending(vec![put("a")])],
+                true,
+            ),
+        ] {
+            assert_eq!(must_wait(&work, &group), expected);
+        }
     }
 }

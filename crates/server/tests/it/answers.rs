@@ -167,3 +167,52 @@ fn damaged_addresses_are_refused_or_answered_but_never_break_the_server() {
         }
     }
 }
+
+/// A short request may not ask for work without end.
+#[test]
+fn what_comes_along_and_what_a_batch_reads_has_an_end() {
+    let server = Server::start("ends");
+    let form = |line: &str, media: &str, body: &str| {
+        let address = server.address;
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer all\r\n\
+             Content-Type: {media}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        send(address, &request)
+    };
+    let media = "application/x-www-form-urlencoded";
+    let kinds = (0..=u8::MAX).filter_map(record::definitions::kind_name);
+    let many: Vec<String> = kinds
+        .map(|kind| format!("_include=Observation:subject:{kind}"))
+        .collect();
+    let reply = form("POST /fhir/Observation/_search", media, &many.join("&"));
+    assert_eq!(reply.status, 400, "{}", reply.body);
+    assert!(
+        reply.body.contains("things are asked to come along"),
+        "{}",
+        reply.body
+    );
+    let same = vec!["_include=Observation:subject"; 1000].join("&");
+    assert_eq!(
+        form("POST /fhir/Observation/_search", media, &same).status,
+        200
+    );
+
+    let text = "x".repeat(60_000);
+    let body = format!(r#"{{"resourceType":"Basic","id":"a","code":{{"text":"{text}"}}}}"#);
+    assert_eq!(ask(&server, "PUT /fhir/Basic/a", &body).status, 201);
+    let read = r#"{"request":{"method":"GET","url":"Basic/a"}}"#;
+    for kind in ["batch", "transaction"] {
+        let entries = vec![read; 2_000].join(",");
+        let body = format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{entries}]}}"#);
+        let reply = ask(&server, "POST /fhir", &body);
+        assert_eq!(reply.status, 200);
+        assert!(
+            reply.body.len() < 80 << 20,
+            "{kind}: {} bytes",
+            reply.body.len()
+        );
+        assert!(reply.body.contains("413 Payload Too Large"), "{kind}");
+    }
+}

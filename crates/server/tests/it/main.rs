@@ -4,6 +4,7 @@ mod answers;
 mod browser;
 mod crash;
 mod faults;
+mod persons;
 mod races;
 mod scripts;
 mod served;

@@ -2,7 +2,13 @@
 
 use std::collections::HashSet;
 
+use server::chance::Chance;
+use server::clock::Clock;
+use server::error::ErrorKind;
+use server::programme::{self, About, Actor, Draft, Expect, Programme, Work};
+
 use crate::scripts::{Reply, Server, send};
+use crate::served::Folder;
 
 /// Sends the same request from many threads at once.
 fn at_once(server: &Server, clients: usize, line: &str, headers: &str, body: &str) -> Vec<Reply> {
@@ -145,5 +151,45 @@ fn of_many_updates_of_one_version_one_succeeds() {
     assert_eq!(
         (with_status(&replies, 200), with_status(&replies, 412)),
         (1, 23)
+    );
+}
+
+/// What a client can make a decision do must not end the writer, on whom everyone depends.
+#[test]
+fn a_decision_that_panics_fails_alone() {
+    let folder = Folder::new("panic");
+    let data = folder.path().join("data");
+    let about = About {
+        name: "Panic".to_owned(),
+        demo: Vec::new(),
+    };
+    let chance = Chance::seeded(7);
+    programme::create(&data, &about, &chance).expect("a new programme");
+    let clock = Clock::standing_at(1_772_352_000_000_000);
+    let on_fatal = Box::new(|_: &dyn std::fmt::Display| ());
+    let programme =
+        Programme::open(&data, clock, chance, &mut |_, _| {}, on_fatal).expect("it opens");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let mut submit = |work| {
+        let actor = Actor {
+            name: "client/tests".to_owned(),
+            purpose: "TREAT".to_owned(),
+        };
+        runtime
+            .block_on(programme.submit(actor, work))
+            .map_err(|error| error.kind)
+    };
+    let panics = submit(Work::Deferred(Box::new(|_| panic!("on purpose"))));
+    assert_eq!(panics.expect_err("it panicked"), ErrorKind::Internal);
+    let stored = br#"{"resourceType":"Patient","id":"a"}"#.to_vec();
+    let draft = Draft::stored("Patient", "a", Expect::Absent, stored).expect("a draft");
+    assert_eq!(
+        submit(Work::Ready(vec![draft]))
+            .expect("the writer goes on")
+            .writes
+            .len(),
+        1
     );
 }

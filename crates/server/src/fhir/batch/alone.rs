@@ -16,8 +16,11 @@ use crate::fhir::{
     query, read, search, update, vread,
 };
 
-/// How many entries are worked on at the same time.
-const AT_ONCE_MAX: usize = 128;
+/// How many writes are worked on at the same time, so that they share fsyncs.
+const WRITES_AT_ONCE_MAX: usize = 128;
+
+/// How many reads are worked on at the same time; each may hold a large answer.
+const READS_AT_ONCE_MAX: usize = 8;
 
 /// One entry, cut loose from the bundle's text.
 struct Task {
@@ -36,12 +39,23 @@ pub async fn run(ask: &Ask, bytes: Bytes) -> Result<Answer, Error> {
     tasks.sort_by_key(|task| (task.method, task.number));
     let mut running = JoinSet::new();
     let mut method = None;
+    let mut bytes = 0;
     for task in tasks {
         // The entries of one method are done before the next one's begin.
         let full = method != Some(task.method);
         method = Some(task.method);
-        while !running.is_empty() && (full || running.len() >= AT_ONCE_MAX) {
-            take(&mut running, &mut answers).await;
+        let at_once = match task.method {
+            Method::Get => READS_AT_ONCE_MAX,
+            Method::Delete | Method::Post | Method::Put => WRITES_AT_ONCE_MAX,
+        };
+        while !running.is_empty() && (full || running.len() >= at_once) {
+            bytes += take(&mut running, &mut answers).await;
+        }
+        if task.method == Method::Get && bytes > ask.api.settings().bundle_bytes_max {
+            if let Some(place) = answers.get_mut(task.number) {
+                *place = Some(Err(super::too_much(ask).within(&entry::place(task.number))));
+            }
+            continue;
         }
         let ask = of_task(ask, &task);
         running.spawn(async move { (task.number, one(ask, task).await) });
@@ -62,12 +76,22 @@ pub async fn run(ask: &Ask, bytes: Bytes) -> Result<Answer, Error> {
 
 type Answers = Vec<Option<Result<Answer, Error>>>;
 
-async fn take(running: &mut JoinSet<(usize, Result<Answer, Error>)>, answers: &mut Answers) {
+/// Waits for an answer and puts it in its place; gives its size in bytes.
+async fn take(
+    running: &mut JoinSet<(usize, Result<Answer, Error>)>,
+    answers: &mut Answers,
+) -> usize {
     if let Some(Ok((number, answer))) = running.join_next().await
         && let Some(place) = answers.get_mut(number)
     {
+        let bytes = match answer.as_ref().map(|answer| &answer.content) {
+            Ok(Content::Resource(json)) => json.len(),
+            Ok(Content::None | Content::Shared(_) | Content::Text(..)) | Err(_) => 0,
+        };
         *place = Some(answer);
+        return bytes;
     }
+    0
 }
 
 /// Reads the entries; those that make no sense are answered already.

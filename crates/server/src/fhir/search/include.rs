@@ -22,6 +22,9 @@ pub const ALONG_MAX: usize = 2000;
 /// How many steps `:iterate` goes.
 const STEPS_MAX: usize = 8;
 
+/// The most different things that may be asked to come along.
+pub const INCLUDES_MAX: usize = 64;
+
 /// One thing that is to come along.
 #[derive(Clone, Debug)]
 pub struct Include {
@@ -38,6 +41,18 @@ pub struct Include {
 }
 
 impl Include {
+    /// Whether it asks for the same as another.
+    pub fn is(&self, other: &Include) -> bool {
+        let key = |one: &Include| {
+            (
+                one.parameter.map(|found| found.id),
+                one.reverse,
+                one.iterate,
+            )
+        };
+        key(self) == key(other) && self.source == other.source && self.target == other.target
+    }
+
     /// Reads `Kind:parameter`, `Kind:parameter:Target`, `Kind:*` or `*`.
     pub fn parse(kind: &str, name: &str, value: &str) -> Result<Include, Finding> {
         let place = || format!("http.{name}");

@@ -6,11 +6,13 @@
 //! `handling=lenient`: leaving it out would find too much without anybody having asked for it.
 //! What is left out is told in the answer and is not in its `self` link.
 
+use std::collections::HashSet;
+
 use index::Cursor;
 use record::finding::Finding;
 use record::search::Criteria;
 
-use super::include::Include;
+use super::include::{INCLUDES_MAX, Include};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::Ask;
 use crate::fhir::elements::Elements;
@@ -96,7 +98,7 @@ impl Wanted {
             finding.severity = record::finding::Severity::Warning;
             finding.message.push_str(" It was left out.");
         }
-        let left_out: Vec<&str> = wanted
+        let left_out: HashSet<&str> = wanted
             .ignored
             .iter()
             .map(|finding| {
@@ -109,7 +111,7 @@ impl Wanted {
         wanted.used = ask
             .params
             .iter()
-            .filter(|(name, _)| name != "_cursor" && !left_out.contains(&name.as_str()))
+            .filter(|(name, _)| name != "_cursor" && !left_out.contains(name.as_str()))
             .cloned()
             .collect();
         Ok(wanted)
@@ -168,6 +170,16 @@ impl Wanted {
             }
             _ if name.starts_with("_include") || name.starts_with("_revinclude") => {
                 let include = Include::parse(kind, name, value)?;
+                if self.includes.iter().any(|known| known.is(&include)) {
+                    return Ok(());
+                }
+                if self.includes.len() == INCLUDES_MAX {
+                    return Err(Finding::error(
+                        "too-costly",
+                        place(),
+                        format!("More than {INCLUDES_MAX} things are asked to come along."),
+                    ));
+                }
                 self.includes.push(include);
             }
             _ => {}

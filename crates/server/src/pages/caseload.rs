@@ -205,13 +205,15 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         },
         parted: !by_name_only && order == "attention",
         total: shown as u64,
-        more: (by_name_only && (page_number + 1) * PAGE < total).then(|| {
-            let next = (page_number + 1).to_string();
-            path::with(
-                path::CASELOAD,
-                &[("whose", whose), ("order", order), ("page", &next)],
-            )
-        }),
+        more: (by_name_only && page_number.saturating_add(1).saturating_mul(PAGE) < total).then(
+            || {
+                let next = (page_number + 1).to_string();
+                path::with(
+                    path::CASELOAD,
+                    &[("whose", whose), ("order", order), ("page", &next)],
+                )
+            },
+        ),
         people: rows.into_iter().map(|one| one.row).collect(),
         shell: asked.shell(),
     })

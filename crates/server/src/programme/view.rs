@@ -9,7 +9,7 @@ use record::search::Criteria;
 use record::time::RecordedAt;
 
 use super::Inner;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Which state of the record is asked for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -89,26 +89,46 @@ pub struct View {
     size: u64,
     now: bool,
     instant: Option<RecordedAt>,
+    /// The index could not say which size the instant is.
+    unknown: bool,
 }
 
 impl View {
     pub(super) fn new(inner: &Arc<Inner>, as_of: AsOf) -> View {
         let visible = inner.visible.load(Ordering::Acquire);
+        let mut unknown = false;
         let (size, now, instant) = match as_of {
             AsOf::Now => (visible, true, None),
             AsOf::Size(size) => (size.min(visible), false, None),
-            AsOf::Instant(at) => (
-                inner.index.size_at(at).unwrap_or(visible).min(visible),
-                false,
-                Some(at),
-            ),
+            AsOf::Instant(at) => {
+                let size = inner.index.size_at(at).unwrap_or_else(|error| {
+                    tracing::error!(%error, "the index cannot say how large the record was");
+                    unknown = true;
+                    0
+                });
+                (size.min(visible), false, Some(at))
+            }
         };
         View {
             inner: inner.clone(),
             size,
             now,
             instant,
+            unknown,
         }
+    }
+
+    /// Refuses to read a state whose size is not known: neither the present nor nothing may pass
+    /// for it.
+    fn known(&self) -> Result<(), Error> {
+        if !self.unknown {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            "How large the record was at that instant cannot be read. Tell whoever runs this \
+             server to stop it, delete the index and start it again.",
+        ))
     }
 
     /// How many entries this view holds.
@@ -146,6 +166,7 @@ impl View {
 
     /// The current version, a deletion included; `None` if it never existed.
     pub fn read(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
+        self.known()?;
         match self
             .inner
             .index
@@ -159,6 +180,7 @@ impl View {
 
     /// One version by its number, if it was recorded in this view.
     pub fn vread(&self, kind: &str, id: &str, version: u32) -> Result<Option<Version>, Error> {
+        self.known()?;
         match self
             .inner
             .index
@@ -196,6 +218,7 @@ impl View {
 
     /// All versions recorded in this view, newest first; empty if it never existed.
     pub fn history(&self, kind: &str, id: &str) -> Result<Vec<Version>, Error> {
+        self.known()?;
         self.inner
             .index
             .history(kind, id, self.size)
@@ -226,6 +249,7 @@ impl View {
 
     /// One page of a search.
     pub fn search(&self, search: &Search<'_>) -> Result<Page, Error> {
+        self.known()?;
         let page = self
             .inner
             .index
@@ -268,6 +292,7 @@ impl View {
 
     /// The version that stands at a place in the ledger, if it is in this view.
     pub fn at(&self, position: u64) -> Result<Option<Version>, Error> {
+        self.known()?;
         if position >= self.size {
             return Ok(None);
         }
@@ -298,6 +323,7 @@ impl View {
         patient: &str,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
+        self.known()?;
         let mut entries = self
             .inner
             .ledger
@@ -318,6 +344,7 @@ impl View {
 
     /// The ledger's entry at a position, if it is in this view.
     pub fn entry(&self, position: u64) -> Result<Option<Entry>, Error> {
+        self.known()?;
         if position >= self.size {
             return Ok(None);
         }

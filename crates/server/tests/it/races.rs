@@ -172,7 +172,7 @@ fn a_decision_that_panics_fails_alone() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
-    let mut submit = |work| {
+    let submit = |work| {
         let actor = Actor {
             name: "client/tests".to_owned(),
             purpose: "TREAT".to_owned(),

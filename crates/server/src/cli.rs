@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod audit;
+mod bench;
 mod client;
 mod demo;
 mod import;
@@ -58,7 +59,7 @@ enum Word {
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
-    Bench(crate::bench::Args),
+    Bench(bench::Args),
 }
 
 /// Where a programme's files are.
@@ -107,7 +108,7 @@ pub fn run() -> ExitCode {
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
-        Word::Bench(args) => crate::bench::run(&args),
+        Word::Bench(args) => bench::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::from(DONE),

@@ -1,7 +1,6 @@
 //! The server: FHIR, pages, sign-in, command line. The only HTTP and HTML.
 
 pub mod assets;
-pub mod bench;
 pub mod case;
 pub mod chance;
 pub mod chart;

@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::Stop;
 use crate::chance::Chance;
-use crate::cli::Stop;
 use crate::clock::Stopwatch;
 
 mod fresh;

@@ -302,6 +302,7 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
         number: person::number(patient).unwrap_or_default(),
         stage: stage(&state),
         needs: needs(&state),
+        outside: !state.in_programme,
         next: state.next.as_ref().map(|next| NextContact {
             at: next.at,
             how: next.how.clone(),

@@ -66,10 +66,20 @@ pub(super) fn banner(
     if let Some(pronouns) = pronouns(last) {
         facts.push(pronouns);
     }
+    let died = last.instant("deceasedDateTime");
+    if let Some(died) = died {
+        facts.push(format!("died {}", when::day(died)));
+    } else if resource
+        .get("deceasedBoolean")
+        .and_then(|value| value.as_bool())
+        == Some(true)
+    {
+        facts.push("died".to_owned());
+    }
     if let Some(born) = last.instant("birthDate") {
         facts.push(format!(
             "{}, born {}",
-            when::age(born, moment),
+            when::age(born, died.map_or(moment, |died| died.min(moment))),
             when::day(born)
         ));
     }

@@ -52,6 +52,9 @@ pub struct Row {
     pub stage: String,
     /// What they need, most urgent first. Empty: in order.
     pub needs: Vec<Need>,
+    /// Not in the programme, or no longer: no clock runs for them, which is not the same as being
+    /// in order.
+    pub outside: bool,
     /// The next contact, if there is one.
     pub next: Option<NextContact>,
     /// When they were last in contact, and how: microseconds, "session".
@@ -151,7 +154,7 @@ pub fn page(context: &Context) -> Markup {
                         }
                         @if needing < context.people.len() as u64 {
                             tbody {
-                                (part("In order", context.people.len() as u64 - needing))
+                                (part("Nothing needed", context.people.len() as u64 - needing))
                                 @for row in context.people.iter().filter(|row| row.needs.is_empty()) { (person(shell, row)) }
                             }
                         }
@@ -201,7 +204,9 @@ fn person(shell: &Shell, row: &Row) -> Markup {
                 div class="sub" { bdi { (row.number) } " \u{b7} " bdi { (row.stage) } }
             }
             td data-label="Needs" {
-                @if row.needs.is_empty() {
+                @if row.needs.is_empty() && row.outside {
+                    span class="sub" { "No clock runs" }
+                } @else if row.needs.is_empty() {
                     span class="fine" { span aria-hidden="true" { "\u{2713} " } "In order" }
                 } @else {
                     ul class="plain" {
@@ -300,6 +305,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                     name: (*name).into(),
                     number: format!("VR-26-{}", 1100 + 7 * index),
                     stage: (*stage).into(),
+                    outside: index == 5,
                     needs: match index {
                         0 => vec![
                             need("Lost contact: no reply in 14 days", true),
@@ -362,6 +368,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         name: samples::HOSTILE.into(),
         number: samples::LONG.into(),
         stage: samples::HOSTILE.into(),
+        outside: false,
         needs: vec![need(samples::HOSTILE, true), need(samples::LONG, false)],
         next: Some(NextContact {
             at: i64::MAX,

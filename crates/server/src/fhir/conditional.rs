@@ -80,19 +80,7 @@ pub async fn create(ask: &Ask, kind: &str, text: &str, bytes: Bytes) -> Result<A
         return Ok(existing(ask, *version));
     }
     let Ready { stored, draft, .. } = put::ready(ask, kind, None, Expect::Absent, bytes).await?;
-    let decided = Decided::default();
-    let (tell, base, of) = (decided.clone(), ask.base.clone(), kind.to_owned());
-    let work = Work::Deferred(Box::new(move |view: &View| {
-        let found = find_by(view, &base, &of, &params)?;
-        if matches!(found, Found::Nothing) {
-            return Ok(vec![draft]);
-        }
-        *lock(&tell) = Some(found);
-        Err(Error::new(
-            ErrorKind::Conflict,
-            "Another client created it first.",
-        ))
-    }));
+    let (work, decided) = unless_changed(ask, kind, &params, None, draft);
     let outcome = ask
         .api
         .programme()
@@ -102,6 +90,32 @@ pub async fn create(ask: &Ask, kind: &str, text: &str, bytes: Bytes) -> Result<A
         return Ok(existing(ask, *version));
     }
     put::answer(ask, &outcome?, stored)
+}
+
+/// The write of `draft`, if the condition still finds the resource with the id `before` (or still
+/// nothing) when everything before it is recorded; if not, what it finds instead is told.
+fn unless_changed(
+    ask: &Ask,
+    kind: &str,
+    params: &query::Pairs,
+    before: Option<String>,
+    draft: Draft,
+) -> (Work, Decided) {
+    let decided = Decided::default();
+    let (tell, base) = (decided.clone(), ask.base.clone());
+    let (kind, params) = (kind.to_owned(), params.clone());
+    let work = Work::Deferred(Box::new(move |view: &View| {
+        let found = find_by(view, &base, &kind, &params)?;
+        if found.id() == before.as_deref() {
+            return Ok(vec![draft]);
+        }
+        *lock(&tell) = Some(found);
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "What matches has changed meanwhile.",
+        ))
+    }));
+    (work, decided)
 }
 
 fn lock(decided: &Decided) -> std::sync::MutexGuard<'_, Option<Found>> {
@@ -152,24 +166,7 @@ pub async fn update(ask: &Ask, kind: &str, bytes: Bytes) -> Result<Answer, Error
         let Ready { stored, draft, .. } =
             put::ready(ask, kind, id.as_deref(), expect, bytes).await?;
         let before = found.id().map(str::to_owned);
-        let decided = Decided::default();
-        let (tell, base, of, again) = (
-            decided.clone(),
-            ask.base.clone(),
-            kind.to_owned(),
-            params.clone(),
-        );
-        let work = Work::Deferred(Box::new(move |view: &View| {
-            let found = find_by(view, &base, &of, &again)?;
-            if found.id() == before.as_deref() {
-                return Ok(vec![draft]);
-            }
-            *lock(&tell) = Some(found);
-            Err(Error::new(
-                ErrorKind::Conflict,
-                "What matches has changed meanwhile.",
-            ))
-        }));
+        let (work, decided) = unless_changed(ask, kind, &params, before, draft);
         let outcome = ask
             .api
             .programme()

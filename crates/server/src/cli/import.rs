@@ -27,9 +27,12 @@ pub struct Args {
 
 /// A progress bar on a terminal; nothing elsewhere.
 pub(super) fn bar(length: u64, unit: &str) -> ProgressBar {
+    styled(length, &format!("{{pos}} of {{len}} {unit}  {{msg}}"))
+}
+
+fn styled(length: u64, says: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(5));
-    let template =
-        format!("{{bar:32}} {{percent:>3}} %  {{pos}} of {{len}} {unit}  {{msg}}  {{eta}} left");
+    let template = format!("{{bar:32}} {{percent:>3}} %  {says}  {{eta}} left");
     if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     }
@@ -109,10 +112,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
 
 /// Draws until the import has ended: a bar on a terminal, a line every ten seconds elsewhere.
 fn draw(progress: &Progress, bytes: u64, files: usize, watch: &Stopwatch, ended: &AtomicBool) {
-    let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr_with_hz(5));
-    if let Ok(style) = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}  {eta} left") {
-        bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
-    }
+    let bar = styled(bytes, "{msg}");
     let terminal = std::io::stderr().is_terminal();
     let mut told = 0.0;
     while !ended.load(Ordering::Relaxed) {

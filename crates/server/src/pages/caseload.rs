@@ -1,19 +1,19 @@
 //! The caseload: everyone, those who need something first.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Extension;
 use axum::response::Response;
 use casework::attention::{Severity, Standing};
-use record::search::{Criteria, parse_criteria};
+use record::search::parse_criteria;
 
 use super::{Asked, away, person};
 use crate::case::attention::{State, state};
 use crate::case::{Case, Names, events, of_kind, scores, words};
 use crate::error::Error;
-use crate::programme::{Search, View};
+use crate::programme::{Search, Version, View};
 use crate::web::caseload::{Choice, Context, Need, NextContact, Row, Trend, page};
 use crate::web::path;
 
@@ -120,7 +120,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let order = given
         .filter(|order| ["name", "next"].contains(order))
         .unwrap_or("attention");
-    let list = people(
+    let ids = people(
         &asked.view,
         if whose == "mine" {
             mine.as_deref()
@@ -128,7 +128,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
             None
         },
     )?;
-    let total = list.ids.len();
+    let total = ids.len();
     let names = Names::new(&asked.view);
     let by_name_only = total > ORDERED_MAX;
     let page_number: usize = asked
@@ -136,13 +136,12 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
     let ids: Vec<String> = if by_name_only {
-        list.ids
-            .into_iter()
+        ids.into_iter()
             .skip(page_number.saturating_mul(PAGE))
             .take(PAGE)
             .collect()
     } else {
-        list.ids
+        ids
     };
     let mut rows = Vec::with_capacity(ids.len());
     for id in &ids {
@@ -226,63 +225,31 @@ fn by_name(one: &Placed, other: &Placed) -> Ordering {
         .cmp(&other.row.name.to_lowercase())
 }
 
-struct People {
-    ids: Vec<String>,
-}
-
 /// Everyone, in the order of names; or those whose episode of care someone manages.
-fn people(view: &View, manager: Option<&str>) -> Result<People, Error> {
+fn people(view: &View, manager: Option<&str>) -> Result<Vec<String>, Error> {
+    let (kind, name, value) = match manager {
+        Some(manager) => ("EpisodeOfCare", "care-manager", manager),
+        None => ("Patient", "_sort", "family"),
+    };
+    let (criteria, _) = parse_criteria(kind, &[(name.to_owned(), value.to_owned())], "");
     let mut ids = Vec::new();
-    match manager {
-        Some(manager) => {
-            let params = [("care-manager".to_owned(), manager.to_owned())];
-            let (criteria, _) = parse_criteria("EpisodeOfCare", &params, "");
-            each(
-                view,
-                &criteria,
-                &mut |stored| {
-                    let doc = record::json::Doc::parse(stored).ok()?;
-                    record::person::person(doc.root()).map(str::to_owned)
-                },
-                &mut ids,
-            )?;
-        }
-        None => {
-            let params = [("_sort".to_owned(), "family".to_owned())];
-            let (criteria, _) = parse_criteria("Patient", &params, "");
-            each(
-                view,
-                &criteria,
-                &mut |stored| ledger::content::name(stored).map(|(_, id)| id.to_owned()),
-                &mut ids,
-            )?;
-        }
-    }
-    let mut seen = std::collections::HashSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    Ok(People { ids })
-}
-
-fn each(
-    view: &View,
-    criteria: &Criteria,
-    id_of: &mut dyn FnMut(&[u8]) -> Option<String>,
-    ids: &mut Vec<String>,
-) -> Result<(), Error> {
     let mut after = None;
     loop {
         let page = view.search(&Search {
-            criteria,
+            criteria: &criteria,
             count: 1_000,
             after,
             total: false,
         })?;
-        ids.extend(page.hits.iter().filter_map(|hit| id_of(&hit.stored)));
+        ids.extend(page.hits.iter().filter_map(Version::person));
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(()),
+            None => break,
         }
     }
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    Ok(ids)
 }
 
 fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, Error> {

@@ -55,6 +55,9 @@ impl Version {
 
     /// The id of the Patient whom this version is about.
     pub fn person(&self) -> Option<String> {
+        if self.kind == "Patient" {
+            return Some(self.id.clone());
+        }
         let doc = record::json::Doc::parse(&self.stored).ok()?;
         record::person::person(doc.root()).map(|id| id.to_string())
     }

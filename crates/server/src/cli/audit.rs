@@ -24,7 +24,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let seconds = watch.seconds();
     if args.json {
         let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
-        println!(
+        say!(
             "{}",
             serde_json::json!({
                 "entries": report.entries,
@@ -34,21 +34,21 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             })
         );
     } else {
-        println!(
+        say!(
             "Read back {} entries and {:.1} MB of content in {seconds:.1} s.",
             report.entries,
             report.bytes as f64 / 1e6,
         );
         for fault in &report.faults {
-            println!("FAULT: {fault}");
+            say!("FAULT: {fault}");
         }
         if report.faults.is_empty() {
-            println!(
+            say!(
                 "Every entry, content, tile and chain is as the signed checkpoint says:\n\n{}",
                 report.checkpoint
             );
         } else {
-            println!(
+            say!(
                 "\n{} faults. Keep this directory as it is, and compare it with a backup.",
                 report.faults.len()
             );

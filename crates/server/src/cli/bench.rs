@@ -56,7 +56,7 @@ struct Sheet {
 impl Sheet {
     fn put(&mut self, name: &str, figure: Value) {
         if !self.json {
-            println!("{name:<34} {}", line(&figure));
+            say!("{name:<34} {}", line(&figure));
         }
         self.figures.insert(name.to_owned(), figure);
     }
@@ -196,7 +196,7 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
     load_loops(args, &served, &token, made.resources, &mut sheet)?;
     drop(served);
     if args.json {
-        println!("{}", Value::Object(sheet.figures));
+        say!("{}", Value::Object(sheet.figures));
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ pub fn run(args: &ClientArgs) -> Result<(), Stop> {
             let desk = open(&data.data)?;
             desk.add_client(name, scope, Clock::System.now().0)
                 .map_err(|error| cannot(&error))?;
-            println!(
+            say!(
                 "Client {name} may {scope}. Its token: homecoming token --data {} --client {name}",
                 data.data.display()
             );
@@ -74,12 +74,12 @@ pub fn run(args: &ClientArgs) -> Result<(), Stop> {
                 .map_err(|error| cannot(&error))?
             {
                 if *json {
-                    println!(
+                    say!(
                         "{}",
                         serde_json::json!({ "name": client.name, "scope": client.scope })
                     );
                 } else {
-                    println!("{}\t{}", client.name, client.scope);
+                    say!("{}\t{}", client.name, client.scope);
                 }
             }
             Ok(())
@@ -96,7 +96,7 @@ pub fn token(args: &TokenArgs) -> Result<(), Stop> {
             Chance::System.fill(bytes)
         })
         .map_err(|error| cannot(&error))?;
-    println!("{token}");
+    say!("{token}");
     Ok(())
 }
 

@@ -50,18 +50,20 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     }
     let programme = open(&args.data)?;
     serve(listener, programme, &args.limits, |address, _| {
-        println!(
+        say!(
             "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
              ready after {:.2} s.\n\nSign in as:",
             watch.seconds()
         );
         for person in &people {
-            println!(
+            say!(
                 "  {:<28} {:<12} code {}",
-                person.name, person.role, person.code
+                person.name,
+                person.role,
+                person.code
             );
         }
-        println!(
+        say!(
             "\nAll people and events are generated. The data is in {}; delete that folder for a \
              new demo. Ctrl-C stops the server.",
             args.data.display()

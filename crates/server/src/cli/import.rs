@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 serde_json::json!({ "file": trouble.file, "error": trouble.error.for_operator() })
             })
             .collect();
-        println!(
+        say!(
             "{}",
             serde_json::json!({
                 "files": files.len(), "resources": resources, "already": already,
@@ -87,16 +87,16 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             })
         );
     } else {
-        println!(
+        say!(
             "{resources} resources from {} files in {seconds:.1} s ({:.0} per second).",
             files.len() - troubles.len(),
             resources as f64 / seconds.max(1e-9)
         );
         if already > 0 {
-            println!("{already} were already there from an earlier import and were left alone.");
+            say!("{already} were already there from an earlier import and were left alone.");
         }
         for trouble in &troubles {
-            println!(
+            say!(
                 "NOT IMPORTED: {}\n  {}",
                 trouble.file.display(),
                 trouble.error.for_operator()

@@ -25,7 +25,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     };
     programme::create(data, &about, &Chance::System)?;
     let code = super::user::add(&open(data)?, &args.officer, "officer", None)?;
-    println!(
+    say!(
         "Made the programme \"{}\" in {}.\n\n\
          {} signs in with this code, which is shown only now:\n{code}\n\n\
          Next:\n  homecoming serve --data {1}\n  homecoming import --data {1} PATH...\n  \

@@ -23,12 +23,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     bar.finish_and_clear();
     let seconds = watch.seconds();
     if args.json {
-        println!(
+        say!(
             "{}",
             serde_json::json!({ "entries": entries, "seconds": seconds })
         );
     } else {
-        println!(
+        say!(
             "Indexed {entries} entries in {seconds:.1} s ({:.0} per second).",
             entries as f64 / seconds.max(1e-9)
         );

@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let listener = listen(args.listen)?;
     let programme = open(&args.data)?;
     serve(listener, programme, &args.limits, |address, programme| {
-        println!(
+        say!(
             "Homecoming serves {} at http://{address}/ (FHIR at http://{address}/fhir), \
              ready after {:.2} s.",
             programme.name(),

@@ -46,12 +46,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             practitioner,
         } => {
             let code = add(&open(&data.data)?, name, role, practitioner.as_deref())?;
-            println!("{name} ({role}) signs in with this code, which is shown only now:\n{code}");
+            say!("{name} ({role}) signs in with this code, which is shown only now:\n{code}");
             Ok(())
         }
         What::List { data } => {
             for user in open(&data.data)?.users().map_err(|error| cannot(&error))? {
-                println!("{}\t{}", user.name, user.role);
+                say!("{}\t{}", user.name, user.role);
             }
             Ok(())
         }

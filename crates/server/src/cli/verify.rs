@@ -35,33 +35,33 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Ok(report) => {
             if args.json {
                 let (proved, not_proved) = (&report.proved, &report.not_proved);
-                println!(
+                say!(
                     "{}",
                     serde_json::json!({
                         "verified": true, "proved": proved, "not_proved": not_proved,
                     })
                 );
             } else {
-                println!("VERIFIED: {}\n\nThis receipt proves:", args.file.display());
+                say!("VERIFIED: {}\n\nThis receipt proves:", args.file.display());
                 for line in &report.proved {
-                    println!("  - {line}");
+                    say!("  - {line}");
                 }
-                println!("\nIt does not prove:");
+                say!("\nIt does not prove:");
                 for line in &report.not_proved {
-                    println!("  - {line}");
+                    say!("  - {line}");
                 }
             }
             Ok(())
         }
         Err(problem) => {
             if args.json {
-                println!(
+                say!(
                     "{}",
                     serde_json::json!({ "verified": false, "reason": problem.to_string() })
                 );
             } else {
-                println!("NOT VERIFIED: {}", args.file.display());
-                println!("  {problem}");
+                say!("NOT VERIFIED: {}", args.file.display());
+                say!("  {problem}");
             }
             Err(Stop::Finding)
         }

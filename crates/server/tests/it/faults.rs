@@ -329,3 +329,33 @@ fn an_import_killed_at_any_point_and_run_again_ends_with_the_same_record() {
             .expect("JSON");
     assert_eq!(report["entries"], 30 * 40 * 2, "lost or doubled");
 }
+
+/// Whoever started the server may close their terminal, or stop reading after the first line.
+#[test]
+fn a_server_to_which_nobody_listens_serves_on() {
+    let folder = Folder::new("deaf");
+    let (data, _) = programme(&folder);
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut child = std::process::Command::new(HOMECOMING)
+        .args(["serve", "--data", &data])
+        .args(["--listen", &format!("127.0.0.1:{port}")])
+        .stdin(std::process::Stdio::null())
+        .stdout(writer)
+        .spawn()
+        .expect("the server starts");
+    let answered = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        ureq::get(format!("http://127.0.0.1:{port}/fhir/metadata"))
+            .call()
+            .is_ok()
+    });
+    let ended = child.try_wait().expect("it can be asked");
+    let _ = child.kill();
+    let _ = child.wait();
+    assert!(answered, "it did not answer, and ended with {ended:?}");
+}

@@ -122,9 +122,10 @@ impl Served {
             .spawn()
             .expect("the server starts");
         let mut first = String::new();
-        BufReader::new(child.stdout.take().expect("its output is piped"))
-            .read_line(&mut first)
-            .expect("its output is text");
+        let mut said = BufReader::new(child.stdout.take().expect("its output is piped"));
+        said.read_line(&mut first).expect("its output is text");
+        // Read on to the end: a server whose words nobody takes would wait for somebody to.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
         let address = first
             .split("http://")
             .nth(1)

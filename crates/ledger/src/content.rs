@@ -14,6 +14,7 @@
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
+pub use evidence::content::{Content, Salt, commitment, name};
 use sha2::{Digest, Sha256};
 use tlog::Hash;
 use zstd::bulk::{Compressor, Decompressor};
@@ -29,12 +30,6 @@ pub const FORMAT: u8 = 1;
 /// not written here.
 pub const STORED_BYTES_MAX: usize = 64 << 20;
 
-/// Random bytes mixed into a commitment, so that guessing the content does not confirm it.
-pub type Salt = [u8; 16];
-
-/// The first bytes of everything that a commitment hashes.
-const COMMITMENT_DOMAIN: &[u8] = b"homecoming/content/1\n";
-
 /// 3 costs 3 us for a resource of 1.2 KB; 6 would save 6 % of the bytes for five times that.
 const LEVEL: i32 = 3;
 
@@ -49,17 +44,6 @@ thread_local! {
     static DECOMPRESSOR: RefCell<Decompressor<'static>> = RefCell::new(
         Decompressor::with_prepared_dictionary(&DECODER).expect("the embedded dictionary is valid"),
     );
-}
-
-/// One version's content, unpacked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content {
-    /// The entry that it belongs to.
-    pub position: u64,
-    /// What the commitment was salted with.
-    pub salt: Salt,
-    /// The stored JSON, exactly as it was handed in.
-    pub stored: Vec<u8>,
 }
 
 /// Why a body could not be unpacked.
@@ -111,15 +95,6 @@ pub fn decompress(format: i64, body: &[u8]) -> Result<Vec<u8>, ContentError> {
     })
 }
 
-/// What an entry's line says of its content: SHA-256 over a domain, the salt and the stored JSON.
-pub fn commitment(salt: &Salt, stored: &[u8]) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update(COMMITMENT_DOMAIN);
-    hasher.update(salt);
-    hasher.update(stored);
-    hasher.finalize().into()
-}
-
 /// The first 8 bytes of the body's SHA-256, big-endian.
 ///
 /// The commitment already covers what a body unpacks to; this one finds a
@@ -127,24 +102,6 @@ pub fn commitment(salt: &Salt, stored: &[u8]) -> Hash {
 pub fn check_sum(body: &[u8]) -> i64 {
     let hash: Hash = Sha256::digest(body).into();
     i64::from_be_bytes(*hash.first_chunk().expect("a hash has 32 bytes"))
-}
-
-/// The kind and id that stored JSON begins with: `{"resourceType":"Kind","id":"id"`.
-///
-/// The stored form always begins so; `None` means that these bytes are not in it.
-pub fn name(stored: &[u8]) -> Option<(&str, &str)> {
-    let rest = stored.strip_prefix(b"{\"resourceType\":\"")?;
-    let (kind, rest) = split_at_quote(rest)?;
-    let rest = rest.strip_prefix(b",\"id\":\"")?;
-    let (id, rest) = split_at_quote(rest)?;
-    matches!(rest.first(), Some(b',' | b'}')).then_some((kind, id))
-}
-
-/// The text before the next quote, which must need no escape, and what follows the quote.
-fn split_at_quote(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let end = bytes.iter().position(|b| *b == b'"')?;
-    let text = std::str::from_utf8(&bytes[..end]).ok()?;
-    (!text.contains('\\')).then_some((text, &bytes[end + 1..]))
 }
 
 fn compressor() -> Compressor<'static> {
@@ -199,31 +156,5 @@ mod tests {
         let mut bomb = vec![0x28, 0xb5, 0x2f, 0xfd, 0xe0];
         bomb.extend((1u64 << 40).to_le_bytes());
         check(1, &bomb, ContentError::TooLarge);
-    }
-
-    #[test]
-    fn the_commitment_depends_on_salt_and_content() {
-        let one = commitment(&[0; 16], OBSERVATION);
-        assert_eq!(one, commitment(&[0; 16], OBSERVATION));
-        assert_ne!(one, commitment(&[1; 16], OBSERVATION));
-        assert_ne!(one, commitment(&[0; 16], &OBSERVATION[1..]));
-    }
-
-    #[test]
-    fn the_stored_form_names_its_resource() {
-        let check = |stored: &str, expect| assert_eq!(name(stored.as_bytes()), expect);
-        check(
-            r#"{"resourceType":"Patient","id":"a"}"#,
-            Some(("Patient", "a")),
-        );
-        check(
-            r#"{"resourceType":"Patient","id":"a","x":1}"#,
-            Some(("Patient", "a")),
-        );
-        check(r#"{"resourceType":"Patient","id":"a""#, None);
-        check(r#"{"resourceType":"Patient","id":"a\u0062"}"#, None);
-        check(r#"{"resourceType":"Patient"}"#, None);
-        check(r#"{"id":"a","resourceType":"Patient"}"#, None);
-        check("", None);
     }
 }

@@ -6,24 +6,22 @@
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`entry`] | the line that an auditor reads, and the opaque ids in it |
 //! | [`content`] | what lies beside the line: salted, compressed, committed to |
 //! | [`store`] | the data directory: tables, format version, keys |
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
-//! | [`receipt`] | an entry's proof, made here and verified anywhere |
 //! | [`audit`] | reads everything back and says what does not fit |
-//! //!
+//!
+//! The line itself and what is handed out of a ledger are the crate `evidence`'s.
+//!
 //! A data directory holds `ledger.sqlite`, `keys/log.key`, `keys/alias.key` and `lock`.
 
 pub mod append;
 pub mod audit;
 pub mod content;
-pub mod entry;
 pub mod lock;
 pub mod read;
-pub mod receipt;
 pub mod store;
 
 pub use append::{
@@ -31,7 +29,7 @@ pub use append::{
     Written,
 };
 pub use content::Content;
-pub use entry::{Action, Alias, Entry};
+pub use evidence::{Action, Alias, Entry, entry, receipt};
 pub use read::{Ledger, ReadError};
 pub use record::time::RecordedAt;
 pub use store::{OpenError, create};

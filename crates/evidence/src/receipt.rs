@@ -89,7 +89,7 @@ pub enum Problem {
 }
 
 /// Puts a receipt together.
-pub(crate) fn make(
+pub fn make(
     key: &VerifierKey,
     line: &str,
     content: &Content,

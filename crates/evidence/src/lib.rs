@@ -1,0 +1,17 @@
+//! What a programme hands out, and how anybody checks it. No disk, no clock, no database.
+//!
+//! A participant, their advocate or a court builds this crate with `tlog` and `record` and needs
+//! nothing else, least of all the server that made what they hold.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`entry`] | the line that an auditor reads, and the opaque ids in it |
+//! | [`content`] | what lies beside the line, and what the line commits to |
+//! | [`receipt`] | an entry's proof, made by the programme and verified anywhere |
+
+pub mod content;
+pub mod entry;
+pub mod receipt;
+
+pub use content::Content;
+pub use entry::{Action, Alias, Entry};

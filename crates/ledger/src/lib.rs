@@ -37,4 +37,4 @@ pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;
 pub use seal::Class;
-pub use store::{OpenError, create};
+pub use store::{OpenError, create, open_keys};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ledger::{Appender, Expect, Keys};
+use ledger::{Appender, Expect};
 use rusqlite::Connection;
 
 use crate::world::{Dir, World, put, transaction};
@@ -14,7 +14,7 @@ fn create(dir: &Path, origin: &str) -> Result<(), String> {
 }
 
 fn sentence(dir: &Path) -> String {
-    Keys::open(dir, None)
+    ledger::open_keys(dir, None)
         .and_then(|keys| Appender::open(dir, keys))
         .map(|_| "opened".to_owned())
         .unwrap_or_else(|e| e.to_string())

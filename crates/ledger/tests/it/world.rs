@@ -112,12 +112,13 @@ impl World {
             chance.fill(bytes)
         })
         .unwrap();
+        let appender = Appender::open(dir.path(), keys).unwrap();
         World {
-            appender: Some(Appender::open(dir.path(), keys.clone()).unwrap()),
+            keys: appender.keys().clone(),
+            appender: Some(appender),
             model: Model::default(),
             chance,
             now_us: Cell::new(START_US),
-            keys,
             dir,
         }
     }
@@ -137,8 +138,9 @@ impl World {
 
     pub fn reopen(&mut self) {
         self.appender = None;
-        self.keys = Keys::open(self.dir.path(), None).unwrap();
-        self.appender = Some(Appender::open(self.dir.path(), self.keys.clone()).unwrap());
+        let appender = Appender::open(self.dir.path(), self.keys.clone()).unwrap();
+        self.keys = appender.keys().clone();
+        self.appender = Some(appender);
     }
 
     pub fn commit(

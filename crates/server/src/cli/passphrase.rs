@@ -41,6 +41,6 @@ impl Passphrase {
 
     /// Opens the keys of a programme.
     pub fn open(&self, data: &Path) -> Result<Keys, Stop> {
-        Ok(Keys::open(data, self.read()?.as_deref()).map_err(Error::open)?)
+        Ok(ledger::open_keys(data, self.read()?.as_deref()).map_err(Error::open)?)
     }
 }

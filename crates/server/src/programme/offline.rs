@@ -51,7 +51,7 @@ impl Offline {
             ledger,
             appender,
             index,
-        } = open(data, keys, progress)?;
+        } = open(data, keys, &chance, progress)?;
         Ok(Offline {
             ledger,
             appender,

@@ -33,7 +33,7 @@ use tlog::checkpoint::Checkpoint;
 use tlog::note::{SigningKey, VerifierKey};
 
 use crate::entry::Aliases;
-use crate::keys::Keys;
+use crate::keys::{Keys, KeysError};
 use crate::lock::{Lock, LockError};
 
 /// The format that this version writes.
@@ -173,6 +173,9 @@ pub enum OpenError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The keys of contents cannot be made or opened.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The name of the log cannot be used.
     #[error("{0:?} cannot name a log: a name is one word without `+`")]
     Origin(String),

@@ -339,6 +339,7 @@ impl Appender {
         }
         let lock = Lock::take(dir)?;
         let keys = keys.reopened()?;
+        keys.settle()?;
         let db = store::open_to_write(dir, &lock)?;
         let identity = store::identity(&db)?;
         let key = store::signing_key(dir, &identity)?;
@@ -526,7 +527,9 @@ impl Appender {
             let outcome = recorded_at(now(), decided.last)
                 .and_then(|at| overlay.transaction(transaction, at, decided.size));
             let outcome = match outcome {
-                Ok(committed) => self.seals(transaction, &mut decided.taken)?.map(|()| committed),
+                Ok(committed) => self
+                    .seals(transaction, &mut decided.taken)?
+                    .map(|()| committed),
                 refused => refused,
             };
             match &outcome {

@@ -364,13 +364,7 @@ impl Audit<'_> {
     }
 
     /// One position: its line, its content, and what they say of each other.
-    fn position(
-        &mut self,
-        position: u64,
-        line: Option<&[u8]>,
-        content: Option<&Kept>,
-        hash: Hash,
-    ) {
+    fn position(&mut self, position: u64, line: Option<&[u8]>, content: Option<&Kept>, hash: Hash) {
         if content.is_none() {
             self.faults.at(position, "its content is missing");
         }
@@ -405,8 +399,10 @@ impl Audit<'_> {
 
     fn sealed(&mut self, position: u64, line: &Line<'_>, kept: &Kept) {
         if content::sealed(&kept.body) != line.sealed {
-            self.faults
-                .at(position, "its sealed content is not the one that its line covers");
+            self.faults.at(
+                position,
+                "its sealed content is not the one that its line covers",
+            );
         }
         let Some(sealing) = &self.sealing else {
             return;

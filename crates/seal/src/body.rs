@@ -182,3 +182,5 @@ fn cipher(key: &[u8]) -> Aes256GcmSiv {
     Aes256GcmSiv::new_from_slice(key).expect("an encryption key has 32 bytes")
 }
 
+#[cfg(test)]
+mod tests;

@@ -321,3 +321,5 @@ fn parse(
     Ok(slots.to_vec())
 }
 
+#[cfg(test)]
+mod tests;

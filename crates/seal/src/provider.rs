@@ -259,3 +259,5 @@ fn check(bytes: &[u8]) -> [u8; CHECK] {
     *hash.first_chunk().expect("a hash has 32 bytes")
 }
 
+#[cfg(test)]
+mod tests;

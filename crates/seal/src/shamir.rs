@@ -333,3 +333,5 @@ fn number(text: &str) -> Option<u8> {
     (number.to_string() == text).then_some(number)
 }
 
+#[cfg(test)]
+mod tests;

@@ -36,5 +36,5 @@ pub use evidence::{Action, Alias, Entry, entry, receipt};
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;
-pub use seal::Class;
+pub use seal::{Class, KeyError};
 pub use store::{OpenError, create, open_keys};

@@ -7,6 +7,7 @@ pub mod chart;
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod erasure;
 pub mod error;
 pub mod fhir;
 pub mod import;

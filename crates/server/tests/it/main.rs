@@ -3,6 +3,7 @@
 mod answers;
 mod browser;
 mod crash;
+mod erasing;
 mod faults;
 mod persons;
 mod races;

@@ -391,11 +391,8 @@ fn a_line_that_was_forged_with_its_content_is_found() {
     let db = intruder(&world);
     db.execute("UPDATE entry SET line = ?1 WHERE position = 4", [&bytes])
         .unwrap();
-    db.execute(
-        "UPDATE content SET body = ?1 WHERE position = 4",
-        [&body],
-    )
-    .unwrap();
+    db.execute("UPDATE content SET body = ?1 WHERE position = 4", [&body])
+        .unwrap();
     let found = faults(&world);
     assert!(
         found.contains(

@@ -154,8 +154,12 @@ impl World {
         };
         let chance = &mut self.chance;
         let appender = self.appender.as_mut().unwrap();
-        let outcomes =
-            appender.commit(group, &mut now, &mut |bytes| chance.fill(bytes), &self.model)?;
+        let outcomes = appender.commit(
+            group,
+            &mut now,
+            &mut |bytes| chance.fill(bytes),
+            &self.model,
+        )?;
         for (transaction, outcome) in group.iter().zip(&outcomes) {
             if let Ok(committed) = outcome {
                 self.model.apply(transaction, committed);

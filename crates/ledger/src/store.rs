@@ -173,12 +173,12 @@ pub enum OpenError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The keys of contents cannot be made or opened.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The name of the log cannot be used.
     #[error("{0:?} cannot name a log: a name is one word without `+`")]
     Origin(String),
-    /// The keys of the contents cannot be made or opened.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
     /// What is stored does not fit together.
     #[error("the ledger is damaged: {0}. Run `homecoming audit`, and restore a backup")]
     Damaged(String),

@@ -61,6 +61,8 @@ pub fn fhir(api: Api) -> Router {
 pub fn router(api: Api, pages: Router, error_page: ErrorPage) -> Router {
     Router::new()
         .merge(fhir(api.clone()))
+        .merge(crate::transparency::routes(api.clone()))
+        .merge(crate::metrics::routes(api.clone()))
         .merge(pages)
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_allowed)

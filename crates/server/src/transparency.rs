@@ -18,7 +18,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
-use ledger::log::Log;
 use ledger::witnessed::LogName;
 use tlog::paths::{Shelf, TilePath};
 

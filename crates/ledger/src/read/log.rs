@@ -4,7 +4,7 @@ use tlog::TileSource;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
 
-use super::{Ledger, Moment, ReadError, StoredTiles, checkpoint, damaged, version_at};
+use super::{Ledger, Moment, ReadError, StoredTiles, checkpoint, damaged};
 use crate::log::Log;
 use crate::receipt;
 
@@ -51,7 +51,7 @@ impl Ledger {
     ) -> Result<String, ReadError> {
         let db = self.connection();
         let _moment = Moment::begin(&db)?;
-        let (entry, content) = version_at(&db, position)?;
+        let (entry, content) = self.version_at(&db, position)?;
         let read = |text: &str| {
             Checkpoint::open(text, self.verifier(), self.origin())
                 .map_err(|e| damaged(position, &e.to_string()))

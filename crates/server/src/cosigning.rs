@@ -373,6 +373,7 @@ impl Watched {
                 Some(Ok((note, checkpoint))) => {
                     let size = checkpoint.size;
                     let rounds = state.rounds.as_mut()?;
+                    rounds.set_shut(cosigning.refusal().is_some());
                     let Ok(round) = rounds.at(now_us, size, || {
                         Ok::<_, std::convert::Infallible>((note, checkpoint))
                     });

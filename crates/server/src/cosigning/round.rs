@@ -22,6 +22,10 @@ pub const PATIENCE_US: u64 = 5_000_000;
 /// The same size is submitted again after this, in microseconds: the cosignatures tell the time.
 pub const HEARTBEAT_US: u64 = 60_000_000;
 
+/// The same while nothing is written because of what the witnesses say, in microseconds: the sooner they agree
+/// again, the sooner it goes on.
+pub const HEARTBEAT_SHUT_US: u64 = 3_000_000;
+
 /// One checkpoint that all witnesses are asked about.
 #[derive(Clone, Debug)]
 pub struct Round {
@@ -53,6 +57,7 @@ pub struct Taken {
 pub struct Rounds {
     policy: Arc<Policy>,
     current: Option<Round>,
+    heartbeat_us: u64,
 }
 
 impl Rounds {
@@ -61,7 +66,16 @@ impl Rounds {
         Rounds {
             policy,
             current: None,
+            heartbeat_us: HEARTBEAT_US,
         }
+    }
+
+    /// Whether writing is stopped at present: then the witnesses are asked more often.
+    pub fn set_shut(&mut self, is_shut: bool) {
+        self.heartbeat_us = match is_shut {
+            true => HEARTBEAT_SHUT_US,
+            false => HEARTBEAT_US,
+        };
     }
 
     /// The round at this moment, a new one if it is time for that. `newest` is asked only then.
@@ -76,7 +90,7 @@ impl Rounds {
             Some(round) => {
                 let age = now_us.saturating_sub(round.began_us);
                 let is_newer = newest_size != round.size;
-                age >= HEARTBEAT_US
+                age >= self.heartbeat_us
                     || (is_newer && age >= if round.is_met { PACE_US } else { PATIENCE_US })
             }
         };
@@ -99,7 +113,7 @@ impl Rounds {
         let Some(round) = &self.current else { return 0 };
         let age = now_us.saturating_sub(round.began_us);
         let end = match (newest_size == round.size, round.is_met) {
-            (true, _) => HEARTBEAT_US,
+            (true, _) => self.heartbeat_us,
             (false, true) => PACE_US,
             (false, false) => PATIENCE_US,
         };

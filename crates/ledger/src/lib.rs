@@ -12,20 +12,24 @@
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
+//! | [`log`] | a log as others see it: checkpoint, tiles, leaves, proofs |
+//! | [`witnessed`] | what outside witnesses have signed, in a file of its own |
 //! | [`audit`] | reads everything back and says what does not fit |
 //!
 //! The line itself and what is handed out of a ledger are the crate `evidence`'s.
 //!
-//! A data directory holds `ledger.sqlite`, `keys/` and `lock`.
+//! A data directory holds `ledger.sqlite`, `witnessed.sqlite`, `keys/` and `lock`.
 
 pub mod append;
 pub mod audit;
 pub mod content;
 pub mod keys;
 pub mod lock;
+pub mod log;
 pub mod read;
 mod sealing;
 pub mod store;
+pub mod witnessed;
 
 pub use append::{
     Appender, CommitError, Committed, Expect, Head, Heads, ImportMark, Refused, Transaction, Write,

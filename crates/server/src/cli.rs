@@ -28,6 +28,7 @@ mod rebuild;
 mod serve;
 mod user;
 mod verify;
+mod witness;
 
 /// Everything went well.
 const DONE: u8 = 0;
@@ -66,6 +67,8 @@ enum Word {
     Verify(verify::Args),
     /// Read every entry and content back and check all of it
     Audit(audit::Args),
+    /// Witness other people's logs: cosign checkpoints that follow from those before
+    Witness(witness::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -117,6 +120,7 @@ pub fn run() -> ExitCode {
         Word::User(args) => user::run(&args),
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
+        Word::Witness(args) => witness::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

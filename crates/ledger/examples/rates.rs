@@ -199,7 +199,8 @@ fn main() {
     report("scan and unpack", entries, began);
     black_box(seen);
     let began = (Instant::now(), cpu());
-    let report_ = ledger::audit::audit(dir, &mut |_, _| {}).expect("audited");
+    let report_ =
+        ledger::audit::audit(dir, &ledger::audit::How::default(), &mut |_| {}).expect("audited");
     assert!(report_.faults.is_empty());
     report("audit", entries, began);
 }

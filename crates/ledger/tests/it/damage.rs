@@ -1,6 +1,6 @@
 //! Someone edits the SQLite file behind the server's back: the audit names the place.
 
-use ledger::audit::audit;
+use ledger::audit::{How, audit};
 use ledger::{Action, Expect};
 use rusqlite::Connection;
 
@@ -43,7 +43,7 @@ pub fn world_of_600() -> World {
 }
 
 fn faults(world: &World) -> Vec<String> {
-    let report = audit(world.dir.path(), &mut |_, _| {}).unwrap();
+    let report = audit(world.dir.path(), &How::default(), &mut |_| {}).unwrap();
     report.faults.iter().map(ToString::to_string).collect()
 }
 
@@ -101,8 +101,8 @@ fn at_rest(world: &mut World) {
 fn a_sound_ledger_has_no_faults() {
     let mut world = world_of_600();
     let mut last = (0, 0);
-    let report = audit(world.dir.path(), &mut |reached, size| {
-        last = (reached, size)
+    let report = audit(world.dir.path(), &How::default(), &mut |progress| {
+        last = (progress.reached, progress.size)
     })
     .unwrap();
     assert_eq!(report.faults, []);

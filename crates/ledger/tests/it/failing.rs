@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use ledger::audit::audit;
+use ledger::audit::{How, audit};
 use ledger::{Appender, CommitError, Expect, Head, Heads};
 use record::time::RecordedAt;
 
@@ -55,7 +55,12 @@ fn a_failed_write_stops_the_appender_for_good() {
         "{} of {acknowledged}",
         appender.size()
     );
-    assert_eq!(audit(dir.path(), &mut |_, _| {}).unwrap().faults, []);
+    assert_eq!(
+        audit(dir.path(), &How::default(), &mut |_| {})
+            .unwrap()
+            .faults,
+        []
+    );
 }
 
 fn child(dir: &std::path::Path) {

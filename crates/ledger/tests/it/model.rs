@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ledger::audit::audit;
+use ledger::audit::{How, audit};
 use ledger::{Action, Committed, Expect, Refused, Transaction, Write, receipt};
 
 use crate::world::{World, delete, transaction, write};
@@ -119,7 +119,9 @@ fn run(seed: u64, groups: usize, reopen_one_in: u64) {
     }
     compare(&world, &naive, 0);
     assert_eq!(
-        audit(world.dir.path(), &mut |_, _| {}).unwrap().faults,
+        audit(world.dir.path(), &How::default(), &mut |_| {})
+            .unwrap()
+            .faults,
         [],
         "seed {seed}"
     );

@@ -74,6 +74,8 @@ pub struct How {
     pub resume: Option<PathBuf>,
     /// Opens everything, whatever an interrupted run had opened.
     pub fresh: bool,
+    /// The directory whose `keys` are used, if it is not the ledger's own: for a backup.
+    pub keys_of: Option<PathBuf>,
 }
 
 /// How far an audit has come.
@@ -120,7 +122,8 @@ pub fn audit(
     let at_rest = !matches!(Lock::take(dir), Err(LockError::Held(_)));
     structure::pages(&db, at_rest, &mut faults);
     structure::schema(&db, &mut faults);
-    let known = structure::known(&db, dir, &mut faults);
+    let keys_of = how.keys_of.as_deref().unwrap_or(dir);
+    let known = structure::known(&db, keys_of, &mut faults);
     let mut audit = Audit {
         progress_file: how.resume.clone().unwrap_or_else(|| dir.join(resume::FILE)),
         db: &db,

@@ -12,6 +12,7 @@
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
 //! | [`audit`] | reads everything back and says what does not fit |
+//! | [`backup`] | a copy as of one moment, while others write |
 //!
 //! The line itself and what is handed out of a ledger are the crate `evidence`'s.
 //!
@@ -19,6 +20,7 @@
 
 pub mod append;
 pub mod audit;
+pub mod backup;
 pub mod content;
 pub mod lock;
 pub mod read;

@@ -18,6 +18,7 @@ macro_rules! say {
 }
 
 mod audit;
+mod backup;
 mod bench;
 mod client;
 mod demo;
@@ -65,6 +66,8 @@ enum Word {
     Verify(verify::Args),
     /// Read every entry and content back and check all of it
     Audit(audit::Args),
+    /// Copy the programme while it serves, the keys apart from the record
+    Backup(backup::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -116,6 +119,7 @@ pub fn run() -> ExitCode {
         Word::User(args) => user::run(&args),
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
+        Word::Backup(args) => backup::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

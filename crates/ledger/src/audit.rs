@@ -9,7 +9,8 @@
 //! | a line's hash | the tile that holds it; the tree's root in the signed checkpoint |
 //! | a person's link | that person's entry before, and the head in `person` |
 //! | a version | the version before it of the same resource; the action fits |
-//! | a body | its check sum; it unpacks; the line's commitment to salt and content |
+//! | a sealed body | the line's hash of it; it opens with its key, for its place, and unpacks; the line's commitment to salt and content |
+//! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring |
 //! | the content's name | the kind and id (or alias) in the line |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
 //! | import marks | name entries that exist |
@@ -37,12 +38,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use tlog::checkpoint::Checkpoint;
 
+use crate::keys::Keys;
 use crate::lock::{Lock, LockError};
 use crate::read::{KnownEdge, StoredTiles};
+use crate::sealing::Sealing;
 use crate::store::{self, OpenError};
 
 mod derived;
 mod faults;
+mod key_use;
 mod opened;
 mod resume;
 mod structure;
@@ -53,7 +57,8 @@ pub use faults::Fault;
 
 use derived::WINDOW;
 use faults::Faults;
-use opened::Opened;
+use key_use::Uses;
+use opened::{Opened, With};
 use resume::Reached;
 use structure::Known;
 use walk::Walk;
@@ -68,6 +73,8 @@ const SAVED_EVERY: u64 = 128 * WINDOW;
 /// How an audit is done.
 #[derive(Clone, Debug, Default)]
 pub struct How {
+    /// What opens the contents. Without, everything is checked that lines and sealed bodies tell.
+    pub keys: Option<Keys>,
     /// On how many threads contents are opened; 0 is as many as there are cores.
     pub threads: usize,
     /// Where progress is kept, if not beside the ledger.
@@ -76,6 +83,16 @@ pub struct How {
     pub fresh: bool,
     /// The directory whose `keys` are used, if it is not the ledger's own: for a backup.
     pub keys_of: Option<PathBuf>,
+}
+
+impl How {
+    /// With these keys, and the rest as by default.
+    pub fn with(keys: &Keys) -> How {
+        How {
+            keys: Some(keys.clone()),
+            ..How::default()
+        }
+    }
 }
 
 /// How far an audit has come.
@@ -98,6 +115,10 @@ pub struct Report {
     pub bytes_read: u64,
     /// How many bytes of content they have, unpacked.
     pub bytes: u64,
+    /// How many contents do not open because their key was destroyed.
+    pub erased: u64,
+    /// Whether contents were opened: without keys they are only held against their lines' hashes.
+    pub opened: bool,
     /// The contents before this position were opened by an earlier run that was interrupted; 0 if there was none.
     pub resumed_at: u64,
     /// Whether SQLite's own check of its pages covered the whole file, which it does only when nobody appends.
@@ -124,7 +145,18 @@ pub fn audit(
     structure::schema(&db, &mut faults);
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
     let known = structure::known(&db, keys_of, &mut faults);
+    let sealing = match (&how.keys, &known.identity) {
+        (Some(keys), Some(identity)) => Some(Sealing::new(identity.programme.clone(), keys.clone())),
+        _ => None,
+    };
+    let with = With {
+        sealing: sealing.as_ref(),
+        aliases: known.aliases.as_ref(),
+    };
     let mut audit = Audit {
+        keys: how.keys.as_ref(),
+        uses: Uses::default(),
+        erased: 0,
         progress_file: how.resume.clone().unwrap_or_else(|| dir.join(resume::FILE)),
         db: &db,
         known: &known,
@@ -158,12 +190,12 @@ pub fn audit(
         let (done, from_opened) = mpsc::channel::<Opened>();
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..threads {
-            let (queue, done, aliases) = (queue.clone(), done.clone(), known.aliases.as_ref());
+            let (queue, done) = (queue.clone(), done.clone());
             scope.spawn(move || {
                 loop {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(window) = next else { return };
-                    if done.send(opened::open(&window, aliases)).is_err() {
+                    if done.send(opened::open(&window, with)).is_err() {
                         return;
                     }
                 }
@@ -190,6 +222,8 @@ pub fn audit(
         entries: audit.walk.entries,
         bytes_read: audit.bytes_read,
         bytes: audit.opened.bytes,
+        erased: audit.erased,
+        opened: sealing.is_some(),
         resumed_at: audit.resumed_at,
         whole_file: at_rest,
         faults: faults.list(),
@@ -199,6 +233,9 @@ pub fn audit(
 
 struct Audit<'d> {
     db: &'d Connection,
+    keys: Option<&'d Keys>,
+    uses: Uses,
+    erased: u64,
     known: &'d Known,
     progress_file: PathBuf,
     faults: Faults,
@@ -300,6 +337,8 @@ impl Audit<'_> {
         derived::tiles_besides(self.db, size, faults);
         derived::heads(self.db, &self.walk.chains, faults);
         derived::import_marks(self.db, size, faults);
+        let destroyed = self.uses.check(self.db, self.keys, faults);
+        self.erased = destroyed.iter().map(|destroyed| destroyed.count).sum();
         Ok(text)
     }
 
@@ -329,20 +368,19 @@ impl Audit<'_> {
             if let Some((at, _)) = self.roots.range(from + 1..).next() {
                 to = to.min(*at);
             }
-            let with_contents = from >= self.resumed_at;
-            let window = Window::read(self.db, from, to, with_contents, &mut self.faults);
+            let with_bodies = from >= self.resumed_at;
+            let window = Window::read(self.db, from, to, with_bodies, &mut self.faults);
             self.bytes_read += window.bytes();
             self.lines(&window);
             self.check_roots();
-            if with_contents {
+            if with_bodies {
                 self.behind.insert(
                     from,
                     (
                         Opened {
                             from,
                             to: from,
-                            bytes: 0,
-                            faults: Faults::default(),
+                            ..Opened::default()
                         },
                         self.walk.edge.root(),
                     ),
@@ -364,7 +402,7 @@ impl Audit<'_> {
     fn lines(&mut self, window: &Window) {
         let mut filled = Vec::new();
         let mut known: Option<Option<Vec<u8>>> = None;
-        for (position, line, _) in window.rows() {
+        for (position, line, row) in window.rows() {
             let hash = match line {
                 Some(_) => None,
                 None => known
@@ -375,8 +413,12 @@ impl Audit<'_> {
                     .as_ref()
                     .map(|tile| tile.as_chunks().0[(position % WINDOW) as usize]),
             };
-            self.walk
+            let line = self
+                .walk
                 .line(position, line, hash, &mut filled, &mut self.faults);
+            if let (Some(line), Some(row)) = (line, row) {
+                self.uses.content(position, &line, row, &mut self.faults);
+            }
         }
         for filled in &filled {
             derived::full_tile(self.db, filled, &mut self.faults);

@@ -1,11 +1,22 @@
-//! What lies beside the lines: every body unpacked and held against its line. On many threads, no disk.
+//! What lies beside the lines: every body held against its line, opened and unpacked. On many threads, no disk.
 
 use super::faults::Faults;
-use super::window::{Packed, Window};
-use crate::content;
+use super::window::Window;
+use crate::content::{self, Content};
 use crate::entry::{Aliases, Line};
+use crate::sealing::{Row, Sealing, Unopened};
+
+/// What contents are opened and named with. What is not there is not checked.
+#[derive(Clone, Copy)]
+pub(super) struct With<'k> {
+    /// The keys, and what the contents are sealed for.
+    pub(super) sealing: Option<&'k Sealing>,
+    /// The key of the aliases.
+    pub(super) aliases: Option<&'k Aliases>,
+}
 
 /// What a window's contents came to.
+#[derive(Default)]
 pub(super) struct Opened {
     pub(super) from: u64,
     pub(super) to: u64,
@@ -15,79 +26,75 @@ pub(super) struct Opened {
 }
 
 /// Opens every content of a window.
-pub(super) fn open(window: &Window, aliases: Option<&Aliases>) -> Opened {
+pub(super) fn open(window: &Window, with: With<'_>) -> Opened {
     let mut opened = Opened {
         from: window.from,
         to: window.from,
-        bytes: 0,
-        faults: Faults::default(),
+        ..Opened::default()
     };
-    for (position, line, packed) in window.rows() {
+    for (position, line, row) in window.rows() {
         opened.to = position + 1;
-        let Some(packed) = packed else {
+        let Some(row) = row else {
             opened.faults.at(position, "its content is missing");
             continue;
         };
-        let Some(stored) = unpack(position, packed, &mut opened.faults) else {
-            continue;
-        };
-        opened.bytes += stored.len() as u64;
         // That it is missing or does not read is said by the walk.
         if let Some(line) = line.and_then(|line| Line::parse(line).ok()) {
-            committed(
-                position,
-                &line,
-                packed,
-                &stored,
-                aliases,
-                &mut opened.faults,
-            );
+            opened.content(position, &line, row, with);
         }
     }
     opened
 }
 
-fn unpack(position: u64, packed: Packed<'_>, faults: &mut Faults) -> Option<Vec<u8>> {
-    if content::check_sum(packed.body) != packed.check_sum {
-        faults.at(position, "its packed content does not fit its check sum");
-    }
-    match content::decompress(packed.format, packed.body) {
-        Ok(stored) => Some(stored),
-        Err(e) => {
-            faults.at(position, e);
-            None
+impl Opened {
+    fn content(&mut self, position: u64, line: &Line<'_>, row: Row<'_>, with: With<'_>) {
+        if content::sealed(row.body) != line.sealed {
+            self.faults.at(
+                position,
+                "its sealed content is not the one that its line covers",
+            );
+        }
+        let Some(sealing) = with.sealing else {
+            return;
+        };
+        match sealing.open(line, row) {
+            Ok(content) => {
+                self.bytes += content.stored.len() as u64;
+                self.committed(position, line, &content, with.aliases);
+            }
+            // Whether it had to be is asked of the key, once for all that it sealed.
+            Err(Unopened::Erased) => {}
+            Err(Unopened::Damaged(what)) => self.faults.at(position, what),
         }
     }
-}
 
-fn committed(
-    position: u64,
-    line: &Line<'_>,
-    packed: Packed<'_>,
-    stored: &[u8],
-    aliases: Option<&Aliases>,
-    faults: &mut Faults,
-) {
-    let salt = packed.salt.try_into();
-    if !salt.is_ok_and(|salt| content::commitment(salt, stored) == line.commitment) {
-        faults.at(
-            position,
-            "its content or salt is not what its line commits to",
-        );
-    }
-    let named = match (content::name(stored), aliases) {
-        (None, _) => false,
-        (Some((kind, id)), Some(aliases)) => {
-            kind == line.kind && aliases.id_in_line(kind, id) == line.id
+    fn committed(
+        &mut self,
+        position: u64,
+        line: &Line<'_>,
+        content: &Content,
+        aliases: Option<&Aliases>,
+    ) {
+        if content::commitment(&content.salt, &content.stored) != line.commitment {
+            self.faults.at(
+                position,
+                "its content or salt is not what its line commits to",
+            );
         }
-        (Some((kind, id)), None) => {
-            kind == line.kind && (id == line.id || line.id.starts_with('~'))
+        let named = match (content::name(&content.stored), aliases) {
+            (None, _) => false,
+            (Some((kind, id)), Some(aliases)) => {
+                kind == line.kind && aliases.id_in_line(kind, id) == line.id
+            }
+            (Some((kind, id)), None) => {
+                kind == line.kind && (id == line.id || line.id.starts_with('~'))
+            }
+        };
+        if !named {
+            self.faults.at(
+                position,
+                format_args!("its content is not of {}/{}", line.kind, line.id),
+            );
         }
-    };
-    if !named {
-        faults.at(
-            position,
-            format_args!("its content is not of {}/{}", line.kind, line.id),
-        );
     }
 }

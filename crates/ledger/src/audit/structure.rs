@@ -11,7 +11,7 @@ use crate::store::{self, Identity};
 
 /// The tables that change in place or are small. The others are read whole, row by row, by the way that readers
 /// read them, so what a check of their pages would find shows as an entry that is missing or not its own.
-const SMALL_TABLES: [&str; 3] = ["person", "import_source", "state"];
+const SMALL_TABLES: [&str; 4] = ["person", "key_use", "import_source", "state"];
 
 /// SQLite's own check of its pages.
 ///

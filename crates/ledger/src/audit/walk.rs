@@ -50,14 +50,15 @@ impl Walk {
 
     /// The next line. `known` is the hash that the log's tile has for it: where the line is missing, the walk goes on
     /// with that, so that the fault stays in its place.
-    pub(super) fn line(
+    /// Gives the line as it reads.
+    pub(super) fn line<'w>(
         &mut self,
         position: u64,
-        line: Option<&[u8]>,
+        line: Option<&'w [u8]>,
         known: Option<Hash>,
         filled: &mut Vec<Filled>,
         faults: &mut Faults,
-    ) {
+    ) -> Option<Line<'w>> {
         let hash = match line {
             Some(line) => tlog::leaf_hash(line),
             None => known.unwrap_or_default(),
@@ -70,12 +71,16 @@ impl Walk {
             })
         });
         let Some(bytes) = line else {
-            return faults.at(position, "its line is missing");
+            faults.at(position, "its line is missing");
+            return None;
         };
         self.entries += 1;
         let line = match Line::parse(bytes) {
             Ok(line) => line,
-            Err(e) => return faults.at(position, e),
+            Err(e) => {
+                faults.at(position, e);
+                return None;
+            }
         };
         if line.position != position {
             faults.at(
@@ -93,6 +98,7 @@ impl Walk {
         self.last = Some(line.recorded_at);
         self.chain(position, &line, hash, faults);
         self.version(position, &line, faults);
+        Some(line)
     }
 
     fn chain(&mut self, position: u64, line: &Line<'_>, hash: Hash, faults: &mut Faults) {
@@ -103,10 +109,12 @@ impl Walk {
             return;
         };
         let before = self.chains.get(&person).copied();
-        let named = line
-            .previous
-            .map(|previous| (previous.position, previous.hash));
-        if named != before.map(|before| (before.position, before.hash)) {
+        let named = line.previous.map(|previous| Chain {
+            count: previous.number,
+            position: previous.position,
+            hash: previous.hash,
+        });
+        if named != before {
             let what = match before {
                 None => "it names an entry before it, but is the first about its person".to_owned(),
                 Some(before) => format!(

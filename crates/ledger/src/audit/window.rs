@@ -9,11 +9,12 @@ use std::ops::Range;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::faults::{Fault, Faults};
+use crate::sealing;
 
 /// Entries with their contents, from one position on.
 pub(super) struct Window {
     pub(super) from: u64,
-    /// Lines, salts and bodies, one after the other.
+    /// Lines and bodies, one after the other.
     bytes: Vec<u8>,
     rows: Vec<Row>,
 }
@@ -26,27 +27,19 @@ struct Row {
 
 struct Place {
     format: i64,
-    salt: Range<usize>,
+    class: i64,
+    slot: i64,
     body: Range<usize>,
-    check_sum: i64,
-}
-
-/// What lies beside a line, as it is stored.
-#[derive(Clone, Copy)]
-pub(super) struct Packed<'w> {
-    pub(super) format: i64,
-    pub(super) salt: &'w [u8],
-    pub(super) body: &'w [u8],
-    pub(super) check_sum: i64,
 }
 
 impl Window {
-    /// Reads a window; what cannot be read is said and left out.
+    /// Reads a window; what cannot be read is said and left out. Without bodies, which key they are
+    /// sealed under is read all the same.
     pub(super) fn read(
         db: &Connection,
         from: u64,
         to: u64,
-        with_contents: bool,
+        with_bodies: bool,
         faults: &mut Faults,
     ) -> Window {
         let mut window = Window {
@@ -61,11 +54,9 @@ impl Window {
                 Ok(line) => row.line = line,
                 Err(e) => unreadable.say(position, &e, faults),
             }
-            if with_contents {
-                match window.content_of(db, position) {
-                    Ok(content) => row.content = content,
-                    Err(e) => unreadable.say(position, &e, faults),
-                }
+            match window.content_of(db, position, with_bodies) {
+                Ok(content) => row.content = content,
+                Err(e) => unreadable.say(position, &e, faults),
             }
             window.rows.push(row);
         }
@@ -85,14 +76,23 @@ impl Window {
             .optional()
     }
 
-    fn content_of(&mut self, db: &Connection, position: u64) -> rusqlite::Result<Option<Place>> {
-        db.prepare_cached("SELECT format, salt, body, check_sum FROM content WHERE position = ?1")?
+    fn content_of(
+        &mut self,
+        db: &Connection,
+        position: u64,
+        with_body: bool,
+    ) -> rusqlite::Result<Option<Place>> {
+        let sql = match with_body {
+            true => "SELECT format, class, slot, body FROM content WHERE position = ?1",
+            false => "SELECT format, class, slot, x'' FROM content WHERE position = ?1",
+        };
+        db.prepare_cached(sql)?
             .query_row([position as i64], |row| {
                 Ok(Place {
                     format: row.get(0)?,
-                    salt: self.keep(row.get_ref(1)?.as_blob()?),
-                    body: self.keep(row.get_ref(2)?.as_blob()?),
-                    check_sum: row.get(3)?,
+                    class: row.get(1)?,
+                    slot: row.get(2)?,
+                    body: self.keep(row.get_ref(3)?.as_blob()?),
                 })
             })
             .optional()
@@ -105,14 +105,16 @@ impl Window {
     }
 
     /// Positions with their lines and contents, where they are there.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (u64, Option<&[u8]>, Option<Packed<'_>>)> {
+    pub(super) fn rows(
+        &self,
+    ) -> impl Iterator<Item = (u64, Option<&[u8]>, Option<sealing::Row<'_>>)> {
         let part = |range: &Range<usize>| &self.bytes[range.clone()];
         self.rows.iter().zip(self.from..).map(move |(row, at)| {
-            let content = row.content.as_ref().map(|place| Packed {
+            let content = row.content.as_ref().map(|place| sealing::Row {
                 format: place.format,
-                salt: part(&place.salt),
+                class: place.class,
+                slot: place.slot,
                 body: part(&place.body),
-                check_sum: place.check_sum,
             });
             (at, row.line.as_ref().map(part), content)
         })

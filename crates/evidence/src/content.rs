@@ -82,7 +82,10 @@ mod tests {
     #[test]
     fn what_is_sealed_and_what_is_committed_to_never_hash_to_the_same() {
         assert_ne!(sealed(b"x"), sealed(b"y"));
-        assert_ne!(sealed(&[[0; 16].as_slice(), b"x"].concat()), commitment(&[0; 16], b"x"));
+        assert_ne!(
+            sealed(&[[0; 16].as_slice(), b"x"].concat()),
+            commitment(&[0; 16], b"x")
+        );
     }
 
     #[test]

@@ -146,7 +146,9 @@ pub fn audit(
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
     let known = structure::known(&db, keys_of, &mut faults);
     let sealing = match (&how.keys, &known.identity) {
-        (Some(keys), Some(identity)) => Some(Sealing::new(identity.programme.clone(), keys.clone())),
+        (Some(keys), Some(identity)) => {
+            Some(Sealing::new(identity.programme.clone(), keys.clone()))
+        }
         _ => None,
     };
     let with = With {

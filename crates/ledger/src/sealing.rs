@@ -88,7 +88,9 @@ impl Sealing {
         let opened = seal::open(&key, &self.bound(line, class), row.body).map_err(|error| {
             damaged(match error {
                 OpenError::Short => "its sealed content is too short",
-                OpenError::OtherKey => "its content is sealed under another key, or for another place",
+                OpenError::OtherKey => {
+                    "its content is sealed under another key, or for another place"
+                }
                 OpenError::Altered => "its sealed content was changed",
             })
         })?;

@@ -320,4 +320,3 @@ fn parse(
     }
     Ok(slots.to_vec())
 }
-

@@ -99,7 +99,9 @@ impl Uses {
                 0 => None,
                 _ => <[u8; 16]>::try_from(person.as_slice()).ok().map(Alias),
             };
-            let used = u32::try_from(*slot).ok().and_then(|slot| self.slots.get(&slot));
+            let used = u32::try_from(*slot)
+                .ok()
+                .and_then(|slot| self.slots.get(&slot));
             match used {
                 None => faults.say(format!(
                     "`key_use` names the key {slot}, under which nothing is sealed"
@@ -130,7 +132,9 @@ impl Uses {
         for (slot, used) in missing {
             faults.at(
                 used.first,
-                format_args!("its content is sealed under the key {slot}, which `key_use` does not name"),
+                format_args!(
+                    "its content is sealed under the key {slot}, which `key_use` does not name"
+                ),
             );
         }
         for slots in epochs.values() {
@@ -177,7 +181,8 @@ impl Uses {
 type StoredUse = (i64, Vec<u8>, i64, i64);
 
 fn stored(db: &Connection) -> rusqlite::Result<Vec<StoredUse>> {
-    let mut statement = db.prepare("SELECT slot, person, class, epoch FROM key_use ORDER BY slot")?;
+    let mut statement =
+        db.prepare("SELECT slot, person, class, epoch FROM key_use ORDER BY slot")?;
     let rows = statement.query_map([], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     })?;

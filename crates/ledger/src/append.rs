@@ -330,11 +330,15 @@ impl Appender {
     ///
     /// The checkpoint must be signed by the ledger's key, of the ledger's size, and
     /// over the root that tiles and last lines give. The rest is `audit`'s.
+    ///
+    /// The keys are read again, now that nobody else changes them: whoever reads beside it shares
+    /// [`Appender::keys`], so that what is destroyed is destroyed for both.
     pub fn open(dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
         if !dir.join("ledger.sqlite").try_exists()? {
             return Err(OpenError::Missing);
         }
         let lock = Lock::take(dir)?;
+        let keys = keys.reopened()?;
         let db = store::open_to_write(dir, &lock)?;
         let identity = store::identity(&db)?;
         let key = store::signing_key(dir, &identity)?;

@@ -36,7 +36,7 @@ pub use append::{
 pub use content::Content;
 pub use evidence::{Action, Alias, Entry, entry, receipt};
 pub use keys::Keys;
-pub use read::{KeyUse, Ledger, ReadError};
+pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;
 pub use seal::Class;
-pub use store::{OpenError, create};
+pub use store::{OpenError, create, open_keys};

@@ -33,7 +33,7 @@ use tlog::checkpoint::Checkpoint;
 use tlog::note::{SigningKey, VerifierKey};
 
 use crate::entry::Aliases;
-use crate::keys::Keys;
+use crate::keys::{Keys, KeysError};
 use crate::lock::{Lock, LockError};
 
 /// The format that this version writes.
@@ -176,6 +176,9 @@ pub enum OpenError {
     /// The name of the log cannot be used.
     #[error("{0:?} cannot name a log: a name is one word without `+`")]
     Origin(String),
+    /// The keys of the contents cannot be made or opened.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// What is stored does not fit together.
     #[error("the ledger is damaged: {0}. Run `homecoming audit`, and restore a backup")]
     Damaged(String),
@@ -253,6 +256,13 @@ pub fn create(
     drop(db);
     sync_directory(dir)?;
     Ok(keys)
+}
+
+/// Opens the keys of a data directory. That there is a ledger of a known format is checked first: its
+/// absence explains more than that of a key.
+pub fn open_keys(dir: &Path, passphrase: Option<&[u8]>) -> Result<Keys, OpenError> {
+    format_of(&connect(&existing(dir)?, OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
+    Ok(Keys::open(dir, passphrase)?)
 }
 
 /// What a ledger says of itself.

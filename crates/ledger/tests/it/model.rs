@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use ledger::audit::{How, audit};
 use ledger::{Action, Committed, Expect, Refused, Transaction, Write, receipt};
 
 use crate::world::{World, delete, transaction, write};
@@ -119,9 +118,7 @@ fn run(seed: u64, groups: usize, reopen_one_in: u64) {
     }
     compare(&world, &naive, 0);
     assert_eq!(
-        audit(world.dir.path(), &How::default(), &mut |_| {})
-            .unwrap()
-            .faults,
+        world.audit().faults,
         [],
         "seed {seed}"
     );

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ledger::audit::{How, Progress, Report};
 
+use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
 
@@ -11,6 +12,14 @@ use crate::clock::Stopwatch;
 pub struct Args {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    passphrase: Passphrase,
+    /// The directory whose keys open the contents, if not the one that is audited: for a backup
+    #[arg(long, value_name = "DIR", conflicts_with = "without_keys")]
+    keys_from: Option<PathBuf>,
+    /// Check all that can be checked without opening a content
+    #[arg(long)]
+    without_keys: bool,
     /// Where to keep how far it has come, so that an interrupted audit goes on; beside the ledger
     /// unless given
     #[arg(long, value_name = "FILE")]
@@ -24,7 +33,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Stop> {
+    let keys_of = args.keys_from.as_deref().unwrap_or(&args.data.data);
+    let keys = match args.without_keys {
+        true => None,
+        false => Some(args.passphrase.open(keys_of)?),
+    };
     let how = How {
+        keys,
+        keys_of: args.keys_from.clone(),
         resume: args.resume.clone(),
         fresh: args.fresh,
         ..How::default()
@@ -37,6 +53,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             serde_json::json!({
                 "entries": report.entries,
                 "bytes": report.bytes,
+                "erased": report.erased,
+                "opened": report.opened,
                 "bytes_read": report.bytes_read,
                 "resumed_at": report.resumed_at,
                 "whole_file": report.whole_file,
@@ -88,6 +106,17 @@ fn tell(report: &Report, seconds: f64) {
             "The contents of the first {} entries were opened by an earlier audit that was interrupted; \
              its progress file says so. --fresh opens everything again.",
             report.resumed_at
+        );
+    }
+    if !report.opened {
+        say!(
+            "No content was opened: without keys only what is sealed was held against its line."
+        );
+    }
+    if report.erased > 0 {
+        say!(
+            "{} contents were erased: their keys are destroyed, and their lines stay.",
+            report.erased
         );
     }
     if !report.whole_file {

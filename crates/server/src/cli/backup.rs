@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ledger::audit::How;
 
+use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::backup;
 use crate::clock::{Clock, Stopwatch};
@@ -13,6 +14,8 @@ use crate::error::{Error, ErrorKind};
 pub struct Args {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// The folder to make the backup of the record in; there must be nothing yet
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
@@ -27,6 +30,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Stop> {
     let watch = Stopwatch::start();
     let made_at = Clock::System.now().to_string();
+    let passphrase = args.passphrase.read()?;
     let mut faults = Vec::new();
     let made = backup::make(
         &args.data.data,
@@ -34,7 +38,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         args.keys_to.as_deref(),
         &made_at,
         &mut |copy| {
+            // Opened now, not before: a person who came while the ledger was copied has a key too.
+            let keys = ledger::open_keys(&args.data.data, passphrase.as_deref());
             let how = How {
+                keys: Some(keys.map_err(Error::open)?),
                 keys_of: Some(args.data.data.clone()),
                 ..How::default()
             };

@@ -526,7 +526,9 @@ impl Appender {
             let outcome = recorded_at(now(), decided.last)
                 .and_then(|at| overlay.transaction(transaction, at, decided.size));
             let outcome = match outcome {
-                Ok(committed) => self.seals(transaction, &mut decided.taken)?.map(|()| committed),
+                Ok(committed) => self
+                    .seals(transaction, &mut decided.taken)?
+                    .map(|()| committed),
                 refused => refused,
             };
             match &outcome {

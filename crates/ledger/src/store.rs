@@ -173,6 +173,9 @@ pub enum OpenError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The keys of contents cannot be made or opened.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The name of the log cannot be used.
     #[error("{0:?} cannot name a log: a name is one word without `+`")]
     Origin(String),

@@ -181,3 +181,6 @@ pub fn open(key: &Key, bound: &Bound<'_>, body: &[u8]) -> Result<Opened, OpenErr
 fn cipher(key: &[u8]) -> Aes256GcmSiv {
     Aes256GcmSiv::new_from_slice(key).expect("an encryption key has 32 bytes")
 }
+
+#[cfg(test)]
+mod tests;

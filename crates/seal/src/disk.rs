@@ -17,4 +17,10 @@ pub trait Disk: Send + Sync {
 
     /// Overwrites the file where it lies and takes it away. No file is no failure.
     fn destroy(&self, name: &str) -> io::Result<()>;
+
+    /// Destroys what calls that were interrupted have left behind. Only for whoever alone changes
+    /// these files; on a disk that leaves nothing there is nothing to do.
+    fn sweep(&self) -> io::Result<()> {
+        Ok(())
+    }
 }

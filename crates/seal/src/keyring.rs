@@ -320,3 +320,6 @@ fn parse(
     }
     Ok(slots.to_vec())
 }
+
+#[cfg(test)]
+mod tests;

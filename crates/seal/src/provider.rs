@@ -258,3 +258,6 @@ fn check(bytes: &[u8]) -> [u8; CHECK] {
     let hash = Sha256::digest(bytes);
     *hash.first_chunk().expect("a hash has 32 bytes")
 }
+
+#[cfg(test)]
+mod tests;

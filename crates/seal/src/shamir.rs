@@ -332,3 +332,6 @@ fn number(text: &str) -> Option<u8> {
     let number = text.parse::<u8>().ok().filter(|number| *number > 0)?;
     (number.to_string() == text).then_some(number)
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ use window::Window;
 const TAIL: u64 = 16 * WINDOW;
 
 /// How often the progress is written down.
-const SAVED_EVERY: u64 = 128 * WINDOW;
+const SAVED_EVERY: u64 = 32 * WINDOW;
 
 /// How an audit is done.
 #[derive(Clone, Debug, Default)]

@@ -179,9 +179,6 @@ pub enum OpenError {
     /// The name of the log cannot be used.
     #[error("{0:?} cannot name a log: a name is one word without `+`")]
     Origin(String),
-    /// The keys of the contents cannot be made or opened.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
     /// What is stored does not fit together.
     #[error("the ledger is damaged: {0}. Run `homecoming audit`, and restore a backup")]
     Damaged(String),

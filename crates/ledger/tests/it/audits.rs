@@ -11,7 +11,7 @@ use crate::damage::{intruder, world_of_600};
 use crate::world::{World, put, transaction, write};
 
 /// So many windows are opened between two savings of the progress.
-const SAVED_EVERY: u64 = 128 * 256;
+const SAVED_EVERY: u64 = 32 * 256;
 
 fn sentences(report: &Report) -> Vec<String> {
     report.faults.iter().map(ToString::to_string).collect()

@@ -117,11 +117,7 @@ fn run(seed: u64, groups: usize, reopen_one_in: u64) {
         compare(&world, &naive, from);
     }
     compare(&world, &naive, 0);
-    assert_eq!(
-        world.audit().faults,
-        [],
-        "seed {seed}"
-    );
+    assert_eq!(world.audit().faults, [], "seed {seed}");
 }
 
 #[test]

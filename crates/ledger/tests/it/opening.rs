@@ -65,10 +65,7 @@ fn a_second_server_is_told_who_has_the_directory() {
     assert_eq!(sentence(world.dir.path()), expect);
     assert_eq!(create(world.dir.path(), "example.org/p"), Err(expect));
     // Reading is always possible.
-    assert_eq!(
-        world.reader().size().unwrap(),
-        0
-    );
+    assert_eq!(world.reader().size().unwrap(), 0);
 }
 
 /// Edits a sound ledger of two entries, and says what opening it says.

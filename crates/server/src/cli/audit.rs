@@ -109,9 +109,7 @@ fn tell(report: &Report, seconds: f64) {
         );
     }
     if !report.opened {
-        say!(
-            "No content was opened: without keys only what is sealed was held against its line."
-        );
+        say!("No content was opened: without keys only what is sealed was held against its line.");
     }
     if report.erased > 0 {
         say!(

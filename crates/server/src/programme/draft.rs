@@ -165,8 +165,7 @@ fn is_therapy_note(root: Value<'_>) -> bool {
     let labels = root.at(&["meta", "security"]);
     labels.is_some_and(|labels| {
         labels.items().any(|label| {
-            label.str_at(&["system"])
-                == Some("http://terminology.hl7.org/CodeSystem/v3-ActCode")
+            label.str_at(&["system"]) == Some("http://terminology.hl7.org/CodeSystem/v3-ActCode")
                 && label.str_at(&["code"]) == Some("PSYTHPN")
         })
     })

@@ -163,11 +163,7 @@ fn remove(folder: &Path) -> Result<(), Error> {
 
 /// Makes the index anew; gives the number of entries. `progress` is told the entries
 /// reached and the entries in all.
-pub fn rebuild(
-    data: &Path,
-    keys: Keys,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<u64, Error> {
+pub fn rebuild(data: &Path, keys: Keys, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Error> {
     // Holding the appender holds the lock: nobody writes meanwhile.
     let appender = Appender::open(data, keys).map_err(Error::open)?;
     let ledger = Ledger::open(data, 1, appender.keys().clone()).map_err(Error::open)?;

@@ -339,6 +339,7 @@ impl Appender {
         }
         let lock = Lock::take(dir)?;
         let keys = keys.reopened()?;
+        keys.settle()?;
         let db = store::open_to_write(dir, &lock)?;
         let identity = store::identity(&db)?;
         let key = store::signing_key(dir, &identity)?;

@@ -119,7 +119,7 @@ impl Programme {
         progress: &mut dyn FnMut(u64, u64),
         on_fatal: OnFatal,
     ) -> Result<Programme, Error> {
-        let opened = open::open(data, keys, &chance, progress)?;
+        let opened = open::open(data, keys, progress)?;
         let desk = Desk::open(data).map_err(Error::desk)?;
         let inner = Arc::new(Inner {
             data: data.to_owned(),

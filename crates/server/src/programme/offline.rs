@@ -51,7 +51,7 @@ impl Offline {
             ledger,
             appender,
             index,
-        } = open(data, keys, &chance, progress)?;
+        } = open(data, keys, progress)?;
         Ok(Offline {
             ledger,
             appender,

@@ -107,14 +107,10 @@ fn origin(name: &str) -> Result<String, Error> {
 pub(super) fn open(
     data: &Path,
     keys: Keys,
-    chance: &Chance,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Opened, Error> {
     let appender = Appender::open(data, keys).map_err(Error::open)?;
     let keys = appender.keys().clone();
-    // A change of keys that was stopped is finished before anything is read or written.
-    keys.settle(&mut |bytes| chance.fill(bytes))
-        .map_err(|error| Error::open(error.into()))?;
     let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
     let ledger = Ledger::open(data, readers, keys).map_err(Error::open)?;
     let index = bring_up(data, &ledger, appender.size(), progress)?;

@@ -29,6 +29,7 @@ use crate::error::{Error, ErrorKind};
 use crate::programme::About;
 
 pub mod manifest;
+pub mod restore;
 
 pub use manifest::{Listed, Manifest};
 

@@ -26,6 +26,7 @@ mod import;
 mod init;
 mod passphrase;
 mod rebuild;
+mod restore;
 mod serve;
 mod user;
 mod verify;
@@ -69,6 +70,8 @@ enum Word {
     Audit(audit::Args),
     /// Copy the programme while it serves, the keys apart from the record
     Backup(backup::Args),
+    /// Make a data directory from a backup
+    Restore(restore::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -121,6 +124,7 @@ pub fn run() -> ExitCode {
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
         Word::Backup(args) => backup::run(&args),
+        Word::Restore(args) => restore::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

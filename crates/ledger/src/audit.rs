@@ -12,6 +12,7 @@
 //! | a sealed body | the line's hash of it; it opens with its key, for its place, and unpacks; the line's commitment to salt and content |
 //! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring |
 //! | the content's name | the kind and id (or alias) in the line |
+//! | a destroyed key | an erasure on the record that names it, and its person |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
 //! | import marks | name entries that exist |
 //! | the checkpoint | the log's key, as it lies in `keys/` |
@@ -35,7 +36,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use evidence::erasure::Act;
 use rusqlite::Connection;
+use seal::Class;
 use tlog::checkpoint::Checkpoint;
 
 use crate::keys::Keys;
@@ -44,6 +47,7 @@ use crate::read::{KnownEdge, StoredTiles};
 use crate::sealing::Sealing;
 use crate::store::{self, OpenError};
 
+mod acts;
 mod derived;
 mod faults;
 mod key_use;
@@ -53,8 +57,10 @@ mod structure;
 mod walk;
 mod window;
 
+pub use acts::{KEY_GONE, RESTORED_WITH_LOSS};
 pub use faults::Fault;
 
+use acts::Acts;
 use derived::WINDOW;
 use faults::Faults;
 use key_use::Uses;
@@ -117,6 +123,10 @@ pub struct Report {
     pub bytes: u64,
     /// How many contents do not open because their key was destroyed.
     pub erased: u64,
+    /// Keys that were destroyed though no act on the record says so; each is a fault as well.
+    pub destroyed_unsaid: Vec<u32>,
+    /// The steps of erasures, each with its entry's position.
+    pub erasures: Vec<(u64, Act)>,
     /// Whether contents were opened: without keys they are only held against their lines' hashes.
     pub opened: bool,
     /// The contents before this position were opened by an earlier run that was interrupted; 0 if there was none.
@@ -157,8 +167,11 @@ pub fn audit(
     };
     let mut audit = Audit {
         keys: how.keys.as_ref(),
+        sealing: sealing.as_ref(),
         uses: Uses::default(),
+        acts: Acts::default(),
         erased: 0,
+        destroyed_unsaid: Vec::new(),
         progress_file: how.resume.clone().unwrap_or_else(|| dir.join(resume::FILE)),
         db: &db,
         known: &known,
@@ -225,6 +238,8 @@ pub fn audit(
         bytes_read: audit.bytes_read,
         bytes: audit.opened.bytes,
         erased: audit.erased,
+        destroyed_unsaid: audit.destroyed_unsaid,
+        erasures: audit.acts.steps,
         opened: sealing.is_some(),
         resumed_at: audit.resumed_at,
         whole_file: at_rest,
@@ -236,8 +251,11 @@ pub fn audit(
 struct Audit<'d> {
     db: &'d Connection,
     keys: Option<&'d Keys>,
+    sealing: Option<&'d Sealing>,
     uses: Uses,
+    acts: Acts,
     erased: u64,
+    destroyed_unsaid: Vec<u32>,
     known: &'d Known,
     progress_file: PathBuf,
     faults: Faults,
@@ -341,6 +359,10 @@ impl Audit<'_> {
         derived::import_marks(self.db, size, faults);
         let destroyed = self.uses.check(self.db, self.keys, faults);
         self.erased = destroyed.iter().map(|destroyed| destroyed.count).sum();
+        if self.keys.is_some() {
+            let unsaid = self.acts.check(&destroyed, faults);
+            self.destroyed_unsaid = unsaid.iter().map(|destroyed| destroyed.slot).collect();
+        }
         Ok(text)
     }
 
@@ -420,6 +442,13 @@ impl Audit<'_> {
                 .line(position, line, hash, &mut filled, &mut self.faults);
             if let (Some(line), Some(row)) = (line, row) {
                 self.uses.content(position, &line, row, &mut self.faults);
+                // What does not open is said by whoever opens all.
+                if row.class == Class::Programme as i64
+                    && acts::may_be_act(&line)
+                    && let Some(Ok(content)) = self.sealing.map(|s| s.open(&line, row))
+                {
+                    self.acts.content(&line, &content.stored, &mut self.faults);
+                }
             }
         }
         for filled in &filled {

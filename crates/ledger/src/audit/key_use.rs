@@ -30,7 +30,6 @@ struct Use {
 /// A key that was destroyed, and what it sealed.
 pub(super) struct Destroyed {
     pub(super) person: Option<Alias>,
-    pub(super) class: u8,
     pub(super) slot: u32,
     pub(super) first: u64,
     pub(super) count: u64,
@@ -162,7 +161,6 @@ impl Uses {
                 Ok(_) => {}
                 Err(KeyError::Destroyed(_)) => destroyed.push(Destroyed {
                     person: used.whose.0,
-                    class: used.whose.1,
                     slot: *slot,
                     first: used.first,
                     count: used.count,

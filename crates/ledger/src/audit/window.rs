@@ -84,7 +84,11 @@ impl Window {
     ) -> rusqlite::Result<Option<Place>> {
         let sql = match with_body {
             true => "SELECT format, class, slot, body FROM content WHERE position = ?1",
-            false => "SELECT format, class, slot, x'' FROM content WHERE position = ?1",
+            // What the programme says of itself is read every time.
+            false => {
+                "SELECT format, class, slot, CASE class WHEN 3 THEN body ELSE x'' END \
+                 FROM content WHERE position = ?1"
+            }
         };
         db.prepare_cached(sql)?
             .query_row([position as i64], |row| {

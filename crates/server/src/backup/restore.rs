@@ -29,8 +29,8 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, Batch, Draft, Expect, Offline};
 
-/// System of the codes of what a programme does about its own record.
-const GOVERNANCE: &str = "urn:homecoming:governance";
+/// The extension that holds what is known of a restoration.
+const RESTORE: &str = "urn:homecoming:restore";
 
 /// The fewest letters that words which give entries up must have.
 const WORDS_MIN: usize = 20;
@@ -138,7 +138,12 @@ pub fn restore(
     let opened = ledger::open_keys(&at, asked.passphrase).map_err(Error::open)?;
     let report =
         ledger::audit::audit(&at, &How::with(&opened), &mut |_| {}).map_err(Error::open)?;
-    if !report.faults.is_empty() {
+    // Erasures that are lost with the entries that tell of them: their keys are gone, and stay so.
+    let gone = match words {
+        Some(_) => report.destroyed_unsaid,
+        None => Vec::new(),
+    };
+    if report.faults.len() > gone.len() {
         return Err(Refused::Faults(report.faults));
     }
     let begun = match words {
@@ -152,7 +157,14 @@ pub fn restore(
     let size = say_so(
         &at,
         opened,
-        &entry(&manifest, behind, begun.as_ref(), words, &chance.id()),
+        &entry(
+            &manifest,
+            behind,
+            begun.as_ref(),
+            words,
+            &gone,
+            &chance.id(),
+        ),
         clock,
         chance,
     )?;
@@ -359,11 +371,12 @@ fn entry(
     behind: Option<&Known>,
     begun: Option<&Begun>,
     words: Option<&str>,
+    gone: &[u32],
     id: &str,
 ) -> (String, Vec<u8>) {
     let detail = |name: &str, value: String| {
         serde_json::json!({
-            "url": format!("urn:homecoming:restore:{name}"),
+            "url": format!("{RESTORE}:{name}"),
             "valueString": value,
         })
     };
@@ -387,9 +400,15 @@ fn entry(
         details.push(detail("log-that-begins", begun.origin.clone()));
         details.push(detail("its-new-key", begun.verifier.to_string()));
     }
+    for slot in gone {
+        details.push(serde_json::json!({
+            "url": ledger::audit::KEY_GONE,
+            "valueString": slot.to_string(),
+        }));
+    }
     let code = match begun {
         None => "restore",
-        Some(_) => "restore-with-loss",
+        Some(_) => ledger::audit::RESTORED_WITH_LOSS,
     };
     let text = match (behind, words) {
         (Some(known), Some(words)) => format!(
@@ -406,9 +425,9 @@ fn entry(
     let resource = serde_json::json!({
         "resourceType": "Basic",
         "id": id,
-        "extension": [{"url": "urn:homecoming:restore", "extension": details}],
+        "extension": [{"url": RESTORE, "extension": details}],
         "code": {
-            "coding": [{"system": GOVERNANCE, "code": code}],
+            "coding": [{"system": ledger::erasure::GOVERNANCE, "code": code}],
             "text": text,
         },
     });

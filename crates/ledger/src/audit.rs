@@ -16,6 +16,8 @@
 //! | tiles, heads of persons | computed anew; none missing, none besides |
 //! | import marks | name entries that exist |
 //! | the checkpoint | the log's key, as it lies in `keys/` |
+//! | what witnesses have signed | the lines give the same root at that size |
+//! | recorded times | the times at which witnesses signed before and after |
 //! | tables and triggers | as this version makes them; SQLite's own integrity check |
 //!
 //! What an audit cannot find: a ledger that was replaced as a whole by someone
@@ -48,6 +50,7 @@ use crate::sealing::Sealing;
 use crate::store::{self, OpenError};
 
 mod acts;
+mod cosigned;
 mod derived;
 mod faults;
 mod key_use;
@@ -61,6 +64,7 @@ pub use acts::{KEY_GONE, RESTORED_WITH_LOSS};
 pub use faults::Fault;
 
 use acts::Acts;
+use cosigned::Bounds;
 use derived::WINDOW;
 use faults::Faults;
 use key_use::Uses;
@@ -170,6 +174,7 @@ pub fn audit(
         sealing: sealing.as_ref(),
         uses: Uses::default(),
         acts: Acts::default(),
+        bounds: Bounds::default(),
         erased: 0,
         destroyed_unsaid: Vec::new(),
         progress_file: how.resume.clone().unwrap_or_else(|| dir.join(resume::FILE)),
@@ -195,6 +200,9 @@ pub fn audit(
     };
     if !how.fresh {
         audit.resume();
+    }
+    if let Some(identity) = &known.identity {
+        audit.witnessed(dir, identity);
     }
     let threads = match how.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -254,6 +262,7 @@ struct Audit<'d> {
     sealing: Option<&'d Sealing>,
     uses: Uses,
     acts: Acts,
+    bounds: Bounds,
     erased: u64,
     destroyed_unsaid: Vec<u32>,
     known: &'d Known,
@@ -298,6 +307,19 @@ impl Audit<'_> {
         );
         self.resumed_at = reached.done;
         self.opened = reached;
+    }
+
+    /// What witnesses have signed must be what the lines give.
+    fn witnessed(&mut self, dir: &Path, identity: &store::Identity) {
+        let (signed, bounds) = cosigned::read(dir, identity, &mut self.faults);
+        self.bounds = bounds;
+        for signed in signed {
+            let otherwise = format!(
+                "The first {} entries are not those that witnesses have signed for",
+                signed.size
+            );
+            self.must_give(signed.size, signed.root, otherwise);
+        }
     }
 
     /// Says at which size the lines must give which root.
@@ -440,6 +462,10 @@ impl Audit<'_> {
             let line = self
                 .walk
                 .line(position, line, hash, &mut filled, &mut self.faults);
+            if let Some(line) = &line {
+                self.bounds
+                    .check(position, line.recorded_at, &mut self.faults);
+            }
             if let (Some(line), Some(row)) = (line, row) {
                 self.uses.content(position, &line, row, &mut self.faults);
                 // What does not open is said by whoever opens all.

@@ -1,7 +1,8 @@
 //! The pages' handlers: each reads the record through a view, fills a context, and draws it.
 //!
 //! Everything that is shown comes from a [`View`] as of the instant in the address, so a page of
-//! the past is the same code as a page of now. Nothing here writes to the record.
+//! the past is the same code as a page of now. Only the steps of an erasure write to the
+//! record; they are forms of our own pages.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use ledger::witnessed::LogName;
 use maud::Markup;
 
 use crate::error::Error;
@@ -18,12 +20,13 @@ use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
 use crate::programme::{AsOf, Programme, View};
 use crate::sign_in::SignedIn;
-use crate::web::layout::{AsKnown, Shell, User};
+use crate::web::layout::{AsKnown, Outside, Shell, User};
 use crate::web::{path, when};
 use crate::{assets, web};
 
 mod caseload;
 mod entry;
+pub(crate) mod erasures;
 mod find;
 mod person;
 mod record;
@@ -42,6 +45,10 @@ pub fn routes(programme: Programme) -> Router {
         .route(path::RECORD, get(record::get))
         .route(path::CHECKPOINT, get(record::checkpoint))
         .route(path::KEY, get(record::key))
+        .route(path::ERASURES, get(erasures::list).post(erasures::ask))
+        .route(path::ERASURE_NEW, get(erasures::form))
+        .route("/erasures/{id}", get(erasures::get))
+        .route("/erasures/{id}/{step}", post(erasures::step))
         .route("/people/{id}", get(person::get))
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
@@ -139,6 +146,19 @@ impl Asked {
         })
     }
 
+    /// What outside witnesses say, if there are any.
+    fn outside(&self) -> Option<Outside> {
+        let cosigning = self.programme.cosigning();
+        let latest = cosigning.latest(LogName::Record);
+        if cosigning.policy().is_none() && latest.is_none() {
+            return None;
+        }
+        Some(Outside {
+            cosigned: latest.map_or(0, |one| one.size),
+            refusal: cosigning.refusal(),
+        })
+    }
+
     /// What every page is told.
     fn shell(&self) -> Shell {
         Shell {
@@ -158,6 +178,7 @@ impl Asked {
                 .cloned()
                 .collect(),
             banner: None,
+            outside: self.outside(),
         }
     }
 
@@ -248,6 +269,7 @@ pub fn error_page(error: &Error) -> Response {
             path: path::CASELOAD.to_owned(),
             keep: Vec::new(),
             banner: None,
+            outside: None,
         },
         status: row.status.as_u16(),
         title: row.title.to_owned(),

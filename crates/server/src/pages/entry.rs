@@ -1,6 +1,7 @@
 //! One entry of the ledger.
 
 use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +11,8 @@ use super::{Asked, away, download, person};
 use crate::case::{Case, Names, attention, words};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Version;
+use crate::router::Drawn;
+use crate::web::erased;
 use crate::web::entry::{Action, Context, Difference, Version as Shown, page};
 use crate::web::when::{Happened, RecordedAt};
 
@@ -18,7 +21,10 @@ const VALUE_CHARACTERS: usize = 600;
 
 pub async fn get(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
     away(move || {
-        let version = at(&asked, &position)?;
+        let version = match at(&asked, &position) {
+            Err(error) if error.kind == ErrorKind::Erased => return tombstone(&asked, &position, error),
+            version => version?,
+        };
         let context = context(&asked, &version)?;
         Ok(asked.answer(page(&context)))
     })
@@ -52,6 +58,39 @@ fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
     })
 }
 
+/// What is shown in the place of an erased entry. It is gone, and says so.
+fn tombstone(asked: &Asked, position: &str, error: Error) -> Result<Response, Error> {
+    let Some(entry) = position.parse().ok().and_then(|at| asked.view.entry(at).ok().flatten()) else {
+        return Err(error);
+    };
+    let found = asked.view.erasure_of(&entry)?;
+    let context = erased::Context {
+        shell: asked.shell(),
+        position: entry.position,
+        kind: entry.kind,
+        recorded_at: RecordedAt(entry.recorded_at.0),
+        line: entry.line,
+        erasure: found.map(|found| erased::Erasure {
+            basis: found.erasure.request.basis.map_or("", |basis| basis.words()).to_owned(),
+            approved: found
+                .erasure
+                .approvals
+                .iter()
+                .map(|(actor, _)| super::erasures::name(&asked.programme, actor))
+                .collect(),
+            done_at: (found.erasure.stage == casework::erasure::Stage::Done)
+                .then(|| found.erasure.steps.last().map(|taken| RecordedAt(taken.recorded_at)))
+                .flatten(),
+            id: found.id,
+        }),
+    };
+    let mut response = asked.answer(erased::page(&context));
+    *response.status_mut() = StatusCode::GONE;
+    // The router renders errors from this; here the page is drawn already.
+    response.extensions_mut().insert(Drawn);
+    Ok(response)
+}
+
 fn name(version: &Version) -> String {
     format!(
         "{}-{}-{}.tlog-proof",
@@ -78,6 +117,7 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
         let things = case.things();
         let state = attention::state(&things, &names, asked.moment());
         shell.banner = person::banner(&case, &things, &state, asked.moment());
+        super::erasures::mark(asked, &mut shell)?;
     }
     let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
     let told = Doc::parse(&telling.stored).map_err(Error::internal)?;
@@ -117,6 +157,9 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
         facts: leaves(doc.root()),
         json: String::from_utf8_lossy(&version.stored).into_owned(),
         line: entry.map(|entry| entry.line).unwrap_or_default(),
+        is_cosigned: asked
+            .outside()
+            .map(|outside| version.position < outside.cosigned),
         receipt_name: name(version),
     })
 }

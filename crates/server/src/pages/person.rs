@@ -29,7 +29,8 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
     away(move || {
         let case = case(&asked, &id)?;
         let things = case.things();
-        let context = context(&asked, &case, &things);
+        let mut context = context(&asked, &case, &things);
+        super::erasures::mark(&asked, &mut context.shell)?;
         Ok(asked.answer(page(&context)))
     })
     .await
@@ -95,6 +96,7 @@ pub(super) fn banner(
             .filter(|flag| flag.text(&["status"]) == Some("active"))
             .filter_map(|flag| words::concept(flag.resource().get("code")))
             .collect(),
+        erasure: None,
     })
 }
 

@@ -22,6 +22,7 @@ pub async fn get(mut asked: Asked, Path(id): Path<String>) -> Result<Response, E
         let state = attention::state(&things, &Names::new(&asked.view), now);
         let mut shell = asked.shell();
         shell.banner = person::banner(&case, &things, &state, now);
+        super::erasures::mark(&asked, &mut shell)?;
         let found = events::events(&things);
         let whole = whole(&found.events, now);
         let window = match (day(&asked, "from")?, day(&asked, "to")?) {

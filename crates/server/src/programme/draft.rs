@@ -63,7 +63,7 @@ impl Draft {
             (
                 prepared,
                 record::person::person(root).map(|id| id.to_string()),
-                is_therapy_note(root),
+                record::sensitivity::is_therapy_note(root),
                 says_governance(root),
             )
         };
@@ -206,15 +206,4 @@ pub fn says_governance(root: Value<'_>) -> bool {
                 true => value.items().any(has),
                 false => has(value),
             })
-}
-
-/// Whether a resource says of itself that it is a therapy note, which has a key of its own.
-fn is_therapy_note(root: Value<'_>) -> bool {
-    let labels = root.at(&["meta", "security"]);
-    labels.is_some_and(|labels| {
-        labels.items().any(|label| {
-            label.str_at(&["system"]) == Some("http://terminology.hl7.org/CodeSystem/v3-ActCode")
-                && label.str_at(&["code"]) == Some("PSYTHPN")
-        })
-    })
 }

@@ -2,7 +2,7 @@
 
 use super::super::AsOf;
 use super::View;
-use crate::erasure;
+use crate::erasure::{self, Found};
 use crate::error::{Error, ErrorKind};
 
 impl View {
@@ -35,25 +35,28 @@ impl View {
         Ok(entries.into_iter().zip(slots).collect())
     }
 
+    /// The erasure that took an entry's content, if one on the record says that it did.
+    pub(crate) fn erasure_of(&self, entry: &ledger::Entry) -> Result<Option<Found>, Error> {
+        let Some(person) = entry.person else {
+            return Ok(None);
+        };
+        let sealed = self.inner.ledger.sealed_as(&[entry.position]);
+        let sealed = sealed.map_err(Error::ledger)?;
+        // An erasure is found whenever the record is looked at from: what is gone is gone then, too.
+        let now = View::new(&self.inner, AsOf::Now);
+        let all = erasure::all(&now, Some(person), self.inner.least_delay())?;
+        Ok(all.into_iter().find(|found| {
+            found.goes.as_ref().is_some_and(|goes| {
+                entry.position < goes.below
+                    && sealed.iter().all(|(_, slot)| goes.slots.contains(slot))
+            })
+        }))
+    }
+
     /// The error for what cannot be read because it was erased; it names the erasure.
     pub(crate) fn erased(&self, position: u64) -> Error {
-        let named = self
-            .inner
-            .ledger
-            .entry(position)
-            .ok()
-            .flatten()
-            .and_then(|entry| entry.person)
-            .and_then(|person| {
-                let now = View::new(&self.inner, AsOf::Now);
-                erasure::all(&now, Some(person), self.inner.least_delay()).ok()
-            })
-            .and_then(|found| {
-                found.into_iter().find(|found| {
-                    let goes = found.goes.as_ref();
-                    goes.is_some_and(|goes| position < goes.below)
-                })
-            });
+        let entry = self.inner.ledger.entry(position).ok().flatten();
+        let named = entry.and_then(|entry| self.erasure_of(&entry).ok().flatten());
         Error::new(
             ErrorKind::Erased,
             match named {

@@ -67,7 +67,7 @@ pub struct Alias(pub [u8; 16]);
 
 impl Alias {
     /// Reads the 22 characters of base64url.
-    fn parse(text: &str) -> Option<Alias> {
+    pub fn parse(text: &str) -> Option<Alias> {
         // The decoder wants room for whole groups of three bytes.
         let mut bytes = [0; 18];
         if text.len() != 22 || URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) != Ok(16) {
@@ -420,7 +420,7 @@ pub fn decode_name(word: &str) -> Option<String> {
 }
 
 /// Like [`decode_name`], without making the name when nothing is encoded.
-fn check_name(word: &str) -> Option<()> {
+pub(crate) fn check_name(word: &str) -> Option<()> {
     if !word.is_empty() && word.bytes().all(is_plain) {
         return Some(());
     }
@@ -432,7 +432,7 @@ fn is_plain(b: u8) -> bool {
 }
 
 /// Whether an instant, if it is one, has the form that the line writes it in: six decimals, UTC, no leap second.
-fn is_instant(text: &[u8]) -> bool {
+pub(crate) fn is_instant(text: &[u8]) -> bool {
     text.len() == 27 && text[10] == b'T' && text[17] < b'6' && text[19] == b'.' && text[26] == b'Z'
 }
 
@@ -444,13 +444,13 @@ fn is_id_in_line(text: &str) -> bool {
 }
 
 /// A decimal number in its only form: no sign, no leading zero.
-fn number(text: &str) -> Option<u64> {
+pub(crate) fn number(text: &str) -> Option<u64> {
     let canonical =
         text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| canonical)
 }
 
-fn write_number(number: u64, out: &mut Vec<u8>) {
+pub(crate) fn write_number(number: u64, out: &mut Vec<u8>) {
     let mut text = [0; 20];
     let mut at = text.len();
     let mut rest = number;
@@ -466,7 +466,7 @@ fn write_number(number: u64, out: &mut Vec<u8>) {
 }
 
 /// A hash as the line writes it: 43 characters of base64 without padding.
-fn hash_from_text(text: &str) -> Option<Hash> {
+pub(crate) fn hash_from_text(text: &str) -> Option<Hash> {
     // The decoder wants room for whole groups of three bytes.
     let mut bytes = [0; 33];
     if text.len() != 43 || STANDARD_NO_PAD.decode_slice(text, &mut bytes) != Ok(32) {
@@ -475,7 +475,7 @@ fn hash_from_text(text: &str) -> Option<Hash> {
     bytes.first_chunk().copied()
 }
 
-fn write_hash(hash: &Hash, out: &mut Vec<u8>) {
+pub(crate) fn write_hash(hash: &Hash, out: &mut Vec<u8>) {
     let mut text = [0; 43];
     let length = STANDARD_NO_PAD.encode_slice(hash, &mut text).unwrap_or(0);
     out.extend_from_slice(&text[..length]);

@@ -7,9 +7,11 @@
 //! |---|---|
 //! | [`entry`] | the line that an auditor reads, and the opaque ids in it |
 //! | [`content`] | what lies beside the line, and what the line commits to |
+//! | [`disclosure`] | the access log: who was told what, in a line and its content |
 //! | [`receipt`] | an entry's proof, made by the programme and verified anywhere |
 
 pub mod content;
+pub mod disclosure;
 pub mod entry;
 pub mod receipt;
 

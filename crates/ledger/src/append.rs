@@ -567,7 +567,7 @@ impl Appender {
                 &chain.hash[..],
             ))?;
         }
-        let checkpoint = self.sign(&edge)?;
+        let checkpoint = sign(&self.origin, &self.key, &edge)?;
         store::set_state(db, "checkpoint", &checkpoint)?;
         tx.commit()?;
         Ok(After {
@@ -599,25 +599,9 @@ impl Appender {
             .optional()
     }
 
-    fn sign(&self, edge: &Edge) -> rusqlite::Result<String> {
-        let checkpoint = Checkpoint {
-            origin: self.origin.clone(),
-            size: edge.size(),
-            root: edge.root(),
-            extensions: Vec::new(),
-        };
-        // The origin was signed before, when the ledger was made or opened.
-        checkpoint
-            .sign(&self.key)
-            .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
-    }
-
     /// What an error means for what is on the disk. Whatever was begun is rolled back by now.
     fn failed(&mut self, error: rusqlite::Error) -> CommitError {
-        let outcome = match error.sqlite_error() {
-            Some(code) => severity(code.extended_code),
-            None => Severity::Refused,
-        };
+        let outcome = severity_of(&error);
         if outcome == Severity::Fatal || !self.db.is_autocommit() {
             self.poisoned = true;
             return CommitError::Fatal(Some(error));
@@ -638,11 +622,33 @@ const INSERT_SOURCE: &str =
 const UPSERT_PERSON: &str =
     "INSERT OR REPLACE INTO person (person, count, position, hash) VALUES (?1, ?2, ?3, ?4)";
 
+/// The signed checkpoint of a tree that ends so.
+pub(crate) fn sign(origin: &str, key: &SigningKey, edge: &Edge) -> rusqlite::Result<String> {
+    let checkpoint = Checkpoint {
+        origin: origin.to_owned(),
+        size: edge.size(),
+        root: edge.root(),
+        extensions: Vec::new(),
+    };
+    // The origin was signed before, when the log was made or opened.
+    checkpoint
+        .sign(key)
+        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Severity {
+pub(crate) enum Severity {
     Fatal,
     Full,
     Refused,
+}
+
+/// How bad an error is; see [`severity`].
+pub(crate) fn severity_of(error: &rusqlite::Error) -> Severity {
+    match error.sqlite_error() {
+        Some(code) => severity(code.extended_code),
+        None => Severity::Refused,
+    }
 }
 
 /// How bad a SQLite result code is.
@@ -660,7 +666,7 @@ fn severity(extended_code: i32) -> Severity {
 }
 
 /// The time of the next transaction: the clock's, or just after the last one.
-fn recorded_at(now: RecordedAt, last: RecordedAt) -> Result<RecordedAt, Refused> {
+pub(crate) fn recorded_at(now: RecordedAt, last: RecordedAt) -> Result<RecordedAt, Refused> {
     if !(0..CLOCK_END_US).contains(&now.0) {
         return Err(Refused::ClockFarOff);
     }

@@ -11,12 +11,14 @@
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
+//! | [`access`] | who was told what, on a log of its own |
 //! | [`audit`] | reads everything back and says what does not fit |
 //!
 //! The line itself and what is handed out of a ledger are the crate `evidence`'s.
 //!
-//! A data directory holds `ledger.sqlite`, `keys/log.key`, `keys/alias.key` and `lock`.
+//! A data directory holds `ledger.sqlite`, `access.sqlite`, `keys/log.key`, `keys/access.key`, `keys/alias.key` and `lock`.
 
+pub mod access;
 pub mod append;
 pub mod audit;
 pub mod content;
@@ -29,7 +31,7 @@ pub use append::{
     Written,
 };
 pub use content::Content;
-pub use evidence::{Action, Alias, Entry, entry, receipt};
+pub use evidence::{Action, Alias, Entry, disclosure, entry, receipt};
 pub use read::{Ledger, ReadError};
 pub use record::time::RecordedAt;
 pub use store::{OpenError, create};

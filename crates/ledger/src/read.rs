@@ -514,7 +514,7 @@ fn raw<'r>(row: &'r Row<'_>) -> Result<Raw<'r>, ReadError> {
     })
 }
 
-fn damaged(position: u64, what: &str) -> ReadError {
+pub(crate) fn damaged(position: u64, what: &str) -> ReadError {
     ReadError::Damaged {
         position,
         what: what.to_owned(),

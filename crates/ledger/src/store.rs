@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! ledger.sqlite     the record (SQLite, write-ahead log, every commit flushed)
+//! access.sqlite     who was told what ([`crate::access`])
 //! keys/log.key      signs the checkpoints (C2SP key text, mode 0600)
+//! keys/access.key   signs the access log's checkpoints
 //! keys/alias.key    32 bytes that turn ids into aliases (mode 0600)
 //! lock              held by the one process that appends
 //! ```
@@ -206,6 +208,7 @@ pub fn create(
     )?;
     write_key(&keys.join("alias.key"), &alias)?;
     sync_directory(&keys)?;
+    crate::access::create(dir, origin, chance)?;
 
     // The schema and the first state appear together or not at all.
     let mut db = Connection::open(dir.join("ledger.sqlite"))?;
@@ -400,7 +403,7 @@ fn alias_id(key: &[u8; 32]) -> String {
     hash[..8].iter().map(|b| format!("{b:02x}")).collect()
 }
 
-fn write_key(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_key(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -411,7 +414,7 @@ fn write_key(file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Makes the names in a directory durable.
-fn sync_directory(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(dir)?.sync_all()?;
     #[cfg(not(unix))]

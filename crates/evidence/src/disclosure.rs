@@ -207,7 +207,9 @@ impl<'a> Line<'a> {
             Whom::One(alias) => {
                 out.extend_from_slice(b" p");
                 let mut text = [0; 22];
-                let length = URL_SAFE_NO_PAD.encode_slice(alias.0, &mut text).unwrap_or(0);
+                let length = URL_SAFE_NO_PAD
+                    .encode_slice(alias.0, &mut text)
+                    .unwrap_or(0);
                 out.extend_from_slice(&text[..length]);
             }
             Whom::Many(count) => {

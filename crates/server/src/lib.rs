@@ -13,6 +13,7 @@ pub mod import;
 pub mod log;
 pub mod pages;
 pub mod programme;
+pub mod release;
 pub mod router;
 pub mod sign_in;
 pub mod web;

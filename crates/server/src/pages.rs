@@ -16,7 +16,8 @@ use maud::Markup;
 use crate::error::Error;
 use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
-use crate::programme::{AsOf, Programme, View};
+use crate::programme::{Actor, AsOf, Programme, View};
+use crate::release::{self, Disclosure, Given, Release, What};
 use crate::sign_in::SignedIn;
 use crate::web::layout::{AsKnown, Shell, User};
 use crate::web::{path, when};
@@ -62,6 +63,8 @@ pub(crate) struct Asked {
     who: SignedIn,
     view: View,
     path: String,
+    /// What was asked for, as the access log will have it.
+    address: String,
     params: Pairs,
 }
 
@@ -103,8 +106,15 @@ impl Asked {
             (None, Some(date)) => instant::accept_datetime(date.to_str().unwrap_or_default())?,
             (None, None) => AsOf::Now,
         };
+        let mut address = uri
+            .path_and_query()
+            .map_or_else(String::new, |whole| whole.as_str().to_owned());
+        if let (None, AsOf::Instant(at)) = (asked, as_of) {
+            address = path::with(&address, &[(path::AS_OF, &when::exact(at.0))]);
+        }
         Ok(Asked {
             programme: programme.clone(),
+            address,
             who,
             view: programme.view(as_of),
             path: uri.path().to_owned(),
@@ -161,9 +171,9 @@ impl Asked {
         }
     }
 
-    /// The page, with the headers that belong to its instant (RFC 7089).
-    fn answer(&self, markup: Markup) -> Response {
-        let mut response = html(StatusCode::OK, markup);
+    /// The page, with the headers that belong to its instant (RFC 7089) and with what it gives out.
+    fn answer(&self, markup: Markup, given: Given) -> Response {
+        let mut response = self.gives(html(StatusCode::OK, markup), What::Page, given);
         let headers = response.headers_mut();
         headers.insert(
             header::VARY,
@@ -175,6 +185,27 @@ impl Asked {
             headers.insert(HeaderName::from_static("memento-datetime"), date);
         }
         response
+    }
+
+    /// Says what an answer gives out to whoever asked.
+    fn gives(&self, mut response: Response, what: What, given: Given) -> Response {
+        response
+            .extensions_mut()
+            .insert(Release::Of(Box::new(Disclosure {
+                actor: self.actor(),
+                what,
+                address: self.address.clone(),
+                scope: String::new(),
+                size: self.view.size(),
+                whole: self.programme.view(AsOf::Now).size(),
+                given,
+            })));
+        response
+    }
+
+    /// Who asks, and what for.
+    fn actor(&self) -> Actor {
+        self.who.actor()
     }
 }
 
@@ -232,7 +263,7 @@ fn see(address: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(address) {
         response.headers_mut().insert(header::LOCATION, value);
     }
-    response
+    release::nothing(response, "it leads to another address")
 }
 
 /// An error as a page; nobody's name is on it.
@@ -300,5 +331,5 @@ async fn asset(uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         out.insert(header::ETAG, etag);
     }
-    Ok(response)
+    Ok(release::nothing(response, "a file of the program itself"))
 }

@@ -13,6 +13,7 @@ use desk::Desk;
 use index::Index;
 pub use ledger::Expect;
 use ledger::Ledger;
+use ledger::access::{AccessLog, Draft as Disclosed, Logged};
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,6 +21,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
+mod disclosing;
 mod draft;
 mod heads;
 mod offline;
@@ -85,6 +87,7 @@ struct Inner {
     data: PathBuf,
     about: About,
     ledger: Ledger,
+    access: AccessLog,
     index: Index,
     desk: Desk,
     clock: Clock,
@@ -106,6 +109,7 @@ impl Inner {
 pub struct Programme {
     inner: Arc<Inner>,
     submissions: mpsc::Sender<writer::Submission>,
+    disclosures: mpsc::Sender<disclosing::Submission>,
 }
 
 impl Programme {
@@ -124,6 +128,7 @@ impl Programme {
             data: data.to_owned(),
             about: About::read(data)?,
             ledger: opened.ledger,
+            access: opened.access,
             index: opened.index,
             desk,
             clock,
@@ -146,7 +151,25 @@ impl Programme {
                 }
             })
             .map_err(Error::internal)?;
-        Ok(Programme { inner, submissions })
+        let (disclosures, waiting) = mpsc::channel(disclosing::WAITING_MAX);
+        let for_recorder = inner.clone();
+        let mut recorder = opened.recorder;
+        std::thread::Builder::new()
+            .name("recorder".to_owned())
+            .spawn(move || {
+                let run = std::panic::AssertUnwindSafe(|| {
+                    disclosing::run(&for_recorder, &mut recorder, waiting);
+                });
+                if std::panic::catch_unwind(run).is_err() {
+                    (for_recorder.on_fatal)(&"the access log failed; start the server again");
+                }
+            })
+            .map_err(Error::internal)?;
+        Ok(Programme {
+            inner,
+            submissions,
+            disclosures,
+        })
     }
 
     /// The programme's name, as given to `homecoming init`.
@@ -182,6 +205,22 @@ impl Programme {
     /// The ledger, to read checkpoints and keys from.
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
+    }
+
+    /// The access log: who was told what.
+    pub fn access(&self) -> &AccessLog {
+        &self.inner.access
+    }
+
+    /// Records a disclosure. Answers when it is durable: before that nothing may be shown.
+    pub async fn disclose(&self, draft: Disclosed) -> Result<Logged, Error> {
+        let stopped = || disclosing::unrecorded("The server is stopping.");
+        let (answer, answered) = oneshot::channel();
+        self.disclosures
+            .send(disclosing::Submission { draft, answer })
+            .await
+            .map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
     }
 
     /// A new resource id: 16 characters of Crockford base32.

@@ -2,7 +2,8 @@
 //!
 //! Every request gets an id, which its answer carries as `X-Request-Id` and the log repeats. An
 //! error leaves a handler as [`Error`] and becomes an OperationOutcome under `/fhir` and a page
-//! elsewhere, here and nowhere else. A panic becomes an error like any other.
+//! elsewhere, here and nowhere else. A panic becomes an error like any other. What an answer gives
+//! out of the record is recorded before it is let go ([`crate::release`]).
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,8 @@ use crate::fhir::{
     self, Api, batch, capabilities, create, delete, history, outcome, read, receipt, search,
     update, validate, vread,
 };
+
+use crate::release;
 
 /// Renders an error for people; given by the pages.
 pub type ErrorPage = fn(&Error) -> Response;
@@ -97,6 +100,7 @@ async fn around(
         Ok(response) => response,
         Err(panic) => Error::internal(format!("a panic: {panic}")).into_response(),
     };
+    response = release::let_go(api.programme(), &method, response).await;
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         let error = match response.extensions_mut().remove::<Arc<Error>>() {

@@ -136,7 +136,10 @@ fn walk(
         }
         expect = position + 1;
         let Ok(line) = row.get::<_, Vec<u8>>(1) else {
-            faults.say(Some(position), format!("Leaf {position}: its line is not bytes"));
+            faults.say(
+                Some(position),
+                format!("Leaf {position}: its line is not bytes"),
+            );
             continue;
         };
         leaves.edge.push(tlog::leaf_hash(&line), |tile| {
@@ -151,7 +154,9 @@ fn walk(
                 if last.is_some_and(|last| stored.leaf.recorded_at < last) {
                     faults.say(
                         Some(position),
-                        format!("Leaf {position} says that it was recorded before the one before it"),
+                        format!(
+                            "Leaf {position} says that it was recorded before the one before it"
+                        ),
                     );
                 }
                 last = Some(stored.leaf.recorded_at);
@@ -253,7 +258,9 @@ fn tiles(
         if found.as_ref() != Some(hashes) {
             faults.say(
                 None,
-                format!("Tile {index} of level {level} of the access log is not what its leaves give"),
+                format!(
+                    "Tile {index} of level {level} of the access log is not what its leaves give"
+                ),
             );
         }
     }
@@ -303,8 +310,9 @@ fn about(
 
 /// The file as SQLite sees it, and the tables and triggers as this version makes them.
 fn structure(db: &Connection, faults: &mut Faults) -> Result<(), OpenError> {
-    let said: Result<String, _> =
-        db.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+    let said: Result<String, _> = db.query_row("PRAGMA integrity_check(1)", [], |row| {
+        row.get::<_, String>(0)
+    });
     match said {
         Ok(ok) if ok == "ok" => {}
         Ok(what) => faults.say(None, format!("The access log's file is damaged: {what}")),

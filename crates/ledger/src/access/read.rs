@@ -192,7 +192,8 @@ impl AccessLog {
     }
 }
 
-const SELECT_ONE: &str = "SELECT position, line, persons, slot, body FROM entry WHERE position = ?1";
+const SELECT_ONE: &str =
+    "SELECT position, line, persons, slot, body FROM entry WHERE position = ?1";
 
 fn checkpoint(db: &Connection) -> Result<String, ReadError> {
     store::state(db, "checkpoint")?.ok_or_else(|| damaged(0, "the access log has no checkpoint"))
@@ -265,7 +266,12 @@ pub(super) fn stored(row: &Row<'_>) -> Result<Stored, ReadError> {
         return Err(damaged(position, "its line in the access log is another's"));
     }
     let persons = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-    let persons = persons.as_chunks().0.iter().map(|one| Alias(*one)).collect();
+    let persons = persons
+        .as_chunks()
+        .0
+        .iter()
+        .map(|one| Alias(*one))
+        .collect();
     let body: Vec<u8> = row.get(4)?;
     if disclosure::sealed(&body) != leaf.sealed {
         return Err(damaged(

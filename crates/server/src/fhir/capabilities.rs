@@ -16,7 +16,7 @@ use record::json::write_string;
 use record::search::{ParameterType, parameters};
 
 use super::instant::{self, Memento};
-use super::{Answer, Api, Ask, Content, Grant};
+use super::{Answer, Api, Ask, Content, Gives, Grant};
 use crate::error::Error;
 use crate::fhir::scope::Scopes;
 use crate::programme::Actor;
@@ -89,6 +89,7 @@ pub fn capabilities(ask: &Ask) -> Result<Answer, Error> {
         content: Content::Shared(statement),
         varies: true,
         memento: Memento::of(ask, &view),
+        gives: Gives::Nothing("what this server can do is open to everybody"),
         ..Answer::empty(StatusCode::OK)
     })
 }

@@ -8,6 +8,7 @@ use super::scope::Verb;
 use super::{Answer, Ask, known_id, known_kind, read};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Version, View};
+use crate::release::What;
 
 /// `GET [base]/Kind/id/_history/version`
 pub async fn get(
@@ -28,7 +29,7 @@ pub fn vread(ask: &Ask, kind: &str, id: &str, version: &str) -> Result<Answer, E
     if version.deleted {
         return Err(read::deleted(kind, id, &version));
     }
-    Ok(Answer::version(ask, &view, &version))
+    Ok(Answer::version(ask, &view, &version, What::Version))
 }
 
 /// The version of that number, a deletion included.

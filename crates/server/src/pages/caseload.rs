@@ -14,6 +14,7 @@ use crate::case::attention::{State, state};
 use crate::case::{Case, Names, events, of_kind, scores, words};
 use crate::error::Error;
 use crate::programme::{Search, Version, View};
+use crate::release::Given;
 use crate::web::caseload::{Choice, Context, Need, NextContact, Row, Trend, page};
 use crate::web::path;
 
@@ -27,7 +28,11 @@ const PAGE: usize = 60;
 pub async fn get(Extension(known): Extension<Arc<Known>>, asked: Asked) -> Result<Response, Error> {
     away(move || {
         let context = context(&asked, &known)?;
-        Ok(asked.answer(page(&context)))
+        let mut given = Given::new();
+        for row in &context.people {
+            given.person(asked.programme.ledger().person(&row.id));
+        }
+        Ok(asked.answer(page(&context), given))
     })
     .await
 }

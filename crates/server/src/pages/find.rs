@@ -9,6 +9,7 @@ use super::{Asked, away, person};
 use crate::case::{Case, Names, attention, of_kind, words};
 use crate::error::Error;
 use crate::programme::{Search, Version, View};
+use crate::release::Given;
 use crate::web::find::{Context, Found, page};
 use crate::web::when;
 
@@ -19,9 +20,11 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
     away(move || {
         let query = asked.param("q").unwrap_or_default().trim().to_owned();
         let mut people = Vec::new();
+        let mut given = Given::new();
         let names = Names::new(&asked.view);
         let moment = asked.moment();
         for version in search(&asked.view, &query)? {
+            given.person(asked.programme.ledger().person(&version.id));
             let Some(case) = Case::read(&asked.view, &version.id)? else {
                 continue;
             };
@@ -53,7 +56,7 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
             people,
             more: None,
         };
-        Ok(asked.answer(page(&context)))
+        Ok(asked.answer(page(&context), given))
     })
     .await
 }

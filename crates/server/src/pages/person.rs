@@ -12,6 +12,7 @@ use crate::case::attention::{self, State};
 use crate::case::{Case, Names, Telling, Thing, events, first_of, of_kind, scores, words};
 use crate::chart::score::{Band, Cut, Score, Series};
 use crate::error::{Error, ErrorKind};
+use crate::release::Given;
 use crate::web::layout::Banner;
 use crate::web::person::{Context, Fact, Medication, Next, Note, Owed, page};
 use crate::web::when::{self, Happened, RecordedAt};
@@ -30,7 +31,7 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         let case = case(&asked, &id)?;
         let things = case.things();
         let context = context(&asked, &case, &things);
-        Ok(asked.answer(page(&context)))
+        Ok(asked.answer(page(&context), given(&asked, &case)))
     })
     .await
 }
@@ -48,6 +49,17 @@ pub(super) fn case(asked: &Asked, id: &str) -> Result<Case, Error> {
             },
         )
     })
+}
+
+/// What a page about one person gives out: every version that it is drawn from.
+pub(super) fn given(asked: &Asked, case: &Case) -> Given {
+    let person = asked.programme.ledger().person(&case.patient);
+    let mut given = Given::new();
+    given.person(person);
+    for position in case.positions() {
+        given.at(position, Some(person));
+    }
+    given
 }
 
 /// Who the person is, for the top of every page about them.

@@ -8,6 +8,7 @@ use record::search::Criteria;
 use super::{Asked, away, download};
 use crate::error::Error;
 use crate::programme::Search;
+use crate::release::{self, Given};
 use crate::web::record::{Context, page};
 use crate::web::when::RecordedAt;
 
@@ -69,7 +70,8 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
             kinds,
             software: format!("Homecoming {}", env!("CARGO_PKG_VERSION")),
         };
-        Ok(asked.answer(page(&context)))
+        // How much there is, of nobody in particular.
+        Ok(asked.answer(page(&context), Given::new()))
     })
     .await
 }
@@ -80,12 +82,20 @@ pub async fn checkpoint(asked: Asked) -> Result<Response, Error> {
         .ledger()
         .checkpoint()
         .map_err(Error::ledger)?;
-    Ok(download("checkpoint.txt", text))
+    let file = download("checkpoint.txt", text);
+    Ok(release::nothing(
+        file,
+        "a checkpoint is for everybody to keep",
+    ))
 }
 
 pub async fn key(asked: Asked) -> Result<Response, Error> {
-    Ok(download(
+    let file = download(
         "log.vkey",
         format!("{}\n", asked.programme.ledger().verifier()),
+    );
+    Ok(release::nothing(
+        file,
+        "a public key is for everybody to keep",
     ))
 }

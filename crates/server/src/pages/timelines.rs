@@ -43,8 +43,9 @@ pub async fn get(mut asked: Asked, Path(id): Path<String>) -> Result<Response, E
             shell,
         };
         let markup = page(&context);
+        let given = person::given(&asked, &case);
         asked.view = answered_from;
-        Ok(asked.answer(markup))
+        Ok(asked.answer(markup, given))
     })
     .await
 }

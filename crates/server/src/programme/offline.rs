@@ -50,6 +50,7 @@ impl Offline {
             ledger,
             appender,
             index,
+            ..
         } = open(data, progress)?;
         Ok(Offline {
             ledger,

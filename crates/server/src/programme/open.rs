@@ -4,6 +4,7 @@
 //! DIR/programme.json  the programme's name
 //! DIR/lock            held by whoever writes
 //! DIR/ledger.sqlite   the record
+//! DIR/access.sqlite   who was told what of it
 //! DIR/desk.sqlite     users, sessions, API clients: not the record
 //! DIR/keys/           the log's signing key and the alias key, mode 0600
 //! DIR/index/          made from the ledger; may be deleted at any time
@@ -12,6 +13,7 @@
 use std::path::Path;
 
 use index::Index;
+use ledger::access::{AccessLog, Recorder};
 use ledger::{Appender, Ledger};
 
 use super::replay;
@@ -23,6 +25,8 @@ pub(super) struct Opened {
     pub ledger: Ledger,
     pub appender: Appender,
     pub index: Index,
+    pub access: AccessLog,
+    pub recorder: Recorder,
 }
 
 /// Makes a new programme in an empty or missing folder.
@@ -102,6 +106,8 @@ pub(super) fn open(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Op
     let ledger = Ledger::open(data, readers).map_err(Error::open)?;
     let index = bring_up(data, &ledger, appender.size(), progress)?;
     Ok(Opened {
+        access: AccessLog::open(data).map_err(Error::open)?,
+        recorder: Recorder::open(data, &appender).map_err(Error::open)?,
         ledger,
         appender,
         index,

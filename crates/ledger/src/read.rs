@@ -235,10 +235,15 @@ impl Ledger {
 
     /// The position of a person's latest entry: while it stays, nothing new is recorded about them.
     pub fn chain_head(&self, patient: &str) -> Result<Option<u64>, ReadError> {
+        self.head_of(self.person(patient))
+    }
+
+    /// The same by the person's alias.
+    pub fn head_of(&self, person: Alias) -> Result<Option<u64>, ReadError> {
         let db = self.connection();
         Ok(db
             .prepare_cached("SELECT position FROM person WHERE person = ?1")?
-            .query_row([&self.person(patient).0[..]], |row| row.get::<_, i64>(0))
+            .query_row([&person.0[..]], |row| row.get::<_, i64>(0))
             .optional()?
             .map(|position| position as u64))
     }

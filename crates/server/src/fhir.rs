@@ -23,6 +23,7 @@ use crate::release::{Disclosure, Given, Release, What};
 use negotiate::{Format, Prefer, Tags};
 use scope::{Door, Grant};
 
+pub mod audit_event;
 pub mod batch;
 pub mod body;
 pub mod bundle;

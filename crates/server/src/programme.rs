@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use desk::Desk;
 use index::Index;
 pub use ledger::Expect;
-use ledger::Ledger;
 use ledger::access::{AccessLog, Draft as Disclosed, Logged};
+use ledger::{Alias, Ledger};
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,12 +28,14 @@ mod offline;
 mod open;
 mod replay;
 mod view;
+mod whose;
 mod writer;
 
 pub use draft::Draft;
 pub use offline::{Batch, Offline, Writing};
 pub use open::{About, DemoPerson, create, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};
+pub use whose::Whose;
 
 /// Who acts and what for, as the entry will name them.
 #[derive(Clone, Debug)]
@@ -88,6 +90,7 @@ struct Inner {
     about: About,
     ledger: Ledger,
     access: AccessLog,
+    known: whose::Known,
     index: Index,
     desk: Desk,
     clock: Clock,
@@ -129,6 +132,7 @@ impl Programme {
             about: About::read(data)?,
             ledger: opened.ledger,
             access: opened.access,
+            known: whose::Known::default(),
             index: opened.index,
             desk,
             clock,
@@ -210,6 +214,16 @@ impl Programme {
     /// The access log: who was told what.
     pub fn access(&self) -> &AccessLog {
         &self.inner.access
+    }
+
+    /// Whom an alias in a line stands for.
+    pub fn whose(&self, person: Alias) -> Result<Whose, Error> {
+        self.inner.known.whose(&self.inner.ledger, person)
+    }
+
+    /// Forgets which person an alias stands for, as when they are erased.
+    pub fn forget(&self, person: Alias) {
+        self.inner.known.forget(person);
     }
 
     /// Records a disclosure. Answers when it is durable: before that nothing may be shown.

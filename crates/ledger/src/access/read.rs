@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use evidence::content::commitment;
-use evidence::disclosure::{self, Leaf, Told, Whom, receipt};
+use evidence::disclosure::{self, Leaf, Line, Told, Whom, receipt};
 use evidence::entry::Alias;
+use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -72,6 +73,23 @@ impl AccessLog {
     /// How many leaves it has.
     pub fn size(&self) -> Result<u64, ReadError> {
         Ok(size(&self.db())?)
+    }
+
+    /// How many leaves were recorded up to and including an instant.
+    pub fn size_at(&self, at: RecordedAt) -> Result<u64, ReadError> {
+        let db = self.db();
+        let mut line = db.prepare_cached("SELECT line FROM entry WHERE position = ?1")?;
+        let (mut low, mut high) = (0, size(&db)?);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let text: Vec<u8> = line.query_row([middle as i64], |row| row.get(0))?;
+            let leaf = Line::parse(&text).map_err(|e| damaged(middle, &leaf_says(&e)))?;
+            match leaf.recorded_at <= at {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        Ok(low)
     }
 
     /// The signed checkpoint of all leaves.

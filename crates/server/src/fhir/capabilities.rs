@@ -160,7 +160,9 @@ proof that it is in the ledger (C2SP tlog-proof). Unknown search parameters are 
 unless `Prefer: handling=strict`; invalid values are refused unless `handling=lenient`. Result \
 parameters: `_count`, `_sort`, `_include`, `_revinclude` (both with `:iterate`), `_elements`, \
 `_summary=count`, `_total`. Pages are stable: `next` stays in the state that the search began in. \
-Chained and composite parameters and `_has` are not supported.";
+Chained and composite parameters and `_has` are not supported. Every answer that gives something of \
+the record out is on the access log before it is given; its leaves are the AuditEvents `access-N`, \
+found together with those that clients store, the newest first, without counts and includes.";
 
 const SECURITY: &str = "A bearer token on everything but this statement, with SMART system scopes \
 (`system/Observation.rs`, `system/*.cruds`). `homecoming client add` and `homecoming token` make \

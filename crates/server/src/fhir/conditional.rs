@@ -15,7 +15,9 @@ use super::negotiate::{Return, printable};
 use super::put::{self, Ready};
 use super::scope::Verb;
 use super::search;
-use super::{Answer, Ask, Content, Gives, body, delete, known_id, known_kind, query, update};
+use super::{
+    Answer, Ask, Content, Gives, audit_event, body, delete, known_id, known_kind, query, update,
+};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Draft, Expect, Version, View, Work};
 use crate::release::{Given, What};
@@ -226,6 +228,7 @@ pub(super) fn target(
         )),
         (Found::Nothing, Some(own)) => {
             known_id(own)?;
+            audit_event::refuse_write(kind, own)?;
             Ok((Some(own.to_owned()), Expect::Absent))
         }
         (Found::Nothing, None) => Ok((None, Expect::Absent)),

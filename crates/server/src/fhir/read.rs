@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::instant::Memento;
 use super::scope::Verb;
-use super::{Answer, Ask, Gives, etag, known_id, known_kind};
+use super::{Answer, Ask, Gives, audit_event, etag, known_id, known_kind};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Version;
 use crate::release::{Given, What};
@@ -23,6 +23,9 @@ pub fn read(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
     ask.grant.check(kind, Verb::Read)?;
     known_id(id)?;
     let elements = super::elements::of(ask)?;
+    if let Some(position) = audit_event::position(kind, id) {
+        return audit_event::read(ask, position, None, What::Read);
+    }
     let view = ask.view();
     let Some(version) = view.read(kind, id)? else {
         return Err(nothing(kind, id, ask));

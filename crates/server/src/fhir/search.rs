@@ -13,7 +13,7 @@ use axum::response::Response;
 use super::bundle::{Bundle, Mode};
 use super::negotiate::Media;
 use super::scope::Verb;
-use super::{Answer, Ask, body, known_kind, negotiate, outcome, query};
+use super::{Answer, Ask, audit_event, body, known_kind, negotiate, outcome, query};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{AsOf, Page, Search, Version, View};
 use crate::release::{Given, What};
@@ -78,6 +78,10 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     known_kind(kind)?;
     ask.grant.check(kind, Verb::Search)?;
     let wanted = Wanted::read(ask, kind)?;
+    if kind == audit_event::KIND {
+        audit_event::refuse_includes(&wanted)?;
+        return audit_event::search(ask, &wanted);
+    }
     let view = match &wanted.after {
         // The pages of one search are all of one state, and of no other than the one asked for.
         Some(cursor) if ask.as_of.is_some() && ask.view().size() != cursor.as_of() => {

@@ -18,7 +18,7 @@ use record::time::RecordedAt;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::programme::{AsOf, Programme, Version, View};
+use crate::programme::{Actor, AsOf, Programme, Version, View};
 use crate::release::{Disclosure, Given, Release, What};
 use negotiate::{Format, Prefer, Tags};
 use scope::{Door, Grant};
@@ -255,6 +255,29 @@ impl Ask {
             self.format = negotiate::format(accept, format.as_deref(), pretty.as_deref())?;
         }
         Ok(())
+    }
+
+    /// A request that was answered before, to be answered again as of then; for nobody's answer.
+    pub(crate) fn again(api: &Api, actor: Actor, scopes: &str, as_of: AsOf) -> Result<Ask, Error> {
+        let scopes = scope::Scopes::parse(scopes).map_err(Error::internal)?;
+        Ok(Ask {
+            api: api.clone(),
+            grant: Arc::new(Grant { actor, scopes }),
+            base: api.base(&HeaderMap::new()),
+            params: Vec::new(),
+            format: Format::default(),
+            prefer: Prefer::default(),
+            conditions: Conditions::default(),
+            as_of: Some(as_of),
+            path: String::new(),
+            address: String::new(),
+        })
+    }
+
+    /// Answers what an address below `/fhir` asks for, if it is one that reads.
+    pub(crate) fn read_again(&mut self, address: &str) -> Result<Answer, Error> {
+        let address = batch::entry::Address::parse(&self.base, address)?;
+        batch::alone::read(self, address)
     }
 
     /// The record as the request wants it.

@@ -119,6 +119,14 @@ impl Given {
         self.persons.extend(other.persons);
     }
 
+    /// Those whom it tells of, each once.
+    pub fn persons(&self) -> Vec<Alias> {
+        let mut persons = self.persons.clone();
+        persons.sort_unstable();
+        persons.dedup();
+        persons
+    }
+
     /// The positions of versions that are given out, ascending, each once.
     pub fn versions(&self) -> Vec<u64> {
         let mut versions = self.versions.clone();

@@ -11,13 +11,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::negotiate::FHIR_JSON;
@@ -67,6 +67,7 @@ pub fn router(api: Api, pages: Router, error_page: ErrorPage) -> Router {
         .merge(pages)
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_allowed)
+        .layer(Extension(api.clone()))
         .layer(middleware::from_fn_with_state((api, error_page), around))
 }
 

@@ -33,6 +33,11 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
+    /// Whether they look after who looks: may see everything that anybody was shown.
+    pub fn oversees(&self) -> bool {
+        matches!(self.user.role.as_str(), "supervisor" | "officer")
+    }
+
     /// As whom they act, and what for unless the page is for something else: those who care for
     /// people do so to treat them, the others to run the programme.
     pub fn actor(&self) -> Actor {

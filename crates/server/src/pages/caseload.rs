@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Extension;
 use axum::response::Response;
 use casework::attention::{Severity, Standing};
+use maud::Markup;
 use record::search::parse_criteria;
 
 use super::{Asked, away, person};
@@ -27,14 +28,19 @@ const PAGE: usize = 60;
 
 pub async fn get(Extension(known): Extension<Arc<Known>>, asked: Asked) -> Result<Response, Error> {
     away(move || {
-        let context = context(&asked, &known)?;
-        let mut given = Given::new();
-        for row in &context.people {
-            given.person(asked.programme.ledger().person(&row.id));
-        }
-        Ok(asked.answer(page(&context), given))
+        let (markup, given) = draw(&asked, &known)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked, known: &Known) -> Result<(Markup, Given), Error> {
+    let context = context(asked, known)?;
+    let mut given = Given::new();
+    for row in &context.people {
+        given.person(asked.programme.ledger().person(&row.id));
+    }
+    Ok((page(&context), given))
 }
 
 /// What was worked out of the people on caseloads, kept while nothing new is recorded about them
@@ -110,7 +116,7 @@ impl Placed {
 
 fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let mine = asked
-        .who
+        .reader()
         .user
         .practitioner
         .as_ref()
@@ -118,7 +124,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let whose = match (asked.param("whose"), &mine) {
         (Some(given @ ("everyone" | "unowned")), _) => given,
         (Some("mine"), Some(_)) => "mine",
-        (_, Some(_)) if asked.who.user.role == "caseworker" => "mine",
+        (_, Some(_)) if asked.reader().user.role == "caseworker" => "mine",
         _ => "everyone",
     };
     let given = asked.param("order");

@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::Markup;
 use record::json::{Doc, Value};
 
 use super::{Asked, away, download, person};
@@ -19,11 +20,16 @@ const VALUE_CHARACTERS: usize = 600;
 
 pub async fn get(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
     away(move || {
-        let version = at(&asked, &position)?;
-        let (context, given) = context(&asked, &version)?;
-        Ok(asked.answer(page(&context), given))
+        let (markup, given) = draw(&asked, &position)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked, position: &str) -> Result<(Markup, Given), Error> {
+    let version = at(asked, position)?;
+    let (context, given) = context(asked, &version)?;
+    Ok((page(&context), given))
 }
 
 pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {

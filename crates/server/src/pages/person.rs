@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use casework::codes;
 use instruments::Instrument;
+use maud::Markup;
 
 use super::{Asked, away};
 use crate::case::attention::{self, State};
@@ -28,12 +29,17 @@ const ROWS_MAX: usize = 12;
 
 pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
     away(move || {
-        let case = case(&asked, &id)?;
-        let things = case.things();
-        let context = context(&asked, &case, &things);
-        Ok(asked.answer(page(&context), given(&asked, &case)))
+        let (markup, given) = draw(&asked, &id)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
+    let case = case(asked, id)?;
+    let things = case.things();
+    let context = context(asked, &case, &things);
+    Ok((page(&context), given(asked, &case)))
 }
 
 /// The case of a person whom the view knows.

@@ -160,7 +160,7 @@ async fn one(mut ask: Ask, task: Task) -> Result<Answer, Error> {
 }
 
 /// Does the read of an entry.
-pub(super) fn read(ask: &mut Ask, address: Address) -> Result<Answer, Error> {
+pub(in crate::fhir) fn read(ask: &mut Ask, address: Address) -> Result<Answer, Error> {
     let mut with = |query: &str| {
         ask.params.clear();
         query::decode(query).and_then(|params| ask.take(params, None))

@@ -20,41 +20,55 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         bar.set_position(reached);
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
+    let access = ledger::access::audit(&args.data.data, &mut |reached, size| {
+        bar.set_length(report.entries + size);
+        bar.set_position(report.entries + reached);
+    })
+    .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
     bar.finish_and_clear();
     let seconds = watch.seconds();
+    let faults: Vec<String> = report
+        .faults
+        .iter()
+        .chain(&access.faults)
+        .map(ToString::to_string)
+        .collect();
     if args.json {
-        let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
         say!(
             "{}",
             serde_json::json!({
                 "entries": report.entries,
                 "bytes": report.bytes,
+                "leaves": access.leaves,
                 "seconds": seconds,
                 "faults": faults,
             })
         );
     } else {
         say!(
-            "Read back {} entries and {:.1} MB of content in {seconds:.1} s.",
+            "Read back {} entries, {:.1} MB of content and {} leaves of the access log in {seconds:.1} s.",
             report.entries,
             report.bytes as f64 / 1e6,
+            access.leaves,
         );
-        for fault in &report.faults {
+        for fault in &faults {
             say!("FAULT: {fault}");
         }
-        if report.faults.is_empty() {
+        if faults.is_empty() {
             say!(
-                "Every entry, content, tile and chain is as the signed checkpoint says:\n\n{}",
-                report.checkpoint
+                "Every entry, content, tile and chain is as the signed checkpoint says:\n\n{}\n\
+                 and every leaf of the access log as its own says:\n\n{}",
+                report.checkpoint,
+                access.checkpoint
             );
         } else {
             say!(
                 "\n{} faults. Keep this directory as it is, and compare it with a backup.",
-                report.faults.len()
+                faults.len()
             );
         }
     }
-    if report.faults.is_empty() {
+    if faults.is_empty() {
         Ok(())
     } else {
         Err(Stop::Finding)

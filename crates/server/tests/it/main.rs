@@ -3,10 +3,12 @@
 mod answers;
 mod browser;
 mod crash;
+mod disclosures;
 mod faults;
 mod persons;
 mod races;
 mod scripts;
 mod served;
 mod tidy;
+mod unrecorded;
 mod webdriver;

@@ -17,7 +17,7 @@
 //! | versions | how many versions (or leaves of this log) the answer gave out whole |
 //! | person | `p` and the alias of the one person it told of; `+n` if it told of n; `-` if of nobody |
 //! | commitment | salted hash of the content ([`crate::content::commitment`]): the address, and which versions |
-//! | sealed | hash of the body as it is stored ([`sealed`]) |
+//! | sealed | hash of the body as it is stored ([`crate::content::sealed`]) |
 //!
 //! The line holds no personal data: it names the reader, never what was read. Who holds the
 //! content as well knows the address that was asked and every position that was given out.
@@ -28,11 +28,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use record::json::{Doc, Value, write_string};
 use record::time::RecordedAt;
-use sha2::{Digest, Sha256};
 use tlog::Hash;
 
 use crate::entry::{
-    self, Alias, LineError, check_name, hash_from_text, is_instant, number, write_hash,
+    self, Alias, LineError, check_name, decimal, hash_from_text, is_instant, write_hash,
     write_number,
 };
 
@@ -155,7 +154,7 @@ impl<'a> Line<'a> {
         if next("format")? != "hca1" {
             return Err(LineError("format"));
         }
-        let position = number(next("position")?).ok_or(LineError("position"))?;
+        let position = decimal(next("position")?).ok_or(LineError("position"))?;
         let recorded_at = Some(next("recorded time")?)
             .filter(|text| is_instant(text.as_bytes()))
             .and_then(RecordedAt::parse)
@@ -165,9 +164,9 @@ impl<'a> Line<'a> {
         let purpose = next("purpose")?;
         check_name(purpose).ok_or(LineError("purpose"))?;
         let what = What::parse(next("what was done")?).ok_or(LineError("what was done"))?;
-        let size = number(next("record size")?).ok_or(LineError("record size"))?;
+        let size = decimal(next("record size")?).ok_or(LineError("record size"))?;
         let versions =
-            number(next("number of versions")?).ok_or(LineError("number of versions"))?;
+            decimal(next("number of versions")?).ok_or(LineError("number of versions"))?;
         let whom = whom_from_text(next("person")?).ok_or(LineError("person"))?;
         let commitment = hash_from_text(next("commitment")?).ok_or(LineError("commitment"))?;
         let sealed = hash_from_text(next("sealed hash")?).ok_or(LineError("sealed hash"))?;
@@ -231,7 +230,7 @@ fn whom_from_text(text: &str) -> Option<Whom> {
     if let Some(alias) = text.strip_prefix('p') {
         return Alias::parse(alias).map(Whom::One);
     }
-    number(text.strip_prefix('+')?)
+    decimal(text.strip_prefix('+')?)
         .filter(|count| *count > 1)
         .map(Whom::Many)
 }
@@ -282,15 +281,6 @@ impl Leaf {
             sealed: line.sealed,
         })
     }
-}
-
-/// What a leaf's line says of the body as it is stored: SHA-256 over a domain and the bytes.
-pub fn sealed(body: &[u8]) -> Hash {
-    Sha256::new()
-        .chain_update(b"homecoming/sealed/1\n")
-        .chain_update(body)
-        .finalize()
-        .into()
 }
 
 /// What lies beside a leaf's line: what exactly was asked, and what was given out.
@@ -367,7 +357,7 @@ impl Told {
             whole: root
                 .get("whole")
                 .and_then(Value::number_text)
-                .and_then(number),
+                .and_then(decimal),
             versions: ranges(text("versions"))?,
             leaves: ranges(text("leaves"))?,
             persons: persons
@@ -406,7 +396,7 @@ fn ranges(text: &str) -> Option<Vec<u64>> {
     let mut numbers = Vec::new();
     for range in text.split(',').filter(|range| !range.is_empty()) {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (first, last) = (number(first)?, number(last)?);
+        let (first, last) = (decimal(first)?, decimal(last)?);
         if last < first || last - first >= RANGES_MAX - numbers.len() as u64 {
             return None;
         }

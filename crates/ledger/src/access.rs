@@ -13,8 +13,9 @@
 //!
 //! | table | a row is | changes |
 //! |---|---|---|
-//! | `entry` | a leaf: its line, its body, the aliases of those it told of | only grows: triggers refuse anything else |
+//! | `entry` | a leaf: its line, its sealed body and under which key, the aliases of those it told of | only grows: triggers refuse anything else |
 //! | `tile` | 256 hashes of the log's tree, once they are all there | only grows |
+//! | `month_key` | which slot of the access log's keyring is which month's | only grows |
 //! | `about` | a person and a leaf that told of them | derived; made some hundred leaves at a time |
 //! | `state` | origin, public key, latest checkpoint, how many leaves `about` covers | in place |
 //!
@@ -56,7 +57,8 @@ CREATE TABLE entry (
     position INTEGER PRIMARY KEY,
     line BLOB NOT NULL,
     persons BLOB NOT NULL,
-    slot INTEGER,
+    class INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
 CREATE TRIGGER entry_follows BEFORE INSERT ON entry
@@ -81,6 +83,15 @@ CREATE TRIGGER tile_stays BEFORE UPDATE ON tile
 CREATE TRIGGER tile_remains BEFORE DELETE ON tile
     BEGIN SELECT raise(ABORT, 'a tile is never deleted'); END;
 
+CREATE TABLE month_key (
+    month TEXT PRIMARY KEY,
+    slot INTEGER NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER month_key_stays BEFORE UPDATE ON month_key
+    BEGIN SELECT raise(ABORT, 'the use of a key is never changed'); END;
+CREATE TRIGGER month_key_remains BEFORE DELETE ON month_key
+    BEGIN SELECT raise(ABORT, 'the use of a key is never deleted'); END;
+
 CREATE TABLE about (
     person BLOB NOT NULL,
     position INTEGER NOT NULL,
@@ -91,7 +102,7 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 ";
 
 /// The keys of the table `state`.
-const STATE_KEYS: [&str; 4] = ["origin", "verifier", "checkpoint", "covered"];
+const STATE_KEYS: [&str; 5] = ["origin", "programme", "verifier", "checkpoint", "covered"];
 
 /// The name of the access log of a ledger.
 pub fn origin_of(ledger: &str) -> String {
@@ -132,6 +143,7 @@ pub(crate) fn create(
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", FORMAT)?;
     store::set_state(&tx, "origin", &origin)?;
+    store::set_state(&tx, "programme", ledger)?;
     store::set_state(&tx, "verifier", &key.verifier().to_string())?;
     store::set_state(&tx, "checkpoint", &checkpoint)?;
     store::set_state(&tx, "covered", "0")?;

@@ -13,7 +13,7 @@ use desk::Desk;
 use index::Index;
 pub use ledger::Expect;
 use ledger::access::{AccessLog, Draft as Disclosed, Logged};
-use ledger::{Alias, Ledger};
+use ledger::{Alias, Keys, Ledger};
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -120,12 +120,13 @@ impl Programme {
     /// `progress` is told the entries indexed and the entries in all.
     pub fn open(
         data: &Path,
+        keys: Keys,
         clock: Clock,
         chance: Chance,
         progress: &mut dyn FnMut(u64, u64),
         on_fatal: OnFatal,
     ) -> Result<Programme, Error> {
-        let opened = open::open(data, progress)?;
+        let opened = open::open(data, keys, progress)?;
         let desk = Desk::open(data).map_err(Error::desk)?;
         let inner = Arc::new(Inner {
             data: data.to_owned(),

@@ -18,9 +18,11 @@ use rusqlite::Connection;
 use tlog::Edge;
 use tlog::checkpoint::Checkpoint;
 
+use super::body::Sealing;
 use super::read::{Stored, stored};
 use super::{SCHEMA, STATE_KEYS, connect_to_read, signing_key};
 use crate::audit::Fault;
+use crate::keys::Keys;
 use crate::store::{self, OpenError};
 
 /// What the audit of an access log came to.
@@ -28,6 +30,8 @@ use crate::store::{self, OpenError};
 pub struct Report {
     /// How many leaves were read.
     pub leaves: u64,
+    /// The contents of how many cannot be opened any more: their keys are destroyed.
+    pub erased: u64,
     /// What does not fit.
     pub faults: Vec<Fault>,
     /// The signed checkpoint as it is stored.
@@ -36,8 +40,13 @@ pub struct Report {
 
 /// Audits the access log of a data directory. `progress` is told how many leaves are done, and of
 /// how many.
-pub fn audit(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, OpenError> {
+pub fn audit(
+    dir: &Path,
+    keys: &Keys,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, OpenError> {
     let db = connect_to_read(dir)?;
+    let sealing = Sealing::new(keys.programme(), keys.clone());
     // One moment: a server may record meanwhile.
     let _moment = db.unchecked_transaction()?;
     let mut faults = Faults::default();
@@ -58,7 +67,7 @@ pub fn audit(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, O
             format!("The access log has {outside} leaves beyond the {size} that are signed"),
         );
     }
-    let leaves = walk(&db, size, &mut faults, progress)?;
+    let leaves = walk(&db, size, &sealing, &mut faults, progress)?;
     if let Some(signed) = signed
         && leaves.edge.size() == signed.size
         && leaves.edge.root() != signed.root
@@ -75,6 +84,7 @@ pub fn audit(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, O
     about(&db, &leaves.about, &mut faults)?;
     Ok(Report {
         leaves: leaves.read,
+        erased: leaves.erased,
         faults: faults.said,
         checkpoint: text,
     })
@@ -99,6 +109,7 @@ impl Faults {
 #[derive(Default)]
 struct Leaves {
     read: u64,
+    erased: u64,
     edge: Edge,
     tiles: Vec<(u8, u64, Vec<u8>)>,
     about: BTreeSet<([u8; 16], u64)>,
@@ -107,13 +118,14 @@ struct Leaves {
 fn walk(
     db: &Connection,
     size: u64,
+    sealing: &Sealing,
     faults: &mut Faults,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Leaves, OpenError> {
     let mut leaves = Leaves::default();
     let mut last = None;
     let mut select = db.prepare(
-        "SELECT position, line, persons, slot, body FROM entry WHERE position >= 0 AND position < ?1 \
+        "SELECT position, line, persons, class, slot, body FROM entry WHERE position >= 0 AND position < ?1 \
          ORDER BY position",
     )?;
     let mut rows = select.query([size as i64])?;
@@ -160,7 +172,7 @@ fn walk(
                     );
                 }
                 last = Some(stored.leaf.recorded_at);
-                one(&stored, faults);
+                leaves.erased += u64::from(one(&stored, sealing, faults));
                 let persons = stored.persons.iter().map(|person| (person.0, position));
                 leaves.about.extend(persons);
             }
@@ -179,20 +191,25 @@ fn walk(
     Ok(leaves)
 }
 
-fn one(stored: &Stored, faults: &mut Faults) {
+/// Checks one leaf; whether its content was erased.
+fn one(stored: &Stored, sealing: &Sealing, faults: &mut Faults) -> bool {
     let position = stored.leaf.position;
-    let told = match stored.content() {
+    let told = match stored.content(sealing) {
         Ok(None) => None,
         Ok(Some((_, content))) => match Told::parse(&content) {
             Some(told) => Some(told),
             None => {
-                return faults.say(
+                faults.say(
                     Some(position),
                     format!("Leaf {position}: its content does not read"),
                 );
+                return false;
             }
         },
-        Err(e) => return faults.say(Some(position), format!("Leaf {position}: {e}")),
+        Err(e) => {
+            faults.say(Some(position), format!("Leaf {position}: {e}"));
+            return false;
+        }
     };
     if !stored.names_its_persons(told.as_ref()) {
         faults.say(
@@ -208,6 +225,7 @@ fn one(stored: &Stored, faults: &mut Faults) {
             format!("Leaf {position}: its content does not list as many versions as its line says"),
         );
     }
+    told.is_none()
 }
 
 fn signed(dir: &Path, db: &Connection, faults: &mut Faults) -> (String, Option<Checkpoint>) {

@@ -3,16 +3,19 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use evidence::content::commitment;
-use evidence::disclosure::{self, Leaf, Line, Told, Whom, receipt};
+use evidence::content::{commitment, sealed};
+use evidence::disclosure::{Leaf, Line, Told, Whom, receipt};
 use evidence::entry::Alias;
 use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension, Row};
+use seal::Class;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
 
-use super::{body, connect_to_read};
+use super::body::{Place, Sealing, Slot};
+use super::connect_to_read;
+use crate::keys::Keys;
 use crate::read::{KnownEdge, ReadError, StoredTiles, damaged, size};
 use crate::store::{self, Identity, OpenError};
 
@@ -22,6 +25,7 @@ pub struct AccessLog(Arc<Inner>);
 
 struct Inner {
     identity: Identity,
+    sealing: Sealing,
     edge: KnownEdge,
     db: Mutex<Connection>,
 }
@@ -51,10 +55,12 @@ pub struct Proven {
 
 impl AccessLog {
     /// Opens an access log for reading. Works beside the process that records, and without one.
-    pub fn open(dir: &Path) -> Result<AccessLog, OpenError> {
+    pub fn open(dir: &Path, keys: Keys) -> Result<AccessLog, OpenError> {
         let db = connect_to_read(dir)?;
+        let identity = store::identity(&db)?;
         Ok(AccessLog(Arc::new(Inner {
-            identity: store::identity(&db)?,
+            sealing: Sealing::new(&identity.programme, keys),
+            identity,
             edge: KnownEdge::default(),
             db: Mutex::new(db),
         })))
@@ -105,7 +111,7 @@ impl AccessLog {
             .query_row([position as i64], |row| Ok(stored(row)))
             .optional()?;
         row.transpose()?
-            .map(|stored| stored.disclosed())
+            .map(|stored| stored.disclosed(&self.0.sealing))
             .transpose()
     }
 
@@ -113,14 +119,14 @@ impl AccessLog {
     pub fn before(&self, position: u64, count: usize) -> Result<Vec<Disclosed>, ReadError> {
         let db = self.db();
         let mut select = db.prepare_cached(
-            "SELECT position, line, persons, slot, body FROM entry WHERE position < ?1 \
+            "SELECT position, line, persons, class, slot, body FROM entry WHERE position < ?1 \
              ORDER BY position DESC LIMIT ?2",
         )?;
         let bound = i64::try_from(position).unwrap_or(i64::MAX);
         let mut rows = select.query((bound, count as i64))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(stored(row)?.disclosed()?);
+            found.push(stored(row)?.disclosed(&self.0.sealing)?);
         }
         Ok(found)
     }
@@ -194,8 +200,8 @@ impl AccessLog {
         let hashes = tlog::prove_inclusion(position, size, &tiles)
             .map_err(|e| damaged(position, &e.to_string()))?;
         Ok(Proven {
-            content: row.content()?,
-            disclosed: row.disclosed()?,
+            content: row.content(&self.0.sealing)?,
+            disclosed: row.disclosed(&self.0.sealing)?,
             hashes,
         })
     }
@@ -211,7 +217,7 @@ impl AccessLog {
 }
 
 const SELECT_ONE: &str =
-    "SELECT position, line, persons, slot, body FROM entry WHERE position = ?1";
+    "SELECT position, line, persons, class, slot, body FROM entry WHERE position = ?1";
 
 fn checkpoint(db: &Connection) -> Result<String, ReadError> {
     store::state(db, "checkpoint")?.ok_or_else(|| damaged(0, "the access log has no checkpoint"))
@@ -272,7 +278,8 @@ fn uncovered(
 pub(super) struct Stored {
     pub(super) leaf: Leaf,
     pub(super) persons: Vec<Alias>,
-    pub(super) body: Vec<u8>,
+    slot: Slot,
+    body: Vec<u8>,
 }
 
 /// Reads a row, and checks that it is the one of its place and that its body is the one logged.
@@ -290,8 +297,15 @@ pub(super) fn stored(row: &Row<'_>) -> Result<Stored, ReadError> {
         .iter()
         .map(|one| Alias(*one))
         .collect();
-    let body: Vec<u8> = row.get(4)?;
-    if disclosure::sealed(&body) != leaf.sealed {
+    let class = row.get::<_, u8>(3)?;
+    let slot = Slot {
+        class: Class::from_number(class)
+            .filter(|class| matches!(class, Class::Record | Class::Access))
+            .ok_or_else(|| damaged(position, "its key in the access log is of an unknown kind"))?,
+        number: row.get(4)?,
+    };
+    let body: Vec<u8> = row.get(5)?;
+    if sealed(&body) != leaf.sealed {
         return Err(damaged(
             position,
             "its content in the access log is not what its line commits to",
@@ -300,6 +314,7 @@ pub(super) fn stored(row: &Row<'_>) -> Result<Stored, ReadError> {
     Ok(Stored {
         leaf,
         persons,
+        slot,
         body,
     })
 }
@@ -310,10 +325,17 @@ fn leaf_says(error: &dyn std::fmt::Display) -> String {
 
 impl Stored {
     /// Salt and content, checked against the line; `None` if the person was erased.
-    pub(super) fn content(&self) -> Result<Option<([u8; 16], Vec<u8>)>, ReadError> {
+    pub(super) fn content(
+        &self,
+        sealing: &Sealing,
+    ) -> Result<Option<([u8; 16], Vec<u8>)>, ReadError> {
         let position = self.leaf.position;
-        let opened = body::open(&self.body)
-            .ok_or_else(|| damaged(position, "its content in the access log does not open"))?;
+        let opened = sealing
+            .open(&Place::of(&self.leaf), self.slot, &self.body)
+            .map_err(|what| damaged(position, &format!("in the access log, {what}")))?;
+        let Some(opened) = opened else {
+            return Ok(None);
+        };
         match commitment(&opened.salt, &opened.stored) == self.leaf.commitment {
             true => Ok(Some((opened.salt, opened.stored))),
             false => Err(damaged(
@@ -323,8 +345,8 @@ impl Stored {
         }
     }
 
-    fn disclosed(&self) -> Result<Disclosed, ReadError> {
-        let told = match self.content()? {
+    fn disclosed(&self, sealing: &Sealing) -> Result<Disclosed, ReadError> {
+        let told = match self.content(sealing)? {
             None => None,
             Some((_, stored)) => Some(Told::parse(&stored).ok_or_else(|| {
                 damaged(

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use evidence::content;
-use evidence::disclosure::{self, Line, Told, What, Whom};
+use evidence::disclosure::{Line, Told, What, Whom};
 use evidence::entry::{self, Alias};
 use record::time::RecordedAt;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -14,8 +14,10 @@ use tlog::Edge;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::SigningKey;
 
-use super::{COVERED_AT_ONCE, body, connect, damaged, signing_key};
-use crate::append::{self, Appender, CommitError, Refused, Severity};
+use super::body::{self, Place, Sealing, Slot, Slots};
+use super::{COVERED_AT_ONCE, connect, damaged, signing_key};
+use crate::append::{self, Appender, CommitError, Refused, Trouble};
+use crate::keys::Keys;
 use crate::read::{self, KnownEdge, StoredTiles};
 use crate::store::{self, OpenError};
 
@@ -87,6 +89,9 @@ pub struct Recorder {
     db: Connection,
     origin: String,
     key: SigningKey,
+    keys: Keys,
+    sealing: Sealing,
+    slots: Slots,
     /// What is on the disk. Replaced as a whole after a commit.
     edge: Edge,
     last: RecordedAt,
@@ -100,7 +105,7 @@ pub struct Recorder {
 impl Recorder {
     /// Takes the access log of a ledger, and checks that its end fits together. Whoever holds the
     /// ledger's appender holds the directory.
-    pub fn open(dir: &Path, _held: &Appender) -> Result<Recorder, OpenError> {
+    pub fn open(dir: &Path, held: &Appender) -> Result<Recorder, OpenError> {
         let db = connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         db.execute_batch(
             "PRAGMA journal_mode = WAL;
@@ -145,7 +150,11 @@ impl Recorder {
             .and_then(|text| text.parse().ok())
             .filter(|covered| *covered <= size)
             .ok_or_else(|| damaged("what its index of persons covers does not read"))?;
+        let keys = held.keys().clone();
         Ok(Recorder {
+            slots: Slots::open(dir, &db, &keys)?,
+            sealing: Sealing::new(&identity.programme, keys.clone()),
+            keys,
             db,
             origin: identity.origin,
             key,
@@ -187,9 +196,13 @@ impl Recorder {
                 recorded_at: last,
             });
         }
-        let (edge, covered, bytes) = self
-            .write(group, &logged, chance)
+        let places = self
+            .places(group, &logged, chance)
             .map_err(|e| self.failed(e))?;
+        let (edge, covered, bytes) = self
+            .write(group, &logged, &places, chance)
+            .map_err(|e| self.failed(e))?;
+        self.slots.written();
         self.edge = edge;
         self.covered = covered;
         self.last = last;
@@ -200,12 +213,43 @@ impl Recorder {
         Ok(Ok(logged))
     }
 
+    /// Where each leaf comes to lie, and under which key. Every month has its key afterwards.
+    fn places(
+        &mut self,
+        group: &[Draft],
+        logged: &[Logged],
+        chance: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Vec<Placed>, Trouble> {
+        let mut places = Vec::with_capacity(group.len());
+        for (draft, logged) in group.iter().zip(logged) {
+            let whom = Whom::of(&draft.persons);
+            let month = logged.recorded_at.to_string()[..7].to_owned();
+            if self.slots.of_month(&month).is_none() {
+                self.slots.begin_month(&month, &self.keys, chance)?;
+            }
+            places.push(Placed {
+                own: match whom {
+                    Whom::One(person) => self.slots.of_person(person)?,
+                    Whom::Nobody | Whom::Many(_) => None,
+                },
+                month,
+                place: Place {
+                    position: logged.position,
+                    what: draft.what,
+                    whom,
+                },
+            });
+        }
+        Ok(places)
+    }
+
     fn write(
         &self,
         group: &[Draft],
         logged: &[Logged],
+        places: &[Placed],
         chance: &mut dyn FnMut(&mut [u8]),
-    ) -> rusqlite::Result<(Edge, u64, u64)> {
+    ) -> Result<(Edge, u64, u64), Trouble> {
         let db = &self.db;
         // Dropped without a commit, it rolls back.
         let tx = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
@@ -216,13 +260,16 @@ impl Recorder {
         let mut drawn = vec![0; body::CHANCE_BYTES * group.len()];
         chance(&mut drawn);
         let mut bytes = 4 * PAGE_BYTES;
-        for ((draft, logged), drawn) in group
+        for (((draft, logged), placed), drawn) in group
             .iter()
             .zip(logged)
+            .zip(places)
             .zip(drawn.as_chunks::<{ body::CHANCE_BYTES }>().0)
         {
-            let salt = drawn;
-            let body = body::close(salt, &draft.packed);
+            let (salt, nonce) = drawn.split_at(16);
+            let salt = salt.first_chunk().expect("16 bytes were split off");
+            let nonce = *nonce.first_chunk().expect("12 bytes are left");
+            let (slot, body) = self.sealed(placed, salt, nonce, &draft.packed)?;
             line.clear();
             Line {
                 position: logged.position,
@@ -232,16 +279,23 @@ impl Recorder {
                 what: draft.what,
                 size: draft.size,
                 versions: draft.versions,
-                whom: Whom::of(&draft.persons),
+                whom: placed.place.whom,
                 commitment: content::commitment(salt, &draft.stored),
-                sealed: disclosure::sealed(&body),
+                sealed: content::sealed(&body),
             }
             .write(&mut line);
             edge.push(tlog::leaf_hash(&line), |tile| {
                 tiles.push((tile.level, tile.index, tile.hashes.to_vec()))
             });
             let persons: &[[u8; 16]] = &draft.persons.iter().map(|p| p.0).collect::<Vec<_>>();
-            insert.execute((logged.position as i64, &line, persons.as_flattened(), &body))?;
+            insert.execute((
+                logged.position as i64,
+                &line,
+                persons.as_flattened(),
+                slot.class as u8,
+                slot.number,
+                &body,
+            ))?;
             bytes += (line.len() + body.len() + 16 * persons.len()) as u64;
         }
         for (level, index, hashes) in &tiles {
@@ -249,6 +303,7 @@ impl Recorder {
                 .execute((level, *index as i64, hashes))?;
             bytes += hashes.len() as u64;
         }
+        self.slots.write(db)?;
         let mut covered = self.covered;
         if edge.size() - covered >= COVERED_AT_ONCE {
             bytes += cover(db, covered, edge.size())?;
@@ -261,6 +316,30 @@ impl Recorder {
         Ok((edge, covered, bytes))
     }
 
+    /// A body under the person's own key, or if they have none any more under the month's.
+    fn sealed(
+        &self,
+        placed: &Placed,
+        salt: &[u8; 16],
+        nonce: [u8; 12],
+        packed: &[u8],
+    ) -> Result<(Slot, Vec<u8>), Trouble> {
+        let Placed { own, month, place } = placed;
+        for slot in [*own, self.slots.of_month(month)].into_iter().flatten() {
+            if let Some(body) = self.sealing.seal(place, slot, salt, nonce, packed)? {
+                return Ok((slot, body));
+            }
+        }
+        // A month's keys are destroyed, if ever, when it is long past.
+        let missing = self.slots.of_month(month).map_or(0, |slot| slot.number);
+        Err(seal::KeyError::Destroyed(missing).into())
+    }
+
+    /// Looks keys up anew: a person's were destroyed, or everybody's changed.
+    pub fn forget_keys(&mut self) {
+        self.slots.forget();
+    }
+
     fn fold(&mut self) -> Result<(), CommitError> {
         self.unfolded = 0;
         let folded = self
@@ -268,26 +347,26 @@ impl Recorder {
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         match folded.map_err(|e| self.failed(e)) {
             Err(fatal @ CommitError::Fatal(_)) => Err(fatal),
-            Ok(()) | Err(CommitError::Full(_) | CommitError::Io(_)) => Ok(()),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
     /// What an error means for what is on the disk. Whatever was begun is rolled back by now.
-    fn failed(&mut self, error: rusqlite::Error) -> CommitError {
-        let severity = append::severity_of(&error);
-        if severity == Severity::Fatal || !self.db.is_autocommit() {
-            self.poisoned = true;
-            return CommitError::Fatal(Some(error));
-        }
-        match severity {
-            Severity::Full => CommitError::Full(error),
-            _ => CommitError::Io(error),
-        }
+    fn failed(&mut self, error: impl Into<Trouble>) -> CommitError {
+        let error = append::judged(error.into(), self.db.is_autocommit());
+        self.poisoned |= matches!(error, CommitError::Fatal(_));
+        error
     }
 }
 
-const INSERT: &str =
-    "INSERT INTO entry (position, line, persons, slot, body) VALUES (?1, ?2, ?3, NULL, ?4)";
+const INSERT: &str = "INSERT INTO entry (position, line, persons, class, slot, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+/// Where a leaf comes to lie, and which keys it may be sealed under.
+struct Placed {
+    own: Option<Slot>,
+    month: String,
+    place: Place,
+}
 
 /// Brings the leaves from one position to another into `about`, in the order of persons, so that
 /// each page of it is touched once. Gives about how many bytes that wrote.

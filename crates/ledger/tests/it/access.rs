@@ -64,7 +64,7 @@ fn filled(world: &mut World) -> u64 {
 fn what_is_recorded_is_found_by_person_and_by_place() {
     let mut world = World::new(1);
     let all = filled(&mut world);
-    let log = AccessLog::open(world.dir.path()).expect("it opens for reading");
+    let log = AccessLog::open(world.dir.path(), world.keys.clone()).expect("it opens for reading");
     assert_eq!(log.size().unwrap(), all);
     for (person, fits) in [
         (1u8, (|n| n % 4 == 1 || n % 4 == 2) as fn(u64) -> bool),
@@ -111,7 +111,7 @@ fn it_goes_on_where_it_ended() {
     let mut recorder = open(&mut world);
     assert_eq!(recorder.size(), all);
     record(&mut world, &mut recorder, &[draft("/caseload", &[1], &[])]);
-    let report = ledger::access::audit(world.dir.path(), &mut |_, _| {}).unwrap();
+    let report = ledger::access::audit(world.dir.path(), &world.keys, &mut |_, _| {}).unwrap();
     assert_eq!(report.faults, []);
     assert_eq!(report.leaves, all + 1);
 }
@@ -133,7 +133,7 @@ fn a_clock_far_behind_records_nothing() {
 fn every_receipt_verifies_and_no_altered_one_does() {
     let mut world = World::new(4);
     let all = filled(&mut world);
-    let log = AccessLog::open(world.dir.path()).unwrap();
+    let log = AccessLog::open(world.dir.path(), world.keys.clone()).unwrap();
     for position in (0..all).step_by(37) {
         let receipt = log.receipt(position).unwrap();
         let report = disclosure::receipt::verify(receipt.as_bytes(), Some(log.verifier()))
@@ -164,7 +164,7 @@ fn the_file_itself_refuses_to_be_changed() {
     for sql in [
         "UPDATE entry SET line = x'00' WHERE position = 3",
         "DELETE FROM entry WHERE position = 3",
-        "INSERT INTO entry (position, line, persons, body) VALUES (100000, x'', x'', x'')",
+        "INSERT INTO entry (position, line, persons, class, slot, body) VALUES (100000, x'', x'', 4, 0, x'')",
         "UPDATE tile SET hashes = x'00'",
         "DELETE FROM tile",
     ] {
@@ -276,7 +276,7 @@ fn an_altered_dropped_or_reordered_leaf_is_found() {
             }
         }
         drop(db);
-        let report = ledger::access::audit(world.dir.path(), &mut |_, _| {}).unwrap();
+        let report = ledger::access::audit(world.dir.path(), &world.keys, &mut |_, _| {}).unwrap();
         let said: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
         assert!(
             said.iter().any(|fault| fault.contains(expected)),

@@ -1,5 +1,6 @@
 //! `homecoming audit`: reads every entry and content back and checks all of it.
 
+use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
 
@@ -7,6 +8,8 @@ use crate::clock::Stopwatch;
 pub struct Args {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// For scripts
     #[arg(long)]
     json: bool,
@@ -15,12 +18,13 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Stop> {
     let watch = Stopwatch::start();
     let bar = super::import::bar(0, "entries");
-    let report = ledger::audit::audit(&args.data.data, &mut |reached, size| {
+    let keys = args.passphrase.open(&args.data.data)?;
+    let report = ledger::audit::audit(&args.data.data, &keys, &mut |reached, size| {
         bar.set_length(size);
         bar.set_position(reached);
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
-    let access = ledger::access::audit(&args.data.data, &mut |reached, size| {
+    let access = ledger::access::audit(&args.data.data, &keys, &mut |reached, size| {
         bar.set_length(report.entries + size);
         bar.set_position(report.entries + reached);
     })
@@ -40,6 +44,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 "entries": report.entries,
                 "bytes": report.bytes,
                 "leaves": access.leaves,
+                "erased": report.erased + access.erased,
                 "seconds": seconds,
                 "faults": faults,
             })
@@ -51,6 +56,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             report.bytes as f64 / 1e6,
             access.leaves,
         );
+        let erased = report.erased + access.erased;
+        if erased > 0 {
+            say!("{} contents were erased: their keys are destroyed.", erased);
+        }
         for fault in &faults {
             say!("FAULT: {fault}");
         }

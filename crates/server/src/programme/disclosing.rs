@@ -64,6 +64,10 @@ pub(super) fn run(
                 return;
             }
             Err(CommitError::Full(_)) => Box::new(|| unrecorded("The disk is full: make room.")),
+            Err(CommitError::Keys(error)) => {
+                tracing::error!(%error, "the keys of the access log cannot be used");
+                Box::new(|| unrecorded("Tell whoever runs this server to run `homecoming audit`."))
+            }
             Err(CommitError::Io(_)) => Box::new(|| unrecorded("Ask again.")),
         };
         for answer in answers.drain(..) {

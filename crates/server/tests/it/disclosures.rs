@@ -366,6 +366,11 @@ const ROWS: &[Row] = &[
     row("POST", "/sign-out", Nobody, "/sign-out", "", None),
 ];
 
+/// The keys of a data directory, to read beside its server.
+pub fn keys(data: &str) -> ledger::Keys {
+    ledger::open_keys(Path::new(data), None).expect("the keys open")
+}
+
 /// Every method and route that the sources name.
 fn routes() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -451,7 +456,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         .expect("the server answers");
     let cookie = signed_in.headers()["set-cookie"].to_str().expect("text");
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-    let log = AccessLog::open(Path::new(&data)).expect("the access log");
+    let log = AccessLog::open(Path::new(&data), keys(&data)).expect("the access log");
 
     for row in ROWS {
         let before = log.size().expect("it reads");
@@ -555,7 +560,7 @@ fn what_was_seen_is_drawn_again_as_it_was() {
     };
     let caseworker = sign_in("demo-caseworker-1");
     let supervisor = sign_in("demo-supervisor");
-    let log = AccessLog::open(Path::new(&data)).expect("the access log");
+    let log = AccessLog::open(Path::new(&data), keys(&data)).expect("the access log");
     let (_, caseload) = get(&caseworker, "/caseload");
     let at = caseload.find("href=\"/people/").expect("a person") + 6;
     let person = caseload[at..]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use ledger::access::AccessLog;
 
 use crate::crash::Seeded;
+use crate::disclosures::keys;
 use crate::served::{Folder, Served, homecoming, programme};
 
 /// How often it is killed. `HOMECOMING_KILLS` sets another number.
@@ -107,7 +108,7 @@ fn no_read_was_ever_answered_that_is_not_on_the_log() {
 }
 
 fn addresses(data: &str) -> HashSet<String> {
-    let log = AccessLog::open(Path::new(data)).expect("the access log opens");
+    let log = AccessLog::open(Path::new(data), keys(data)).expect("the access log opens");
     let all = log.before(u64::MAX, 10_000_000).expect("it reads");
     all.into_iter()
         .filter_map(|one| one.told)

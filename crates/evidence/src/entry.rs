@@ -127,9 +127,13 @@ impl Aliases {
         Alias(*hash.first_chunk().expect("a hash has 32 bytes"))
     }
 
-    /// The alias of a person, by the id of their Patient resource.
+    /// The alias of a person, by the id of their Patient resource; or by `~` and the alias itself,
+    /// which no id looks like, once that is all that is left of them.
     pub fn person(&self, patient: &str) -> Alias {
-        self.alias("Patient", patient)
+        match patient.strip_prefix('~').and_then(Alias::parse) {
+            Some(alias) => alias,
+            None => self.alias("Patient", patient),
+        }
     }
 
     /// The id as the line writes it: as it is if [`is_opaque`], else `~` and the alias.

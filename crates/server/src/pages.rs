@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use ledger::witnessed::LogName;
 use maud::Markup;
 
 use crate::error::{Error, ErrorKind};
@@ -19,7 +20,7 @@ use crate::fhir::query::{self, Pairs};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
 use crate::release::{self, Disclosure, Given, Release, What};
 use crate::sign_in::SignedIn;
-use crate::web::layout::{AsKnown, Shell, User};
+use crate::web::layout::{AsKnown, Outside, Shell, User};
 use crate::web::{path, when};
 use crate::{assets, web};
 
@@ -204,6 +205,19 @@ impl Asked {
         })
     }
 
+    /// What outside witnesses say, if there are any.
+    fn outside(&self) -> Option<Outside> {
+        let cosigning = self.programme.cosigning();
+        let latest = cosigning.latest(LogName::Record);
+        if cosigning.policy().is_none() && latest.is_none() {
+            return None;
+        }
+        Some(Outside {
+            cosigned: latest.map_or(0, |one| one.size),
+            refusal: cosigning.refusal(),
+        })
+    }
+
     /// What every page is told.
     fn shell(&self) -> Shell {
         let mut shell = Shell {
@@ -225,6 +239,7 @@ impl Asked {
                 .collect(),
             banner: None,
             again: None,
+            outside: self.outside(),
         };
         self.again_in(&mut shell);
         shell
@@ -344,6 +359,7 @@ pub fn error_page(error: &Error) -> Response {
             keep: Vec::new(),
             banner: None,
             again: None,
+            outside: None,
         },
         status: row.status.as_u16(),
         title: row.title.to_owned(),

@@ -38,15 +38,15 @@ pub struct Report {
     pub checkpoint: String,
 }
 
-/// Audits the access log of a data directory. `progress` is told how many leaves are done, and of
+/// Audits the access log of a data directory; without keys no content is opened. `progress` is told how many leaves are done, and of
 /// how many.
 pub fn audit(
     dir: &Path,
-    keys: &Keys,
+    keys: Option<&Keys>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report, OpenError> {
     let db = connect_to_read(dir)?;
-    let sealing = Sealing::new(keys.programme(), keys.clone());
+    let sealing = keys.map(|keys| Sealing::new(keys.programme(), keys.clone()));
     // One moment: a server may record meanwhile.
     let _moment = db.unchecked_transaction()?;
     let mut faults = Faults::default();
@@ -67,7 +67,7 @@ pub fn audit(
             format!("The access log has {outside} leaves beyond the {size} that are signed"),
         );
     }
-    let leaves = walk(&db, size, &sealing, &mut faults, progress)?;
+    let leaves = walk(&db, size, sealing.as_ref(), &mut faults, progress)?;
     if let Some(signed) = signed
         && leaves.edge.size() == signed.size
         && leaves.edge.root() != signed.root
@@ -118,7 +118,7 @@ struct Leaves {
 fn walk(
     db: &Connection,
     size: u64,
-    sealing: &Sealing,
+    sealing: Option<&Sealing>,
     faults: &mut Faults,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Leaves, OpenError> {
@@ -192,9 +192,14 @@ fn walk(
 }
 
 /// Checks one leaf; whether its content was erased.
-fn one(stored: &Stored, sealing: &Sealing, faults: &mut Faults) -> bool {
+fn one(stored: &Stored, sealing: Option<&Sealing>, faults: &mut Faults) -> bool {
     let position = stored.leaf.position;
-    let told = match stored.content(sealing) {
+    // Without keys only what is sealed is held against the line.
+    let content = match sealing {
+        Some(sealing) => stored.content(sealing),
+        None => Ok(None),
+    };
+    let told = match content {
         Ok(None) => None,
         Ok(Some((_, content))) => match Told::parse(&content) {
             Some(told) => Some(told),
@@ -225,7 +230,7 @@ fn one(stored: &Stored, sealing: &Sealing, faults: &mut Faults) -> bool {
             format!("Leaf {position}: its content does not list as many versions as its line says"),
         );
     }
-    told.is_none()
+    told.is_none() && sealing.is_some()
 }
 
 fn signed(dir: &Path, db: &Connection, faults: &mut Faults) -> (String, Option<Checkpoint>) {

@@ -9,13 +9,14 @@ use evidence::entry::Alias;
 use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension, Row};
 use seal::Class;
-use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
+use tlog::{Hash, TileSource};
 
 use super::body::{Place, Sealing, Slot};
 use super::connect_to_read;
 use crate::keys::Keys;
+use crate::log::Log;
 use crate::read::{KnownEdge, ReadError, StoredTiles, damaged, size};
 use crate::store::{self, Identity, OpenError};
 
@@ -213,6 +214,36 @@ impl AccessLog {
 
     fn db(&self) -> MutexGuard<'_, Connection> {
         self.0.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log for AccessLog {
+    fn origin(&self) -> &str {
+        AccessLog::origin(self)
+    }
+
+    fn verifier(&self) -> &VerifierKey {
+        AccessLog::verifier(self)
+    }
+
+    fn checkpoint(&self) -> Result<String, ReadError> {
+        AccessLog::checkpoint(self)
+    }
+
+    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, ReadError> {
+        let db = self.db();
+        Ok(StoredTiles::new(&db, &self.0.edge)
+            .tile(level, index, width)?
+            .into_owned())
+    }
+
+    fn leaves(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, ReadError> {
+        let db = self.db();
+        let mut select = db.prepare_cached(
+            "SELECT line FROM entry WHERE position >= ?1 AND position < ?2 ORDER BY position",
+        )?;
+        let lines = select.query_map((from as i64, to as i64), |row| row.get(0))?;
+        Ok(lines.collect::<Result<_, _>>()?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod appending;
+mod audits;
 mod damage;
 mod failing;
 mod model;

@@ -5,12 +5,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::Markup;
 use record::search::Criteria;
+use tlog::policy::Policy;
 
 use super::{Asked, away, download};
+use crate::cosigning::Cosigning;
 use crate::error::Error;
 use crate::programme::Search;
 use crate::release::{self, Given};
-use crate::web::record::{Context, page};
+use crate::web::record::{Context, Log, Witness, page};
 use crate::web::when::RecordedAt;
 
 /// The kinds that are counted, in the order of their names.
@@ -76,10 +78,35 @@ pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
             .and_then(|line| line.parse().ok())
             .unwrap_or_default(),
         checkpoint,
+        logs: logs(asked.programme.cosigning())?,
+        quorum: asked.programme.cosigning().policy().map(Policy::quorum),
         kinds,
         software: format!("Homecoming {}", env!("CARGO_PKG_VERSION")),
     };
     Ok((page(&context), Given::new()))
+}
+
+/// How the logs do with their witnesses; nothing if there are none.
+fn logs(cosigning: &Cosigning) -> Result<Vec<Log>, Error> {
+    if cosigning.policy().is_none() {
+        return Ok(Vec::new());
+    }
+    let logs = cosigning.status()?.into_iter().map(|log| Log {
+        name: log.name.to_string(),
+        size: log.size,
+        cosigned: log.cosigned.map(|one| (one.size, one.at_us)),
+        witnesses: log
+            .witnesses
+            .into_iter()
+            .map(|witness| Witness {
+                name: witness.name,
+                cosigned: witness.size.zip(witness.at_us),
+                ahead_s: witness.skew_s,
+                failure: witness.failure,
+            })
+            .collect(),
+    });
+    Ok(logs.collect())
 }
 
 pub async fn checkpoint(asked: Asked) -> Result<Response, Error> {

@@ -125,6 +125,7 @@ fn context(programme: &Programme, next: String, problem: Option<String>) -> Cont
             keep: Vec::new(),
             banner: None,
             again: None,
+            outside: None,
         },
         next,
         problem,

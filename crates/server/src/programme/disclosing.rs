@@ -49,6 +49,7 @@ pub(super) fn run(
         drafts.clear();
         let refuse: Box<dyn Fn() -> Error> = match outcome {
             Ok(Ok(logged)) => {
+                inner.disclosed();
                 for (answer, logged) in answers.drain(..).zip(logged) {
                     // Who asked may have gone; that they were to be answered stays recorded.
                     let _ = answer.send(Ok(logged));

@@ -9,8 +9,10 @@ use ledger::access::AccessLog;
 use crate::served::{Folder, Served, homecoming_done, programme};
 
 /// The sources that routes stand in.
-const SOURCES: [&str; 2] = [
+const SOURCES: [&str; 4] = [
     include_str!("../../src/router.rs"),
+    include_str!("../../src/transparency.rs"),
+    include_str!("../../src/metrics.rs"),
     include_str!("../../src/pages.rs"),
 ];
 
@@ -360,6 +362,23 @@ const ROWS: &[Row] = &[
         "/assets/{name}",
         Nobody,
         "/assets/homecoming.css",
+        "",
+        None,
+    ),
+    row("GET", "/metrics", Nobody, "/metrics", "", None),
+    row(
+        "GET",
+        "/log/{slug}/{*rest}",
+        Nobody,
+        "/log/test-programme/checkpoint",
+        "",
+        None,
+    ),
+    row(
+        "GET",
+        "/log/{slug}/{*rest}",
+        Nobody,
+        "/log/test-programme/access/key",
         "",
         None,
     ),

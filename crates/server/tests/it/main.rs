@@ -1,6 +1,7 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
 mod answers;
+mod attacks;
 mod browser;
 mod crash;
 mod disclosures;
@@ -12,3 +13,4 @@ mod served;
 mod tidy;
 mod unrecorded;
 mod webdriver;
+mod witnesses;

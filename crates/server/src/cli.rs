@@ -23,6 +23,7 @@ mod client;
 mod demo;
 mod import;
 mod init;
+mod keys;
 mod passphrase;
 mod rebuild;
 mod serve;
@@ -66,6 +67,8 @@ enum Word {
     Verify(verify::Args),
     /// Read every entry and content back and check all of it
     Audit(audit::Args),
+    /// The keys of contents: how they stand, change them, put them in escrow, bring them back
+    Keys(keys::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -117,6 +120,7 @@ pub fn run() -> ExitCode {
         Word::User(args) => user::run(&args),
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
+        Word::Keys(args) => keys::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

@@ -22,6 +22,7 @@ use crate::error::{Error, ErrorKind};
 
 mod draft;
 mod heads;
+pub mod keys;
 mod offline;
 mod open;
 mod replay;

@@ -18,6 +18,7 @@ macro_rules! say {
 }
 
 mod audit;
+mod backup;
 mod bench;
 mod client;
 mod demo;
@@ -26,9 +27,11 @@ mod init;
 mod keys;
 mod passphrase;
 mod rebuild;
+mod restore;
 mod serve;
 mod user;
 mod verify;
+mod witness;
 
 /// Everything went well.
 const DONE: u8 = 0;
@@ -67,6 +70,12 @@ enum Word {
     Verify(verify::Args),
     /// Read every entry and content back and check all of it
     Audit(audit::Args),
+    /// Witness other people's logs: cosign checkpoints that follow from those before
+    Witness(witness::Args),
+    /// Copy the programme while it serves, the keys apart from the record
+    Backup(backup::Args),
+    /// Make a data directory from a backup
+    Restore(restore::Args),
     /// The keys of contents: how they stand, change them, put them in escrow, bring them back
     Keys(keys::Args),
     /// Make the index anew from the ledger
@@ -120,6 +129,9 @@ pub fn run() -> ExitCode {
         Word::User(args) => user::run(&args),
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
+        Word::Witness(args) => witness::run(&args),
+        Word::Backup(args) => backup::run(&args),
+        Word::Restore(args) => restore::run(&args),
         Word::Keys(args) => keys::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),

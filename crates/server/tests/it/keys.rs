@@ -219,14 +219,12 @@ fn a_passphrase_is_asked_for_from_when_it_is_set_until_it_is_taken_away() {
         "--new-passphrase-file",
         &right,
     ]);
-    let audit = |file: &[&str]| [&["audit", "--data", &data], file].concat();
-    refused(&audit(&[]), 3, "protected by a passphrase");
-    refused(
-        &audit(&["--passphrase-file", &wrong]),
-        3,
-        "the passphrase is not the one",
-    );
-    homecoming_done(&audit(&["--passphrase-file", &right]));
+    let audit = ["audit", "--data", &data];
+    let with_right = [&audit[..], &["--passphrase-file", &right]].concat();
+    let with_wrong = [&audit[..], &["--passphrase-file", &wrong]].concat();
+    refused(&audit, 3, "protected by a passphrase");
+    refused(&with_wrong, 3, "the passphrase is not the one");
+    homecoming_done(&with_right);
     homecoming_done(&[
         "keys",
         "passphrase",
@@ -236,9 +234,9 @@ fn a_passphrase_is_asked_for_from_when_it_is_set_until_it_is_taken_away() {
         &right,
         "--none",
     ]);
-    homecoming_done(&audit(&[]));
+    homecoming_done(&audit);
     refused(
-        &audit(&["--passphrase-file", &right]),
+        &with_right,
         3,
         "a passphrase was given, but the programme's key has none",
     );

@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorKind};
 mod disclosing;
 mod draft;
 mod heads;
+pub mod keys;
 mod offline;
 mod open;
 mod replay;

@@ -67,6 +67,23 @@ impl Offline {
         &self.ledger
     }
 
+    /// The keys of its contents.
+    pub fn keys(&self) -> &Keys {
+        self.ledger.keys()
+    }
+
+    /// From here on everybody's contents are sealed under new keys. Gives the epoch's number.
+    pub fn begin_epoch(&mut self) -> Result<u32, Error> {
+        self.appender
+            .begin_epoch()
+            .map_err(|error| refused_whole(&error))
+    }
+
+    /// Randomness.
+    pub(super) fn chance(&self) -> &Chance {
+        &self.chance
+    }
+
     /// Begins to write; [`Writing::finish`] ends it.
     pub fn writing(&mut self) -> Writing<'_> {
         Writing {

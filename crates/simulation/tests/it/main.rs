@@ -1,0 +1,3 @@
+//! The simulation, played: that nothing is found in the ledger, and that everything planted is.
+
+mod seeds;

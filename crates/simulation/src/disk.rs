@@ -297,7 +297,6 @@ impl Disk {
             file,
             state.next_handle,
             state.generation,
-            found.is_none(),
         ))
     }
 
@@ -400,13 +399,14 @@ impl State {
         if self.full_for > 0 {
             self.full_for -= 1;
             if op == Op::Write {
+                self.met = Met::Hit(op, Trouble::Full(self.full_for));
                 return self.full();
             }
         }
         let Some(armed) = &mut self.armed else {
             return Fate::Done;
         };
-        if armed.only.map_or(op == Op::Read, |only| only != op) {
+        if op == Op::SyncFolder || armed.only.map_or(op == Op::Read, |only| only != op) {
             return Fate::Done;
         }
         if armed.after > 0 {

@@ -78,8 +78,8 @@ pub struct Handle {
     file: usize,
     number: u64,
     generation: u64,
-    /// Whether the next sync must make the name durable too.
-    is_new: bool,
+    /// Whether a sync was asked to make the name durable too, which is done once.
+    name_synced: bool,
     lock: Lock,
     shared: Option<Arc<Shared>>,
 }
@@ -139,7 +139,6 @@ impl Handle {
         file: usize,
         number: u64,
         generation: u64,
-        is_new: bool,
     ) -> Handle {
         Handle {
             disk,
@@ -147,7 +146,7 @@ impl Handle {
             file,
             number,
             generation,
-            is_new,
+            name_synced: false,
             lock: Lock::None,
             shared: None,
         }
@@ -206,14 +205,16 @@ impl Handle {
         state.happen(fate, |state| state.files[file].truncate(to))
     }
 
-    /// Makes the bytes durable, and the name too if the file is new and `with_name` asks for it.
+    /// Makes the bytes durable, and the first time the name too if `with_name` asks for it.
+    ///
+    /// If that fails nobody is told, because SQLite does not tell on Unix either.
     pub fn sync(&mut self, with_name: bool) -> Result<(), Failed> {
-        let outcome = self.sync_bytes();
-        if outcome.is_ok() && with_name && self.is_new {
-            self.disk.sync_folder()?;
-            self.is_new = false;
+        self.sync_bytes()?;
+        if with_name && !self.name_synced {
+            self.name_synced = true;
+            self.disk.sync_folder().unwrap_or_default();
         }
-        outcome
+        Ok(())
     }
 
     fn sync_bytes(&self) -> Result<(), Failed> {

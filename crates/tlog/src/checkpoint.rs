@@ -59,6 +59,13 @@ pub enum CheckpointError {
 impl Checkpoint {
     /// Reads the text of a note; whoever has the note itself wants [`open`](Checkpoint::open).
     pub fn parse(text: &str) -> Result<Self, CheckpointError> {
+        let checkpoint = Checkpoint::parse_lines(text)?;
+        checkpoint.check()?;
+        Ok(checkpoint)
+    }
+
+    /// As [`parse`](Checkpoint::parse), but takes any root for a tree without leaves.
+    pub(crate) fn parse_lines(text: &str) -> Result<Self, CheckpointError> {
         let text = text.strip_suffix('\n').ok_or(CheckpointError::CutOff)?;
         let mut lines = text.split('\n');
         let origin = lines.next().unwrap_or_default().to_owned();
@@ -72,7 +79,7 @@ impl Checkpoint {
             extensions: lines.map(str::to_owned).collect(),
             origin,
         };
-        checkpoint.check()?;
+        checkpoint.check_lines()?;
         Ok(checkpoint)
     }
 
@@ -102,11 +109,20 @@ impl Checkpoint {
     }
 
     fn check(&self) -> Result<(), CheckpointError> {
-        if !is_line(&self.origin) {
-            return Err(CheckpointError::Origin);
-        }
+        self.check_lines()?;
+        self.check_empty_root()
+    }
+
+    pub(crate) fn check_empty_root(&self) -> Result<(), CheckpointError> {
         if self.size == 0 && self.root != root_of_empty() {
             return Err(CheckpointError::EmptyRoot);
+        }
+        Ok(())
+    }
+
+    fn check_lines(&self) -> Result<(), CheckpointError> {
+        if !is_line(&self.origin) {
+            return Err(CheckpointError::Origin);
         }
         match self.extensions.iter().position(|line| !is_line(line)) {
             Some(at) => Err(CheckpointError::Extension { number: at + 1 }),

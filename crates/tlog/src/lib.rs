@@ -11,7 +11,11 @@
 //! | [`prove_inclusion`], [`prove_consistency`] and their `verify_` halves | proofs | RFC 6962, 2.1.1 and 2.1.2 |
 //! | [`note`] | text signed with Ed25519 | signed-note |
 //! | [`checkpoint`] | the signed size and root of a log | tlog-checkpoint |
+//! | [`cosignature`] | a witness's signature on a checkpoint, with the time | tlog-cosignature |
+//! | [`policy`] | which logs and how many witnesses it takes | tlog-policy |
+//! | [`witness`] | what a witness is asked, and what it decides | tlog-witness |
 //! | [`proof`] | the receipt: a leaf's place under a signed checkpoint | tlog-proof |
+//! | [`paths`], [`entries`] | where tiles and entries are served, and the form of the entries | tlog-tiles |
 //!
 //! Everything is strict: one text has one reading, and a value has one text.
 //! Whatever is read was written by somebody else, so every parser names the part
@@ -59,15 +63,20 @@
 
 pub mod checkpoint;
 mod consistency;
+pub mod cosignature;
 mod encoding;
+pub mod entries;
 mod frontier;
 mod hash;
 mod inclusion;
 pub mod note;
 mod path;
+pub mod paths;
+pub mod policy;
 pub mod proof;
 mod tile;
 mod tree;
+pub mod witness;
 
 pub use consistency::{prove_consistency, verify_consistency};
 pub use frontier::{Edge, Frontier};

@@ -50,11 +50,13 @@ pub enum KeyError {
     /// The last part is not canonical base64.
     #[error("the key is not canonical base64")]
     Base64,
-    /// The key is not for plain Ed25519 signatures.
-    #[error("the key is of a type that is not known here (only Ed25519 notes, type 1, are)")]
+    /// The key is not for this use: notes are signed by keys of type 1, cosigned by those of type 4 or 6.
+    #[error(
+        "the key is of a type that is not known here (logs sign with type 1, witnesses cosign with type 4 or 6)"
+    )]
     Type,
-    /// The bytes are not an Ed25519 key that can be relied on.
-    #[error("the key is not a sound Ed25519 key")]
+    /// The bytes are not a key that can be relied on.
+    #[error("the key is not a sound key of its type")]
     Key,
 }
 
@@ -121,7 +123,9 @@ pub enum LineFault {
     Short,
 }
 
-/// A public key and the name it goes by; its text is `name+id+base64`.
+/// A log's public key and the name it goes by; its text is `name+id+base64`.
+///
+/// Witnesses have keys of their own kind: [`crate::cosignature::WitnessKey`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
@@ -132,40 +136,18 @@ pub struct VerifierKey {
 impl VerifierKey {
     /// Reads a key's text, `name+id+base64`.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let (name, id, material) = split_key(text)?;
-        let key = ed25519_dalek::VerifyingKey::from_bytes(&material).map_err(|_| KeyError::Key)?;
-        if key.is_weak() {
-            return Err(KeyError::Key);
-        }
-        let key = VerifierKey::new(name, key)?;
-        key.expect_id(id)?;
+        let parts = KeyParts::split(text)?;
+        let key = VerifierKey::new(parts.name, ed25519_public(parts.material(ED25519)?)?)?;
+        parts.expect_id(key.id)?;
         Ok(key)
     }
 
     fn new(name: &str, key: ed25519_dalek::VerifyingKey) -> Result<Self, KeyError> {
-        if !is_name(name) {
-            return Err(KeyError::Name);
-        }
-        let mut hasher = Sha256::new();
-        hasher.update(name);
-        hasher.update([b'\n', ED25519]);
-        hasher.update(key.as_bytes());
-        let [a, b, c, d, ..] = <[u8; 32]>::from(hasher.finalize());
         Ok(VerifierKey {
             name: name.to_owned(),
-            id: u32::from_be_bytes([a, b, c, d]),
+            id: key_id(name, ED25519, key.as_bytes())?,
             key,
         })
-    }
-
-    fn expect_id(&self, found: u32) -> Result<(), KeyError> {
-        if found != self.id {
-            return Err(KeyError::OtherId {
-                found,
-                computed: self.id,
-            });
-        }
-        Ok(())
     }
 
     /// The key's name.
@@ -178,21 +160,24 @@ impl VerifierKey {
         self.id
     }
 
+    /// The public key alone, without name and type.
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
     /// Name and id, as errors name the key.
     fn label(&self) -> String {
-        format!("{}+{:08x}", self.name, self.id)
+        key_label(&self.name, self.id)
     }
 
     fn has_signed(&self, text: &str, signature: &[u8]) -> bool {
-        // Strict: one text and one key have one signature that verifies.
-        ed25519_dalek::Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
+        ed25519_signed(&self.key, text.as_bytes(), signature)
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&join_key(&self.name, self.id, self.key.as_bytes()))
+        f.write_str(&join_key(&self.name, self.id, ED25519, self.key.as_bytes()))
     }
 }
 
@@ -230,16 +215,16 @@ impl SigningKey {
 
     /// Reads the text that [`secret_text`](SigningKey::secret_text) gives.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let (name, id, seed) = split_key(text.strip_prefix(SECRET).ok_or(KeyError::Form)?)?;
-        let key = SigningKey::from_seed(name, &seed)?;
-        key.verifier.expect_id(id)?;
+        let parts = KeyParts::split_secret(text)?;
+        let key = SigningKey::from_seed(parts.name, parts.material(ED25519)?)?;
+        parts.expect_id(key.verifier.id)?;
         Ok(key)
     }
 
     /// The secret as text, `PRIVATE+KEY+name+id+base64`: only to be kept where nobody else reads.
     pub fn secret_text(&self) -> String {
         let VerifierKey { name, id, .. } = &self.verifier;
-        format!("{SECRET}{}", join_key(name, *id, self.key.as_bytes()))
+        join_secret_key(name, *id, ED25519, self.key.as_bytes())
     }
 
     /// The key's name.
@@ -253,11 +238,9 @@ impl SigningKey {
     }
 
     fn signature(&self, text: &str) -> Signature {
-        Signature {
-            name: self.verifier.name.clone(),
-            id: self.verifier.id,
-            bytes: self.key.sign(text.as_bytes()).to_bytes().to_vec(),
-        }
+        let VerifierKey { name, id, .. } = &self.verifier;
+        let bytes = self.key.sign(text.as_bytes()).to_bytes();
+        Signature::new(name, *id, bytes.to_vec())
     }
 }
 
@@ -308,8 +291,20 @@ impl Signature {
         }
     }
 
+    pub(crate) fn new(name: &str, id: u32, bytes: Vec<u8>) -> Self {
+        Signature {
+            name: name.to_owned(),
+            id,
+            bytes,
+        }
+    }
+
     fn is_by(&self, key: &VerifierKey) -> bool {
-        self.name == key.name && self.id == key.id
+        self.is_named(&key.name, key.id)
+    }
+
+    pub(crate) fn is_named(&self, name: &str, id: u32) -> bool {
+        self.name == name && self.id == id
     }
 }
 
@@ -357,21 +352,9 @@ impl SignedNote {
         if lines.is_empty() {
             return Err(NoteError::NoSignatures);
         }
-        let mut signatures = Vec::new();
-        for (line, number) in lines.split_inclusive('\n').zip(1..) {
-            if number > SIGNATURES_MAX {
-                return Err(NoteError::TooManySignatures);
-            }
-            let signature = line
-                .strip_suffix('\n')
-                .ok_or(LineFault::CutOff)
-                .and_then(Signature::parse)
-                .map_err(|fault| NoteError::SignatureLine { number, fault })?;
-            signatures.push(signature);
-        }
         Ok(SignedNote {
             text: text.to_owned(),
-            signatures,
+            signatures: signature_lines(lines)?,
         })
     }
 
@@ -383,6 +366,26 @@ impl SignedNote {
     /// All signatures, verified or not.
     pub fn signatures(&self) -> &[Signature] {
         &self.signatures
+    }
+
+    /// Puts a signature that somebody else made, such as a witness, in the place of earlier ones
+    /// by the same key, or at the end. Nothing is checked by that.
+    ///
+    /// Refused if the note would have more than [`SIGNATURES_MAX`] signatures or
+    /// be longer than [`NOTE_BYTES_MAX`]; it is then unchanged.
+    pub fn put(&mut self, signature: Signature) -> Result<(), NoteError> {
+        let mut signatures = self.signatures.clone();
+        signatures.retain(|earlier| !earlier.is_named(&signature.name, signature.id));
+        signatures.push(signature);
+        if signatures.len() > SIGNATURES_MAX {
+            return Err(NoteError::TooManySignatures);
+        }
+        let lines: usize = signatures.iter().map(|s| s.to_string().len()).sum();
+        if self.text.len() + 1 + lines > NOTE_BYTES_MAX {
+            return Err(NoteError::TooLong);
+        }
+        self.signatures = signatures;
+        Ok(())
     }
 
     /// Adds one more signature over the same text.
@@ -408,6 +411,22 @@ impl SignedNote {
         Ok(&self.text)
     }
 
+    /// Checks that one of a signer's keys signed the text, and gives the text.
+    ///
+    /// Every signature that names one of the keys must be good.
+    pub fn verify_any(&self, keys: &[VerifierKey]) -> Result<&str, NoteError> {
+        let mut verified = None;
+        for key in keys {
+            match self.verify(key) {
+                Err(NoteError::NotSigned { .. }) => {}
+                good_or_bad => verified = Some(good_or_bad?),
+            }
+        }
+        verified.ok_or_else(|| NoteError::NotSigned {
+            key: keys.first().map_or_else(String::new, VerifierKey::label),
+        })
+    }
+
     /// The signatures that `key` did not make.
     pub fn signatures_besides(&self, key: &VerifierKey) -> impl Iterator<Item = &Signature> {
         self.signatures.iter().filter(|s| !s.is_by(key))
@@ -421,7 +440,24 @@ impl fmt::Display for SignedNote {
     }
 }
 
-fn refuse_control(text: &str) -> Result<(), NoteError> {
+/// Reads signature lines, each with its end; `lines` may be empty.
+pub(crate) fn signature_lines(lines: &str) -> Result<Vec<Signature>, NoteError> {
+    let mut signatures = Vec::new();
+    for (line, number) in lines.split_inclusive('\n').zip(1..) {
+        if number > SIGNATURES_MAX {
+            return Err(NoteError::TooManySignatures);
+        }
+        let signature = line
+            .strip_suffix('\n')
+            .ok_or(LineFault::CutOff)
+            .and_then(Signature::parse)
+            .map_err(|fault| NoteError::SignatureLine { number, fault })?;
+        signatures.push(signature);
+    }
+    Ok(signatures)
+}
+
+pub(crate) fn refuse_control(text: &str) -> Result<(), NoteError> {
     match text.bytes().position(|b| b < b' ' && b != b'\n') {
         Some(at) => Err(NoteError::Control { at }),
         None => Ok(()),
@@ -432,27 +468,103 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c < ' ' || c == '+')
 }
 
-/// Takes `name+id+base64` apart: a name, an id and 32 bytes of an Ed25519 key, each well formed.
-fn split_key(text: &str) -> Result<(&str, u32, [u8; 32]), KeyError> {
-    let mut parts = text.splitn(3, '+');
-    let (Some(name), Some(id), Some(base64)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(KeyError::Form);
-    };
-    if !is_name(name) {
-        return Err(KeyError::Name);
+/// A key's text taken apart, `name+id+base64`; the base64 holds the key's type and then the key.
+pub(crate) struct KeyParts<'t> {
+    pub(crate) name: &'t str,
+    id: u32,
+    typed: Vec<u8>,
+}
+
+impl<'t> KeyParts<'t> {
+    pub(crate) fn split(text: &'t str) -> Result<Self, KeyError> {
+        let mut parts = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(base64)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(KeyError::Form);
+        };
+        if !is_name(name) {
+            return Err(KeyError::Name);
+        }
+        let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        if id.len() != 8 || !id.bytes().all(is_hex) {
+            return Err(KeyError::Id);
+        }
+        Ok(KeyParts {
+            name,
+            id: u32::from_str_radix(id, 16).map_err(|_| KeyError::Id)?,
+            typed: from_base64(base64).ok_or(KeyError::Base64)?,
+        })
     }
-    let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    if id.len() != 8 || !id.bytes().all(is_hex) {
-        return Err(KeyError::Id);
+
+    pub(crate) fn split_secret(text: &'t str) -> Result<Self, KeyError> {
+        KeyParts::split(text.strip_prefix(SECRET).ok_or(KeyError::Form)?)
     }
-    let id = u32::from_str_radix(id, 16).map_err(|_| KeyError::Id)?;
-    match from_base64(base64).ok_or(KeyError::Base64)?.split_first() {
-        Some((&ED25519, key)) => Ok((name, id, key.try_into().map_err(|_| KeyError::Key)?)),
-        _ => Err(KeyError::Type),
+
+    /// The key's type.
+    pub(crate) fn kind(&self) -> Option<u8> {
+        self.typed.first().copied()
+    }
+
+    /// The key's bytes, if it is of this type and has so many.
+    pub(crate) fn material<const BYTES: usize>(&self, kind: u8) -> Result<&[u8; BYTES], KeyError> {
+        match self.typed.split_first() {
+            Some((&found, key)) if found == kind => key.try_into().map_err(|_| KeyError::Key),
+            _ => Err(KeyError::Type),
+        }
+    }
+
+    pub(crate) fn expect_id(&self, computed: u32) -> Result<(), KeyError> {
+        if self.id != computed {
+            return Err(KeyError::OtherId {
+                found: self.id,
+                computed,
+            });
+        }
+        Ok(())
     }
 }
 
-fn join_key(name: &str, id: u32, key: &[u8; 32]) -> String {
-    let typed = [&[ED25519], key.as_slice()].concat();
-    format!("{name}+{id:08x}+{}", to_base64(&typed))
+/// The id of a key of this name, type and bytes; refused if the name is none.
+pub(crate) fn key_id(name: &str, kind: u8, key: &[u8]) -> Result<u32, KeyError> {
+    if !is_name(name) {
+        return Err(KeyError::Name);
+    }
+    let mut hasher = Sha256::new();
+    hasher.update(name);
+    hasher.update([b'\n', kind]);
+    hasher.update(key);
+    let [a, b, c, d, ..] = <[u8; 32]>::from(hasher.finalize());
+    Ok(u32::from_be_bytes([a, b, c, d]))
+}
+
+/// Name and id, as errors name a key.
+pub(crate) fn key_label(name: &str, id: u32) -> String {
+    format!("{name}+{id:08x}")
+}
+
+pub(crate) fn join_key(name: &str, id: u32, kind: u8, key: &[u8]) -> String {
+    let typed = [&[kind], key].concat();
+    format!("{}+{}", key_label(name, id), to_base64(&typed))
+}
+
+pub(crate) fn join_secret_key(name: &str, id: u32, kind: u8, key: &[u8; 32]) -> String {
+    format!("{SECRET}{}", join_key(name, id, kind, key))
+}
+
+/// A point of small order would verify anything, so it is refused.
+pub(crate) fn ed25519_public(bytes: &[u8; 32]) -> Result<ed25519_dalek::VerifyingKey, KeyError> {
+    match ed25519_dalek::VerifyingKey::from_bytes(bytes) {
+        Ok(key) if !key.is_weak() => Ok(key),
+        _ => Err(KeyError::Key),
+    }
+}
+
+/// Strict: one message and one key have one signature that verifies.
+pub(crate) fn ed25519_signed(
+    key: &ed25519_dalek::VerifyingKey,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    ed25519_dalek::Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
 }

@@ -1,8 +1,9 @@
 //! Receipts (C2SP tlog-proof): a leaf's place in a log, under a checkpoint that the log signed.
 //!
 //! A receipt is verified offline, from the leaf's data and the log's public key.
-//! It proves that the leaf is in the log. It does not prove that the log holds
-//! nothing else, nor that everybody is shown the same log: that takes witnesses.
+//! It proves that the leaf is in the log; with a policy of witnesses
+//! ([`Proof::verify_with`]) also that they saw the same log. It does not prove
+//! that the log holds nothing else.
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use crate::hash::{Hash, leaf_hash};
 use crate::inclusion::verify_inclusion;
 use crate::note::{NoteError, Signature, SignedNote, VerifierKey};
 use crate::path::ProofError;
+use crate::policy::{CheckError, Log, Policy, Quorum};
 
 /// The first line of every receipt.
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -74,6 +76,15 @@ pub enum VerifyError {
     /// The leaf is not at this place under the checkpoint's root.
     #[error(transparent)]
     Inclusion(#[from] ProofError),
+    /// The policy names logs, and this one's key is not among them.
+    #[error("the policy does not know the log {origin} by this key")]
+    UnknownLog {
+        /// The log that was asked for.
+        origin: String,
+    },
+    /// A cosignature is bad, or too few witnesses cosigned.
+    #[error(transparent)]
+    Witnesses(CheckError),
 }
 
 /// What a receipt proved: the leaf is number `index` of the log that `checkpoint` describes.
@@ -85,6 +96,8 @@ pub struct Verified {
     pub index: u64,
     /// The leaf's hash.
     pub leaf: Hash,
+    /// Those of the policy's witnesses that cosigned the checkpoint, and when.
+    pub quorum: Quorum,
     /// Further signatures on the checkpoint, by keys that were not given: nothing is known of them.
     pub others: Vec<Signature>,
 }
@@ -128,18 +141,42 @@ impl Proof {
     }
 
     /// Checks that `leaf` (its data, not its hash) is at this place in the log `origin`, whose key is `key`.
+    ///
+    /// Without witnesses: the log may show others another tree.
     pub fn verify(
         &self,
         leaf: &[u8],
         key: &VerifierKey,
         origin: &str,
     ) -> Result<Verified, VerifyError> {
+        self.verify_with(leaf, key, origin, &Policy::without_witnesses())
+    }
+
+    /// As [`verify`](Proof::verify), and checks that the policy's quorum cosigned the checkpoint.
+    ///
+    /// If the policy names logs, this one must be among them. A cosignature that
+    /// names one of its witnesses and is bad refuses the receipt, even if there
+    /// are enough others.
+    pub fn verify_with(
+        &self,
+        leaf: &[u8],
+        key: &VerifierKey,
+        origin: &str,
+        policy: &Policy,
+    ) -> Result<Verified, VerifyError> {
         let (note, checkpoint) =
             parse_checkpoint(&self.checkpoint).map_err(VerifyError::Checkpoint)?;
         checkpoint
             .expect_origin(origin)
             .map_err(VerifyError::Checkpoint)?;
+        let is_this = |log: &Log| log.key == *key && key.name() == origin;
+        if !policy.logs().is_empty() && !policy.logs().iter().any(is_this) {
+            return Err(VerifyError::UnknownLog {
+                origin: origin.to_owned(),
+            });
+        }
         note.verify(key).map_err(VerifyError::Signature)?;
+        let quorum = policy.check_quorum(&note).map_err(VerifyError::Witnesses)?;
         let leaf = leaf_hash(leaf);
         verify_inclusion(
             self.index,
@@ -152,7 +189,12 @@ impl Proof {
             checkpoint,
             index: self.index,
             leaf,
-            others: note.signatures_besides(key).cloned().collect(),
+            quorum,
+            others: note
+                .signatures_besides(key)
+                .filter(|signature| !policy.knows(signature))
+                .cloned()
+                .collect(),
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use ledger::{Action, Expect, ImportMark, Transaction, Write};
 
+use seal::Class;
+
 use crate::chance::Chance;
 
 /// How many resources there are to write.
@@ -63,6 +65,11 @@ fn write(chance: &mut Chance, large: bool) -> Write {
         }
     }
     .into_bytes();
+    // Resources keep to their person, as records do, but for a few that move.
+    let person = match chance.below(10) {
+        0 => Some(*chance.pick(&PERSONS)),
+        _ => PERSONS.get((number % 5) as usize).copied(),
+    };
     Write {
         kind: kind.to_owned(),
         id,
@@ -71,14 +78,13 @@ fn write(chance: &mut Chance, large: bool) -> Write {
             false => Action::Update,
         },
         expect,
-        // Resources keep to their person, as records do, but for a few that move.
-        person: match chance.below(10) {
-            0 => Some((*chance.pick(&PERSONS)).to_owned()),
-            _ => PERSONS
-                .get((number % 5) as usize)
-                .map(|person| (*person).to_owned()),
+        person: person.map(str::to_owned),
+        class: match (person, chance.below(8)) {
+            (None, _) => Class::Programme,
+            (_, 0) => Class::Notes,
+            _ => Class::Record,
         },
-        body: ledger::content::compress(&stored),
+        packed: ledger::content::compress(&stored),
         stored,
     }
 }

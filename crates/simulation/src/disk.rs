@@ -127,6 +127,13 @@ pub struct Disk(Mutex<State>);
 #[derive(Clone, Debug, Default)]
 pub struct Image(BTreeMap<String, Arc<Vec<u8>>>);
 
+impl Image {
+    /// Adds a file.
+    pub fn add(&mut self, name: &str, bytes: Vec<u8>) {
+        self.0.insert(name.to_owned(), Arc::new(bytes));
+    }
+}
+
 #[derive(Debug)]
 struct State {
     files: Vec<File>,
@@ -406,7 +413,7 @@ impl State {
         let Some(armed) = &mut self.armed else {
             return Fate::Done;
         };
-        if op == Op::SyncFolder || armed.only.map_or(op == Op::Read, |only| only != op) {
+        if armed.only.map_or(op == Op::Read, |only| only != op) {
             return Fate::Done;
         }
         if armed.after > 0 {

@@ -25,6 +25,7 @@ pub mod campaign;
 pub mod chance;
 mod clients;
 pub mod disk;
+mod files;
 pub mod index;
 pub mod model;
 pub mod network;

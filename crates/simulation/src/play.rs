@@ -196,7 +196,7 @@ impl<'s> World<'s> {
         if options.trace {
             disk.trace();
         }
-        let opened = checks::opened(stage.folder());
+        let opened = checks::opened(stage.folder(), &disk);
         let (appender, ledger) = opened.map_err(|e| format!("a new ledger does not open: {e}"))?;
         let bug = match options.plant {
             Some(Plant::WitnessSignsFirst) => Some(witness::Bug::SignsFirst),
@@ -343,7 +343,7 @@ impl<'s> World<'s> {
                 Ok(())
             }
             // Nothing of the group is in, and the server goes on.
-            Err(CommitError::Full(_) | CommitError::Io(_)) => {
+            Err(CommitError::Full(_) | CommitError::Io(_) | CommitError::Keys(_)) => {
                 self.expect_trouble("a commit was refused as a whole")
             }
         }

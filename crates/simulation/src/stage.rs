@@ -1,8 +1,8 @@
 //! Where seeds are played: a folder for the few things that are not simulated, and a new ledger to begin each with.
 //!
-//! The ledger's database and write-ahead log lie on the simulated disk. What the ledger reaches in another way than
-//! through SQLite lies in a real folder, in memory where the system has a place for that: the lock, the keys, and an
-//! empty file by which it sees that there is a ledger. None of these is written while a seed is played.
+//! The ledger's database, its write-ahead log and the keyrings lie on the simulated disk. The rest lies in a real
+//! folder, in memory where the system has a place for that: the lock, the log's key and the key of the aliases, and
+//! an empty file by which the ledger sees that there is one. None of these is written while a seed is played.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::chance::Chance;
 use crate::disk::{Disk, Image, Lies};
 use crate::vfs::{self, Mounted};
+
+/// How many keys of contents there are before the first is needed.
+const BLANK_KEYS: u32 = 5;
+
+/// The files in `keys` that are written while a ledger is in use; they lie on the simulated disk.
+const KEY_FILES: [&str; 4] = [
+    "provider.key",
+    "programme.key",
+    "ledger.keyring",
+    "access.keyring",
+];
 
 /// A place to play seeds in, one after the other. Threads have one each.
 #[derive(Debug)]
@@ -38,12 +49,20 @@ impl Stage {
         std::fs::create_dir_all(&stage.folder).map_err(|e| format!("the folder: {e}"))?;
         let mut chance = Chance::new(0);
         let (disk, mounted) = stage.set(chance.split(), Lies::default());
-        ledger::create(&stage.folder, "simulated.example/log", &mut |bytes| {
-            chance.fill(bytes)
-        })
-        .map_err(|e| format!("a new ledger: {e}"))?;
+        let origin = "simulated.example/log";
+        let keys = ledger::create(&stage.folder, origin, None, &mut |bytes| chance.fill(bytes))
+            .map_err(|e| format!("a new ledger: {e}"))?;
+        // Few enough that many seeds need more, which is a part of a commit that can fail.
+        keys.ledger()
+            .reserve(BLANK_KEYS, &mut |bytes| chance.fill(bytes))
+            .map_err(|e| format!("new keys: {e}"))?;
         drop(mounted);
         stage.new = disk.image();
+        for name in KEY_FILES {
+            let path = stage.folder.join("keys").join(name);
+            let bytes = std::fs::read(path).map_err(|e| format!("the keys: {e}"))?;
+            stage.new.add(&format!("keys/{name}"), bytes);
+        }
         std::fs::write(stage.folder.join("ledger.sqlite"), [])
             .map_err(|e| format!("the folder: {e}"))?;
         Ok(stage)

@@ -1,13 +1,15 @@
 //! Starting again, and what must be true then and at the end.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use ledger::{Appender, Committed, Entry, Ledger, OpenError, Refused, Transaction};
+use ledger::{Appender, Committed, Entry, Keys, Ledger, OpenError, Refused, Transaction};
 use tlog::checkpoint::Checkpoint;
 use tlog::{Hash, leaf_hash, root_at};
 
 use super::World;
-use crate::disk::{Armed, Lies, Op, Survives, Trouble};
+use crate::disk::{Armed, Disk, Lies, Op, Survives, Trouble};
+use crate::files::Files;
 use crate::model::{Known, Predicted};
 use crate::plant::{self, Plant};
 
@@ -18,9 +20,11 @@ const AUDIT_ONE_IN: u64 = 16;
 const STARTS_MAX: u32 = 8;
 
 /// Opens a ledger to append and to read.
-pub(super) fn opened(folder: &Path) -> Result<(Appender, Ledger), OpenError> {
-    let appender = Appender::open(folder)?;
-    let ledger = Ledger::open(folder, 1)?;
+pub(super) fn opened(folder: &Path, disk: &Arc<Disk>) -> Result<(Appender, Ledger), OpenError> {
+    let keys = Keys::open_on(Arc::new(Files(disk.clone())), None)?;
+    let appender = Appender::open_on(&Files(disk.clone()), folder, keys)?;
+    // As the server does: both see the same keys.
+    let ledger = Ledger::open(folder, 1, appender.keys().clone())?;
     Ok((appender, ledger))
 }
 
@@ -70,6 +74,7 @@ fn refused_by(refused: &Refused) -> &'static str {
         Refused::AlreadyImported { .. } => "AlreadyImported",
         Refused::ClockBehind { .. } => "ClockBehind",
         Refused::ClockFarOff => "ClockFarOff",
+        Refused::Erased { .. } => "Erased",
         Refused::Malformed { .. } => "Malformed",
     }
 }
@@ -155,7 +160,7 @@ impl World<'_> {
         for _ in 0..STARTS_MAX {
             self.counts.starts += 1;
             self.note(|| "the server starts".to_owned());
-            match opened(self.stage.folder()) {
+            match opened(self.stage.folder(), &self.disk) {
                 Ok(server) if self.disk.is_powered() => {
                     self.server = Some(server);
                     match self.look() {
@@ -235,7 +240,7 @@ impl World<'_> {
         };
         let mut seen: Vec<(Entry, Vec<u8>)> = Vec::new();
         let scanned = ledger.scan(from, |raw| {
-            match raw.entry().and_then(|entry| Ok((entry, raw.content()?))) {
+            match raw.entry().and_then(|entry| Ok((entry, ledger.unseal(&raw)?))) {
                 Ok((entry, content)) => {
                     seen.push((entry, content.stored));
                     std::ops::ControlFlow::Continue(())
@@ -474,7 +479,10 @@ impl World<'_> {
 
     /// The ledger's own audit agrees.
     fn audit(&self) -> Result<(), String> {
-        let report = ledger::audit::audit(self.stage.folder(), &mut |_, _| {})
+        let Some((appender, _)) = &self.server else {
+            return Ok(());
+        };
+        let report = ledger::audit::audit(self.stage.folder(), appender.keys(), &mut |_, _| {})
             .map_err(|e| format!("there is nothing to audit: {e}"))?;
         match report.faults.first() {
             None if report.entries == self.model.size() => Ok(()),

@@ -251,7 +251,7 @@ impl Disk {
         state.full_for = 0;
     }
 
-    /// What became of what was armed last.
+    /// What became of what was armed last, since the last start.
     pub fn met(&self) -> Met {
         self.state().met
     }
@@ -367,6 +367,7 @@ impl State {
 
     fn new_generation(&mut self) {
         self.generation += 1;
+        self.met = Met::Nothing;
         self.armed = None;
         self.full_for = 0;
         for file in &mut self.files {

@@ -1,15 +1,21 @@
 //! The files that the ledger writes without SQLite, on the simulated disk: keyrings, and what opening makes firm.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::ground::Ground;
 
 use crate::disk::{Disk, Failed, Handle};
+use crate::plant::Plant;
 
 /// Where the ledger's own files lie.
 #[derive(Debug)]
-pub(crate) struct Files(pub(crate) Arc<Disk>);
+pub(crate) struct Files {
+    disk: Arc<Disk>,
+    plant: Option<Plant>,
+    /// For a planted bug: a key file that is to be written later.
+    late: Mutex<Option<(String, Vec<u8>)>>,
+}
 
 /// Keys lie in a folder of their own.
 const KEYS: &str = "keys";
@@ -40,7 +46,10 @@ fn all(handle: &Handle) -> Result<Vec<u8>, Failed> {
 
 impl Ground for Files {
     fn renew(&self, name: &str) -> io::Result<()> {
-        let Some(mut file) = there(self.0.open(name, false))? else {
+        if self.plant == Some(Plant::LogNotRenewed) {
+            return Ok(());
+        }
+        let Some(mut file) = there(self.disk.open(name, false))? else {
             return Ok(());
         };
         let bytes = all(&file).map_err(error)?;
@@ -51,13 +60,42 @@ impl Ground for Files {
     }
 
     fn sync_names(&self) -> io::Result<()> {
-        self.0.sync_folder().map_err(error)
+        if self.plant == Some(Plant::NamesNotSynced) {
+            return Ok(());
+        }
+        self.disk.sync_folder().map_err(error)
     }
 }
 
 impl Files {
+    /// Files on a disk.
+    pub(crate) fn new(disk: Arc<Disk>, plant: Option<Plant>) -> Files {
+        Files {
+            disk,
+            plant,
+            late: Mutex::default(),
+        }
+    }
+
+    /// A commit is done: what the planted bug left for later is written now.
+    pub(crate) fn committed(&self) -> io::Result<()> {
+        let late = self.late.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match late {
+            Some((name, bytes)) => self.put(&name, &bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let (name, new) = (format!("{KEYS}/{name}"), format!("{KEYS}/{name}.new"));
+        self.write_whole(&new, bytes)
+            .and_then(|()| self.disk.rename(&new, &name))
+            .and_then(|()| self.disk.sync_folder())
+            .map_err(error)
+    }
+
     fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), Failed> {
-        let mut file = self.0.open(name, true)?;
+        let mut file = self.disk.open(name, true)?;
         file.truncate(0)?;
         file.write(0, bytes)?;
         file.sync(false)
@@ -67,21 +105,22 @@ impl Files {
 /// The promise that key files are kept by, step by step as a folder of the file system keeps it.
 impl seal::Disk for Files {
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        let file = there(self.0.open(&format!("{KEYS}/{name}"), false))?;
+        let file = there(self.disk.open(&format!("{KEYS}/{name}"), false))?;
         file.map(|file| all(&file).map_err(error)).transpose()
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let (name, new) = (format!("{KEYS}/{name}"), format!("{KEYS}/{name}.new"));
-        self.write_whole(&new, bytes)
-            .and_then(|()| self.0.rename(&new, &name))
-            .and_then(|()| self.0.sync_folder())
-            .map_err(error)
+        if self.plant == Some(Plant::KeyringAfterCommit) {
+            let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+            *late = Some((name.to_owned(), bytes.to_vec()));
+            return Ok(());
+        }
+        self.put(name, bytes)
     }
 
     fn destroy(&self, name: &str) -> io::Result<()> {
         let name = format!("{KEYS}/{name}");
-        let Some(mut file) = there(self.0.open(&name, false))? else {
+        let Some(mut file) = there(self.disk.open(&name, false))? else {
             return Ok(());
         };
         let overwrite = |file: &mut Handle| {
@@ -90,8 +129,8 @@ impl seal::Disk for Files {
             file.sync(false)
         };
         overwrite(&mut file)
-            .and_then(|()| self.0.delete(&name))
-            .and_then(|()| self.0.sync_folder())
+            .and_then(|()| self.disk.delete(&name))
+            .and_then(|()| self.disk.sync_folder())
             .map_err(error)
     }
 }

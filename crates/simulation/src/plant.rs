@@ -29,6 +29,12 @@ pub enum Plant {
     ChainLinkSkipped,
     /// After a crash the server is started from a copy of the disk as it was some time before.
     OldCopyRestored,
+    /// The key of a content is made durable after the content.
+    KeyringAfterCommit,
+    /// What the process before left in the write-ahead log is believed as the system shows it.
+    LogNotRenewed,
+    /// A start does not make the write-ahead log's name durable.
+    NamesNotSynced,
     /// The index says that it covers an entry more than it holds.
     IndexAheadOfItself,
     /// The witness signs before its new state is durable.
@@ -39,7 +45,7 @@ pub enum Plant {
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Plant; 13] = [
+    pub const ALL: [Plant; 16] = [
         Plant::CommitNotSynced,
         Plant::FoldNotSynced,
         Plant::FolderNotSynced,
@@ -50,6 +56,9 @@ impl Plant {
         Plant::UnknownToldAsRefused,
         Plant::ChainLinkSkipped,
         Plant::OldCopyRestored,
+        Plant::KeyringAfterCommit,
+        Plant::LogNotRenewed,
+        Plant::NamesNotSynced,
         Plant::IndexAheadOfItself,
         Plant::WitnessSignsFirst,
         Plant::WitnessChecksNothing,

@@ -20,6 +20,7 @@ use tlog::{Hash, prove_consistency};
 use crate::chance::Chance;
 use crate::clients;
 use crate::disk::{Armed, Disk, Met, Op, Survives, Trouble};
+use crate::files::Files;
 use crate::index::Forgetful;
 use crate::model::{Model, Predicted};
 use crate::network::Network;
@@ -102,6 +103,26 @@ impl Counts {
     }
 }
 
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} entries, {} operations of the disk, {} of them failed, {} starts after {} power \
+             cuts and other ends, {} groups in and {} out whose answer was lost, {} receipts, {} \
+             cosignatures",
+            self.entries,
+            self.operations,
+            self.troubles,
+            self.starts,
+            self.power_cuts,
+            self.unknown_in,
+            self.unknown_out,
+            self.receipts,
+            self.cosigned
+        )
+    }
+}
+
 /// What may happen in a seed. Seeds differ in it, because a world in which everything fails never gets far.
 #[derive(Clone, Copy, Debug)]
 struct Weather {
@@ -133,6 +154,7 @@ struct World<'s> {
     weather: Weather,
     chance: Chance,
     disk: Arc<Disk>,
+    files: Arc<Files>,
     mounted: Option<Mounted>,
     /// The server; nothing while it is down.
     server: Option<(Appender, Ledger)>,
@@ -196,7 +218,8 @@ impl<'s> World<'s> {
         if options.trace {
             disk.trace();
         }
-        let opened = checks::opened(stage.folder(), &disk);
+        let files = Arc::new(Files::new(disk.clone(), options.plant));
+        let opened = checks::opened(stage.folder(), &files);
         let (appender, ledger) = opened.map_err(|e| format!("a new ledger does not open: {e}"))?;
         let bug = match options.plant {
             Some(Plant::WitnessSignsFirst) => Some(witness::Bug::SignsFirst),
@@ -214,6 +237,7 @@ impl<'s> World<'s> {
             plant: options.plant,
             weather,
             disk,
+            files,
             mounted: Some(mounted),
             server: Some((appender, ledger)),
             clock_us: START_US,
@@ -241,7 +265,7 @@ impl<'s> World<'s> {
     }
 
     fn run(&mut self) -> Result<(), String> {
-        let steps = 15 + self.chance.below(35);
+        let steps = 12 + self.chance.below(28);
         for _ in 0..steps {
             self.step()?;
             if !self.disk.is_powered() {
@@ -296,6 +320,7 @@ impl<'s> World<'s> {
                 predicted.outcomes
             )
         });
+        let size = self.model.size();
         if self.plant == Some(Plant::ReplyBeforeCommit) {
             self.model.take(predicted.clone());
         }
@@ -303,22 +328,21 @@ impl<'s> World<'s> {
             Some(Plant::TransactionSplit) => self.commit_one_by_one(&group),
             _ => self.commit(&group),
         };
+        if outcome.is_ok() && self.files.committed().is_err() {
+            self.note(|| "  the late key was not written".to_owned());
+        }
         match outcome {
             Ok(outcomes) if self.disk.is_powered() => {
                 if self.plant != Some(Plant::TransactionSplit) {
-                    checks::as_predicted(&group, &outcomes, &predicted, self.model.size())?;
+                    checks::as_predicted(&group, &outcomes, &predicted, size)?;
                 }
-                let before = self.model.size() as usize;
                 if self.plant != Some(Plant::ReplyBeforeCommit) {
                     self.model.take(predicted);
                 }
-                for entry in &self.model.entries[before.min(self.model.entries.len())..] {
+                for entry in &self.model.entries[size as usize..] {
                     let name = (entry.write.kind.clone(), entry.write.id.clone());
                     let head = self.model.heads()[&name];
                     self.index.apply(name, head);
-                }
-                if self.plant == Some(Plant::ReplyBeforeCommit) {
-                    self.catch_up()?;
                 }
                 Ok(())
             }

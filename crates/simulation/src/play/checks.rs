@@ -8,7 +8,7 @@ use tlog::checkpoint::Checkpoint;
 use tlog::{Hash, leaf_hash, root_at};
 
 use super::World;
-use crate::disk::{Armed, Disk, Lies, Op, Survives, Trouble};
+use crate::disk::{Armed, Lies, Op, Survives, Trouble};
 use crate::files::Files;
 use crate::model::{Known, Predicted};
 use crate::plant::{self, Plant};
@@ -20,9 +20,9 @@ const AUDIT_ONE_IN: u64 = 16;
 const STARTS_MAX: u32 = 8;
 
 /// Opens a ledger to append and to read.
-pub(super) fn opened(folder: &Path, disk: &Arc<Disk>) -> Result<(Appender, Ledger), OpenError> {
-    let keys = Keys::open_on(Arc::new(Files(disk.clone())), None)?;
-    let appender = Appender::open_on(&Files(disk.clone()), folder, keys)?;
+pub(super) fn opened(folder: &Path, files: &Arc<Files>) -> Result<(Appender, Ledger), OpenError> {
+    let keys = Keys::open_on(files.clone(), None)?;
+    let appender = Appender::open_on(&**files, folder, keys)?;
     // As the server does: both see the same keys.
     let ledger = Ledger::open(folder, 1, appender.keys().clone())?;
     Ok((appender, ledger))
@@ -123,6 +123,7 @@ impl World<'_> {
             let (disk, mounted) =
                 self.stage
                     .set_with(&copy, self.chance.split(), Lies::default());
+            self.files = Arc::new(Files::new(disk.clone(), self.plant));
             self.disk = disk;
             self.mounted = Some(mounted);
         }
@@ -160,7 +161,7 @@ impl World<'_> {
         for _ in 0..STARTS_MAX {
             self.counts.starts += 1;
             self.note(|| "the server starts".to_owned());
-            match opened(self.stage.folder(), &self.disk) {
+            match opened(self.stage.folder(), &self.files) {
                 Ok(server) if self.disk.is_powered() => {
                     self.server = Some(server);
                     match self.look() {

@@ -9,6 +9,7 @@
 //! | [`content`] | what lies beside the line: compressed, committed to, sealed |
 //! | [`keys`] | what opens the contents: the files in `keys/` |
 //! | [`store`] | the data directory: tables, format version, keys |
+//! | [`ground`] | what the disk must hold before a ledger is gone on with |
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
@@ -30,6 +31,7 @@ pub mod backup;
 pub mod content;
 pub mod generation;
 pub mod keys;
+pub mod ground;
 pub mod lock;
 pub mod log;
 pub mod read;

@@ -7,10 +7,12 @@
 //! |---|---|
 //! | [`entry`] | the line that an auditor reads, and the opaque ids in it |
 //! | [`content`] | what lies beside the line, and what the line commits to |
+//! | [`heads`] | where each person's chain of entries ends, under one root |
 //! | [`receipt`] | an entry's proof, made by the programme and verified anywhere |
 
 pub mod content;
 pub mod entry;
+pub mod heads;
 pub mod receipt;
 
 pub use content::Content;

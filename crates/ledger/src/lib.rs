@@ -32,7 +32,7 @@ pub use append::{
     Written,
 };
 pub use content::Content;
-pub use evidence::{Action, Alias, Entry, entry, receipt};
+pub use evidence::{Action, Alias, Entry, entry, heads, receipt};
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;

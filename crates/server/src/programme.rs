@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
 mod draft;
+mod head_map;
 mod heads;
 mod offline;
 mod open;
@@ -146,6 +147,8 @@ impl Programme {
                     (for_writer.on_fatal)(&"the writer failed; start the server again");
                 }
             })
+            .map_err(Error::internal)?;
+        head_map::see_to_it(Arc::downgrade(&inner), submissions.downgrade())
             .map_err(Error::internal)?;
         Ok(Programme { inner, submissions })
     }

@@ -3,6 +3,7 @@
 mod appending;
 mod damage;
 mod failing;
+mod keys;
 mod model;
 mod opening;
 mod receipts;

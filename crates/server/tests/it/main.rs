@@ -4,6 +4,7 @@ mod answers;
 mod browser;
 mod crash;
 mod faults;
+mod heads;
 mod persons;
 mod races;
 mod scripts;

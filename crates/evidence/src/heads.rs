@@ -17,6 +17,7 @@ use record::json::{Doc, Value};
 use tlog::{Frontier, Hash};
 
 use crate::entry::Alias;
+use crate::erasure::GOVERNANCE;
 
 /// The kind of the resource that holds the map.
 pub const KIND: &str = "Basic";
@@ -82,7 +83,7 @@ impl Map {
             "{{\"resourceType\":\"{KIND}\",\"id\":\"{ID}\",\"extension\":[{{\"url\":\"{EXTENSION}\",\"extension\":[\
              {{\"url\":\"size\",\"valueDecimal\":{}}},{{\"url\":\"persons\",\"valueDecimal\":{}}},\
              {{\"url\":\"root\",\"valueBase64Binary\":\"{root}\"}}]}}],\
-             \"code\":{{\"coding\":[{{\"system\":\"{SYSTEM}\",\"code\":\"{CODE}\"}}],\
+             \"code\":{{\"coding\":[{{\"system\":\"{GOVERNANCE}\",\"code\":\"{CODE}\"}}],\
              \"text\":\"Where the chain of each person's entries ends\"}}}}",
             self.size, self.persons
         )
@@ -112,8 +113,6 @@ impl Map {
     }
 }
 
-/// System of the codes of what a programme does about its own record.
-const SYSTEM: &str = "urn:homecoming:governance";
 /// What the map's extension is called.
 const EXTENSION: &str = "urn:homecoming:person-heads";
 
@@ -144,10 +143,7 @@ mod tests {
         let (one, two) = (head(1, 1), head(2, 1));
         check(&[], Some(tlog::root_of_empty()));
         check(&[one], Some(one.leaf()));
-        check(
-            &[one, two],
-            Some(tlog::node_hash(&one.leaf(), &two.leaf())),
-        );
+        check(&[one, two], Some(tlog::node_hash(&one.leaf(), &two.leaf())));
         check(&[two, one], None);
         check(&[one, one], None);
         assert_ne!(root(&[one, two]), root(&[one, head(2, 2)]));

@@ -101,9 +101,7 @@ fn what_a_destroyed_key_sealed_is_erased_and_the_rest_is_not() {
         }
         // One that was open before sees it, too.
         for reader in [reader.clone(), world.reader()] {
-            let erased = |position| {
-                matches!(reader.version(position), Err(ReadError::Erased { position: at }) if at == position)
-            };
+            let erased = |position| matches!(reader.version(position), Err(ReadError::Erased { position: at }) if at == position);
             assert_eq!([0, 1, 2, 3].map(erased), [true, false, true, false]);
             assert!(matches!(
                 reader.receipt(0),

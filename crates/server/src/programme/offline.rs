@@ -186,7 +186,9 @@ impl Writing<'_> {
             drafts: vec![draft],
             mark: None,
         };
-        self.commit(vec![batch])?.into_iter().try_for_each(|outcome| outcome.map(|_| ()))
+        self.commit(vec![batch])?
+            .into_iter()
+            .try_for_each(|outcome| outcome.map(|_| ()))
     }
 
     /// Records where each person's chain ends, finishes the index and folds the write-ahead log into

@@ -6,9 +6,7 @@ use ledger::Ledger;
 use ledger::heads::{self, Map};
 use server::chance::Chance;
 use server::clock::Clock;
-use server::programme::{
-    self, About, Actor, AsOf, Batch, Draft, Expect, Offline, Programme, Work,
-};
+use server::programme::{self, About, Actor, AsOf, Batch, Draft, Expect, Offline, Programme, Work};
 
 use crate::served::Folder;
 

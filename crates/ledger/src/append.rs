@@ -30,8 +30,8 @@ use tlog::{Edge, Hash};
 
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
-use crate::keys::Keys;
 use crate::ground::{Directory, Ground};
+use crate::keys::Keys;
 use crate::lock::Lock;
 use crate::read::{self, KnownEdge, StoredTiles};
 use crate::sealing::{CHANCE_BYTES, Sealing};
@@ -407,6 +407,11 @@ impl Appender {
     /// How many entries the ledger has.
     pub fn size(&self) -> u64 {
         self.edge.size()
+    }
+
+    /// When the last entry was recorded; before all time if there is none.
+    pub fn last_recorded_at(&self) -> RecordedAt {
+        self.last
     }
 
     /// The signed checkpoint of all entries.

@@ -1,7 +1,8 @@
 //! What lies beside an entry's line, unpacked, and what the line commits to.
 //!
 //! The commitment is taken over the stored JSON, not over how it is packed or sealed, so whoever
-//! holds the JSON and its salt can check it, and whoever holds only the line learns nothing.
+//! holds the JSON and its salt can check it, and whoever holds only the line learns nothing. The
+//! other hash in the line is of the sealed bytes, for whoever has those without a key.
 
 use sha2::{Digest, Sha256};
 use tlog::Hash;
@@ -11,6 +12,9 @@ pub type Salt = [u8; 16];
 
 /// The first bytes of everything that a commitment hashes.
 const COMMITMENT_DOMAIN: &[u8] = b"homecoming/content/1\n";
+
+/// The first bytes of everything that the hash of a sealed content hashes.
+const SEALED_DOMAIN: &[u8] = b"homecoming/sealed/1\n";
 
 /// One version's content, unpacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,17 @@ pub fn commitment(salt: &Salt, stored: &[u8]) -> Hash {
     hasher.update(COMMITMENT_DOMAIN);
     hasher.update(salt);
     hasher.update(stored);
+    hasher.finalize().into()
+}
+
+/// What an entry's line says of its content as it is kept: SHA-256 over a domain and the sealed body.
+///
+/// It needs no key, so it can be checked when the key was destroyed. A body begins with its nonce
+/// and the commitment to its key, so the line commits to the one key that opens it.
+pub fn sealed(body: &[u8]) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update(SEALED_DOMAIN);
+    hasher.update(body);
     hasher.finalize().into()
 }
 
@@ -62,6 +77,15 @@ mod tests {
         assert_eq!(one, commitment(&[0; 16], OBSERVATION));
         assert_ne!(one, commitment(&[1; 16], OBSERVATION));
         assert_ne!(one, commitment(&[0; 16], &OBSERVATION[1..]));
+    }
+
+    #[test]
+    fn what_is_sealed_and_what_is_committed_to_never_hash_to_the_same() {
+        assert_ne!(sealed(b"x"), sealed(b"y"));
+        assert_ne!(
+            sealed(&[[0; 16].as_slice(), b"x"].concat()),
+            commitment(&[0; 16], b"x")
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The line: what an auditor reads of one entry, and what the log's leaf is made from.
 //!
 //! ```text
-//! hc1 <position> <recorded at> <actor> <purpose> <action> <Kind>/<id>/<version> <person> <previous> <commitment>
+//! hc2 <position> <recorded at> <actor> <purpose> <action> <Kind>/<id>/<version> <person> <previous> <commitment> <sealed>
 //! ```
 //!
 //! UTF-8, single spaces, no line end. One line has one reading and one text:
@@ -15,8 +15,9 @@
 //! | action | `create` (there was no current version), `update` or `delete` |
 //! | Kind/id/version | the resource, its id or an alias of it, its version from 1 |
 //! | person | the alias of the person it is about, or `-` |
-//! | previous | position and leaf hash of that person's entry before this one, or `-`: leaving one out shows |
+//! | previous | number in the person's chain (from 1), position and leaf hash of that person's entry before this one, or `-`: leaving one out shows |
 //! | commitment | salted hash of the content ([`crate::content::commitment`]) |
+//! | sealed | hash of the sealed content as it is kept ([`crate::content::sealed`]): it can be checked when the key is gone |
 //!
 //! A line holds no personal data, whatever ids a client picks: an id is written
 //! as it is only if it looks drawn by lot (a random UUID, or 16 letters and
@@ -175,10 +176,25 @@ pub fn is_opaque(id: &str) -> bool {
 /// The link to a person's entry before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Previous {
+    /// Its number in the person's chain, from 1.
+    pub number: u64,
     /// Where it is.
     pub position: u64,
     /// The hash of its leaf.
     pub hash: Hash,
+}
+
+impl Previous {
+    /// Reads `number:position:hash`.
+    fn parse(text: &str) -> Option<Previous> {
+        let (number, rest) = text.split_once(':')?;
+        let (position, hash) = rest.split_once(':')?;
+        Some(Previous {
+            number: decimal(number).filter(|number| *number > 0)?,
+            position: decimal(position)?,
+            hash: hash_from_text(hash)?,
+        })
+    }
 }
 
 /// A line, read or to be written. Borrowed: nothing is copied to read one.
@@ -206,6 +222,8 @@ pub struct Line<'a> {
     pub previous: Option<Previous>,
     /// What the content hashes to.
     pub commitment: Hash,
+    /// What the sealed content hashes to, as it is kept.
+    pub sealed: Hash,
 }
 
 /// The part of a line that does not read.
@@ -219,10 +237,10 @@ impl<'a> Line<'a> {
         let text = std::str::from_utf8(bytes).map_err(|_| LineError("text"))?;
         let mut fields = text.split(' ');
         let mut next = |name| fields.next().ok_or(LineError(name));
-        if next("format")? != "hc1" {
+        if next("format")? != "hc2" {
             return Err(LineError("format"));
         }
-        let position = number(next("position")?).ok_or(LineError("position"))?;
+        let position = decimal(next("position")?).ok_or(LineError("position"))?;
         let text = next("recorded time")?;
         let recorded_at = Some(text)
             .filter(|text| is_instant(text.as_bytes()))
@@ -236,7 +254,7 @@ impl<'a> Line<'a> {
         let mut resource = next("resource")?.split('/');
         let mut part = || resource.next().ok_or(LineError("resource"));
         let (kind, id) = (part()?, part()?);
-        let version = number(part()?)
+        let version = decimal(part()?)
             .and_then(|version| u32::try_from(version).ok())
             .filter(|version| *version > 0)
             .ok_or(LineError("version"))?;
@@ -252,15 +270,11 @@ impl<'a> Line<'a> {
         };
         let previous = match next("previous entry")? {
             "-" => None,
-            text => {
-                let (position, hash) = text.split_once(':').ok_or(LineError("previous entry"))?;
-                Some(Previous {
-                    position: number(position).ok_or(LineError("previous entry"))?,
-                    hash: hash_from_text(hash).ok_or(LineError("previous entry"))?,
-                })
-            }
+            text => Some(Previous::parse(text).ok_or(LineError("previous entry"))?),
         };
         let commitment = hash_from_text(next("commitment")?).ok_or(LineError("commitment"))?;
+        let sealed = hash_from_text(next("hash of what is sealed")?)
+            .ok_or(LineError("hash of what is sealed"))?;
         if fields.next().is_some() {
             return Err(LineError("end"));
         }
@@ -276,12 +290,13 @@ impl<'a> Line<'a> {
             person,
             previous,
             commitment,
+            sealed,
         })
     }
 
     /// Appends the line's bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"hc1 ");
+        out.extend_from_slice(b"hc2 ");
         write_number(self.position, out);
         out.push(b' ');
         write!(out, "{}", self.recorded_at).expect("writing to memory does not fail");
@@ -308,6 +323,8 @@ impl<'a> Line<'a> {
         match &self.previous {
             None => out.push(b'-'),
             Some(previous) => {
+                write_number(previous.number, out);
+                out.push(b':');
                 write_number(previous.position, out);
                 out.push(b':');
                 write_hash(&previous.hash, out);
@@ -315,6 +332,8 @@ impl<'a> Line<'a> {
         }
         out.push(b' ');
         write_hash(&self.commitment, out);
+        out.push(b' ');
+        write_hash(&self.sealed, out);
     }
 }
 
@@ -345,6 +364,8 @@ pub struct Entry {
     pub previous: Option<Previous>,
     /// What the content hashes to.
     pub commitment: Hash,
+    /// What the sealed content hashes to, as it is kept.
+    pub sealed: Hash,
 }
 
 impl Entry {
@@ -365,6 +386,7 @@ impl Entry {
             person: line.person,
             previous: line.previous,
             commitment: line.commitment,
+            sealed: line.sealed,
         })
     }
 }
@@ -444,7 +466,7 @@ fn is_id_in_line(text: &str) -> bool {
 }
 
 /// A decimal number in its only form: no sign, no leading zero.
-fn number(text: &str) -> Option<u64> {
+fn decimal(text: &str) -> Option<u64> {
     let canonical =
         text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| canonical)

@@ -215,7 +215,9 @@ fn proved(entry: &Entry, stored: &[u8], verified: &Verified, key: &VerifierKey) 
     ];
     if let Some(previous) = &entry.previous {
         sentences.push(format!(
-            "The entry before it about the same person is entry {}: leaving that one out would show.",
+            "It is number {} of the entries about its person; the one before it is entry {}: leaving that one out \
+             would show.",
+            previous.number + 1,
             previous.position
         ));
     }

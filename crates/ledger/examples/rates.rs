@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use ledger::{Action, Appender, Expect, Head, Heads, Ledger, Transaction, Write};
+use ledger::{Action, Appender, Class, Expect, Head, Heads, Ledger, Transaction, Write};
 use record::time::RecordedAt;
 
 struct Nothing;
@@ -100,8 +100,9 @@ fn main() {
             action: Action::Create,
             expect: Expect::Absent,
             person: Some(person.clone()),
+            class: Class::Record,
             stored,
-            body,
+            packed: body,
         });
     }
     report("prepare and compress", entries, began);
@@ -113,8 +114,11 @@ fn main() {
     );
 
     std::fs::remove_dir_all(dir).ok();
-    ledger::create(dir, "example.org/rates", &mut |bytes| chance.fill(bytes)).expect("made");
-    let mut appender = Appender::open(dir).expect("opened");
+    let keys = ledger::create(dir, "example.org/rates", None, &mut |bytes| {
+        chance.fill(bytes)
+    })
+    .expect("made");
+    let mut appender = Appender::open(dir, keys.clone()).expect("opened");
     let mut groups: Vec<Transaction> = Vec::new();
     let mut all = all.into_iter().peekable();
     while all.peek().is_some() {
@@ -153,10 +157,10 @@ fn main() {
 
     let began = (Instant::now(), cpu());
     drop(appender);
-    Appender::open(dir).expect("opened");
+    Appender::open(dir, keys.clone()).expect("opened");
     report("open again", 1, began);
 
-    let reader = Ledger::open(dir, 2).expect("opened");
+    let reader = Ledger::open(dir, 2, keys.clone()).expect("opened");
     let places: Vec<u64> = (0..200_000)
         .map(|_| chance.next() % entries as u64)
         .collect();
@@ -192,14 +196,14 @@ fn main() {
     let mut seen = 0;
     reader
         .scan::<()>(0, |raw| {
-            seen += raw.content().expect("sound").stored.len();
+            seen += reader.unseal(&raw).expect("sound").stored.len();
             std::ops::ControlFlow::Continue(())
         })
         .expect("scanned");
     report("scan and unpack", entries, began);
     black_box(seen);
     let began = (Instant::now(), cpu());
-    let report_ = ledger::audit::audit(dir, &mut |_, _| {}).expect("audited");
+    let report_ = ledger::audit::audit(dir, &keys, &mut |_, _| {}).expect("audited");
     assert!(report_.faults.is_empty());
     report("audit", entries, began);
 }

@@ -23,15 +23,22 @@ use std::path::Path;
 
 use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
+use seal::Class;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::SigningKey;
 use tlog::{Edge, Hash};
 
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
+use crate::keys::Keys;
 use crate::lock::Lock;
 use crate::read::{self, KnownEdge, StoredTiles};
+use crate::sealing::{CHANCE_BYTES, Sealing};
 use crate::store::{self, OpenError};
+
+mod slots;
+
+use slots::{Slots, Taken};
 
 /// How far the clock may stand behind the last entry, in microseconds: five minutes.
 ///
@@ -78,10 +85,12 @@ pub struct Write {
     pub expect: Expect,
     /// The id of the Patient it is about.
     pub person: Option<String>,
+    /// Whose key seals it. What is about nobody is the programme's.
+    pub class: Class,
     /// The stored JSON; begins with the kind and the id ([`content::name`]).
     pub stored: Vec<u8>,
     /// The same, packed on the caller's thread by [`content::compress`].
-    pub body: Vec<u8>,
+    pub packed: Vec<u8>,
 }
 
 /// Writes that happen all or not at all and share one recorded time.
@@ -193,6 +202,14 @@ pub enum Refused {
         /// The resource's id.
         id: String,
     },
+    /// The record of the person was erased; nothing can be added to it.
+    #[error("{kind}/{id} is about a person whose record was erased")]
+    Erased {
+        /// The resource's kind.
+        kind: String,
+        /// The resource's id.
+        id: String,
+    },
     /// This part of the source is in the ledger already.
     #[error("part {part} of this source has been imported already")]
     AlreadyImported {
@@ -231,6 +248,9 @@ pub enum CommitError {
     /// The disk, or the size that the ledger may have, is exhausted. Nothing was written.
     #[error("there is no room left for the ledger; nothing was written. Make room and try again")]
     Full(#[source] rusqlite::Error),
+    /// A key cannot be read or made. Nothing was written.
+    #[error("the keys of the ledger cannot be used; nothing was written. Run `homecoming audit`")]
+    Keys(#[source] seal::KeyringError),
     /// SQLite refused otherwise. Nothing was written.
     #[error("the ledger could not be written; nothing was written. Try again")]
     Io(#[source] rusqlite::Error),
@@ -243,6 +263,8 @@ pub struct Appender {
     origin: String,
     key: SigningKey,
     aliases: Aliases,
+    sealing: Sealing,
+    slots: Slots,
     /// What is on the disk. Replaced as a whole after a commit.
     edge: Edge,
     last: RecordedAt,
@@ -268,6 +290,31 @@ struct Decided {
     outcomes: Vec<Result<Committed, Refused>>,
     size: u64,
     last: RecordedAt,
+    taken: Taken,
+}
+
+/// Why a group cannot be written.
+enum Trouble {
+    Sqlite(rusqlite::Error),
+    Keys(seal::KeyringError),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Trouble {
+        Trouble::Sqlite(error)
+    }
+}
+
+impl From<seal::KeyringError> for Trouble {
+    fn from(error: seal::KeyringError) -> Trouble {
+        Trouble::Keys(error)
+    }
+}
+
+impl From<seal::KeyError> for Trouble {
+    fn from(error: seal::KeyError) -> Trouble {
+        Trouble::Keys(error.into())
+    }
 }
 
 /// What the ledger is once a group is written.
@@ -283,11 +330,16 @@ impl Appender {
     ///
     /// The checkpoint must be signed by the ledger's key, of the ledger's size, and
     /// over the root that tiles and last lines give. The rest is `audit`'s.
-    pub fn open(dir: &Path) -> Result<Appender, OpenError> {
+    ///
+    /// The keys are read again, now that nobody else changes them: whoever reads beside it shares
+    /// [`Appender::keys`], so that what is destroyed is destroyed for both.
+    pub fn open(dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
         if !dir.join("ledger.sqlite").try_exists()? {
             return Err(OpenError::Missing);
         }
         let lock = Lock::take(dir)?;
+        let keys = keys.reopened()?;
+        keys.settle()?;
         let db = store::open_to_write(dir, &lock)?;
         let identity = store::identity(&db)?;
         let key = store::signing_key(dir, &identity)?;
@@ -325,11 +377,14 @@ impl Appender {
                     .recorded_at
             }
         };
+        let slots = Slots::open(&db, keys.ledger())?;
         Ok(Appender {
             db,
             origin: identity.origin,
             key,
             aliases,
+            sealing: Sealing::new(identity.programme, keys),
+            slots,
             edge,
             last,
             checkpoint: text,
@@ -354,14 +409,14 @@ impl Appender {
     /// Appends a group of transactions with one flush, in order.
     ///
     /// The answer has one outcome for each transaction. `now` is asked once for
-    /// each, `salts` once for each write. An error is of the whole group: nothing
+    /// each, `chance` for random bytes. An error is of the whole group: nothing
     /// of it is in the ledger, unless it is [`CommitError::Fatal`], after which
     /// only the disk knows.
     pub fn commit(
         &mut self,
         group: &[Transaction],
         now: &mut dyn FnMut() -> RecordedAt,
-        salts: &mut dyn FnMut(&mut [u8]),
+        chance: &mut dyn FnMut(&mut [u8]),
         heads: &dyn Heads,
     ) -> Result<Vec<Result<Committed, Refused>>, CommitError> {
         if self.poisoned {
@@ -374,11 +429,13 @@ impl Appender {
         if !group.iter().zip(&decided.outcomes).any(is_in) {
             return Ok(decided.outcomes);
         }
+        self.slots.spend(&decided.taken);
         let after = self
-            .write(group, &decided, salts)
+            .write(group, &decided, chance)
             .map_err(|e| self.failed(e))?;
 
         // The disk has it: from here on it is true.
+        self.slots.keep(decided.taken);
         self.edge = after.edge;
         self.checkpoint = after.checkpoint;
         self.last = decided.last;
@@ -400,6 +457,24 @@ impl Appender {
             .map_err(CommitError::Io)
     }
 
+    /// Begins a new epoch: from here on every person's content is sealed under a new key. Gives its number.
+    ///
+    /// What was sealed before stays under its keys.
+    pub fn begin_epoch(&mut self) -> Result<u32, CommitError> {
+        if self.poisoned {
+            return Err(CommitError::Fatal(None));
+        }
+        let epoch = self.slots.epoch() + 1;
+        store::set_state(&self.db, "epoch", &epoch.to_string()).map_err(|e| self.failed(e))?;
+        self.slots.begin(epoch);
+        Ok(epoch)
+    }
+
+    /// The keys that it seals with.
+    pub fn keys(&self) -> &Keys {
+        self.sealing.keys()
+    }
+
     /// Folds the write-ahead log into the file and gives its room back: for the end of an import.
     pub fn checkpoint_truncate(&mut self) -> Result<(), CommitError> {
         if self.poisoned {
@@ -416,7 +491,7 @@ impl Appender {
             Ok(()) => Ok(()),
             Err(e) => match self.failed(e) {
                 fatal @ CommitError::Fatal(_) => Err(fatal),
-                CommitError::Full(_) | CommitError::Io(_) => Ok(()),
+                _ => Ok(()),
             },
         }
     }
@@ -427,7 +502,7 @@ impl Appender {
         group: &[Transaction],
         now: &mut dyn FnMut() -> RecordedAt,
         heads: &dyn Heads,
-    ) -> rusqlite::Result<Decided> {
+    ) -> Result<Decided, Trouble> {
         let mut overlay = Overlay {
             heads,
             changed: HashMap::new(),
@@ -438,6 +513,7 @@ impl Appender {
             outcomes: Vec::with_capacity(group.len()),
             size: self.edge.size(),
             last: self.last,
+            taken: self.slots.taken(),
         };
         for transaction in group {
             if let Some(mark) = &transaction.source
@@ -450,6 +526,12 @@ impl Appender {
             }
             let outcome = recorded_at(now(), decided.last)
                 .and_then(|at| overlay.transaction(transaction, at, decided.size));
+            let outcome = match outcome {
+                Ok(committed) => self
+                    .seals(transaction, &mut decided.taken)?
+                    .map(|()| committed),
+                refused => refused,
+            };
             match &outcome {
                 Ok(committed) => {
                     if !committed.writes.is_empty() {
@@ -466,6 +548,33 @@ impl Appender {
         Ok(decided)
     }
 
+    /// Finds the key of each write, and takes a new one for what has none yet.
+    fn seals(
+        &self,
+        transaction: &Transaction,
+        taken: &mut Taken,
+    ) -> Result<Result<(), Refused>, Trouble> {
+        let before = taken.mark();
+        for write in &transaction.writes {
+            let person = write.person.as_deref().map(|id| self.aliases.person(id));
+            let slot = self.slots.of(&self.db, person, write.class, taken)?;
+            match self.sealing.keys().ledger().key(slot) {
+                // A slot that is taken only now has its key when it is written.
+                Ok(_) | Err(seal::KeyError::Unknown(_)) => {}
+                Err(seal::KeyError::Destroyed(_)) => {
+                    taken.give_back(before);
+                    return Ok(Err(Refused::Erased {
+                        kind: write.kind.clone(),
+                        id: write.id.clone(),
+                    }));
+                }
+                Err(error) => return Err(error.into()),
+            }
+            taken.places.push((person, slot));
+        }
+        Ok(Ok(()))
+    }
+
     fn is_imported(&self, mark: &ImportMark) -> rusqlite::Result<bool> {
         self.db
             .prepare_cached("SELECT 1 FROM import_source WHERE source = ?1 AND part = ?2")?
@@ -477,9 +586,16 @@ impl Appender {
         &self,
         group: &[Transaction],
         decided: &Decided,
-        salts: &mut dyn FnMut(&mut [u8]),
-    ) -> rusqlite::Result<After> {
+        chance: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<After, Trouble> {
         let db = &self.db;
+        // Durable before anything is sealed under them.
+        self.slots
+            .reserve(self.sealing.keys().ledger(), &decided.taken, chance)?;
+        let mut random = vec![0; decided.taken.places.len() * CHANCE_BYTES];
+        chance(&mut random);
+        let mut random = random.as_chunks::<CHANCE_BYTES>().0.iter();
+        let mut places = decided.taken.places.iter();
         // Dropped without a commit, it rolls back.
         let tx = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
         let mut insert_entry = db.prepare_cached(INSERT_ENTRY)?;
@@ -488,7 +604,6 @@ impl Appender {
         let mut chains: HashMap<Alias, Chain> = HashMap::new();
         let mut tiles: Vec<(u8, u64, Vec<u8>)> = Vec::new();
         let mut line = Vec::with_capacity(512);
-        let mut salt = [0; 16];
         let mut bytes = 0;
 
         for (transaction, outcome) in group.iter().zip(&decided.outcomes) {
@@ -496,14 +611,18 @@ impl Appender {
             let actor = entry::encode_name(&transaction.actor);
             let purpose = entry::encode_name(&transaction.purpose);
             for (write, written) in transaction.writes.iter().zip(&committed.writes) {
-                let person = write.person.as_deref().map(|id| self.aliases.person(id));
+                // One of each for each write, as they were counted.
+                let (Some((person, slot)), Some(random)) = (places.next(), random.next()) else {
+                    break;
+                };
+                let (salt, nonce) = random.split_at(16);
+                let salt: &content::Salt = salt.try_into().unwrap_or(&[0; 16]);
+                let nonce: [u8; 12] = nonce.try_into().unwrap_or_default();
                 let chain = match person {
-                    Some(person) => self.chain(&chains, person)?,
+                    Some(person) => self.chain(&chains, *person)?,
                     None => None,
                 };
-                salts(&mut salt);
-                line.clear();
-                Line {
+                let mut says = Line {
                     position: written.position,
                     recorded_at: committed.recorded_at,
                     actor: &actor,
@@ -516,19 +635,26 @@ impl Appender {
                     kind: &write.kind,
                     id: &self.aliases.id_in_line(&write.kind, &write.id),
                     version: written.version,
-                    person,
+                    person: *person,
                     previous: chain.map(|chain| Previous {
+                        number: chain.count,
                         position: chain.position,
                         hash: chain.hash,
                     }),
-                    commitment: content::commitment(&salt, &write.stored),
-                }
-                .write(&mut line);
+                    commitment: content::commitment(salt, &write.stored),
+                    sealed: [0; 32],
+                };
+                let body =
+                    self.sealing
+                        .seal(&says, write.class, *slot, salt, nonce, &write.packed)?;
+                says.sealed = content::sealed(&body);
+                line.clear();
+                says.write(&mut line);
                 let hash = tlog::leaf_hash(&line);
                 edge.push(hash, |tile| {
                     tiles.push((tile.level, tile.index, tile.hashes.to_vec()))
                 });
-                if let Some(person) = person {
+                if let Some(person) = *person {
                     let end = Chain {
                         count: chain.map_or(0, |chain| chain.count) + 1,
                         position: written.position,
@@ -540,11 +666,11 @@ impl Appender {
                 insert_content.execute((
                     written.position as i64,
                     content::FORMAT,
-                    &salt[..],
-                    &write.body,
-                    content::check_sum(&write.body),
+                    write.class as u8,
+                    slot,
+                    &body,
                 ))?;
-                bytes += (line.len() + write.body.len()) as u64;
+                bytes += (line.len() + body.len()) as u64;
             }
             if let Some(mark) = &transaction.source {
                 db.prepare_cached(INSERT_SOURCE)?.execute((
@@ -567,6 +693,7 @@ impl Appender {
                 &chain.hash[..],
             ))?;
         }
+        self.slots.write(db, &decided.taken)?;
         let checkpoint = self.sign(&edge)?;
         store::set_state(db, "checkpoint", &checkpoint)?;
         tx.commit()?;
@@ -613,7 +740,16 @@ impl Appender {
     }
 
     /// What an error means for what is on the disk. Whatever was begun is rolled back by now.
-    fn failed(&mut self, error: rusqlite::Error) -> CommitError {
+    fn failed(&mut self, error: impl Into<Trouble>) -> CommitError {
+        let error = match error.into() {
+            Trouble::Sqlite(error) => error,
+            // As with the ledger's own file: nobody knows what of it is on the disk.
+            Trouble::Keys(seal::KeyringError::Io(_) | seal::KeyringError::Broken) => {
+                self.poisoned = true;
+                return CommitError::Fatal(None);
+            }
+            Trouble::Keys(error) => return CommitError::Keys(error),
+        };
         let outcome = match error.sqlite_error() {
             Some(code) => severity(code.extended_code),
             None => Severity::Refused,
@@ -631,7 +767,7 @@ impl Appender {
 
 const INSERT_ENTRY: &str = "INSERT INTO entry (position, line) VALUES (?1, ?2)";
 const INSERT_CONTENT: &str =
-    "INSERT INTO content (position, format, salt, body, check_sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+    "INSERT INTO content (position, format, class, slot, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 const INSERT_TILE: &str = "INSERT INTO tile (level, idx, hashes) VALUES (?1, ?2, ?3)";
 const INSERT_SOURCE: &str =
     "INSERT INTO import_source (source, part, position) VALUES (?1, ?2, ?3)";
@@ -796,8 +932,15 @@ fn check_form(write: &Write) -> Result<(), &'static str> {
     if write.stored.len() > content::STORED_BYTES_MAX {
         return Err("has content that is too large");
     }
+    match (write.class, &write.person) {
+        (Class::Programme, _) | (Class::Record | Class::Notes, Some(_)) => {}
+        (Class::Record | Class::Notes, None) => {
+            return Err("is about nobody, but is to be sealed under a person's key");
+        }
+        (Class::Access, _) => return Err("is to be sealed as what belongs to the access log"),
+    }
     debug_assert_eq!(
-        content::decompress(i64::from(content::FORMAT), &write.body).as_ref(),
+        content::decompress(&write.packed).as_ref(),
         Ok(&write.stored)
     );
     Ok(())

@@ -9,7 +9,7 @@
 //! | a line's hash | the tile that holds it; the tree's root in the signed checkpoint |
 //! | a person's link | that person's entry before, and the head in `person` |
 //! | a version | the version before it of the same resource; the action fits |
-//! | a body | its check sum; it unpacks; the line's commitment to salt and content |
+//! | a sealed body | the line's hash of it; it opens with its key, for its place, and unpacks; the line's commitment to salt and content |
 //! | the content's name | the kind and id (or alias) in the line |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
 //! | import marks | name entries that exist |
@@ -29,8 +29,10 @@ use sha2::{Digest, Sha256};
 use tlog::checkpoint::Checkpoint;
 use tlog::{Edge, Hash};
 
-use crate::content;
+use crate::content::{self, Content};
 use crate::entry::{Action, Alias, Aliases, Line};
+use crate::keys::Keys;
+use crate::sealing::{self, Sealing, Unopened};
 use crate::store::{self, OpenError};
 
 /// How many faults are listed; of more only the number is said.
@@ -46,6 +48,8 @@ pub struct Report {
     pub entries: u64,
     /// How many bytes of content they have, unpacked.
     pub bytes: u64,
+    /// How many contents do not open because their key was destroyed.
+    pub erased: u64,
     /// What does not fit, in the order it was found.
     pub faults: Vec<Fault>,
     /// The signed checkpoint as it is stored.
@@ -70,12 +74,18 @@ impl fmt::Display for Fault {
 /// Audits a data directory. `progress` is told how many entries are done, and of how many.
 ///
 /// An error means that there is nothing to audit: no ledger, or one of another version.
-pub fn audit(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, OpenError> {
+pub fn audit(
+    dir: &Path,
+    keys: &Keys,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, OpenError> {
     let db = store::open_to_read(dir)?;
     // One moment: a server may append meanwhile.
     let _moment = db.unchecked_transaction()?;
     let mut audit = Audit {
         db: &db,
+        keys,
+        sealing: None,
         aliases: None,
         faults: Faults::default(),
         edge: Edge::new(),
@@ -84,6 +94,7 @@ pub fn audit(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, O
         versions: HashMap::new(),
         entries: 0,
         bytes: 0,
+        erased: 0,
     };
     audit.structure();
     let (checkpoint, signed) = audit.signed(dir);
@@ -115,6 +126,7 @@ pub fn audit(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, O
     Ok(Report {
         entries: audit.entries,
         bytes: audit.bytes,
+        erased: audit.erased,
         faults: audit.faults.list(),
         checkpoint,
     })
@@ -151,6 +163,9 @@ impl Faults {
 
 struct Audit<'d> {
     db: &'d Connection,
+    keys: &'d Keys,
+    /// Unless the ledger does not say what its contents are sealed for.
+    sealing: Option<Sealing>,
     /// Without the key, aliases are not checked.
     aliases: Option<Aliases>,
     faults: Faults,
@@ -163,14 +178,15 @@ struct Audit<'d> {
     versions: HashMap<[u8; 16], (u32, bool)>,
     entries: u64,
     bytes: u64,
+    erased: u64,
 }
 
 /// A row of `content`.
-struct Packed {
+struct Kept {
     format: i64,
-    salt: Vec<u8>,
+    class: i64,
+    slot: i64,
     body: Vec<u8>,
-    check_sum: i64,
 }
 
 impl Audit<'_> {
@@ -230,6 +246,7 @@ impl Audit<'_> {
         if let Err(e) = store::signing_key(dir, &identity) {
             self.faults.say(None, sentence(&e.to_string()));
         }
+        self.sealing = Some(Sealing::new(identity.programme.clone(), self.keys.clone()));
         match store::aliases(dir, self.db) {
             Ok(aliases) => self.aliases = Some(aliases),
             Err(e) => self.faults.say(None, sentence(&e.to_string())),
@@ -279,19 +296,19 @@ impl Audit<'_> {
     fn window(&mut self, from: u64, to: u64) {
         let line = |row: &Row<'_>| row.get::<_, Vec<u8>>(1);
         let lines = self.rows("SELECT position, line FROM entry", from, to, line);
-        let packed = |row: &Row<'_>| {
-            Ok(Packed {
+        let kept = |row: &Row<'_>| {
+            Ok(Kept {
                 format: row.get(1)?,
-                salt: row.get(2)?,
-                body: row.get(3)?,
-                check_sum: row.get(4)?,
+                class: row.get(2)?,
+                slot: row.get(3)?,
+                body: row.get(4)?,
             })
         };
         let contents = self.rows(
-            "SELECT position, format, salt, body, check_sum FROM content",
+            "SELECT position, format, class, slot, body FROM content",
             from,
             to,
-            packed,
+            kept,
         );
         let tile = self
             .tile(0, from / WINDOW)
@@ -347,20 +364,10 @@ impl Audit<'_> {
     }
 
     /// One position: its line, its content, and what they say of each other.
-    fn position(
-        &mut self,
-        position: u64,
-        line: Option<&[u8]>,
-        content: Option<&Packed>,
-        hash: Hash,
-    ) {
-        let stored = match content {
-            None => {
-                self.faults.at(position, "its content is missing");
-                None
-            }
-            Some(packed) => self.unpack(position, packed),
-        };
+    fn position(&mut self, position: u64, line: Option<&[u8]>, content: Option<&Kept>, hash: Hash) {
+        if content.is_none() {
+            self.faults.at(position, "its content is missing");
+        }
         let Some(bytes) = line else {
             return self.faults.at(position, "its line is missing");
         };
@@ -385,31 +392,40 @@ impl Audit<'_> {
         self.last = Some(line.recorded_at);
         self.chain(position, &line, hash);
         self.version(position, &line);
-        if let (Some(stored), Some(packed)) = (stored, content) {
-            self.committed(position, &line, packed, &stored);
+        if let Some(kept) = content {
+            self.sealed(position, &line, kept);
         }
     }
 
-    fn unpack(&mut self, position: u64, packed: &Packed) -> Option<Vec<u8>> {
-        if content::check_sum(&packed.body) != packed.check_sum {
-            self.faults
-                .at(position, "its packed content does not fit its check sum");
+    fn sealed(&mut self, position: u64, line: &Line<'_>, kept: &Kept) {
+        if content::sealed(&kept.body) != line.sealed {
+            self.faults.at(
+                position,
+                "its sealed content is not the one that its line covers",
+            );
         }
-        match content::decompress(packed.format, &packed.body) {
-            Ok(stored) => {
-                self.bytes += stored.len() as u64;
-                Some(stored)
+        let Some(sealing) = &self.sealing else {
+            return;
+        };
+        let row = sealing::Row {
+            format: kept.format,
+            class: kept.class,
+            slot: kept.slot,
+            body: &kept.body,
+        };
+        match sealing.open(line, row) {
+            Ok(content) => {
+                self.bytes += content.stored.len() as u64;
+                self.committed(position, line, &content);
             }
-            Err(e) => {
-                self.faults.at(position, e);
-                None
-            }
+            Err(Unopened::Erased) => self.erased += 1,
+            Err(Unopened::Damaged(what)) => self.faults.at(position, what),
         }
     }
 
-    fn committed(&mut self, position: u64, line: &Line<'_>, packed: &Packed, stored: &[u8]) {
-        let salt = packed.salt.as_slice().try_into();
-        if !salt.is_ok_and(|salt| content::commitment(salt, stored) == line.commitment) {
+    fn committed(&mut self, position: u64, line: &Line<'_>, content: &Content) {
+        let stored = &content.stored;
+        if content::commitment(&content.salt, stored) != line.commitment {
             self.faults.at(
                 position,
                 "its content or salt is not what its line commits to",
@@ -443,8 +459,8 @@ impl Audit<'_> {
         let before = self.chains.get(&person).copied();
         let named = line
             .previous
-            .map(|previous| (previous.position, previous.hash));
-        if named != before.map(|(_, position, hash)| (position, hash)) {
+            .map(|previous| (previous.number, previous.position, previous.hash));
+        if named != before {
             let what = match before {
                 None => "it names an entry before it, but is the first about its person".to_owned(),
                 Some((_, before, _)) => format!(

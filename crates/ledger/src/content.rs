@@ -4,25 +4,22 @@
 //!
 //! | format | body |
 //! |---|---|
-//! | 1 | a zstd frame made with the embedded dictionary 1, content size in its header, no checksum, no dictionary id |
-//! | 2 and up | not written yet; sealed content will come here |
+//! | 2 | sealed ([`seal::seal`]); inside is the salt and a zstd frame made with the embedded dictionary 1, content size in its header, no checksum, no dictionary id |
 //!
-//! The commitment is taken over the stored JSON, not over the body, so a body may
-//! one day be compressed anew or sealed without the ledger changing. Nothing here
-//! touches the disk.
+//! Two hashes in the line cover it: the commitment is taken over the stored JSON and a salt,
+//! which whoever may read it can check, and the other over the sealed body, which anybody can
+//! check, also when the key is gone. Nothing here touches the disk.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
-pub use evidence::content::{Content, Salt, commitment, name};
-use sha2::{Digest, Sha256};
-use tlog::Hash;
+pub use evidence::content::{Content, Salt, commitment, name, sealed};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe;
 
 /// The format that is written today.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 
 /// The largest content that is kept, in bytes of stored JSON.
 ///
@@ -49,9 +46,6 @@ thread_local! {
 /// Why a body could not be unpacked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContentError {
-    /// A newer ledger wrote it, or the number was changed.
-    #[error("content of format {0} is not known here")]
-    Format(i64),
     /// It does not unpack.
     #[error("the content does not unpack")]
     Unpack,
@@ -60,7 +54,7 @@ pub enum ContentError {
     TooLarge,
 }
 
-/// Packs stored JSON into a body of format [`FORMAT`]. Runs on the caller's thread; about 3 us for 1.2 KB.
+/// Packs stored JSON, before it is sealed. Runs on the caller's thread; about 3 us for 1.2 KB.
 ///
 /// # Panics
 /// If memory runs out.
@@ -74,11 +68,8 @@ pub fn compress(stored: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Unpacks a body into the stored JSON.
-pub fn decompress(format: i64, body: &[u8]) -> Result<Vec<u8>, ContentError> {
-    if format != i64::from(FORMAT) {
-        return Err(ContentError::Format(format));
-    }
+/// Unpacks what [`compress`] packed into the stored JSON.
+pub fn decompress(body: &[u8]) -> Result<Vec<u8>, ContentError> {
     let size = match zstd_safe::get_frame_content_size(body) {
         Ok(Some(size)) => size,
         Ok(None) | Err(_) => return Err(ContentError::Unpack),
@@ -95,15 +86,6 @@ pub fn decompress(format: i64, body: &[u8]) -> Result<Vec<u8>, ContentError> {
     })
 }
 
-/// The first 8 bytes of the body's SHA-256, big-endian.
-///
-/// The commitment already covers what a body unpacks to; this one finds a
-/// changed byte of the body that unpacks to the same.
-pub fn check_sum(body: &[u8]) -> i64 {
-    let hash: Hash = Sha256::digest(body).into();
-    i64::from_be_bytes(*hash.first_chunk().expect("a hash has 32 bytes"))
-}
-
 fn compressor() -> Compressor<'static> {
     let mut compressor =
         Compressor::with_prepared_dictionary(&ENCODER).expect("the embedded dictionary is valid");
@@ -116,6 +98,9 @@ fn compressor() -> Compressor<'static> {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+    use tlog::Hash;
+
     use super::*;
 
     const OBSERVATION: &[u8] = br#"{"resourceType":"Observation","id":"0123456789abcdef","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"29463-7","display":"Body Weight"}]},"valueQuantity":{"value":81.50,"unit":"kg","system":"http://unitsofmeasure.org","code":"kg"}}"#;
@@ -133,7 +118,7 @@ mod tests {
     #[test]
     fn what_was_packed_unpacks_to_the_same_bytes() {
         for stored in [&b""[..], b"{}", OBSERVATION, &[0xff; 100_000]] {
-            assert_eq!(decompress(1, &compress(stored)).as_deref(), Ok(stored));
+            assert_eq!(decompress(&compress(stored)).as_deref(), Ok(stored));
         }
     }
 
@@ -145,16 +130,14 @@ mod tests {
 
     #[test]
     fn a_body_that_is_not_ours_is_refused() {
-        let check = |format, body: &[u8], expect| assert_eq!(decompress(format, body), Err(expect));
+        let check = |body: &[u8], expect| assert_eq!(decompress(body), Err(expect));
         let body = compress(OBSERVATION);
-        check(2, &body, ContentError::Format(2));
-        check(0, &body, ContentError::Format(0));
-        check(1, b"", ContentError::Unpack);
-        check(1, b"not a frame", ContentError::Unpack);
-        check(1, &body[..body.len() - 1], ContentError::Unpack);
+        check(b"", ContentError::Unpack);
+        check(b"not a frame", ContentError::Unpack);
+        check(&body[..body.len() - 1], ContentError::Unpack);
         // A frame header that claims 2^40 bytes.
         let mut bomb = vec![0x28, 0xb5, 0x2f, 0xfd, 0xe0];
         bomb.extend((1u64 << 40).to_le_bytes());
-        check(1, &bomb, ContentError::TooLarge);
+        check(&bomb, ContentError::TooLarge);
     }
 }

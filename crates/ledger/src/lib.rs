@@ -6,7 +6,8 @@
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`content`] | what lies beside the line: salted, compressed, committed to |
+//! | [`content`] | what lies beside the line: compressed, committed to, sealed |
+//! | [`keys`] | what opens the contents: the files in `keys/` |
 //! | [`store`] | the data directory: tables, format version, keys |
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
@@ -15,13 +16,15 @@
 //!
 //! The line itself and what is handed out of a ledger are the crate `evidence`'s.
 //!
-//! A data directory holds `ledger.sqlite`, `keys/log.key`, `keys/alias.key` and `lock`.
+//! A data directory holds `ledger.sqlite`, `keys/` and `lock`.
 
 pub mod append;
 pub mod audit;
 pub mod content;
+pub mod keys;
 pub mod lock;
 pub mod read;
+mod sealing;
 pub mod store;
 
 pub use append::{
@@ -30,6 +33,8 @@ pub use append::{
 };
 pub use content::Content;
 pub use evidence::{Action, Alias, Entry, entry, receipt};
-pub use read::{Ledger, ReadError};
+pub use keys::Keys;
+pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;
-pub use store::{OpenError, create};
+pub use seal::Class;
+pub use store::{OpenError, create, open_keys};

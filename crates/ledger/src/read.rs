@@ -4,9 +4,9 @@
 //! was committed when it began, never half a commit; reads of several positions
 //! share one such moment.
 //!
-//! Every body is checked against its check sum as it is read. [`Ledger::version`]
-//! also checks the commitment in the line; that the line itself is the one that
-//! was logged is what a receipt proves, and `audit` for all of them.
+//! Every content is opened with its key as it is read, which finds any change to it, and checked
+//! against the commitment in its line. That the line itself is the one that was logged is what a
+//! receipt proves, and `audit` for all of them. What was erased is [`ReadError::Erased`].
 
 use std::borrow::Cow;
 use std::ops::{ControlFlow, Deref};
@@ -14,13 +14,16 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row};
+use seal::Class;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
 use tlog::{Hash, TileSource};
 
-use crate::content::{self, Content, Salt};
-use crate::entry::{Alias, Aliases, Entry};
+use crate::content::{self, Content};
+use crate::entry::{Alias, Aliases, Entry, Line};
+use crate::keys::Keys;
 use crate::receipt;
+use crate::sealing::{self, Sealing, Unopened};
 use crate::store::{self, Identity, OpenError};
 
 /// Why something could not be read.
@@ -29,6 +32,12 @@ pub enum ReadError {
     /// There is no such entry.
     #[error("the ledger has no entry {0}")]
     NoSuchEntry(u64),
+    /// The key of its content was destroyed.
+    #[error("the content of entry {position} was erased")]
+    Erased {
+        /// Where.
+        position: u64,
+    },
     /// What is stored is not what was written.
     #[error("entry {position} is damaged: {what}. Run `homecoming audit`, and restore a backup")]
     Damaged {
@@ -50,12 +59,14 @@ pub struct Ledger(Arc<Inner>);
 struct Inner {
     identity: Identity,
     aliases: Aliases,
+    sealing: Sealing,
     edge: KnownEdge,
     free: Mutex<Vec<Connection>>,
     returned: Condvar,
 }
 
-/// An entry with its content as it is stored, for a reader that unpacks on threads of its own.
+/// An entry with its content as it is stored, for a reader that opens it on threads of its own
+/// ([`Ledger::unseal`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<'a> {
     /// The entry's place in the ledger.
@@ -64,12 +75,12 @@ pub struct Raw<'a> {
     pub line: &'a [u8],
     /// The body's format.
     pub format: i64,
-    /// What the commitment was salted with.
-    pub salt: Salt,
-    /// The packed content.
+    /// Whose key it is sealed under, by the number of the class.
+    pub class: i64,
+    /// Which key it is sealed under.
+    pub slot: i64,
+    /// The sealed content.
     pub body: &'a [u8],
-    /// The body's check sum.
-    pub check_sum: i64,
 }
 
 impl Raw<'_> {
@@ -77,35 +88,31 @@ impl Raw<'_> {
     pub fn entry(&self) -> Result<Entry, ReadError> {
         entry_of(self.position, self.line)
     }
+}
 
-    /// Checks and unpacks the content.
-    pub fn content(&self) -> Result<Content, ReadError> {
-        if content::check_sum(self.body) != self.check_sum {
-            return Err(damaged(
-                self.position,
-                "its content does not fit its check sum",
-            ));
-        }
-        let stored = content::decompress(self.format, self.body)
-            .map_err(|e| damaged(self.position, &e.to_string()))?;
-        Ok(Content {
-            position: self.position,
-            salt: self.salt,
-            stored,
-        })
-    }
+/// A key that a person's content is sealed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// For which class of content.
+    pub class: Class,
+    /// Since which epoch.
+    pub epoch: u32,
+    /// Where it is in the keyring.
+    pub slot: u32,
 }
 
 impl Ledger {
     /// Opens a ledger for reading with so many connections, at least one.
     ///
     /// Works beside the process that appends, and without one.
-    pub fn open(dir: &Path, readers: usize) -> Result<Ledger, OpenError> {
+    pub fn open(dir: &Path, readers: usize, keys: Keys) -> Result<Ledger, OpenError> {
         let free = (0..readers.max(1))
             .map(|_| store::open_to_read(dir))
             .collect::<Result<Vec<_>, _>>()?;
+        let identity = store::identity(&free[0])?;
         Ok(Ledger(Arc::new(Inner {
-            identity: store::identity(&free[0])?,
+            sealing: Sealing::new(identity.programme.clone(), keys),
+            identity,
             aliases: store::aliases(dir, &free[0])?,
             edge: KnownEdge::default(),
             free: Mutex::new(free),
@@ -126,6 +133,37 @@ impl Ledger {
     /// The alias that lines give a person, by the id of their Patient resource.
     pub fn person(&self, patient: &str) -> Alias {
         self.0.aliases.person(patient)
+    }
+
+    /// The id as lines write it: as it is if it says nothing, otherwise `~` and its alias.
+    pub fn id_in_line<'a>(&self, kind: &str, id: &'a str) -> Cow<'a, str> {
+        self.0.aliases.id_in_line(kind, id)
+    }
+
+    /// The keys that it opens with.
+    pub fn keys(&self) -> &Keys {
+        self.0.sealing.keys()
+    }
+
+    /// The keys that content about a person is sealed under, the destroyed ones too; by class and epoch.
+    pub fn slots_of(&self, patient: &str) -> Result<Vec<KeyUse>, ReadError> {
+        let person = self.person(patient);
+        let db = self.connection();
+        let mut statement = db.prepare_cached(
+            "SELECT class, epoch, slot FROM key_use WHERE person = ?1 ORDER BY class, epoch",
+        )?;
+        let mut rows = statement.query([&person.0[..]])?;
+        let mut uses = Vec::new();
+        while let Some(row) = rows.next()? {
+            uses.push(KeyUse {
+                class: sealing::class_of(row.get(0)?).ok_or_else(|| {
+                    damaged(0, "a key is in use for a class that is not known here")
+                })?,
+                epoch: row.get(1)?,
+                slot: row.get(2)?,
+            });
+        }
+        Ok(uses)
     }
 
     /// How many entries the ledger has.
@@ -158,22 +196,61 @@ impl Ledger {
 
     /// One entry's content.
     pub fn content(&self, position: u64) -> Result<Content, ReadError> {
-        content_at(&self.connection(), position)
+        Ok(self.version(position)?.1)
     }
 
     /// The contents of several entries, in the order asked for, of one moment.
     pub fn contents(&self, positions: &[u64]) -> Result<Vec<Content>, ReadError> {
+        Ok(self
+            .versions(positions)?
+            .into_iter()
+            .map(|(_, content)| content)
+            .collect())
+    }
+
+    /// The same of what is left: nothing in the place of what was erased.
+    pub fn contents_left(&self, positions: &[u64]) -> Result<Vec<Option<Content>>, ReadError> {
         let db = self.connection();
         let _moment = Moment::begin(&db)?;
-        positions
-            .iter()
-            .map(|position| content_at(&db, *position))
-            .collect()
+        let read = |position: &u64| match self.version_at(&db, *position) {
+            Ok((_, content)) => Ok(Some(content)),
+            Err(ReadError::Erased { .. }) => Ok(None),
+            Err(error) => Err(error),
+        };
+        positions.iter().map(read).collect()
+    }
+
+    /// Checks, opens and unpacks what a scan gave.
+    pub fn unseal(&self, raw: &Raw<'_>) -> Result<Content, ReadError> {
+        let line = line_of(raw.position, raw.line)?;
+        let row = sealing::Row {
+            format: raw.format,
+            class: raw.class,
+            slot: raw.slot,
+            body: raw.body,
+        };
+        let content = self
+            .0
+            .sealing
+            .open(&line, row)
+            .map_err(|unopened| match unopened {
+                Unopened::Erased => ReadError::Erased {
+                    position: raw.position,
+                },
+                Unopened::Damaged(what) => damaged(raw.position, &what),
+            })?;
+        if content::commitment(&content.salt, &content.stored) != line.commitment {
+            return Err(damaged(
+                raw.position,
+                "its content is not what its line commits to",
+            ));
+        }
+        Ok(content)
     }
 
     /// Entry and content together, the content checked against the commitment in the line.
     pub fn version(&self, position: u64) -> Result<(Entry, Content), ReadError> {
-        version_at(&self.connection(), position)
+        self.version_at(&self.connection(), position)
     }
 
     /// Several of them, in the order asked for, of one moment.
@@ -182,7 +259,7 @@ impl Ledger {
         let _moment = Moment::begin(&db)?;
         positions
             .iter()
-            .map(|position| version_at(&db, *position))
+            .map(|position| self.version_at(&db, *position))
             .collect()
     }
 
@@ -190,7 +267,7 @@ impl Ledger {
     pub fn receipt(&self, position: u64) -> Result<String, ReadError> {
         let db = self.connection();
         let _moment = Moment::begin(&db)?;
-        let (entry, content) = version_at(&db, position)?;
+        let (entry, content) = self.version_at(&db, position)?;
         let checkpoint_text = checkpoint(&db)?;
         let checkpoint = Checkpoint::open(&checkpoint_text, self.verifier(), self.origin())
             .map_err(|e| damaged(position, &e.to_string()))?;
@@ -279,6 +356,16 @@ impl Ledger {
         let parts =
             statement.query_map([source], |row| row.get::<_, i64>(0).map(|part| part as u64))?;
         Ok(parts.collect::<Result<_, _>>()?)
+    }
+
+    fn version_at(&self, db: &Connection, position: u64) -> Result<(Entry, Content), ReadError> {
+        let mut statement = db.prepare_cached(SELECT)?;
+        let mut rows = statement.query([position as i64])?;
+        let Some(row) = rows.next()? else {
+            return Err(ReadError::NoSuchEntry(position));
+        };
+        let raw = raw(row)?;
+        Ok((raw.entry()?, self.unseal(&raw)?))
     }
 
     fn connection(&self) -> Pooled<'_> {
@@ -428,9 +515,9 @@ impl TileSource for StoredTiles<'_> {
 }
 
 const SELECT_LINE: &str = "SELECT line FROM entry WHERE position = ?1";
-const SELECT_CONTENT: &str =
-    "SELECT format, salt, body, check_sum FROM content WHERE position = ?1";
-const SCAN: &str = "SELECT e.position, e.line, c.format, c.salt, c.body, c.check_sum \
+const SELECT: &str = "SELECT e.position, e.line, c.format, c.class, c.slot, c.body \
+    FROM entry e LEFT JOIN content c ON c.position = e.position WHERE e.position = ?1";
+const SCAN: &str = "SELECT e.position, e.line, c.format, c.class, c.slot, c.body \
     FROM entry e LEFT JOIN content c ON c.position = e.position \
     WHERE e.position >= ?1 ORDER BY e.position";
 
@@ -451,40 +538,13 @@ fn line_at(db: &Connection, position: u64) -> Result<Vec<u8>, ReadError> {
         .ok_or(ReadError::NoSuchEntry(position))
 }
 
-fn content_at(db: &Connection, position: u64) -> Result<Content, ReadError> {
-    let mut statement = db.prepare_cached(SELECT_CONTENT)?;
-    let mut rows = statement.query([position as i64])?;
-    let Some(row) = rows.next()? else {
-        return Err(ReadError::NoSuchEntry(position));
-    };
-    Raw {
-        position,
-        line: &[],
-        format: row.get(0)?,
-        salt: row.get(1)?,
-        body: row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?,
-        check_sum: row.get(3)?,
+/// A line that says that it is this entry's.
+fn line_of(position: u64, line: &[u8]) -> Result<Line<'_>, ReadError> {
+    let line = Line::parse(line).map_err(|e| damaged(position, &e.to_string()))?;
+    match line.position == position {
+        true => Ok(line),
+        false => Err(damaged(position, "its line is another entry's")),
     }
-    .content()
-}
-
-/// The two rows were written together and never change, so whoever sees the one sees the other.
-fn version_at(db: &Connection, position: u64) -> Result<(Entry, Content), ReadError> {
-    let mut statement = db.prepare_cached(SELECT_LINE)?;
-    let mut rows = statement.query([position as i64])?;
-    let Some(row) = rows.next()? else {
-        return Err(ReadError::NoSuchEntry(position));
-    };
-    let line = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-    let entry = entry_of(position, line)?;
-    let content = content_at(db, position)?;
-    if content::commitment(&content.salt, &content.stored) != entry.commitment {
-        return Err(damaged(
-            position,
-            "its content is not what its line commits to",
-        ));
-    }
-    Ok((entry, content))
 }
 
 fn entry_of(position: u64, line: &[u8]) -> Result<Entry, ReadError> {
@@ -505,12 +565,12 @@ fn raw<'r>(row: &'r Row<'_>) -> Result<Raw<'r>, ReadError> {
             .as_blob()
             .map_err(|_| damaged(position, "its line is malformed"))?,
         format: row.get(2).map_err(missing)?,
-        salt: row.get(3).map_err(missing)?,
+        class: row.get(3).map_err(missing)?,
+        slot: row.get(4).map_err(missing)?,
         body: row
-            .get_ref(4)?
+            .get_ref(5)?
             .as_blob()
             .map_err(|_| damaged(position, "its content is missing"))?,
-        check_sum: row.get(5).map_err(missing)?,
     })
 }
 

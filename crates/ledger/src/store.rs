@@ -4,20 +4,22 @@
 //! ledger.sqlite     the record (SQLite, write-ahead log, every commit flushed)
 //! keys/log.key      signs the checkpoints (C2SP key text, mode 0600)
 //! keys/alias.key    32 bytes that turn ids into aliases (mode 0600)
+//! keys/...          what opens the contents: see [`crate::keys`]
 //! lock              held by the one process that appends
 //! ```
 //!
 //! | table | a row is | changes |
 //! |---|---|---|
 //! | `entry` | an entry's line | only grows: triggers refuse anything else |
-//! | `content` | what lies beside the line | only grows |
+//! | `content` | what lies beside the line, sealed, and which key it is sealed under | only grows |
+//! | `key_use` | which slot of the keyring is whose, for which class of content, since which epoch | only grows |
 //! | `tile` | 256 hashes of the log's tree, once they are all there | only grows |
 //! | `person` | the last entry of a person's chain and how many there are | derived |
 //! | `import_source` | a part of a source that an import has brought in | only grows |
-//! | `state` | origin, public key, latest checkpoint | in place |
+//! | `state` | origin, public key, latest checkpoint, epoch of the keys | in place |
 //!
-//! A directory of a newer format, or one that is not a ledger, is refused with a
-//! sentence; an older one is brought up to date step by step, forwards only.
+//! A directory of a newer format, of one that was never released, or one that is not a ledger,
+//! is refused with a sentence; an older one is brought up to date step by step, forwards only.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -31,10 +33,11 @@ use tlog::checkpoint::Checkpoint;
 use tlog::note::{SigningKey, VerifierKey};
 
 use crate::entry::Aliases;
+use crate::keys::{Keys, KeysError};
 use crate::lock::{Lock, LockError};
 
 /// The format that this version writes.
-pub const FORMAT: i32 = 1;
+pub const FORMAT: i32 = 2;
 
 /// Marks the SQLite file as a ledger: "hcLD".
 const APPLICATION_ID: i32 = 0x6863_4c44;
@@ -47,7 +50,8 @@ struct Migration {
 }
 
 const MIGRATIONS: &[Migration] = &[Migration {
-    to: 1,
+    // Format 1 was before the first release: its content was not sealed.
+    to: 2,
     why: "the first ledger",
     sql: "
 CREATE TABLE entry (position INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT;
@@ -62,9 +66,9 @@ CREATE TRIGGER entry_remains BEFORE DELETE ON entry
 CREATE TABLE content (
     position INTEGER PRIMARY KEY,
     format INTEGER NOT NULL,
-    salt BLOB NOT NULL,
-    body BLOB NOT NULL,
-    check_sum INTEGER NOT NULL
+    class INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    body BLOB NOT NULL
 ) STRICT;
 CREATE TRIGGER content_follows BEFORE INSERT ON content
     WHEN NEW.position IS NOT (SELECT coalesce(max(position) + 1, 0) FROM content)
@@ -73,6 +77,22 @@ CREATE TRIGGER content_stays BEFORE UPDATE ON content
     BEGIN SELECT raise(ABORT, 'content is never changed'); END;
 CREATE TRIGGER content_remains BEFORE DELETE ON content
     BEGIN SELECT raise(ABORT, 'content is never deleted'); END;
+
+CREATE TABLE key_use (
+    person BLOB NOT NULL,
+    class INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    slot INTEGER NOT NULL UNIQUE,
+    PRIMARY KEY (person, class, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER key_use_is_new BEFORE INSERT ON key_use
+    WHEN EXISTS (SELECT 1 FROM key_use WHERE slot = NEW.slot
+        OR (person = NEW.person AND class = NEW.class AND epoch = NEW.epoch))
+    BEGIN SELECT raise(ABORT, 'a key has one use'); END;
+CREATE TRIGGER key_use_stays BEFORE UPDATE ON key_use
+    BEGIN SELECT raise(ABORT, 'the use of a key is never changed'); END;
+CREATE TRIGGER key_use_remains BEFORE DELETE ON key_use
+    BEGIN SELECT raise(ABORT, 'the use of a key is never deleted'); END;
 
 CREATE TABLE tile (
     level INTEGER NOT NULL,
@@ -133,9 +153,10 @@ pub enum OpenError {
         /// The format of the directory.
         found: i32,
     },
-    /// The ledger has a format of the past, and it was opened for reading only.
+    /// The ledger has a format that was never released.
     #[error(
-        "this ledger has format {found}, from an older version; start the server once to bring it up to {FORMAT}"
+        "this ledger has format {found}, from before the first release; this version of Homecoming reads format \
+         {FORMAT}. Make a new one with `homecoming init` and import again; nothing was changed"
     )]
     Older {
         /// The format of the directory.
@@ -152,6 +173,9 @@ pub enum OpenError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The keys of contents cannot be made or opened.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The name of the log cannot be used.
     #[error("{0:?} cannot name a log: a name is one word without `+`")]
     Origin(String),
@@ -170,12 +194,15 @@ pub enum OpenError {
 ///
 /// `origin` names the log for ever: one word, by custom a domain and a path
 /// without scheme, as `example.org/programme`. `chance` fills keys with random
-/// bytes. The directory is made if it is not there; a ledger in it is left alone.
+/// bytes. The keys are wrapped under what the machine holds and, if there is one,
+/// the passphrase. The directory is made if it is not there; a ledger in it is left
+/// alone.
 pub fn create(
     dir: &Path,
     origin: &str,
+    passphrase: Option<&[u8]>,
     chance: &mut dyn FnMut(&mut [u8]),
-) -> Result<(), OpenError> {
+) -> Result<Keys, OpenError> {
     fs::create_dir_all(dir)?;
     let _lock = Lock::take(dir)?;
     if dir.join("ledger.sqlite").exists() {
@@ -206,6 +233,7 @@ pub fn create(
     )?;
     write_key(&keys.join("alias.key"), &alias)?;
     sync_directory(&keys)?;
+    let keys = Keys::create(dir, origin, passphrase, chance)?;
 
     // The schema and the first state appear together or not at all.
     let mut db = Connection::open(dir.join("ledger.sqlite"))?;
@@ -221,17 +249,29 @@ pub fn create(
     set_state(&tx, "origin", origin)?;
     set_state(&tx, "verifier", &key.verifier().to_string())?;
     set_state(&tx, "alias", &alias_id(&alias))?;
+    set_state(&tx, "programme", origin)?;
+    set_state(&tx, "epoch", "1")?;
     set_state(&tx, "checkpoint", &checkpoint)?;
     tx.commit()?;
     drop(db);
     sync_directory(dir)?;
-    Ok(())
+    Ok(keys)
+}
+
+/// Opens the keys of a data directory. That there is a ledger of a known format is checked first: its
+/// absence explains more than that of a key.
+pub fn open_keys(dir: &Path, passphrase: Option<&[u8]>) -> Result<Keys, OpenError> {
+    format_of(&connect(&existing(dir)?, OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
+    Ok(Keys::open(dir, passphrase)?)
 }
 
 /// What a ledger says of itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
+    /// The name of the log as checkpoints have it.
     pub(crate) origin: String,
+    /// The name that contents are sealed for: the log's first one, whatever it is called later.
+    pub(crate) programme: String,
     pub(crate) verifier: VerifierKey,
 }
 
@@ -261,10 +301,7 @@ pub(crate) fn open_to_write(dir: &Path, _held: &Lock) -> Result<Connection, Open
 /// Opens a connection that cannot write.
 pub(crate) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
     let db = connect(&existing(dir)?, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let found = format_of(&db)?;
-    if found < FORMAT {
-        return Err(OpenError::Older { found });
-    }
+    format_of(&db)?;
     db.execute_batch(
         "PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -2048;",
     )?;
@@ -275,10 +312,17 @@ pub(crate) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
 pub(crate) fn identity(db: &Connection) -> Result<Identity, OpenError> {
     let origin = state(db, "origin")?
         .ok_or_else(|| OpenError::Damaged("it does not say which log it is".to_owned()))?;
+    let programme = state(db, "programme")?.ok_or_else(|| {
+        OpenError::Damaged("it does not say which programme it was made for".to_owned())
+    })?;
     let verifier = state(db, "verifier")?
         .and_then(|text| VerifierKey::parse(&text).ok())
         .ok_or_else(|| OpenError::Damaged("its public key does not read".to_owned()))?;
-    Ok(Identity { origin, verifier })
+    Ok(Identity {
+        origin,
+        programme,
+        verifier,
+    })
 }
 
 /// The key that signs checkpoints; must be the one that the ledger names.
@@ -335,9 +379,23 @@ pub(crate) fn set_state(db: &Connection, key: &str, value: &str) -> rusqlite::Re
     Ok(())
 }
 
-/// The keys of the table `state`: what the log is called, its public key, which alias key it was made with, and the
-/// latest signed checkpoint.
-pub(crate) const STATE_KEYS: [&str; 4] = ["origin", "verifier", "alias", "checkpoint"];
+/// The epoch whose keys are written under.
+pub(crate) fn epoch(db: &Connection) -> Result<u32, OpenError> {
+    state(db, "epoch")?
+        .and_then(|epoch| epoch.parse().ok())
+        .ok_or_else(|| OpenError::Damaged("it does not say the epoch of its keys".to_owned()))
+}
+
+/// The keys of the table `state`: what the log is called, which programme it was made for, its public key, which alias
+/// key it was made with, the epoch of its content keys, and the latest signed checkpoint.
+pub(crate) const STATE_KEYS: [&str; 6] = [
+    "origin",
+    "programme",
+    "verifier",
+    "alias",
+    "epoch",
+    "checkpoint",
+];
 
 /// Tables, indices and triggers by name, with the text that makes each.
 pub(crate) type Schema = BTreeMap<String, String>;
@@ -387,6 +445,7 @@ fn format_of(db: &Connection) -> Result<i32, OpenError> {
     match read("user_version")? {
         found if found > FORMAT => Err(OpenError::Newer { found }),
         found if found < 1 => Err(OpenError::Foreign),
+        found if found < MIGRATIONS[0].to => Err(OpenError::Older { found }),
         found => Ok(found),
     }
 }

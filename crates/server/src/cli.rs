@@ -23,6 +23,7 @@ mod client;
 mod demo;
 mod import;
 mod init;
+mod passphrase;
 mod rebuild;
 mod serve;
 mod user;

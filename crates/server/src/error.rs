@@ -32,6 +32,8 @@ pub enum ErrorKind {
     NotFound,
     /// There was something here, and it was deleted.
     Deleted,
+    /// There was something here, and its key was destroyed: nobody can read it any more.
+    Erased,
     /// The path exists, but not with this method.
     MethodNotAllowed,
     /// None of the formats that the client accepts can be made.
@@ -69,7 +71,7 @@ pub struct Row {
 
 impl ErrorKind {
     /// All kinds, in the order of their rows.
-    pub const ALL: [ErrorKind; 18] = [
+    pub const ALL: [ErrorKind; 19] = [
         ErrorKind::Malformed,
         ErrorKind::Invalid,
         ErrorKind::Unsupported,
@@ -77,6 +79,7 @@ impl ErrorKind {
         ErrorKind::Forbidden,
         ErrorKind::NotFound,
         ErrorKind::Deleted,
+        ErrorKind::Erased,
         ErrorKind::MethodNotAllowed,
         ErrorKind::NotAcceptable,
         ErrorKind::Conflict,
@@ -109,6 +112,7 @@ impl ErrorKind {
             Forbidden => (StatusCode::FORBIDDEN, "forbidden", "You may not do this"),
             NotFound => (StatusCode::NOT_FOUND, "not-found", "There is nothing here"),
             Deleted => (StatusCode::GONE, "deleted", "This was deleted"),
+            Erased => (StatusCode::GONE, "deleted", "This was erased"),
             MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "not-supported",

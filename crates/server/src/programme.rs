@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use desk::Desk;
 use index::Index;
 pub use ledger::Expect;
-use ledger::Ledger;
+use ledger::{Keys, Ledger};
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -113,12 +113,13 @@ impl Programme {
     /// `progress` is told the entries indexed and the entries in all.
     pub fn open(
         data: &Path,
+        keys: Keys,
         clock: Clock,
         chance: Chance,
         progress: &mut dyn FnMut(u64, u64),
         on_fatal: OnFatal,
     ) -> Result<Programme, Error> {
-        let opened = open::open(data, progress)?;
+        let opened = open::open(data, keys, progress)?;
         let desk = Desk::open(data).map_err(Error::desk)?;
         let inner = Arc::new(Inner {
             data: data.to_owned(),

@@ -14,16 +14,19 @@ fn example() -> Line<'static> {
         version: 3,
         person: Some(Alias([7; 16])),
         previous: Some(Previous {
+            number: 6,
             position: 40,
             hash: [8; 32],
         }),
         commitment: [9; 32],
+        sealed: [10; 32],
     }
 }
 
-const EXAMPLE: &str = "hc1 42 2024-05-06T07:08:09.123456Z user/dana treatment update \
+const EXAMPLE: &str = "hc2 42 2024-05-06T07:08:09.123456Z user/dana treatment update \
     Observation/76f26ce3-5aac-4b16-ac35-321ff6a7f63c/3 pBwcHBwcHBwcHBwcHBwcHBw \
-    40:CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk";
+    6:40:CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk \
+    CgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgo";
 
 fn text(line: &Line<'_>) -> String {
     let mut out = Vec::new();
@@ -69,8 +72,8 @@ fn each_part_is_named_when_it_does_not_read() {
             "{line}"
         );
     };
-    check("hc1", "hc2", "format");
-    check("hc1", "hc1 ", "position");
+    check("hc2", "hc1", "format");
+    check("hc2", "hc2 ", "position");
     check(" 42 ", " 042 ", "position");
     check(" 42 ", " +42 ", "position");
     check(" 42 ", " 18446744073709551616 ", "position");
@@ -92,11 +95,16 @@ fn each_part_is_named_when_it_does_not_read() {
     check("/3 ", "/3/ ", "resource");
     check("pBwcH", "qBwcH", "person");
     check("HBw ", "HBx ", "person");
-    check("40:", "40", "previous entry");
-    check("40:", ":", "previous entry");
+    check("6:40:", "40:", "previous entry");
+    check("6:40:", "0:40:", "previous entry");
+    check("6:40:", "06:40:", "previous entry");
+    check(":40:", ":40", "previous entry");
+    check(":40:", "::", "previous entry");
+    check("6:40:", "6:40:1:", "previous entry");
     check("Ag CQ", "Ah CQ", "previous entry");
     check("CQkJCQkJ", "CQkJCQk", "commitment");
     check(" CQkJ", " CQkJ ", "commitment");
+    check("CgoKCgoK", "CgoKCgo", "hash of what is sealed");
     let longer = format!("{EXAMPLE} ");
     assert_eq!(Line::parse(longer.as_bytes()), Err(LineError("end")));
     assert_eq!(Line::parse(b""), Err(LineError("format")));

@@ -1,7 +1,6 @@
 //! One row an operation, the last column its named outcome.
 
 use ledger::append::CLOCK_BEHIND_MAX_US;
-use ledger::audit::audit;
 use ledger::{
     Action, CommitError, Committed, Expect, Head, Heads, ImportMark, Refused, Transaction,
 };
@@ -205,7 +204,7 @@ fn a_refused_transaction_leaves_no_trace_and_the_others_go_on() {
             .all(|outcome| matches!(outcome, Err(Refused::AlreadyImported { .. })))
     );
     assert_eq!(world.appender().size(), 8);
-    assert_eq!(audit(world.dir.path(), &mut |_, _| {}).unwrap().faults, []);
+    assert_eq!(world.audit().faults, []);
 }
 
 #[test]
@@ -380,14 +379,14 @@ fn a_full_disk_takes_nothing_and_later_commits_work() {
     assert_eq!(world.appender().size(), 300);
     assert_eq!(world.appender().checkpoint(), checkpoint);
     assert_eq!(world.reader().size().unwrap(), 300);
-    assert_eq!(audit(world.dir.path(), &mut |_, _| {}).unwrap().faults, []);
+    assert_eq!(world.audit().faults, []);
     // A small one still fits; chains, tiles and heads go on where they were.
     let small = world.accept(tasks(3_000, 1));
     assert_eq!((small.first_position, small.writes[0].number), (300, 300));
     world.appender().set_pages_max(1_000_000).unwrap();
     let large = world.accept(tasks(2_000, 600));
     assert_eq!(large.first_position, 301);
-    assert_eq!(audit(world.dir.path(), &mut |_, _| {}).unwrap().faults, []);
+    assert_eq!(world.audit().faults, []);
     assert_eq!(world.reader().chain("anna", 10_000).unwrap().len(), 901);
     world.reopen();
     assert_eq!(world.appender().size(), 901);

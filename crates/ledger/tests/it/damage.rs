@@ -43,7 +43,7 @@ pub fn world_of_600() -> World {
 }
 
 fn faults(world: &World) -> Vec<String> {
-    let report = audit(world.dir.path(), &mut |_, _| {}).unwrap();
+    let report = world.audit();
     report.faults.iter().map(ToString::to_string).collect()
 }
 
@@ -101,7 +101,7 @@ fn at_rest(world: &mut World) {
 fn a_sound_ledger_has_no_faults() {
     let mut world = world_of_600();
     let mut last = (0, 0);
-    let report = audit(world.dir.path(), &mut |reached, size| {
+    let report = audit(world.dir.path(), &world.keys, &mut |reached, size| {
         last = (reached, size)
     })
     .unwrap();
@@ -179,42 +179,61 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
     );
     check(
         world,
-        "INSERT INTO content VALUES (601, 1, zeroblob(16), x'00', 0)",
+        "INSERT INTO content VALUES (601, 2, 1, 0, x'00')",
         &["`content` has a row at position 601, but the ledger has 600 entries"],
     );
     check(
         world,
-        "UPDATE content SET format = 2 WHERE position = 9",
-        &["Entry 9: content of format 2 is not known here"],
+        "UPDATE content SET format = 3 WHERE position = 9",
+        &["Entry 9: content of format 3 is not known here"],
     );
     check(
         world,
-        "UPDATE content SET salt = zeroblob(16) WHERE position = 9",
-        &["Entry 9: its content or salt is not what its line commits to"],
+        "UPDATE content SET class = 2 WHERE position = 9",
+        &["Entry 9: its content is sealed under another key, or for another place"],
     );
     check(
         world,
-        "UPDATE content SET salt = zeroblob(15) WHERE position = 9",
-        &["Entry 9: its content or salt is not what its line commits to"],
+        "UPDATE content SET class = 5 WHERE position = 9",
+        &["Entry 9: its content is of a class that is not known here"],
+    );
+    check(
+        world,
+        "UPDATE content SET slot = slot + 1 WHERE position = 9",
+        &["Entry 9: its content is sealed under another key, or for another place"],
+    );
+    check(
+        world,
+        "UPDATE content SET slot = -1 WHERE position = 9",
+        &["Entry 9: its content names a key that cannot be"],
+    );
+    check(
+        world,
+        "UPDATE content SET slot = 1000000 WHERE position = 9",
+        &["Entry 9: the keyring has no slot 1000000: it is older than what refers to it"],
     );
     check(
         world,
         "UPDATE content SET body = CAST(body || x'00' AS BLOB) WHERE position = 9",
-        &["Entry 9: its packed content does not fit its check sum"],
+        &[
+            "Entry 9: its sealed content is not the one that its line covers",
+            "Entry 9: its sealed content was changed",
+        ],
     );
     check(
         world,
-        "UPDATE content SET check_sum = check_sum + 1 WHERE position = 9",
-        &["Entry 9: its packed content does not fit its check sum"],
+        "UPDATE content SET body = CAST(substr(body, 1, 70) AS BLOB) WHERE position = 9",
+        &["Entry 9: its sealed content is too short"],
     );
     check(
         world,
         "CREATE TEMP TABLE t AS SELECT * FROM content WHERE position IN (10, 11);
-         UPDATE content SET (body, check_sum, salt) = (SELECT body, check_sum, salt FROM t WHERE position = 21 - content.position)
+         UPDATE content SET (class, slot, body) = (SELECT class, slot, body FROM t WHERE position = 21 - content.position)
          WHERE position IN (10, 11)",
         &[
-            "Entry 10: its content or salt is not what its line commits to",
-            "Entry 11: its content or salt is not what its line commits to",
+            "Entry 10: its sealed content is not the one that its line covers",
+            "Entry 10: its content is sealed under another key, or for another place",
+            "Entry 11: its content is sealed under another key, or for another place",
         ],
     );
     // Tiles.
@@ -331,23 +350,49 @@ fn a_line_that_was_forged_with_its_content_is_found() {
     let mut world = world_of_600();
     at_rest(&mut world);
     let reader = world.reader();
-    // Someone who understands the format writes another content, its salt, check sum and commitment.
+    // Someone who understands the format and has the keys writes another content, seals it, and
+    // writes a line that covers it.
     let (entry, content) = reader.version(4).unwrap();
     let forged = stored("Observation", &"0".repeat(16), "forged");
-    let body = ledger::content::compress(&forged);
     let mut line = ledger::entry::Line::parse(entry.line.as_bytes()).unwrap();
+    let bound = seal::Bound {
+        log: reader.origin(),
+        class: ledger::Class::Record,
+        person: line.person.as_ref().map(|alias| &alias.0),
+        kind: line.kind,
+        id: line.id,
+        version: line.version,
+        position: 4,
+    };
+    let slot = reader
+        .slots_of("omar")
+        .unwrap()
+        .into_iter()
+        .chain(reader.slots_of("anna").unwrap())
+        .map(|found| found.slot)
+        .find(|slot| {
+            let db = Connection::open(world.dir.path().join("ledger.sqlite")).unwrap();
+            let sql = "SELECT slot FROM content WHERE position = 4";
+            db.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() == *slot
+        })
+        .unwrap();
+    let body = seal::seal(
+        &world.keys.ledger().key(slot).unwrap(),
+        [1; 12],
+        &bound,
+        &content.salt,
+        &ledger::content::compress(&forged),
+    );
     line.commitment = ledger::content::commitment(&content.salt, &forged);
+    line.sealed = ledger::content::sealed(&body);
     let mut bytes = Vec::new();
     line.write(&mut bytes);
     drop(reader);
     let db = intruder(&world);
     db.execute("UPDATE entry SET line = ?1 WHERE position = 4", [&bytes])
         .unwrap();
-    db.execute(
-        "UPDATE content SET body = ?1, check_sum = ?2 WHERE position = 4",
-        (&body, ledger::content::check_sum(&body)),
-    )
-    .unwrap();
+    db.execute("UPDATE content SET body = ?1 WHERE position = 4", [&body])
+        .unwrap();
     let found = faults(&world);
     assert!(
         found.contains(
@@ -386,7 +431,7 @@ fn no_byte_of_a_line_or_a_content_changes_unnoticed() {
     at_rest(&mut world);
     let db = intruder(&world);
     let sound = faults(&world);
-    for (table, column) in [("entry", "line"), ("content", "salt"), ("content", "body")] {
+    for (table, column) in [("entry", "line"), ("content", "body")] {
         let select = format!("SELECT {column} FROM {table} WHERE position = 1");
         let update = format!("UPDATE {table} SET {column} = ?1 WHERE position = 1");
         let bytes: Vec<u8> = db.query_row(&select, [], |row| row.get(0)).unwrap();

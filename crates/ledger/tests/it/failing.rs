@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use ledger::audit::audit;
-use ledger::{Appender, CommitError, Expect, Head, Heads};
+use ledger::{Appender, CommitError, Expect, Head, Heads, Keys};
 use record::time::RecordedAt;
 
 use crate::world::{Dir, START_US, put, transaction};
@@ -30,7 +30,10 @@ fn a_failed_write_stops_the_appender_for_good() {
         return child(&PathBuf::from(dir));
     }
     let dir = Dir::new();
-    ledger::create(dir.path(), "test.example/log", &mut |bytes| bytes.fill(7)).unwrap();
+    ledger::create(dir.path(), "test.example/log", None, &mut |bytes| {
+        bytes.fill(7)
+    })
+    .unwrap();
     let output = Command::new("sh")
         .args(["-c", r#"trap "" XFSZ; ulimit -f 1000; exec "$0" --exact failing::a_failed_write_stops_the_appender_for_good --nocapture"#])
         .arg(std::env::current_exe().unwrap())
@@ -49,17 +52,18 @@ fn a_failed_write_stops_the_appender_for_good() {
         .unwrap_or_else(|| panic!("{said}"));
     assert!(acknowledged > 0);
     // The next process finds everything that was acknowledged, and whole transactions only.
-    let appender = Appender::open(dir.path()).unwrap();
+    let keys = Keys::open(dir.path(), None).unwrap();
+    let appender = Appender::open(dir.path(), keys.clone()).unwrap();
     assert!(
         appender.size() >= acknowledged,
         "{} of {acknowledged}",
         appender.size()
     );
-    assert_eq!(audit(dir.path(), &mut |_, _| {}).unwrap().faults, []);
+    assert_eq!(audit(dir.path(), &keys, &mut |_, _| {}).unwrap().faults, []);
 }
 
 fn child(dir: &std::path::Path) {
-    let mut appender = Appender::open(dir).unwrap();
+    let mut appender = Appender::open(dir, Keys::open(dir, None).unwrap()).unwrap();
     let mut commit = |i: u64| {
         let group = [transaction(vec![put(
             &format!("Task/t{i}"),

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use ledger::audit::audit;
 use ledger::{Action, Committed, Expect, Refused, Transaction, Write, receipt};
 
 use crate::world::{World, delete, transaction, write};
@@ -118,11 +117,7 @@ fn run(seed: u64, groups: usize, reopen_one_in: u64) {
         compare(&world, &naive, from);
     }
     compare(&world, &naive, 0);
-    assert_eq!(
-        audit(world.dir.path(), &mut |_, _| {}).unwrap().faults,
-        [],
-        "seed {seed}"
-    );
+    assert_eq!(world.audit().faults, [], "seed {seed}");
 }
 
 #[test]

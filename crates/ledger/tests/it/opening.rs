@@ -2,17 +2,20 @@
 
 use std::path::Path;
 
-use ledger::{Appender, Expect, Ledger};
+use ledger::{Appender, Expect};
 use rusqlite::Connection;
 
 use crate::world::{Dir, World, put, transaction};
 
 fn create(dir: &Path, origin: &str) -> Result<(), String> {
-    ledger::create(dir, origin, &mut |bytes| bytes.fill(7)).map_err(|e| e.to_string())
+    ledger::create(dir, origin, None, &mut |bytes| bytes.fill(7))
+        .map(|_| ())
+        .map_err(|e| e.to_string())
 }
 
 fn sentence(dir: &Path) -> String {
-    Appender::open(dir)
+    ledger::open_keys(dir, None)
+        .and_then(|keys| Appender::open(dir, keys))
         .map(|_| "opened".to_owned())
         .unwrap_or_else(|e| e.to_string())
 }
@@ -62,10 +65,7 @@ fn a_second_server_is_told_who_has_the_directory() {
     assert_eq!(sentence(world.dir.path()), expect);
     assert_eq!(create(world.dir.path(), "example.org/p"), Err(expect));
     // Reading is always possible.
-    assert_eq!(
-        Ledger::open(world.dir.path(), 1).unwrap().size().unwrap(),
-        0
-    );
+    assert_eq!(world.reader().size().unwrap(), 0);
 }
 
 /// Edits a sound ledger of two entries, and says what opening it says.
@@ -111,9 +111,14 @@ fn a_directory_that_does_not_fit_is_refused_and_left_alone() {
         foreign,
     );
     check(
-        sql("PRAGMA user_version = 2"),
-        "this ledger has format 2; this version of Homecoming knows formats up to 1. \
+        sql("PRAGMA user_version = 3"),
+        "this ledger has format 3; this version of Homecoming knows formats up to 2. \
          Use the newer version that wrote it; nothing was changed",
+    );
+    check(
+        sql("PRAGMA user_version = 1"),
+        "this ledger has format 1, from before the first release; this version of Homecoming reads format 2. \
+         Make a new one with `homecoming init` and import again; nothing was changed",
     );
     let key = |name: &'static str, bytes: &'static [u8]| {
         move |dir: &Path| std::fs::write(dir.join("keys").join(name), bytes).unwrap()
@@ -204,8 +209,21 @@ fn the_tables_refuse_to_be_changed() {
     );
     check("DELETE FROM content", "content is never deleted");
     check(
-        "INSERT OR REPLACE INTO content VALUES (0, 1, x'00', x'00', 0)",
+        "INSERT OR REPLACE INTO content VALUES (0, 2, 3, 0, x'00')",
         "content follows the last one",
+    );
+    check(
+        "UPDATE key_use SET slot = 9",
+        "the use of a key is never changed",
+    );
+    check("DELETE FROM key_use", "the use of a key is never deleted");
+    check(
+        "INSERT OR REPLACE INTO key_use VALUES (x'', 3, 1, 9)",
+        "a key has one use",
+    );
+    check(
+        "INSERT OR REPLACE INTO key_use VALUES (x'00', 1, 1, 0)",
+        "a key has one use",
     );
     check("UPDATE tile SET hashes = x'00'", "a tile is never changed");
     check("DELETE FROM tile", "a tile is never deleted");

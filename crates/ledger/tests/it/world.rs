@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ledger::audit::{Report, audit};
 use ledger::{
-    Action, Appender, CommitError, Committed, Expect, Head, Heads, Ledger, Refused, Transaction,
-    Write,
+    Action, Appender, Class, CommitError, Committed, Expect, Head, Heads, Keys, Ledger, Refused,
+    Transaction, Write,
 };
 use record::time::RecordedAt;
 
@@ -99,6 +100,7 @@ pub struct World {
     pub chance: Chance,
     /// What the clock says next; it goes on by a second with each question.
     pub now_us: Cell<i64>,
+    pub keys: Keys,
     pub dir: Dir,
 }
 
@@ -106,12 +108,14 @@ impl World {
     pub fn new(seed: u64) -> World {
         let dir = Dir::new();
         let mut chance = Chance::new(seed);
-        ledger::create(dir.path(), "test.example/log", &mut |bytes| {
+        let keys = ledger::create(dir.path(), "test.example/log", None, &mut |bytes| {
             chance.fill(bytes)
         })
         .unwrap();
+        let appender = Appender::open(dir.path(), keys).unwrap();
         World {
-            appender: Some(Appender::open(dir.path()).unwrap()),
+            keys: appender.keys().clone(),
+            appender: Some(appender),
             model: Model::default(),
             chance,
             now_us: Cell::new(START_US),
@@ -124,12 +128,19 @@ impl World {
     }
 
     pub fn reader(&self) -> Ledger {
-        Ledger::open(self.dir.path(), 2).unwrap()
+        Ledger::open(self.dir.path(), 2, self.keys.clone()).unwrap()
+    }
+
+    /// What an audit finds.
+    pub fn audit(&self) -> Report {
+        audit(self.dir.path(), &self.keys, &mut |_, _| {}).unwrap()
     }
 
     pub fn reopen(&mut self) {
         self.appender = None;
-        self.appender = Some(Appender::open(self.dir.path()).unwrap());
+        let appender = Appender::open(self.dir.path(), self.keys.clone()).unwrap();
+        self.keys = appender.keys().clone();
+        self.appender = Some(appender);
     }
 
     pub fn commit(
@@ -143,8 +154,12 @@ impl World {
         };
         let chance = &mut self.chance;
         let appender = self.appender.as_mut().unwrap();
-        let outcomes =
-            appender.commit(group, &mut now, &mut |salt| chance.fill(salt), &self.model)?;
+        let outcomes = appender.commit(
+            group,
+            &mut now,
+            &mut |bytes| chance.fill(bytes),
+            &self.model,
+        )?;
         for (transaction, outcome) in group.iter().zip(&outcomes) {
             if let Ok(committed) = outcome {
                 self.model.apply(transaction, committed);
@@ -181,7 +196,8 @@ pub fn write(
         action,
         expect,
         person: person.map(str::to_owned),
-        body: ledger::content::compress(&stored),
+        class: person.map_or(Class::Programme, |_| Class::Record),
+        packed: ledger::content::compress(&stored),
         stored,
     }
 }

@@ -1,5 +1,6 @@
 //! `homecoming audit`: reads every entry and content back and checks all of it.
 
+use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
 
@@ -7,6 +8,8 @@ use crate::clock::Stopwatch;
 pub struct Args {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// For scripts
     #[arg(long)]
     json: bool,
@@ -15,7 +18,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Stop> {
     let watch = Stopwatch::start();
     let bar = super::import::bar(0, "entries");
-    let report = ledger::audit::audit(&args.data.data, &mut |reached, size| {
+    let keys = args.passphrase.open(&args.data.data)?;
+    let report = ledger::audit::audit(&args.data.data, &keys, &mut |reached, size| {
         bar.set_length(size);
         bar.set_position(reached);
     })
@@ -29,6 +33,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             serde_json::json!({
                 "entries": report.entries,
                 "bytes": report.bytes,
+                "erased": report.erased,
                 "seconds": seconds,
                 "faults": faults,
             })
@@ -39,6 +44,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             report.entries,
             report.bytes as f64 / 1e6,
         );
+        if report.erased > 0 {
+            say!(
+                "{} contents were erased: their keys are destroyed.",
+                report.erased
+            );
+        }
         for fault in &report.faults {
             say!("FAULT: {fault}");
         }

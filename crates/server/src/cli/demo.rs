@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Stop;
 use super::client::cannot;
+use super::passphrase::Passphrase;
 use super::serve::{Limits, listen, open, serve};
 use crate::chance::Chance;
 use crate::clock::{Clock, Stopwatch};
@@ -26,6 +27,8 @@ pub struct Args {
     /// Where the generated programme is kept; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "homecoming-demo")]
     data: PathBuf,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8180")]
     listen: SocketAddr,
@@ -38,7 +41,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let watch = Stopwatch::start();
     let listener = listen(args.listen)?;
     if !args.data.join("ledger.sqlite").exists() {
-        make(&args.data)?;
+        make(&args.data, args.passphrase.read()?.as_deref())?;
     }
     let people = About::read(&args.data)?.demo;
     if people.is_empty() {
@@ -48,7 +51,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             args.data.display()
         )));
     }
-    let programme = open(&args.data)?;
+    let programme = open(&args.data, &args.passphrase)?;
     serve(listener, programme, &args.limits, |address, _| {
         say!(
             "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
@@ -72,7 +75,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
 }
 
 /// Makes the demo beside its place and moves it there when it is whole.
-fn make(data: &Path) -> Result<(), Stop> {
+fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     let io = |error: std::io::Error| {
         Stop::CouldNotRun(format!(
             "the demo cannot be made in {}: {error}",
@@ -110,8 +113,8 @@ fn make(data: &Path) -> Result<(), Stop> {
         name: NAME.to_owned(),
         demo: people,
     };
-    programme::create(&making, &about, &Chance::System)?;
-    let mut offline = Offline::open(&making, clock, chance, &mut |_, _| {})?;
+    let keys = programme::create(&making, &about, passphrase, &Chance::System)?;
+    let mut offline = Offline::open(&making, keys, clock, chance, &mut |_, _| {})?;
     let mut writing = offline.writing();
     let mut group = Vec::new();
     let mut writes = 0;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::chance::Chance;
 use crate::clock::{Clock, Stopwatch};
@@ -17,6 +18,8 @@ use crate::programme::Offline;
 pub struct Args {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// FHIR bundles or resources (*.json), NDJSON files (*.ndjson), or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -50,6 +53,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
     let mut programme = Offline::open(
         &args.data.data,
+        args.passphrase.open(&args.data.data)?,
         Clock::System,
         Chance::System,
         &mut |reached, size| {

@@ -1,6 +1,7 @@
 //! `homecoming init`: a new programme, with its keys, its log and its first officer.
 
 use super::client::open;
+use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::chance::Chance;
 use crate::programme::{self, About};
@@ -9,6 +10,8 @@ use crate::programme::{self, About};
 pub struct Args {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// The programme's name, as people will see it
     #[arg(long)]
     name: String,
@@ -23,7 +26,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         name: args.name.clone(),
         demo: Vec::new(),
     };
-    programme::create(data, &about, &Chance::System)?;
+    let passphrase = args.passphrase.read()?;
+    programme::create(data, &about, passphrase.as_deref(), &Chance::System)?;
     let code = super::user::add(&open(data)?, &args.officer, "officer", None)?;
     say!(
         "Made the programme \"{}\" in {}.\n\n\
@@ -31,10 +35,18 @@ pub fn run(args: &Args) -> Result<(), Stop> {
          Next:\n  homecoming serve --data {1}\n  homecoming import --data {1} PATH...\n  \
          homecoming client add NAME --data {1} --scope 'system/*.cruds'\n\n\
          Keep a copy of {1}/keys in another place: without the log's key nothing new can be \
-         recorded.",
+         recorded, and without the others nothing can be read.\n{3}",
         args.name,
         data.display(),
         args.officer,
+        match passphrase {
+            Some(_) =>
+                "The keys open only with the passphrase and this machine's provider.key: keep the \
+                 passphrase, too, and elsewhere.",
+            None =>
+                "The keys have no passphrase: whoever can read that folder can read the record. \
+                 `--passphrase-file FILE` gives them one.",
+        },
     );
     Ok(())
 }

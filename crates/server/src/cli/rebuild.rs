@@ -1,5 +1,6 @@
 //! `homecoming rebuild`: makes the index anew from the ledger.
 
+use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
 use crate::programme;
@@ -8,6 +9,8 @@ use crate::programme;
 pub struct Args {
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// For scripts
     #[arg(long)]
     json: bool,
@@ -16,7 +19,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Stop> {
     let watch = Stopwatch::start();
     let bar = super::import::bar(0, "entries");
-    let entries = programme::rebuild(&args.data.data, &mut |reached, size| {
+    let keys = args.passphrase.open(&args.data.data)?;
+    let entries = programme::rebuild(&args.data.data, keys, &mut |reached, size| {
         bar.set_length(size);
         bar.set_position(reached);
     })?;

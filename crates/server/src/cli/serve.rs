@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::Stop;
+use super::passphrase::Passphrase;
 use crate::chance::Chance;
 use crate::clock::{Clock, Stopwatch};
 use crate::fhir::scope::Door;
@@ -15,6 +16,8 @@ pub struct Args {
     /// The programme's data directory
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    passphrase: Passphrase,
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8180")]
     listen: SocketAddr,
@@ -34,7 +37,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     crate::log::start();
     let watch = Stopwatch::start();
     let listener = listen(args.listen)?;
-    let programme = open(&args.data)?;
+    let programme = open(&args.data, &args.passphrase)?;
     serve(listener, programme, &args.limits, |address, programme| {
         say!(
             "Homecoming serves {} at http://{address}/ (FHIR at http://{address}/fhir), \
@@ -66,10 +69,11 @@ pub(super) fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Stop>
 }
 
 /// Opens a programme, telling how far the index is if it must be brought up first.
-pub(super) fn open(data: &std::path::Path) -> Result<Programme, Stop> {
+pub(super) fn open(data: &std::path::Path, passphrase: &Passphrase) -> Result<Programme, Stop> {
     let mut told = Stopwatch::start();
     let programme = Programme::open(
         data,
+        passphrase.open(data)?,
         Clock::System,
         Chance::System,
         &mut |reached, size| {

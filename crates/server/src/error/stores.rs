@@ -14,6 +14,14 @@ impl Error {
                 ),
             )
             .because(error),
+            ledger::ReadError::Erased { position } => Error::new(
+                ErrorKind::Erased,
+                format!(
+                    "Entry {position} of the record was erased by law: its key was destroyed, and \
+                     nobody can read it any more. That it was there stands in the log, and so does \
+                     the erasure."
+                ),
+            ),
             _ => Error::internal(error),
         }
     }

@@ -16,6 +16,7 @@ fn example(kind: ErrorKind) -> Error {
         Forbidden => "This client may not update Observation: its scopes are `system/*.rs`.",
         NotFound => "There is no Patient/17.",
         Deleted => "Patient/17 was deleted.",
+        Erased => "Entry 17 of the record was erased by law: its key was destroyed.",
         MethodNotAllowed => "DELETE is not possible here.",
         NotAcceptable => {
             "This server speaks JSON only; `Accept: application/fhir+xml` cannot be satisfied."

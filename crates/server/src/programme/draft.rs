@@ -4,7 +4,7 @@
 //! work of a write; none of it needs the writer.
 
 use index::{Change, Prepared};
-use ledger::{Action, Expect, Write, Written};
+use ledger::{Action, Class, Expect, Write, Written};
 use record::json::{Doc, Value};
 use record::time::RecordedAt;
 
@@ -37,7 +37,7 @@ impl Draft {
 
     /// The same from bytes that are in the stored form already.
     pub fn stored(kind: &str, id: &str, expect: Expect, stored: Vec<u8>) -> Result<Draft, Error> {
-        let (prepared, person) = {
+        let (prepared, person, therapy) = {
             // What is indexed is what is stored: references are the rewritten ones.
             let doc = Doc::parse(&stored).map_err(|error| {
                 Error::new(
@@ -51,17 +51,23 @@ impl Draft {
             (
                 prepared,
                 record::person::person(root).map(|id| id.to_string()),
+                is_therapy_note(root),
             )
         };
-        let body = ledger::content::compress(&stored);
+        let packed = ledger::content::compress(&stored);
         let write = Write {
             kind: kind.to_owned(),
             id: id.to_owned(),
             action: Action::Update,
             expect,
+            class: match (&person, therapy) {
+                (None, _) => Class::Programme,
+                (Some(_), true) => Class::Notes,
+                (Some(_), false) => Class::Record,
+            },
             person,
             stored,
-            body,
+            packed,
         };
         Ok(Draft {
             kind: kind.to_owned(),
@@ -72,18 +78,36 @@ impl Draft {
         })
     }
 
+    /// An act of the programme's own about its record (an erasure, a head map, a restore). It is
+    /// sealed under the programme's key, so it outlives the keys of the person whom its entry names.
+    pub fn governance(
+        kind: &str,
+        id: &str,
+        expect: Expect,
+        stored: Vec<u8>,
+        person: Option<&str>,
+    ) -> Result<Draft, Error> {
+        let mut draft = Draft::stored(kind, id, expect, stored)?;
+        if let Some(write) = &mut draft.write {
+            write.class = Class::Programme;
+            write.person = person.map(str::to_owned);
+        }
+        Ok(draft)
+    }
+
     /// A deletion.
     pub fn delete(kind: &str, id: &str, expect: Expect) -> Draft {
         let stored = record::stored::deleted(kind, id);
-        let body = ledger::content::compress(&stored);
+        let packed = ledger::content::compress(&stored);
         let write = Write {
             kind: kind.to_owned(),
             id: id.to_owned(),
             action: Action::Delete,
             expect,
             person: None,
+            class: Class::Programme,
             stored,
-            body,
+            packed,
         };
         Draft {
             kind: kind.to_owned(),
@@ -97,6 +121,11 @@ impl Draft {
     /// Says whose record a deletion is taken from: whoever the deleted version was about.
     pub(crate) fn taken_from(&mut self, person: Option<String>) {
         if let Some(write) = &mut self.write {
+            // That there was something is part of the record, even if it was a therapy note.
+            write.class = match person {
+                None => Class::Programme,
+                Some(_) => Class::Record,
+            };
             write.person = person;
         }
     }
@@ -129,4 +158,15 @@ impl Draft {
             last_in_transaction,
         }
     }
+}
+
+/// Whether a resource says of itself that it is a therapy note, which has a key of its own.
+fn is_therapy_note(root: Value<'_>) -> bool {
+    let labels = root.at(&["meta", "security"]);
+    labels.is_some_and(|labels| {
+        labels.items().any(|label| {
+            label.str_at(&["system"]) == Some("http://terminology.hl7.org/CodeSystem/v3-ActCode")
+                && label.str_at(&["code"]) == Some("PSYTHPN")
+        })
+    })
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use index::{Bulk, Index};
-use ledger::{Appender, ImportMark, Ledger, Transaction};
+use ledger::{Appender, ImportMark, Keys, Ledger, Transaction};
 use record::time::RecordedAt;
 
 use super::heads::IndexHeads;
@@ -42,6 +42,7 @@ impl Offline {
     /// Takes the programme's lock and brings the index up.
     pub fn open(
         data: &Path,
+        keys: Keys,
         clock: Clock,
         chance: Chance,
         progress: &mut dyn FnMut(u64, u64),
@@ -50,7 +51,7 @@ impl Offline {
             ledger,
             appender,
             index,
-        } = open(data, progress)?;
+        } = open(data, keys, progress)?;
         Ok(Offline {
             ledger,
             appender,
@@ -144,8 +145,11 @@ impl Writing<'_> {
             .commit(
                 &transactions,
                 &mut || at.next().flatten().unwrap_or_else(|| self.clock.now()),
-                &mut |salt| self.chance.fill(salt),
-                &IndexHeads(self.index),
+                &mut |bytes| self.chance.fill(bytes),
+                &IndexHeads {
+                    index: self.index,
+                    ledger: self.ledger,
+                },
             )
             .map_err(|error| refused_whole(&error))?;
         let mut results = Vec::with_capacity(outcomes.len());

@@ -5,14 +5,14 @@
 //! DIR/lock            held by whoever writes
 //! DIR/ledger.sqlite   the record
 //! DIR/desk.sqlite     users, sessions, API clients: not the record
-//! DIR/keys/           the log's signing key and the alias key, mode 0600
+//! DIR/keys/           what signs the log, makes aliases and opens contents, mode 0600
 //! DIR/index/          made from the ledger; may be deleted at any time
 //! ```
 
 use std::path::Path;
 
 use index::Index;
-use ledger::{Appender, Ledger};
+use ledger::{Appender, Keys, Ledger};
 
 use super::replay;
 use crate::chance::Chance;
@@ -25,14 +25,22 @@ pub(super) struct Opened {
     pub index: Index,
 }
 
-/// Makes a new programme in an empty or missing folder.
-pub fn create(data: &Path, about: &About, chance: &Chance) -> Result<(), Error> {
+/// Makes a new programme in an empty or missing folder; gives its keys. The passphrase, if there
+/// is one, is needed from then on to open it.
+pub fn create(
+    data: &Path,
+    about: &About,
+    passphrase: Option<&[u8]>,
+    chance: &Chance,
+) -> Result<Keys, Error> {
     let origin = origin(&about.name)?;
-    ledger::create(data, &origin, &mut |bytes| chance.fill(bytes)).map_err(Error::open)?;
+    let keys = ledger::create(data, &origin, passphrase, &mut |bytes| chance.fill(bytes))
+        .map_err(Error::open)?;
     let text = serde_json::to_vec_pretty(about).map_err(Error::internal)?;
     std::fs::write(data.join(ABOUT), text).map_err(|error| {
         Error::new(ErrorKind::Internal, "The data directory cannot be written.").because(error)
-    })
+    })?;
+    Ok(keys)
 }
 
 /// What a programme says of itself outside of the record.
@@ -96,10 +104,15 @@ fn origin(name: &str) -> Result<String, Error> {
 
 /// Takes the lock, opens ledger and index, and brings the index up to the ledger.
 /// `progress` is told the entries reached and the entries in all.
-pub(super) fn open(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Opened, Error> {
-    let appender = Appender::open(data).map_err(Error::open)?;
+pub(super) fn open(
+    data: &Path,
+    keys: Keys,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Opened, Error> {
+    let appender = Appender::open(data, keys).map_err(Error::open)?;
+    let keys = appender.keys().clone();
     let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
-    let ledger = Ledger::open(data, readers).map_err(Error::open)?;
+    let ledger = Ledger::open(data, readers, keys).map_err(Error::open)?;
     let index = bring_up(data, &ledger, appender.size(), progress)?;
     Ok(Opened {
         ledger,
@@ -146,10 +159,10 @@ fn remove(folder: &Path) -> Result<(), Error> {
 
 /// Makes the index anew; gives the number of entries. `progress` is told the entries
 /// reached and the entries in all.
-pub fn rebuild(data: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Error> {
+pub fn rebuild(data: &Path, keys: Keys, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Error> {
     // Holding the appender holds the lock: nobody writes meanwhile.
-    let appender = Appender::open(data).map_err(Error::open)?;
-    let ledger = Ledger::open(data, 1).map_err(Error::open)?;
+    let appender = Appender::open(data, keys).map_err(Error::open)?;
+    let ledger = Ledger::open(data, 1, appender.keys().clone()).map_err(Error::open)?;
     remove(&data.join("index"))?;
     bring_up(data, &ledger, appender.size(), progress)?;
     Ok(appender.size())

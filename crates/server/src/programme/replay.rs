@@ -2,29 +2,36 @@
 //!
 //! The index reaches the disk in the background, some thousand entries at a time, so a crash loses
 //! its newest part; the ledger has everything.
-//! Entries are read in order, unpacked and prepared on all cores, and written in sorted runs.
+//! Entries are read in order, opened, unpacked and prepared on all cores, and written in sorted runs.
+//!
+//! What was erased has no values and no id but the one in its line: it is indexed under that as
+//! deleted, which keeps the versions before and after it in their places.
 
 use std::ops::ControlFlow;
 
 use index::{Bulk, Change, Index, Prepared};
-use ledger::{Action, Entry, Ledger};
+use ledger::{Action, Entry, Ledger, Raw, ReadError};
 
 use crate::error::{Error, ErrorKind};
 
 /// How many entries are prepared at a time.
 const PART: usize = 8_192;
 
-/// An entry as it was read, still packed.
-struct Packed {
+/// An entry as it was read, still sealed.
+struct Sealed {
+    position: u64,
     line: Vec<u8>,
-    body: Vec<u8>,
     format: i64,
+    class: i64,
+    slot: i64,
+    body: Vec<u8>,
 }
 
 /// What the index is told of an entry.
 struct Ready {
     entry: Entry,
     id: String,
+    deleted: bool,
     prepared: Prepared,
 }
 
@@ -37,23 +44,26 @@ pub fn catch_up(
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
     let mut bulk = index.bulk();
-    let mut part: Vec<Packed> = Vec::with_capacity(PART);
+    let mut part: Vec<Sealed> = Vec::with_capacity(PART);
     // The transaction that a part ends with may go on in the next one: its last entry waits.
     let mut held: Option<Ready> = None;
     let mut reached = index.applied();
     let failed = ledger
         .scan(reached, |raw| {
-            part.push(Packed {
+            part.push(Sealed {
+                position: raw.position,
                 line: raw.line.to_vec(),
-                body: raw.body.to_vec(),
                 format: raw.format,
+                class: raw.class,
+                slot: raw.slot,
+                body: raw.body.to_vec(),
             });
             if part.len() < PART {
                 return ControlFlow::Continue(());
             }
             reached += part.len() as u64;
             let full = std::mem::replace(&mut part, Vec::with_capacity(PART));
-            match push(index, &mut bulk, &full, &mut held, cores) {
+            match push(ledger, index, &mut bulk, &full, &mut held, cores) {
                 Ok(()) => {
                     progress(reached);
                     ControlFlow::Continue(())
@@ -65,7 +75,7 @@ pub fn catch_up(
     if let Some(error) = failed {
         return Err(error);
     }
-    push(index, &mut bulk, &part, &mut held, cores)?;
+    push(ledger, index, &mut bulk, &part, &mut held, cores)?;
     if let Some(last) = held {
         tell(index, &mut bulk, &last, true)?;
     }
@@ -75,9 +85,10 @@ pub fn catch_up(
 }
 
 fn push(
+    ledger: &Ledger,
     index: &Index,
     bulk: &mut Bulk<'_>,
-    part: &[Packed],
+    part: &[Sealed],
     held: &mut Option<Ready>,
     cores: usize,
 ) -> Result<(), Error> {
@@ -85,10 +96,10 @@ fn push(
     ready.resize_with(part.len(), || None);
     let share = part.len().div_ceil(cores.max(1)).max(1);
     std::thread::scope(|scope| {
-        for (packed, out) in part.chunks(share).zip(ready.chunks_mut(share)) {
+        for (sealed, out) in part.chunks(share).zip(ready.chunks_mut(share)) {
             scope.spawn(move || {
-                for (packed, out) in packed.iter().zip(out) {
-                    *out = prepare(packed);
+                for (sealed, out) in sealed.iter().zip(out) {
+                    *out = prepare(ledger, sealed);
                 }
             });
         }
@@ -110,22 +121,51 @@ fn push(
     Ok(())
 }
 
-fn prepare(packed: &Packed) -> Option<Ready> {
-    let entry = Entry::parse(&packed.line).ok()?;
-    let stored = ledger::content::decompress(packed.format, &packed.body).ok()?;
-    let (kind, id) = ledger::content::name(&stored)?;
-    let prepared = if entry.action == Action::Delete {
+fn prepare(ledger: &Ledger, sealed: &Sealed) -> Option<Ready> {
+    let raw = Raw {
+        position: sealed.position,
+        line: &sealed.line,
+        format: sealed.format,
+        class: sealed.class,
+        slot: sealed.slot,
+        body: &sealed.body,
+    };
+    let entry = raw.entry().ok()?;
+    let content = match ledger.unseal(&raw) {
+        Ok(content) => content,
+        Err(ReadError::Erased { .. }) => {
+            return Some(Ready {
+                id: entry.id.clone(),
+                deleted: true,
+                prepared: index::prepare(&entry.kind, &[]),
+                entry,
+            });
+        }
+        Err(error) => {
+            tracing::error!(%error, "an entry cannot be indexed");
+            return None;
+        }
+    };
+    let (kind, id) = ledger::content::name(&content.stored)?;
+    let deleted = entry.action == Action::Delete;
+    let prepared = if deleted {
         index::prepare(kind, &[])
     } else {
-        let doc = record::json::Doc::parse(&stored).ok()?;
+        let doc = record::json::Doc::parse(&content.stored).ok()?;
         index::prepare(kind, &record::search::extract(doc.root()))
     };
-    let id = id.to_owned();
     Some(Ready {
-        entry,
-        id,
+        id: id.to_owned(),
+        deleted,
         prepared,
+        entry,
     })
+}
+
+/// The number of a resource that has earlier versions, if the index has them under this id.
+fn number(index: &Index, kind: &str, id: &str) -> Result<Option<u64>, Error> {
+    let head = index.head(kind, id).map_err(Error::index)?;
+    Ok(head.map(|head| head.number))
 }
 
 fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result<(), Error> {
@@ -133,10 +173,11 @@ fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result
     let number = if entry.version == 1 {
         entry.position
     } else {
-        index
-            .head(&entry.kind, &ready.id)
-            .map_err(Error::index)?
-            .map_or(entry.position, |head| head.number)
+        // The versions before it may have been erased, or it may and they were not.
+        match number(index, &entry.kind, &ready.id)? {
+            Some(number) => number,
+            None => number(index, &entry.kind, &entry.id)?.unwrap_or(entry.position),
+        }
     };
     bulk.push(&Change {
         position: entry.position,
@@ -144,7 +185,7 @@ fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result
         number,
         id: &ready.id,
         version: entry.version,
-        deleted: entry.action == Action::Delete,
+        deleted: ready.deleted,
         prepared: &ready.prepared,
         last_in_transaction: last,
     })

@@ -320,7 +320,7 @@ impl View {
     }
 
     /// Every entry about a person in this view, newest first, with its content; kinds that
-    /// `wanted` refuses are left out.
+    /// `wanted` refuses are left out, and so is what was erased.
     pub fn chain(
         &self,
         patient: &str,
@@ -337,11 +337,12 @@ impl View {
         let contents = self
             .inner
             .ledger
-            .contents(&positions)
+            .contents_left(&positions)
             .map_err(Error::ledger)?;
         Ok(entries
             .into_iter()
-            .zip(contents.into_iter().map(|content| content.stored))
+            .zip(contents)
+            .filter_map(|(entry, content)| Some((entry, content?.stored)))
             .collect())
     }
 

@@ -157,8 +157,11 @@ fn commit(
     let outcomes = appender.commit(
         &transactions,
         &mut || inner.clock.now(),
-        &mut |salt| inner.chance.fill(salt),
-        &IndexHeads(&inner.index),
+        &mut |bytes| inner.chance.fill(bytes),
+        &IndexHeads {
+            index: &inner.index,
+            ledger: &inner.ledger,
+        },
     );
     let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
@@ -253,6 +256,13 @@ pub(super) fn refusal(refused: &Refused) -> Error {
             ErrorKind::Deleted,
             format!("{kind}/{id} was deleted, so it cannot be changed."),
         ),
+        Refused::Erased { kind, id } => (
+            ErrorKind::Erased,
+            format!(
+                "{kind}/{id} is about a person whose record was erased, so nothing can be added to \
+                 it. If the person came back, register them anew, under another id."
+            ),
+        ),
         Refused::AlreadyImported { .. } => (
             ErrorKind::Conflict,
             "This part of the file has been imported already.".to_owned(),
@@ -287,6 +297,11 @@ pub(super) fn refused_whole(error: &CommitError) -> Error {
             ErrorKind::Unavailable,
             "The ledger could not be written to the disk. Whether the last group is there is not \
              known: look at the disk, then start again.",
+        ),
+        CommitError::Keys(_) => Error::new(
+            ErrorKind::Unavailable,
+            "The keys that the record is sealed under cannot be used. Nothing of this was recorded: \
+             tell whoever runs this server to run `homecoming audit`.",
         ),
         CommitError::Io(_) => Error::new(
             ErrorKind::Unavailable,

@@ -164,11 +164,11 @@ fn a_decision_that_panics_fails_alone() {
         demo: Vec::new(),
     };
     let chance = Chance::seeded(7);
-    programme::create(&data, &about, &chance).expect("a new programme");
+    let keys = programme::create(&data, &about, None, &chance).expect("a new programme");
     let clock = Clock::standing_at(1_772_352_000_000_000);
     let on_fatal = Box::new(|_: &dyn std::fmt::Display| ());
     let programme =
-        Programme::open(&data, clock, chance, &mut |_, _| {}, on_fatal).expect("it opens");
+        Programme::open(&data, keys, clock, chance, &mut |_, _| {}, on_fatal).expect("it opens");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");

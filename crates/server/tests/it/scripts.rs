@@ -63,10 +63,11 @@ impl Server {
             name: "Scripts".to_owned(),
             demo: Vec::new(),
         };
-        programme::create(&data, &about, &chance).expect("a new programme");
+        let keys = programme::create(&data, &about, None, &chance).expect("a new programme");
         let on_fatal = Box::new(|why: &dyn std::fmt::Display| panic!("{why}"));
-        let programme = Programme::open(&data, clock.clone(), chance, &mut |_, _| {}, on_fatal)
-            .expect("it opens");
+        let programme =
+            Programme::open(&data, keys, clock.clone(), chance, &mut |_, _| {}, on_fatal)
+                .expect("it opens");
         let known: HashMap<[u8; 32], &str> = TOKENS
             .into_iter()
             .map(|(token, scopes)| (Sha256::digest(token).into(), scopes))

@@ -1,0 +1,128 @@
+//! Contents are sealed on their way in and opened on their way out. Here the ledger's words meet `seal`'s.
+//!
+//! Every content is bound to its place: programme, class, person, kind, id as in the line, version and
+//! position are associated data, so a body that was moved to another row does not open there.
+
+use std::fmt;
+
+use seal::{Bound, Class, KeyError, OpenError};
+
+use crate::content::{self, Content, Salt};
+use crate::entry::Line;
+use crate::keys::Keys;
+
+/// Random bytes that one sealed content takes: its salt and its nonce.
+pub(crate) const CHANCE_BYTES: usize = 16 + 12;
+
+/// What a ledger seals and opens with.
+#[derive(Clone)]
+pub(crate) struct Sealing {
+    programme: String,
+    keys: Keys,
+}
+
+/// Why a content did not open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unopened {
+    /// Its key was destroyed.
+    Erased,
+    /// It is not what was written, or its key is not there.
+    Damaged(String),
+}
+
+/// Which key a content is sealed under, and for what: as its row says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row<'a> {
+    pub(crate) format: i64,
+    pub(crate) class: i64,
+    pub(crate) slot: i64,
+    pub(crate) body: &'a [u8],
+}
+
+impl Sealing {
+    pub(crate) fn new(programme: String, keys: Keys) -> Sealing {
+        Sealing { programme, keys }
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Seals packed content for the place that the line names; what the line says of contents is not used.
+    pub(crate) fn seal(
+        &self,
+        line: &Line<'_>,
+        class: Class,
+        slot: u32,
+        salt: &Salt,
+        nonce: [u8; 12],
+        packed: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let key = self.keys.ledger().key(slot)?;
+        Ok(seal::seal(
+            &key,
+            nonce,
+            &self.bound(line, class),
+            salt,
+            packed,
+        ))
+    }
+
+    /// Opens and unpacks what is kept beside a line. That it is what the line commits to is not checked here.
+    pub(crate) fn open(&self, line: &Line<'_>, row: Row<'_>) -> Result<Content, Unopened> {
+        let damaged = |what: &str| Unopened::Damaged(what.to_owned());
+        if row.format != i64::from(content::FORMAT) {
+            return Err(Unopened::Damaged(format!(
+                "content of format {} is not known here",
+                row.format
+            )));
+        }
+        let class = class_of(row.class)
+            .ok_or_else(|| damaged("its content is of a class that is not known here"))?;
+        let slot = u32::try_from(row.slot)
+            .map_err(|_| damaged("its content names a key that cannot be"))?;
+        let key = self.keys.ledger().key(slot).map_err(|error| match error {
+            KeyError::Destroyed(_) => Unopened::Erased,
+            other => Unopened::Damaged(other.to_string()),
+        })?;
+        let opened = seal::open(&key, &self.bound(line, class), row.body).map_err(|error| {
+            damaged(match error {
+                OpenError::Short => "its sealed content is too short",
+                OpenError::OtherKey => {
+                    "its content is sealed under another key, or for another place"
+                }
+                OpenError::Altered => "its sealed content was changed",
+            })
+        })?;
+        let stored = content::decompress(&opened.packed)
+            .map_err(|error| Unopened::Damaged(error.to_string()))?;
+        Ok(Content {
+            position: line.position,
+            salt: opened.salt,
+            stored,
+        })
+    }
+
+    fn bound<'a>(&'a self, line: &'a Line<'a>, class: Class) -> Bound<'a> {
+        Bound {
+            log: &self.programme,
+            class,
+            person: line.person.as_ref().map(|alias| &alias.0),
+            kind: line.kind,
+            id: line.id,
+            version: line.version,
+            position: line.position,
+        }
+    }
+}
+
+/// A class by its number in the file.
+pub(crate) fn class_of(number: i64) -> Option<Class> {
+    Class::from_number(u8::try_from(number).ok()?)
+}
+
+impl fmt::Debug for Sealing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealing(..)")
+    }
+}

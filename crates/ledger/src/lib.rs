@@ -12,27 +12,35 @@
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
+//! | [`log`] | a log as others see it: checkpoint, tiles, leaves, proofs |
+//! | [`witnessed`] | what outside witnesses have signed, in a file of its own |
 //! | [`audit`] | reads everything back and says what does not fit |
+//! | [`backup`] | a copy as of one moment, while others write |
+//! | [`generation`] | a log that begins anew, when entries were lost that witnesses signed for |
 //!
 //! The line itself and what is handed out of a ledger are the crate `evidence`'s.
 //!
-//! A data directory holds `ledger.sqlite`, `keys/` and `lock`.
+//! A data directory holds `ledger.sqlite`, `witnessed.sqlite`, `keys/` and `lock`.
 
 pub mod append;
 pub mod audit;
+pub mod backup;
 pub mod content;
+pub mod generation;
 pub mod keys;
 pub mod lock;
+pub mod log;
 pub mod read;
 mod sealing;
 pub mod store;
+pub mod witnessed;
 
 pub use append::{
     Appender, CommitError, Committed, Expect, Head, Heads, ImportMark, Refused, Transaction, Write,
     Written,
 };
 pub use content::Content;
-pub use evidence::{Action, Alias, Entry, entry, receipt};
+pub use evidence::{Action, Alias, Entry, entry, erasure, receipt};
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;

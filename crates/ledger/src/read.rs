@@ -15,16 +15,16 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use seal::Class;
-use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
 use tlog::{Hash, TileSource};
 
 use crate::content::{self, Content};
 use crate::entry::{Alias, Aliases, Entry, Line};
 use crate::keys::Keys;
-use crate::receipt;
 use crate::sealing::{self, Sealing, Unopened};
 use crate::store::{self, Identity, OpenError};
+
+mod log;
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -263,25 +263,9 @@ impl Ledger {
             .collect()
     }
 
-    /// The receipt of an entry under the latest checkpoint: a text that anybody can verify.
+    /// The receipt of an entry under the newest checkpoint: a text that anybody can verify.
     pub fn receipt(&self, position: u64) -> Result<String, ReadError> {
-        let db = self.connection();
-        let _moment = Moment::begin(&db)?;
-        let (entry, content) = self.version_at(&db, position)?;
-        let checkpoint_text = checkpoint(&db)?;
-        let checkpoint = Checkpoint::open(&checkpoint_text, self.verifier(), self.origin())
-            .map_err(|e| damaged(position, &e.to_string()))?;
-        let tiles = StoredTiles::new(&db, &self.0.edge);
-        let hashes = tlog::prove_inclusion(position, checkpoint.size, &tiles)
-            .map_err(|e| damaged(position, &e.to_string()))?;
-        Ok(receipt::make(
-            self.verifier(),
-            &entry.line,
-            &content,
-            hashes,
-            checkpoint_text,
-            position,
-        ))
+        self.receipt_under(position, None)
     }
 
     /// Reads entries and contents in order, from a position on, until the end or until `each` breaks.

@@ -18,6 +18,7 @@ macro_rules! say {
 }
 
 mod audit;
+mod backup;
 mod bench;
 mod client;
 mod demo;
@@ -25,9 +26,11 @@ mod import;
 mod init;
 mod passphrase;
 mod rebuild;
+mod restore;
 mod serve;
 mod user;
 mod verify;
+mod witness;
 
 /// Everything went well.
 const DONE: u8 = 0;
@@ -66,6 +69,12 @@ enum Word {
     Verify(verify::Args),
     /// Read every entry and content back and check all of it
     Audit(audit::Args),
+    /// Witness other people's logs: cosign checkpoints that follow from those before
+    Witness(witness::Args),
+    /// Copy the programme while it serves, the keys apart from the record
+    Backup(backup::Args),
+    /// Make a data directory from a backup
+    Restore(restore::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -117,6 +126,9 @@ pub fn run() -> ExitCode {
         Word::User(args) => user::run(&args),
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
+        Word::Witness(args) => witness::run(&args),
+        Word::Backup(args) => backup::run(&args),
+        Word::Restore(args) => restore::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

@@ -106,6 +106,11 @@ impl Api {
         &self.0.settings
     }
 
+    /// Whose token the request carries, and what it grants.
+    pub fn enter(&self, headers: &HeaderMap) -> Result<Arc<Grant>, Error> {
+        self.0.door.enter(headers, self.0.clock.now().0)
+    }
+
     /// A name for a request, to find it in the log again: when the server was started, and the
     /// request's number since.
     pub fn next_request_id(&self) -> String {
@@ -270,7 +275,7 @@ impl FromRequestParts<Api> for Ask {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Ask, Error> {
-        let grant = api.0.door.enter(&parts.headers, api.0.clock.now().0)?;
+        let grant = api.enter(&parts.headers)?;
         Ask::understand(api, parts, grant)
     }
 }

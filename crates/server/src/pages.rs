@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use ledger::witnessed::LogName;
 use maud::Markup;
 
 use crate::error::Error;
@@ -18,7 +19,7 @@ use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
 use crate::programme::{AsOf, Programme, View};
 use crate::sign_in::SignedIn;
-use crate::web::layout::{AsKnown, Shell, User};
+use crate::web::layout::{AsKnown, Outside, Shell, User};
 use crate::web::{path, when};
 use crate::{assets, web};
 
@@ -139,6 +140,19 @@ impl Asked {
         })
     }
 
+    /// What outside witnesses say, if there are any.
+    fn outside(&self) -> Option<Outside> {
+        let cosigning = self.programme.cosigning();
+        let latest = cosigning.latest(LogName::Record);
+        if cosigning.policy().is_none() && latest.is_none() {
+            return None;
+        }
+        Some(Outside {
+            cosigned: latest.map_or(0, |one| one.size),
+            refusal: cosigning.refusal(),
+        })
+    }
+
     /// What every page is told.
     fn shell(&self) -> Shell {
         Shell {
@@ -158,6 +172,7 @@ impl Asked {
                 .cloned()
                 .collect(),
             banner: None,
+            outside: self.outside(),
         }
     }
 
@@ -248,6 +263,7 @@ pub fn error_page(error: &Error) -> Response {
             path: path::CASELOAD.to_owned(),
             keep: Vec::new(),
             banner: None,
+            outside: None,
         },
         status: row.status.as_u16(),
         title: row.title.to_owned(),

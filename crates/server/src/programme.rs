@@ -12,12 +12,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use desk::Desk;
 use index::Index;
 pub use ledger::Expect;
+use ledger::log::Log;
+use ledger::witnessed::LogName;
 use ledger::{Keys, Ledger};
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
 
 mod draft;
@@ -87,6 +90,7 @@ struct Inner {
     ledger: Ledger,
     index: Index,
     desk: Desk,
+    cosigning: Arc<Cosigning>,
     clock: Clock,
     chance: Chance,
     /// How many entries everyone may see: committed, synced and indexed.
@@ -98,6 +102,7 @@ impl Inner {
     /// Lets everyone see the first `size` entries.
     fn make_visible(&self, size: u64) {
         self.visible.store(size, Ordering::Release);
+        self.cosigning.grown(LogName::Record);
     }
 }
 
@@ -121,12 +126,16 @@ impl Programme {
     ) -> Result<Programme, Error> {
         let opened = open::open(data, keys, progress)?;
         let desk = Desk::open(data).map_err(Error::desk)?;
+        let logs: Vec<(LogName, Arc<dyn Log>)> =
+            vec![(LogName::Record, Arc::new(opened.ledger.clone()))];
+        let cosigning = Arc::new(Cosigning::open(data, logs, clock.clone())?);
         let inner = Arc::new(Inner {
             data: data.to_owned(),
             about: About::read(data)?,
             ledger: opened.ledger,
             index: opened.index,
             desk,
+            cosigning,
             clock,
             chance,
             visible: AtomicU64::new(opened.appender.size()),
@@ -185,6 +194,16 @@ impl Programme {
         &self.inner.ledger
     }
 
+    /// One of its logs, as others see it; `None` if this programme has no such log.
+    pub fn log(&self, name: LogName) -> Option<Arc<dyn Log>> {
+        self.inner.cosigning.source(name)
+    }
+
+    /// What outside witnesses have signed.
+    pub fn cosigning(&self) -> &Arc<Cosigning> {
+        &self.inner.cosigning
+    }
+
     /// A new resource id: 16 characters of Crockford base32.
     pub fn new_id(&self) -> String {
         self.inner.chance.id()
@@ -199,6 +218,9 @@ impl Programme {
                  when the server runs again.",
             )
         };
+        if let Some(why) = self.inner.cosigning.refusal() {
+            return Err(Error::new(ErrorKind::Unavailable, why));
+        }
         let (answer, answered) = oneshot::channel();
         self.submissions
             .send(writer::Submission {

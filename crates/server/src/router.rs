@@ -2,7 +2,7 @@
 //!
 //! Every request gets an id, which its answer carries as `X-Request-Id` and the log repeats. An
 //! error leaves a handler as [`Error`] and becomes an OperationOutcome under `/fhir` and a page
-//! elsewhere, here and nowhere else. A panic becomes an error like any other.
+//! elsewhere, here and nowhere else; what only programs ask for (`/log/`) gets it as text. A panic becomes an error like any other.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,6 +61,8 @@ pub fn fhir(api: Api) -> Router {
 pub fn router(api: Api, pages: Router, error_page: ErrorPage) -> Router {
     Router::new()
         .merge(fhir(api.clone()))
+        .merge(crate::transparency::routes(api.clone()))
+        .merge(crate::metrics::routes(api.clone()))
         .merge(pages)
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_allowed)
@@ -92,6 +94,7 @@ async fn around(
         let path = request.uri().path();
         path == "/fhir" || path.starts_with("/fhir/")
     };
+    let is_for_tools = is_for_tools(request.uri().path());
     let method = request.method().clone();
     let mut response = match Caught(Box::pin(next.run(request))).await {
         Ok(response) => response,
@@ -107,6 +110,8 @@ async fn around(
         let headers = std::mem::take(response.headers_mut());
         response = if under_fhir {
             as_outcome(&error)
+        } else if is_for_tools {
+            as_text(&error)
         } else {
             error_page(&error)
         };
@@ -145,6 +150,20 @@ fn request_id(api: &Api, request: &Request) -> String {
         }
         _ => api.next_request_id(),
     }
+}
+
+/// Whether a path is one that only programs ask for.
+fn is_for_tools(path: &str) -> bool {
+    path.starts_with("/log/") || path == "/metrics"
+}
+
+fn as_text(error: &Error) -> Response {
+    let mut response = Response::new(Body::from(format!("{}\n", error.message)));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
 }
 
 fn as_outcome(error: &Error) -> Response {

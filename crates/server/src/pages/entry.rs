@@ -117,6 +117,9 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
         facts: leaves(doc.root()),
         json: String::from_utf8_lossy(&version.stored).into_owned(),
         line: entry.map(|entry| entry.line).unwrap_or_default(),
+        is_cosigned: asked
+            .outside()
+            .map(|outside| version.position < outside.cosigned),
         receipt_name: name(version),
     })
 }

@@ -4,11 +4,13 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use record::search::Criteria;
+use tlog::policy::Policy;
 
 use super::{Asked, away, download};
+use crate::cosigning::Cosigning;
 use crate::error::Error;
 use crate::programme::Search;
-use crate::web::record::{Context, page};
+use crate::web::record::{Context, Log, Witness, page};
 use crate::web::when::RecordedAt;
 
 /// The kinds that are counted, in the order of their names.
@@ -66,12 +68,37 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
                 .and_then(|line| line.parse().ok())
                 .unwrap_or_default(),
             checkpoint,
+            logs: logs(asked.programme.cosigning())?,
+            quorum: asked.programme.cosigning().policy().map(Policy::quorum),
             kinds,
             software: format!("Homecoming {}", env!("CARGO_PKG_VERSION")),
         };
         Ok(asked.answer(page(&context)))
     })
     .await
+}
+
+/// How the logs do with their witnesses; nothing if there are none.
+fn logs(cosigning: &Cosigning) -> Result<Vec<Log>, Error> {
+    if cosigning.policy().is_none() {
+        return Ok(Vec::new());
+    }
+    let logs = cosigning.status()?.into_iter().map(|log| Log {
+        name: log.name.to_string(),
+        size: log.size,
+        cosigned: log.cosigned.map(|one| (one.size, one.at_us)),
+        witnesses: log
+            .witnesses
+            .into_iter()
+            .map(|witness| Witness {
+                name: witness.name,
+                cosigned: witness.size.zip(witness.at_us),
+                ahead_s: witness.skew_s,
+                failure: witness.failure,
+            })
+            .collect(),
+    });
+    Ok(logs.collect())
 }
 
 pub async fn checkpoint(asked: Asked) -> Result<Response, Error> {

@@ -122,6 +122,7 @@ fn context(programme: &Programme, next: String, problem: Option<String>) -> Cont
             path: path::SIGN_IN.to_owned(),
             keep: Vec::new(),
             banner: None,
+            outside: None,
         },
         next,
         problem,

@@ -4,6 +4,8 @@
 //! DIR/programme.json  the programme's name
 //! DIR/lock            held by whoever writes
 //! DIR/ledger.sqlite   the record
+//! DIR/witnessed.sqlite  what outside witnesses have signed of it
+//! DIR/witness.policy  which witnesses there are, if any (C2SP tlog-policy)
 //! DIR/desk.sqlite     users, sessions, API clients: not the record
 //! DIR/keys/           what signs the log, makes aliases and opens contents, mode 0600
 //! DIR/index/          made from the ledger; may be deleted at any time
@@ -12,6 +14,7 @@
 use std::path::Path;
 
 use index::Index;
+use ledger::witnessed::LogName;
 use ledger::{Appender, Keys, Ledger};
 
 use super::replay;
@@ -113,6 +116,8 @@ pub(super) fn open(
     let keys = appender.keys().clone();
     let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
     let ledger = Ledger::open(data, readers, keys).map_err(Error::open)?;
+    // Before anything is changed, the index included.
+    crate::cosigning::start::check_all(data, &[(LogName::Record, &ledger)])?;
     let index = bring_up(data, &ledger, appender.size(), progress)?;
     Ok(Opened {
         ledger,

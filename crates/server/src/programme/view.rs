@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use index::{Cursor, Found};
+use ledger::witnessed::LogName;
 use ledger::{Action, Entry};
 use record::search::Criteria;
 use record::time::RecordedAt;
 
 use super::Inner;
+use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
 
 /// Which state of the record is asked for.
@@ -355,9 +357,20 @@ impl View {
         self.inner.ledger.entry(position).map_err(Error::ledger)
     }
 
-    /// The receipt (C2SP tlog-proof) of the entry at a position.
+    /// The receipt (C2SP tlog-proof) of the entry at a position: under the latest cosigned checkpoint if
+    /// that covers it, else under the newest one.
     pub fn receipt(&self, position: u64) -> Result<String, Error> {
-        self.inner.ledger.receipt(position).map_err(Error::ledger)
+        let cosigned = self.inner.cosigning.latest(LogName::Record);
+        let note = cosigned.as_ref().map(|one| one.note.as_str());
+        self.inner
+            .ledger
+            .receipt_under(position, note)
+            .map_err(Error::ledger)
+    }
+
+    /// What outside witnesses have signed.
+    pub fn cosigning(&self) -> &Cosigning {
+        &self.inner.cosigning
     }
 }
 

@@ -26,6 +26,17 @@ pub struct Shell {
     pub keep: Vec<(String, String)>,
     /// The person whom the page is about.
     pub banner: Option<Banner>,
+    /// What outside witnesses say; `None`: there are none.
+    pub outside: Option<Outside>,
+}
+
+/// What outside witnesses say of the record as a whole, whatever is shown of it.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// How many entries enough of them have cosigned.
+    pub cosigned: u64,
+    /// Why nothing is recorded at present, if so: a sentence or a few.
+    pub refusal: Option<String>,
 }
 
 /// Who is signed in.
@@ -155,6 +166,11 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                                 @if let Some(words) = &as_known { " " span class="then-words" { (words) } }
                             }
                             @if shell.user.is_some() && !shell.is_then() && !page.compares { (move_form(shell)) }
+                        }
+                        @if let Some(why) = shell.outside.as_ref().and_then(|outside| outside.refusal.as_ref()) {
+                            section class="panel halted" role="alert" aria-label="Nothing is recorded" {
+                                p { (urgent_mark()) " " strong { "The record is shut for writing." } " " bdi { (why) } }
+                            }
                         }
                         (page.main)
                     }
@@ -323,10 +339,22 @@ fn footer(shell: &Shell) -> Markup {
                 @if let Some(user) = &shell.user {
                     "Made " (when::time(shell.made_at, &when::minute(shell.made_at))) " for " bdi { (user.name) }
                     ", from the first " (count(shell.size)) " entries of "
-                    a href=(shell.to(path::RECORD)) { "this record" } ". "
+                    a href=(shell.to(path::RECORD)) { "this record" }
+                    @if let Some(outside) = &shell.outside { (cosigned(shell.size, outside.cosigned)) }
+                    ". "
                 }
                 "All times are UTC."
             }
+        }
+    }
+}
+
+/// How many of the entries shown outside witnesses have cosigned.
+fn cosigned(size: u64, cosigned: u64) -> Markup {
+    html! {
+        @match size.saturating_sub(cosigned) {
+            0 => { ", all of them cosigned by outside witnesses" }
+            behind => { ", " (count(behind)) " of them not yet cosigned by outside witnesses" }
         }
     }
 }

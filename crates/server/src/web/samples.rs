@@ -1,7 +1,7 @@
 //! Made-up facts for the pages' samples. For the test that renders every page, and for
 //! `examples/pages.rs`; nothing of it is ever served.
 
-use super::layout::{AsKnown, Banner, Shell, User};
+use super::layout::{AsKnown, Banner, Outside, Shell, User};
 use super::when::{self, Happened, RecordedAt};
 
 /// The made-up present: Sunday 22 November 2026, 09:12.
@@ -28,6 +28,10 @@ pub fn now(path: &str) -> Shell {
         path: path.into(),
         keep: Vec::new(),
         banner: None,
+        outside: Some(Outside {
+            cosigned: 12_340,
+            refusal: None,
+        }),
     }
 }
 
@@ -84,6 +88,10 @@ pub fn about_hostile(shell: Shell) -> Shell {
             facts: vec![LONG.into(), HOSTILE.into()],
             stage: Some(LONG.into()),
             flags: vec![HOSTILE.into(), LONG.into()],
+        }),
+        outside: Some(Outside {
+            cosigned: 0,
+            refusal: Some(HOSTILE.into()),
         }),
         ..shell
     }

@@ -1,6 +1,7 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
 mod answers;
+mod attacks;
 mod browser;
 mod crash;
 mod faults;
@@ -10,3 +11,4 @@ mod scripts;
 mod served;
 mod tidy;
 mod webdriver;
+mod witnesses;

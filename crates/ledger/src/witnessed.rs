@@ -1,0 +1,319 @@
+//! What outside witnesses have signed: the cosigned checkpoints, in a file of their own.
+//!
+//! It is not in `ledger.sqlite`, so that an older copy of the ledger put back in its place shows: the
+//! server refuses to start behind the last size that is noted here. Whoever puts back both still meets
+//! the witnesses, who remember as well; what they say is noted in `seen`.
+//!
+//! | table | a row is | changes |
+//! |---|---|---|
+//! | `cosigned` | a checkpoint with enough cosignatures, and our time when it had them | grows; thinned to one a minute |
+//! | `seen` | the largest size that a witness says it has cosigned | only upwards |
+//!
+//! A log that is idle is cosigned again each minute, which says that it was still so. Of one size only the
+//! first and the last of these are kept, and never more than one a minute; the latest always stays.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+
+/// The name of the file in the data directory.
+pub const FILE: &str = "witnessed.sqlite";
+
+/// The format that this version writes.
+const FORMAT: i32 = 1;
+
+/// Marks the SQLite file as ours: "hcWD".
+const APPLICATION_ID: i32 = 0x6863_5744;
+
+/// Of what is cosigned more often than this, only the latest is kept, in microseconds.
+const THIN_US: i64 = 60_000_000;
+
+const SCHEMA: &str = "
+CREATE TABLE cosigned (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    log INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    at_us INTEGER NOT NULL
+) STRICT;
+CREATE INDEX cosigned_of_log ON cosigned (log, number);
+CREATE TABLE seen (
+    log INTEGER NOT NULL,
+    witness TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (log, witness)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Which of a programme's logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum LogName {
+    /// The record itself.
+    Record = 1,
+    /// Who was shown what.
+    Access = 2,
+}
+
+impl LogName {
+    /// Both.
+    pub const ALL: [LogName; 2] = [LogName::Record, LogName::Access];
+}
+
+impl fmt::Display for LogName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LogName::Record => "record",
+            LogName::Access => "access log",
+        })
+    }
+}
+
+/// A checkpoint with enough cosignatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cosigned {
+    /// The size that it is over.
+    pub size: u64,
+    /// The signed note, with the log's signature and the witnesses'.
+    pub note: String,
+    /// Our time when it had them, in microseconds since the Unix epoch.
+    pub at_us: i64,
+}
+
+/// The largest size that a witness says it has cosigned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The witness, by its key's name.
+    pub witness: String,
+    /// The size.
+    pub size: u64,
+}
+
+/// Why it could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessedError {
+    /// The file is another program's, or of a newer version.
+    #[error(
+        "`{FILE}` in this directory is not one that this version of Homecoming knows; nothing was changed"
+    )]
+    Foreign,
+    /// SQLite refused.
+    #[error("`{FILE}` cannot be read or written")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// The cosigned checkpoints of a programme's logs. Written by those that talk to the witnesses only.
+#[derive(Debug)]
+pub struct Witnessed {
+    db: Mutex<Connection>,
+}
+
+impl Witnessed {
+    /// Opens those of a data directory; makes an empty file if there is none.
+    pub fn open(dir: &Path) -> Result<Witnessed, WitnessedError> {
+        let mut db = Connection::open(dir.join(FILE))?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        // Whether the file is ours is asked before anything in it is touched.
+        is_empty(&db)?;
+        db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if is_empty(&tx)? {
+            tx.execute_batch(SCHEMA)?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            tx.pragma_update(None, "user_version", FORMAT)?;
+        }
+        tx.commit()?;
+        Ok(Witnessed { db: Mutex::new(db) })
+    }
+
+    /// Notes a checkpoint that has enough cosignatures. It is durable when this returns.
+    pub fn add(
+        &self,
+        log: LogName,
+        size: u64,
+        note: &str,
+        now_us: i64,
+    ) -> Result<(), WitnessedError> {
+        let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last: Vec<(i64, u64, i64)> = {
+            let mut statement = tx.prepare_cached(
+                "SELECT number, size, at_us FROM cosigned WHERE log = ?1 ORDER BY number DESC LIMIT 2",
+            )?;
+            let rows = statement.query_map([log as u8], |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)? as u64, row.get(2)?))
+            })?;
+            rows.collect::<Result<_, _>>()?
+        };
+        if let [(number, last_size, last_us), (_, before_size, before_us)] = last[..] {
+            let is_between = last_size == size && before_size == size;
+            let is_close = (0..THIN_US).contains(&(last_us - before_us));
+            if last_size <= size && (is_between || is_close) {
+                tx.prepare_cached("DELETE FROM cosigned WHERE number = ?1")?
+                    .execute([number])?;
+            }
+        }
+        tx.prepare_cached("INSERT INTO cosigned (log, size, note, at_us) VALUES (?1, ?2, ?3, ?4)")?
+            .execute((log as u8, size as i64, note, now_us))?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// The latest of a log.
+    pub fn latest(&self, log: LogName) -> Result<Option<Cosigned>, WitnessedError> {
+        let db = self.db();
+        let mut statement = db.prepare_cached(
+            "SELECT size, note, at_us FROM cosigned WHERE log = ?1 ORDER BY number DESC LIMIT 1",
+        )?;
+        Ok(statement.query_row([log as u8], cosigned).optional()?)
+    }
+
+    /// All that are kept of a log, the oldest first.
+    pub fn history(&self, log: LogName) -> Result<Vec<Cosigned>, WitnessedError> {
+        let db = self.db();
+        let mut statement = db.prepare_cached(
+            "SELECT size, note, at_us FROM cosigned WHERE log = ?1 ORDER BY number",
+        )?;
+        let rows = statement.query_map([log as u8], cosigned)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes what a witness says it has cosigned, if it is more than is known.
+    pub fn note_seen(&self, log: LogName, witness: &str, size: u64) -> Result<(), WitnessedError> {
+        self.db()
+            .prepare_cached(
+                "INSERT INTO seen (log, witness, size) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (log, witness) DO UPDATE SET size = excluded.size WHERE excluded.size > seen.size",
+            )?
+            .execute((log as u8, witness, size as i64))?;
+        Ok(())
+    }
+
+    /// The largest size that each witness is known to have cosigned.
+    pub fn seen(&self, log: LogName) -> Result<Vec<Seen>, WitnessedError> {
+        let db = self.db();
+        let mut statement =
+            db.prepare_cached("SELECT witness, size FROM seen WHERE log = ?1 ORDER BY witness")?;
+        let rows = statement.query_map([log as u8], |row| {
+            Ok(Seen {
+                witness: row.get(0)?,
+                size: row.get::<_, i64>(1)? as u64,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets everything of a log: only for a log that begins anew under another name and key.
+    pub fn forget(&self, log: LogName) -> Result<(), WitnessedError> {
+        let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute("DELETE FROM cosigned WHERE log = ?1", [log as u8])?;
+        tx.execute("DELETE FROM seen WHERE log = ?1", [log as u8])?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cosigned(row: &Row<'_>) -> rusqlite::Result<Cosigned> {
+    Ok(Cosigned {
+        size: row.get::<_, i64>(0)? as u64,
+        note: row.get(1)?,
+        at_us: row.get(2)?,
+    })
+}
+
+/// Whether the file is still to be made; refused if it is not ours.
+fn is_empty(db: &Connection) -> Result<bool, WitnessedError> {
+    let read = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let application = match read("application_id") {
+        Ok(id) => id,
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            return Err(WitnessedError::Foreign);
+        }
+        Err(e) => return Err(e.into()),
+    };
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, read("user_version")?) {
+        (0, 0) if tables == 0 => Ok(true),
+        (APPLICATION_ID, FORMAT) => Ok(false),
+        _ => Err(WitnessedError::Foreign),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened() -> Witnessed {
+        let mut db = Connection::open_in_memory().expect("memory");
+        let tx = db.transaction().expect("a transaction");
+        tx.execute_batch(SCHEMA).expect("the schema");
+        tx.commit().expect("committed");
+        Witnessed { db: Mutex::new(db) }
+    }
+
+    /// Adds (size, second) pairs and expects which are kept.
+    fn check(added: &[(u64, i64)], kept: &[(u64, i64)]) {
+        let witnessed = opened();
+        for (size, second) in added {
+            witnessed
+                .add(LogName::Record, *size, "note", second * 1_000_000)
+                .expect("added");
+        }
+        let history = witnessed.history(LogName::Record).expect("read");
+        let found: Vec<_> = history
+            .iter()
+            .map(|one| (one.size, one.at_us / 1_000_000))
+            .collect();
+        assert_eq!(found, kept, "{added:?}");
+        let latest = witnessed.latest(LogName::Record).expect("read");
+        assert_eq!(latest.as_ref(), history.last());
+        assert_eq!(witnessed.latest(LogName::Access).expect("read"), None);
+    }
+
+    #[test]
+    fn of_what_is_cosigned_often_one_a_minute_and_the_latest_are_kept() {
+        check(&[], &[]);
+        check(&[(1, 0), (2, 1)], &[(1, 0), (2, 1)]);
+        check(&[(1, 0), (2, 1), (3, 2), (4, 3)], &[(1, 0), (4, 3)]);
+        check(
+            &[(1, 0), (2, 30), (3, 70), (4, 100), (5, 140)],
+            &[(1, 0), (3, 70), (5, 140)],
+        );
+    }
+
+    #[test]
+    fn of_an_idle_log_the_first_and_the_last_are_kept() {
+        check(
+            &[(7, 0), (7, 60), (7, 120), (7, 180), (8, 240)],
+            &[(7, 0), (7, 180), (8, 240)],
+        );
+    }
+
+    #[test]
+    fn what_a_witness_has_seen_only_grows() {
+        let witnessed = opened();
+        for size in [5, 9, 3] {
+            witnessed
+                .note_seen(LogName::Record, "w1", size)
+                .expect("noted");
+        }
+        let seen = witnessed.seen(LogName::Record).expect("read");
+        assert_eq!(
+            seen,
+            [Seen {
+                witness: "w1".to_owned(),
+                size: 9
+            }]
+        );
+        witnessed.forget(LogName::Record).expect("forgotten");
+        assert_eq!(witnessed.seen(LogName::Record).expect("read"), []);
+    }
+}

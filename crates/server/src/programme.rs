@@ -24,6 +24,7 @@ use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
 
 mod draft;
+mod head_map;
 mod heads;
 mod offline;
 mod open;
@@ -155,6 +156,8 @@ impl Programme {
                     (for_writer.on_fatal)(&"the writer failed; start the server again");
                 }
             })
+            .map_err(Error::internal)?;
+        head_map::see_to_it(Arc::downgrade(&inner), submissions.downgrade())
             .map_err(Error::internal)?;
         Ok(Programme { inner, submissions })
     }

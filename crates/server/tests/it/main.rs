@@ -5,6 +5,7 @@ mod attacks;
 mod browser;
 mod crash;
 mod faults;
+mod heads;
 mod persons;
 mod races;
 mod scripts;

@@ -25,6 +25,7 @@ mod demo;
 mod erase;
 mod import;
 mod init;
+mod keys;
 mod passphrase;
 mod rebuild;
 mod restore;
@@ -78,6 +79,8 @@ enum Word {
     Restore(restore::Args),
     /// Erase a person's record by law: request, approve, notice, hold, carry-out, status
     Erase(erase::Args),
+    /// The keys of contents: how they stand, change them, put them in escrow, bring them back
+    Keys(keys::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -133,6 +136,7 @@ pub fn run() -> ExitCode {
         Word::Backup(args) => backup::run(&args),
         Word::Restore(args) => restore::run(&args),
         Word::Erase(args) => erase::run(&args),
+        Word::Keys(args) => keys::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

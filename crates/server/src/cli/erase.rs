@@ -256,7 +256,12 @@ fn status(data: &Data, passphrase: &Passphrase, id: Option<&str>, json: bool) ->
     }
     for found in &all {
         let request = &found.erasure.request;
-        say!("{}\t{}\t{}", found.id, request.scope.code(), stands(&found.erasure));
+        say!(
+            "{}\t{}\t{}",
+            found.id,
+            request.scope.code(),
+            stands(&found.erasure)
+        );
         for (approver, _) in &found.erasure.approvals {
             say!("\tapproved by {}", name(&programme, approver));
         }
@@ -302,9 +307,9 @@ fn open(at: &At) -> Result<(Programme, User), Stop> {
         stop => stop,
     })?;
     let user = programme.desk().user_by_code(code.trim());
-    let user = user.map_err(Error::desk)?.ok_or_else(|| {
-        Stop::WrongUse("nobody has the sign-in code in that file".to_owned())
-    })?;
+    let user = user
+        .map_err(Error::desk)?
+        .ok_or_else(|| Stop::WrongUse("nobody has the sign-in code in that file".to_owned()))?;
     Ok((programme, user))
 }
 

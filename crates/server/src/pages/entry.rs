@@ -5,37 +5,43 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::Markup;
 use record::json::{Doc, Value};
 
 use super::{Asked, away, download, person};
 use crate::case::{Case, Names, attention, words};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Version;
+use crate::release::{Given, What};
 use crate::router::Drawn;
-use crate::web::erased;
 use crate::web::entry::{Action, Context, Difference, Version as Shown, page};
+use crate::web::erased;
 use crate::web::when::{Happened, RecordedAt};
 
 /// How long a value is shown before it is cut, in characters.
 const VALUE_CHARACTERS: usize = 600;
 
 pub async fn get(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
-    away(move || {
-        let version = match at(&asked, &position) {
-            Err(error) if error.kind == ErrorKind::Erased => return tombstone(&asked, &position, error),
-            version => version?,
-        };
-        let context = context(&asked, &version)?;
-        Ok(asked.answer(page(&context)))
+    away(move || match draw(&asked, &position) {
+        Ok((markup, given)) => Ok(asked.answer(markup, given)),
+        Err(error) if error.kind == ErrorKind::Erased => tombstone(&asked, &position, error),
+        Err(error) => Err(error),
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked, position: &str) -> Result<(Markup, Given), Error> {
+    let version = at(asked, position)?;
+    let (context, given) = context(asked, &version)?;
+    Ok((page(&context), given))
 }
 
 pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
     away(move || {
         let version = at(&asked, &position)?;
         let text = asked.view.receipt(version.position)?;
-        Ok(download(&name(&version), text))
+        let file = download(&name(&version), text);
+        Ok(asked.gives(file, What::Receipt, Given::of(&version)))
     })
     .await
 }
@@ -60,7 +66,11 @@ fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
 
 /// What is shown in the place of an erased entry. It is gone, and says so.
 fn tombstone(asked: &Asked, position: &str, error: Error) -> Result<Response, Error> {
-    let Some(entry) = position.parse().ok().and_then(|at| asked.view.entry(at).ok().flatten()) else {
+    let Some(entry) = position
+        .parse()
+        .ok()
+        .and_then(|at| asked.view.entry(at).ok().flatten())
+    else {
         return Err(error);
     };
     let found = asked.view.erasure_of(&entry)?;
@@ -71,7 +81,12 @@ fn tombstone(asked: &Asked, position: &str, error: Error) -> Result<Response, Er
         recorded_at: RecordedAt(entry.recorded_at.0),
         line: entry.line,
         erasure: found.map(|found| erased::Erasure {
-            basis: found.erasure.request.basis.map_or("", |basis| basis.words()).to_owned(),
+            basis: found
+                .erasure
+                .request
+                .basis
+                .map_or("", |basis| basis.words())
+                .to_owned(),
             approved: found
                 .erasure
                 .approvals
@@ -79,13 +94,18 @@ fn tombstone(asked: &Asked, position: &str, error: Error) -> Result<Response, Er
                 .map(|(actor, _)| super::erasures::name(&asked.programme, actor))
                 .collect(),
             done_at: (found.erasure.stage == casework::erasure::Stage::Done)
-                .then(|| found.erasure.steps.last().map(|taken| RecordedAt(taken.recorded_at)))
+                .then(|| {
+                    found
+                        .erasure
+                        .steps
+                        .last()
+                        .map(|taken| RecordedAt(taken.recorded_at))
+                })
                 .flatten(),
             id: found.id,
         }),
     };
-    let mut response = asked.answer(erased::page(&context));
-    *response.status_mut() = StatusCode::GONE;
+    let mut response = super::html(StatusCode::GONE, erased::page(&context));
     // The router renders errors from this; here the page is drawn already.
     response.extensions_mut().insert(Drawn);
     Ok(response)
@@ -98,7 +118,8 @@ fn name(version: &Version) -> String {
     )
 }
 
-fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
+fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> {
+    let mut given = Given::of(version);
     let mut shell = asked.shell();
     let names = Names::new(&asked.view);
     let history = asked.view.history(&version.kind, &version.id)?;
@@ -114,6 +135,7 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
     if let Some(patient) = telling.person()
         && let Some(case) = Case::read(&asked.view, &patient)?
     {
+        given.person(asked.programme.ledger().person(&patient));
         let things = case.things();
         let state = attention::state(&things, &names, asked.moment());
         shell.banner = person::banner(&case, &things, &state, asked.moment());
@@ -124,6 +146,7 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
     let entry = asked.view.entry(version.position)?;
     let mut versions = Vec::with_capacity(history.len());
     for (place, one) in history.iter().enumerate() {
+        given.version(one);
         let before = history.get(place + 1);
         let differences = match before {
             Some(before) if !one.deleted && !before.deleted => differences(before, one)?,
@@ -143,7 +166,7 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
             differences,
         });
     }
-    Ok(Context {
+    let context = Context {
         shell,
         title: words::words(&version.kind, told.root()).what,
         reference: format!("{}/{}", version.kind, version.id),
@@ -161,7 +184,8 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
             .outside()
             .map(|outside| version.position < outside.cosigned),
         receipt_name: name(version),
-    })
+    };
+    Ok((context, given))
 }
 
 /// Who recorded a version: the member of staff behind the actor, or the actor's own name.

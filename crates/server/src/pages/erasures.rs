@@ -13,6 +13,7 @@ use crate::erasure::{self, Found, person, plan};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::query::{self, Pairs};
 use crate::programme::{Programme, View};
+use crate::release::Given;
 use crate::sign_in::SignedIn;
 use crate::web::layout::Shell;
 use crate::web::when::{self, RecordedAt};
@@ -25,7 +26,12 @@ pub async fn list(asked: Asked) -> Result<Response, Error> {
     away(move || {
         let found = erasure::all(&asked.view, None, asked.programme.erasure_delay_least())?;
         let mut rows = Vec::with_capacity(found.len());
+        let mut given = Given::new();
         for found in found {
+            found
+                .alias()
+                .into_iter()
+                .for_each(|alias| given.person(alias));
             let person = readable(&asked.view, &found)?;
             rows.push(erasures::Row {
                 person: person.map(|(_, name)| name),
@@ -37,7 +43,8 @@ pub async fn list(asked: Asked) -> Result<Response, Error> {
             });
         }
         let shell = asked.shell();
-        Ok(asked.answer(erasures::page(&erasures::Context { shell, rows })))
+        let markup = erasures::page(&erasures::Context { shell, rows });
+        Ok(asked.answer(markup, given))
     })
     .await
 }
@@ -57,7 +64,9 @@ pub async fn form(asked: Asked) -> Result<Response, Error> {
             person: (id.to_owned(), named),
             delay_days: asked.programme.erasure_delay() / casework::DAY,
         };
-        Ok(asked.answer(erasure_new::page(&context)))
+        let mut given = Given::new();
+        given.person(asked.programme.ledger().person(id));
+        Ok(asked.answer(erasure_new::page(&context), given))
     })
     .await
 }
@@ -95,7 +104,15 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
                 "There is no such erasure in the record. All of them are under Erasures.",
             )
         })?;
-        Ok(asked.answer(one::page(&context(&asked, found)?)))
+        let mut given = Given::new();
+        found
+            .alias()
+            .into_iter()
+            .for_each(|alias| given.person(alias));
+        for position in &found.positions {
+            given.at(*position, found.alias());
+        }
+        Ok(asked.answer(one::page(&context(&asked, found)?), given))
     })
     .await
 }
@@ -173,7 +190,10 @@ fn chosen<T: Copy>(all: &[T], code: fn(T) -> &'static str, given: &str) -> Resul
         let codes: Vec<&str> = all.iter().copied().map(code).collect();
         Error::new(
             ErrorKind::Malformed,
-            format!("Something must be chosen there, one of: {}.", codes.join(", ")),
+            format!(
+                "Something must be chosen there, one of: {}.",
+                codes.join(", ")
+            ),
         )
     })
 }
@@ -258,7 +278,7 @@ fn may(asked: &Asked, found: &Found) -> Result<one::May, Error> {
         officer: asked.who.user.role == "officer",
         themself: person::is_user(&asked.view, &asked.who.user, &stored)?,
     };
-    let now = asked.now();
+    let now = asked.programme.clock().now().0;
     let decide = |step: &Step| {
         let decided = erasure.decide(step, &who, now);
         decided.map_err(|refusal| refusal.sentence())
@@ -371,7 +391,9 @@ fn named(view: &View, id: &str) -> Result<Option<String>, Error> {
     };
     let doc = record::json::Doc::parse(&version.stored).map_err(Error::internal)?;
     let name = words::name(doc.root());
-    Ok(Some(name.unwrap_or_else(|| "(no name recorded)".to_owned())))
+    Ok(Some(
+        name.unwrap_or_else(|| "(no name recorded)".to_owned()),
+    ))
 }
 
 /// Says on a page about a person that the erasure of their record is asked for.

@@ -9,6 +9,7 @@ use super::{html, see};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::query::{self, Pairs};
 use crate::programme::Programme;
+use crate::release;
 use crate::sign_in::{self, SignedIn};
 use crate::web::layout::Shell;
 use crate::web::path;
@@ -28,7 +29,8 @@ pub async fn form(
     if who.is_some() {
         return Ok(see(&next));
     }
-    Ok(html(StatusCode::OK, page(&context(&programme, next, None))))
+    let form = html(StatusCode::OK, page(&context(&programme, next, None)));
+    Ok(release::nothing(form, "nobody is signed in yet"))
 }
 
 /// Somebody tries.
@@ -83,10 +85,7 @@ fn set(response: &mut Response, cookie: &str) {
 /// A form on another site may not act here; browsers say where a form stands, each in one of two ways.
 pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Error> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let site = matches!(
-        text("sec-fetch-site"),
-        None | Some("same-origin" | "none")
-    );
+    let site = matches!(text("sec-fetch-site"), None | Some("same-origin" | "none"));
     let origin = match text("origin") {
         None => true,
         Some(origin) => {
@@ -131,6 +130,7 @@ fn context(programme: &Programme, next: String, problem: Option<String>) -> Cont
             path: path::SIGN_IN.to_owned(),
             keep: Vec::new(),
             banner: None,
+            again: None,
             outside: None,
         },
         next,

@@ -73,6 +73,9 @@ pub(super) fn carry_out(
     destroy(inner, appender, &found).map_err(|error| halfway(&error))?;
     stop_after(3);
     inner.index.purge().map_err(|error| halfway(&error))?;
+    if let Some(alias) = found.alias() {
+        inner.known.forget(alias);
+    }
     inner.erasures.fetch_add(1, Ordering::Release);
     stop_after(4);
     done(inner, appender, found)?.map_err(|error| halfway(&error))?;

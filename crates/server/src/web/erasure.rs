@@ -206,14 +206,14 @@ fn acts(context: &Context) -> Markup {
                     @if let Some(may) = tell {
                         (act(context, "tell", "Record that the person was told", may, html! {
                             label class="usa-label" for="how" { "How" }
-                            select class="usa-select" id="how" name="how" { @for told in Told::ALL { option value=(told.code()) { (told.words()) } } }
+                            select class="usa-input" id="how" name="how" { @for told in Told::ALL { option value=(told.code()) { (told.words()) } } }
                             label class="usa-label" for="happened" { "On which day" }
                             input class="usa-input" id="happened" name="happened" type="date" max=(when::iso_day(context.shell.made_at)) value=(when::iso_day(context.shell.made_at)) required;
                             p class="hint" { "The delay counts from when you record it." }
                         }))
                         (act(context, "leave-untold", "Record why the person is not told", may, html! {
                             label class="usa-label" for="ground" { "Lawful reason" }
-                            select class="usa-select" id="ground" name="ground" { @for ground in Untold::ALL { option value=(ground.code()) { (ground.words()) } } }
+                            select class="usa-input" id="ground" name="ground" { @for ground in Untold::ALL { option value=(ground.code()) { (ground.words()) } } }
                             (why("untold-why", "Which order, which attempts"))
                         }))
                     }
@@ -234,9 +234,9 @@ fn acts(context: &Context) -> Markup {
                     @if let Some(may) = carry_out {
                         (act(context, "carry-out", "Carry it out", may, html! {
                             p { (layout::urgent_mark()) "There is no way back from this. Nobody can, not even with a backup." }
-                            div class="usa-checkbox" {
-                                input class="usa-checkbox__input" id="sure" type="checkbox" name="sure" value="yes" required;
-                                label class="usa-checkbox__label" for="sure" { "Erase it for good" }
+                            div class="tick" {
+                                input id="sure" type="checkbox" name="sure" value="yes" required;
+                                label for="sure" { "Erase it for good" }
                             }
                         }))
                     }
@@ -272,7 +272,7 @@ fn act(
 fn why(id: &str, words: &str) -> Markup {
     html! {
         label class="usa-label" for=(id) { (words) }
-        textarea class="usa-textarea" id=(id) name="why" rows="2" maxlength="1000" required {}
+        textarea class="usa-input" id=(id) name="why" rows="2" maxlength="1000" required {}
     }
 }
 

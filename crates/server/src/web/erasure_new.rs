@@ -21,7 +21,7 @@ pub struct Context {
 pub fn page(context: &Context) -> Markup {
     let (id, name) = &context.person;
     let main = html! {
-        div class="narrow" {
+        div class="narrow wide" {
             p class="lead" { "The record of " strong { bdi { (name) } } "." }
             p {
                 "Asking erases nothing. Two other officers must approve, the person is told, and "
@@ -35,18 +35,18 @@ pub fn page(context: &Context) -> Markup {
             }
             form class="stack" method="post" action=(path::ERASURES) {
                 input type="hidden" name="person" value=(id);
-                fieldset class="usa-fieldset" {
-                    legend class="usa-legend" { "How much" }
+                fieldset {
+                    legend { "How much" }
                     @for (at, scope) in Scope::ALL.into_iter().enumerate() {
-                        div class="usa-radio" {
-                            input class="usa-radio__input" type="radio" name="scope" id={ "scope-" (at) } value=(scope.code()) required;
-                            label class="usa-radio__label" for={ "scope-" (at) } { (scope.words()) }
+                        div class="tick" {
+                            input type="radio" name="scope" id={ "scope-" (at) } value=(scope.code()) required;
+                            label for={ "scope-" (at) } { (scope.words()) }
                         }
                     }
                     p class="hint" { "What goes together lies under one key. One kind of thing alone cannot be erased." }
                 }
                 label class="usa-label" for="basis" { "Lawful basis" }
-                select class="usa-select" id="basis" name="basis" required {
+                select class="usa-input" id="basis" name="basis" required {
                     option value="" { "Choose one" }
                     @for basis in Basis::ALL { option value=(basis.code()) { (basis.words()) } }
                 }
@@ -55,10 +55,10 @@ pub fn page(context: &Context) -> Markup {
                     "Court, date and number of the order; the law with its section; the schedule and its item. No name, "
                     "number or date of birth of the person: this stays readable."
                 }
-                textarea class="usa-textarea" id="citation" name="citation" rows="3" maxlength="1000" required aria-describedby="citation-hint" {}
-                div class="usa-checkbox" {
-                    input class="usa-checkbox__input" id="examined" type="checkbox" name="examined" value="yes" required;
-                    label class="usa-checkbox__label" for="examined" {
+                textarea class="usa-input" id="citation" name="citation" rows="3" maxlength="1000" required aria-describedby="citation-hint" {}
+                div class="tick" {
+                    input id="examined" type="checkbox" name="examined" value="yes" required;
+                    label for="examined" {
                         "I have looked for a duty to keep this record, and for claims and inspections that need it (GDPR Article 17(3)), and found none."
                     }
                 }

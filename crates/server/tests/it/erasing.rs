@@ -407,8 +407,15 @@ fn an_erasure_that_is_interrupted_anywhere_is_finished_at_the_next_start() {
     }
 }
 
-/// The files below a folder that hold these bytes; sign-in names at the desk are not the record.
-pub fn traces(folder: &Path, needle: &[u8]) -> Vec<String> {
+/// The files below a folder that hold these bytes, the desk's apart: an officer has the person's name.
+fn traces(folder: &Path, needle: &[u8]) -> Vec<String> {
+    let mut found = traces_everywhere(folder, needle);
+    found.retain(|file| !file.contains("/desk.sqlite"));
+    found
+}
+
+/// The files below a folder that hold these bytes.
+pub fn traces_everywhere(folder: &Path, needle: &[u8]) -> Vec<String> {
     let mut folders = vec![folder.to_owned()];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -416,10 +423,7 @@ pub fn traces(folder: &Path, needle: &[u8]) -> Vec<String> {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path
-                .file_name()
-                .is_some_and(|name| !name.to_string_lossy().starts_with("desk."))
-                && let Ok(bytes) = std::fs::read(&path)
+            } else if let Ok(bytes) = std::fs::read(&path)
                 && bytes.windows(needle.len()).any(|window| window == needle)
             {
                 found.push(path.display().to_string());

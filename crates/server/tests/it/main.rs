@@ -5,6 +5,7 @@ mod attacks;
 mod browser;
 mod crash;
 mod disclosures;
+mod erased_bytes;
 mod erasing;
 mod faults;
 mod heads;

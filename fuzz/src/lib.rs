@@ -128,8 +128,8 @@ fn resource(root: record::json::Value<'_>) {
     let twice = record::stored::write(again.root(), "a", &mut |_| None);
     assert_eq!(twice, stored, "storing what is stored changes nothing");
     let values = record::search::extract(again.root());
-    let row = record::search::pack::pack(&values);
-    let count = record::search::pack::Values::new(&row).iter().count();
+    let row = record::search::pack(&values);
+    let count = record::search::Values::new(&row).iter().count();
     assert!(count <= values.len());
     evidence::erasure::Act::read(&stored);
     evidence::content::name(&stored).expect("the stored form names its resource");
@@ -151,7 +151,7 @@ pub fn cosignature(data: &[u8]) {
     for witness in witnesses() {
         let key = witness.witness();
         let _ = key.verify(&note);
-        let _ = tlog::witness::take_answer(&mut note, key, text);
+        let _ = tlog::witness::take_answer(text, &mut note, key);
     }
 }
 

@@ -51,7 +51,7 @@ fn notes() {
     let request = Request {
         old: 0,
         proof: vec![[3; 32]],
-        note: note.clone(),
+        checkpoint: note.clone(),
     };
     put("cosignature", "request", request.to_string());
     put("cosignature", "size", "42\n");

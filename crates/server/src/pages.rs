@@ -29,7 +29,7 @@ mod find;
 mod person;
 mod record;
 mod sign_in;
-mod smaller;
+pub(crate) mod smaller;
 mod timelines;
 
 /// The pages' address space.

@@ -142,6 +142,12 @@ impl Submitter {
             200 => self.taken(round, &body),
             409 => match parse_size(&body) {
                 None => Outcome::Not("it answered 409 without a size".to_owned()),
+                // What it signs from now on is worth nothing; the policy's quorum must do without it.
+                Some(size) if size < self.known => Outcome::Not(format!(
+                    "it says that it last cosigned {size} entries, but it had cosigned {}: it has forgotten what it \
+                     signed, and its signatures are not taken until that is put right",
+                    self.known
+                )),
                 Some(size) => {
                     self.known = size;
                     match self.newest_size() {

@@ -6,6 +6,7 @@
 //!
 //! - [`attention`]: what is owed to one person, worst first, and who comes first on a caseload.
 //! - [`codes`]: the words that the record is written in where FHIR has none.
+//! - [`erasure`]: who may have what erased of a person, on which ground, and when at the earliest.
 //! - [`discrepancy`]: facts whose two times do not agree: late, backdated, corrected,
 //!   contradicting, withdrawn from the record.
 //!
@@ -14,6 +15,7 @@
 pub mod attention;
 pub mod codes;
 pub mod discrepancy;
+pub mod erasure;
 mod span;
 
 pub use span::{DAY, HOUR, Span, ago, length};

@@ -68,7 +68,7 @@ pub struct Alias(pub [u8; 16]);
 
 impl Alias {
     /// Reads the 22 characters of base64url.
-    fn parse(text: &str) -> Option<Alias> {
+    pub fn parse(text: &str) -> Option<Alias> {
         // The decoder wants room for whole groups of three bytes.
         let mut bytes = [0; 18];
         if text.len() != 22 || URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) != Ok(16) {
@@ -127,9 +127,13 @@ impl Aliases {
         Alias(*hash.first_chunk().expect("a hash has 32 bytes"))
     }
 
-    /// The alias of a person, by the id of their Patient resource.
+    /// The alias of a person, by the id of their Patient resource; or by `~` and the alias itself,
+    /// which no id looks like, once that is all that is left of them.
     pub fn person(&self, patient: &str) -> Alias {
-        self.alias("Patient", patient)
+        match patient.strip_prefix('~').and_then(Alias::parse) {
+            Some(alias) => alias,
+            None => self.alias("Patient", patient),
+        }
     }
 
     /// The id as the line writes it: as it is if [`is_opaque`], else `~` and the alias.

@@ -7,10 +7,12 @@
 //! |---|---|
 //! | [`entry`] | the line that an auditor reads, and the opaque ids in it |
 //! | [`content`] | what lies beside the line, and what the line commits to |
+//! | [`erasure`] | what an erasure says of itself, for whoever finds a content gone |
 //! | [`receipt`] | an entry's proof, made by the programme and verified anywhere |
 
 pub mod content;
 pub mod entry;
+pub mod erasure;
 pub mod receipt;
 
 pub use content::Content;

@@ -16,6 +16,7 @@
 
 mod apply;
 mod bulk;
+mod forget;
 mod interval;
 mod key;
 mod prepare;
@@ -32,6 +33,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use record::time::RecordedAt;
 
 pub use bulk::{Bulk, Limits};
+pub use forget::Forgotten;
 pub use prepare::{Prepared, prepare};
 pub use row::Head;
 pub use search::{Cursor, Hit, Page, Search};
@@ -100,6 +102,9 @@ pub enum Error {
     /// Changes must end with a transaction's end.
     #[error("the changes end inside a transaction")]
     Unfinished,
+    /// What was forgotten is still in files that a search has open.
+    #[error("files with what was forgotten are still being read")]
+    Held,
     /// A page of another search, or one that was altered.
     #[error("the page is not one of this search")]
     Cursor,

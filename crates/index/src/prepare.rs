@@ -55,6 +55,15 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// From values that were packed before.
+    pub(crate) fn stored(kind: u8, values: &[u8]) -> Result<Prepared, Error> {
+        Ok(Prepared {
+            kind,
+            values: values.to_vec(),
+            keys: keys_of(kind, values)?,
+        })
+    }
+
     pub(crate) fn kind(&self) -> u8 {
         self.kind
     }

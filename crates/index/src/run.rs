@@ -76,9 +76,19 @@ pub(crate) struct Run {
     row_bytes: usize,
     size: Option<u64>,
     scratch: Vec<u8>,
+    /// Every resource in it comes whole: what the store holds of them does not count.
+    afresh: bool,
 }
 
 impl Run {
+    /// A run that says all there is of each of its resources.
+    pub(crate) fn afresh() -> Run {
+        Run {
+            afresh: true,
+            ..Run::default()
+        }
+    }
+
     /// Changes gathered.
     pub(crate) fn len(&self) -> usize {
         self.changes
@@ -277,7 +287,7 @@ impl Run {
                         put(key, &[])?;
                         continue;
                     }
-                    let mut history = if first.position() == number {
+                    let mut history = if first.position() == number || self.afresh {
                         History::default()
                     } else {
                         match store.get(Space::Posting, key)? {

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use lsm_tree::compaction::Leveled;
 use lsm_tree::config::{
@@ -51,6 +52,9 @@ const OVERLAP_LIVE: u8 = 8;
 const OVERLAP_BULK: u8 = 16;
 /// Bytes of a table after merging.
 const TABLE_BYTES: u64 = 4 << 20;
+/// How often, and how long apart, it is looked whether readers have let the old files go.
+const LET_GO_TRIES: u32 = 600;
+const LET_GO_PAUSE: Duration = Duration::from_millis(50);
 /// Open files.
 const FILES_MAX: usize = 512;
 
@@ -139,6 +143,8 @@ struct State {
 enum Job {
     /// Memory was set aside: write it out, and say that it covers this.
     Checkpoint(Cover),
+    /// The same, and then write all files anew.
+    Purge(Cover),
     /// Merge where more than so many tables overlap.
     Merge(u8),
 }
@@ -380,6 +386,45 @@ impl Store {
         self.tree(space).disk_space()
     }
 
+    /// Writes everything anew, from memory and from the files, and leaves no older file behind. In
+    /// the background's thread, where nothing else can be merging meanwhile.
+    pub(crate) fn purge(&self) -> Result<(), Error> {
+        self.checkpoint()?;
+        let mut state = self.shared.state();
+        for tree in &self.shared.trees {
+            tree.rotate_memtable();
+        }
+        state.bytes = 0;
+        state.checkpointing = true;
+        let cover = Cover {
+            size: state.size,
+            ..state.cover
+        };
+        let _ = self.jobs.send(Job::Purge(cover));
+        while state.checkpointing && state.failed.is_none() {
+            state = self.shared.wait(state);
+        }
+        state.check()?;
+        drop(state);
+        // A file goes when the last search that reads it ends.
+        for _ in 0..LET_GO_TRIES {
+            let held = |space: Space| -> Result<bool, Error> {
+                let files =
+                    std::fs::read_dir(self.shared.dir.join(space.name()).join("tables"))?.count();
+                Ok(files > self.tree(space).table_count())
+            };
+            let mut any = false;
+            for space in SPACES {
+                any |= held(space)?;
+            }
+            if !any {
+                return Ok(());
+            }
+            std::thread::sleep(LET_GO_PAUSE);
+        }
+        Err(Error::Held)
+    }
+
     /// Merges all tables into as few as possible.
     pub(crate) fn compact(&self) -> Result<(), Error> {
         self.checkpoint()?;
@@ -435,6 +480,7 @@ impl Shared {
         while let Ok(job) = jobs.recv() {
             let result = caught(|| match &job {
                 Job::Checkpoint(cover) => self.write_out(*cover),
+                Job::Purge(cover) => self.write_out(*cover).and_then(|()| self.anew()),
                 Job::Merge(overlap) => self.merge(*overlap),
             });
             let mut state = self.state();
@@ -443,11 +489,11 @@ impl Shared {
                     let cause = std::error::Error::source(error).map(ToString::to_string);
                     state.failed = Some(cause.unwrap_or_else(|| error.to_string()));
                 }
-                (Job::Checkpoint(cover), Ok(())) => state.cover = *cover,
+                (Job::Checkpoint(cover) | Job::Purge(cover), Ok(())) => state.cover = *cover,
                 (Job::Merge(_), Ok(())) => {}
             }
             match job {
-                Job::Checkpoint(_) => state.checkpointing = false,
+                Job::Checkpoint(_) | Job::Purge(_) => state.checkpointing = false,
                 Job::Merge(_) => state.merging = false,
             }
             drop(state);
@@ -467,6 +513,15 @@ impl Shared {
             tree.flush(&lock, self.seqno.get())?;
         }
         write_cover(&self.dir, cover)?;
+        Ok(())
+    }
+
+    /// Writes every table anew. What was taken away or replaced is in none of them.
+    fn anew(&self) -> Result<(), Error> {
+        for tree in &self.trees {
+            // Nobody reads below the newest: no older version of the map is kept for anyone.
+            tree.major_compact(TABLE_BYTES, SeqNo::MAX)?;
+        }
         Ok(())
     }
 
@@ -566,6 +621,12 @@ impl Batch<'_> {
     /// Sets a key.
     pub(crate) fn put(&mut self, space: Space, key: &[u8], value: &[u8]) {
         let (bytes, _) = self.store.tree(space).insert(key, value, self.seqno);
+        self.bytes += bytes;
+    }
+
+    /// Takes a key away.
+    pub(crate) fn remove(&mut self, space: Space, key: &[u8]) {
+        let (bytes, _) = self.store.tree(space).remove(key, self.seqno);
         self.bytes += bytes;
     }
 

@@ -203,7 +203,8 @@ fn main() {
     report("scan and unpack", entries, began);
     black_box(seen);
     let began = (Instant::now(), cpu());
-    let report_ = ledger::audit::audit(dir, &keys, &mut |_, _| {}).expect("audited");
+    let report_ =
+        ledger::audit::audit(dir, &ledger::audit::How::with(&keys), &mut |_| {}).expect("audited");
     assert!(report_.faults.is_empty());
     report("audit", entries, began);
 }

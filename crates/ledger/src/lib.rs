@@ -15,6 +15,8 @@
 //! | [`log`] | a log as others see it: checkpoint, tiles, leaves, proofs |
 //! | [`witnessed`] | what outside witnesses have signed, in a file of its own |
 //! | [`audit`] | reads everything back and says what does not fit |
+//! | [`backup`] | a copy as of one moment, while others write |
+//! | [`generation`] | a log that begins anew, when entries were lost that witnesses signed for |
 //!
 //! The line itself and what is handed out of a ledger are the crate `evidence`'s.
 //!
@@ -22,7 +24,9 @@
 
 pub mod append;
 pub mod audit;
+pub mod backup;
 pub mod content;
+pub mod generation;
 pub mod keys;
 pub mod lock;
 pub mod log;
@@ -36,7 +40,7 @@ pub use append::{
     Written,
 };
 pub use content::Content;
-pub use evidence::{Action, Alias, Entry, entry, receipt};
+pub use evidence::{Action, Alias, Entry, entry, erasure, receipt};
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;

@@ -18,6 +18,7 @@ macro_rules! say {
 }
 
 mod audit;
+mod backup;
 mod bench;
 mod client;
 mod demo;
@@ -25,6 +26,7 @@ mod import;
 mod init;
 mod passphrase;
 mod rebuild;
+mod restore;
 mod serve;
 mod user;
 mod verify;
@@ -69,6 +71,10 @@ enum Word {
     Audit(audit::Args),
     /// Witness other people's logs: cosign checkpoints that follow from those before
     Witness(witness::Args),
+    /// Copy the programme while it serves, the keys apart from the record
+    Backup(backup::Args),
+    /// Make a data directory from a backup
+    Restore(restore::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -121,6 +127,8 @@ pub fn run() -> ExitCode {
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
         Word::Witness(args) => witness::run(&args),
+        Word::Backup(args) => backup::run(&args),
+        Word::Restore(args) => restore::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

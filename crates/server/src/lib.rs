@@ -1,6 +1,7 @@
 //! The server: FHIR, pages, sign-in, command line. The only HTTP and HTML.
 
 pub mod assets;
+pub mod backup;
 pub mod case;
 pub mod chance;
 pub mod chart;

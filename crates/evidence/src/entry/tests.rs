@@ -166,3 +166,18 @@ fn a_name_is_one_word() {
         assert_eq!(decode_name(word), None, "{word}");
     }
 }
+
+#[test]
+fn a_person_can_be_named_by_what_is_left_of_them() {
+    let aliases = Aliases::new(&[3; 32]);
+    let alias = aliases.person("john-smith");
+    assert_eq!(aliases.person(&format!("~{alias}")), alias);
+    for id in [
+        "~",
+        "~short",
+        "~AAAAAAAAAAAAAAAAAAAAAA=",
+        &alias.to_string(),
+    ] {
+        assert_eq!(aliases.person(id), aliases.alias("Patient", id), "{id}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The index against a naive model, and against crashes and damage.
 
 mod concurrent;
+mod forgetting;
 mod killed;
 mod model;
 mod opening;

@@ -1,6 +1,6 @@
 //! Someone edits the SQLite file behind the server's back: the audit names the place.
 
-use ledger::audit::audit;
+use ledger::audit::{How, audit};
 use ledger::{Action, Expect};
 use rusqlite::Connection;
 
@@ -48,7 +48,7 @@ fn faults(world: &World) -> Vec<String> {
 }
 
 /// A connection that is allowed everything, as someone with the file has it.
-fn intruder(world: &World) -> Connection {
+pub fn intruder(world: &World) -> Connection {
     let db = Connection::open(world.dir.path().join("ledger.sqlite")).unwrap();
     let triggers: Vec<String> = db
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
@@ -101,8 +101,8 @@ fn at_rest(world: &mut World) {
 fn a_sound_ledger_has_no_faults() {
     let mut world = world_of_600();
     let mut last = (0, 0);
-    let report = audit(world.dir.path(), &world.keys, &mut |reached, size| {
-        last = (reached, size)
+    let report = audit(world.dir.path(), &How::with(&world.keys), &mut |progress| {
+        last = (progress.reached, progress.size)
     })
     .unwrap();
     assert_eq!(report.faults, []);

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use ledger::audit::audit;
+use ledger::audit::{How, audit};
 use ledger::{Appender, CommitError, Expect, Head, Heads, Keys};
 use record::time::RecordedAt;
 
@@ -59,7 +59,12 @@ fn a_failed_write_stops_the_appender_for_good() {
         "{} of {acknowledged}",
         appender.size()
     );
-    assert_eq!(audit(dir.path(), &keys, &mut |_, _| {}).unwrap().faults, []);
+    assert_eq!(
+        audit(dir.path(), &How::with(&keys), &mut |_| {})
+            .unwrap()
+            .faults,
+        []
+    );
 }
 
 fn child(dir: &std::path::Path) {

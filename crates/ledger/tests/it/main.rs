@@ -1,6 +1,7 @@
 //! The ledger from outside: what goes in comes out, whatever happens in between.
 
 mod appending;
+mod audits;
 mod damage;
 mod failing;
 mod model;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ledger::audit::{Report, audit};
+use ledger::audit::{How, Report, audit};
 use ledger::{
     Action, Appender, Class, CommitError, Committed, Expect, Head, Heads, Keys, Ledger, Refused,
     Transaction, Write,
@@ -133,7 +133,7 @@ impl World {
 
     /// What an audit finds.
     pub fn audit(&self) -> Report {
-        audit(self.dir.path(), &self.keys, &mut |_, _| {}).unwrap()
+        audit(self.dir.path(), &How::with(&self.keys), &mut |_| {}).unwrap()
     }
 
     pub fn reopen(&mut self) {

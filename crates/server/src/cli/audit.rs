@@ -1,5 +1,9 @@
 //! `homecoming audit`: reads every entry and content back and checks all of it.
 
+use std::path::PathBuf;
+
+use ledger::audit::{How, Progress, Report};
+
 use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
@@ -10,22 +14,38 @@ pub struct Args {
     data: Data,
     #[command(flatten)]
     passphrase: Passphrase,
+    /// The directory whose keys open the contents, if not the one that is audited: for a backup
+    #[arg(long, value_name = "DIR", conflicts_with = "without_keys")]
+    keys_from: Option<PathBuf>,
+    /// Check all that can be checked without opening a content
+    #[arg(long)]
+    without_keys: bool,
+    /// Where to keep how far it has come, so that an interrupted audit goes on; beside the ledger
+    /// unless given
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// Open everything anew, whatever an interrupted audit had opened
+    #[arg(long)]
+    fresh: bool,
     /// For scripts
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(args: &Args) -> Result<(), Stop> {
-    let watch = Stopwatch::start();
-    let bar = super::import::bar(0, "entries");
-    let keys = args.passphrase.open(&args.data.data)?;
-    let report = ledger::audit::audit(&args.data.data, &keys, &mut |reached, size| {
-        bar.set_length(size);
-        bar.set_position(reached);
-    })
-    .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
-    bar.finish_and_clear();
-    let seconds = watch.seconds();
+    let keys_of = args.keys_from.as_deref().unwrap_or(&args.data.data);
+    let keys = match args.without_keys {
+        true => None,
+        false => Some(args.passphrase.open(keys_of)?),
+    };
+    let how = How {
+        keys,
+        keys_of: args.keys_from.clone(),
+        resume: args.resume.clone(),
+        fresh: args.fresh,
+        ..How::default()
+    };
+    let (report, seconds) = audited(&args.data.data, &how)?;
     if args.json {
         let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
         say!(
@@ -34,40 +54,84 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 "entries": report.entries,
                 "bytes": report.bytes,
                 "erased": report.erased,
+                "opened": report.opened,
+                "bytes_read": report.bytes_read,
+                "resumed_at": report.resumed_at,
+                "whole_file": report.whole_file,
                 "seconds": seconds,
                 "faults": faults,
             })
         );
     } else {
-        say!(
-            "Read back {} entries and {:.1} MB of content in {seconds:.1} s.",
-            report.entries,
-            report.bytes as f64 / 1e6,
-        );
-        if report.erased > 0 {
-            say!(
-                "{} contents were erased: their keys are destroyed.",
-                report.erased
-            );
-        }
-        for fault in &report.faults {
-            say!("FAULT: {fault}");
-        }
-        if report.faults.is_empty() {
-            say!(
-                "Every entry, content, tile and chain is as the signed checkpoint says:\n\n{}",
-                report.checkpoint
-            );
-        } else {
-            say!(
-                "\n{} faults. Keep this directory as it is, and compare it with a backup.",
-                report.faults.len()
-            );
-        }
+        tell(&report, seconds);
     }
-    if report.faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Stop::Finding)
+    match report.faults.is_empty() {
+        true => Ok(()),
+        false => Err(Stop::Finding),
+    }
+}
+
+/// Audits with a progress bar; also says how long it took.
+pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<(Report, f64), Stop> {
+    let watch = Stopwatch::start();
+    let bar = super::import::bar(0, "entries");
+    let report = ledger::audit::audit(data, how, &mut |progress| {
+        bar.set_length(progress.size);
+        bar.set_position(progress.reached);
+        bar.set_message(rates(progress, watch.seconds()));
+    })
+    .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
+    bar.finish_and_clear();
+    Ok((report, watch.seconds()))
+}
+
+fn rates(progress: Progress, seconds: f64) -> String {
+    let seconds = seconds.max(1e-3);
+    format!(
+        "{:.0} a second, {:.1} MB/s",
+        progress.reached as f64 / seconds,
+        progress.bytes as f64 / 1e6 / seconds
+    )
+}
+
+fn tell(report: &Report, seconds: f64) {
+    let rate = report.bytes_read as f64 / 1e6 / seconds.max(1e-3);
+    say!(
+        "Read back {} entries and {:.1} MB of content in {seconds:.1} s ({rate:.0} MB/s from the ledger).",
+        report.entries,
+        report.bytes as f64 / 1e6,
+    );
+    if report.resumed_at > 0 {
+        say!(
+            "The contents of the first {} entries were opened by an earlier audit that was interrupted; \
+             its progress file says so. --fresh opens everything again.",
+            report.resumed_at
+        );
+    }
+    if !report.opened {
+        say!("No content was opened: without keys only what is sealed was held against its line.");
+    }
+    if report.erased > 0 {
+        say!(
+            "{} contents were erased: their keys are destroyed, and their lines stay.",
+            report.erased
+        );
+    }
+    if !report.whole_file {
+        say!(
+            "A server is appending: SQLite's own check of the pages left the large tables to the reading above."
+        );
+    }
+    for fault in &report.faults {
+        say!("FAULT: {fault}");
+    }
+    match report.faults.len() {
+        0 => say!(
+            "Every entry, content, tile and chain is as the signed checkpoint says:\n\n{}",
+            report.checkpoint
+        ),
+        faults => {
+            say!("\n{faults} faults. Keep this directory as it is, and compare it with a backup.")
+        }
     }
 }

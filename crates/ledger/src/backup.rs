@@ -1,0 +1,73 @@
+//! A copy of a file of ours as it stood at one moment, while others write to it.
+//!
+//! SQLite writes the copy anew, row by row, in one read transaction (`VACUUM INTO`): what is
+//! committed meanwhile is not in it, and nothing of what was deleted earlier and still lay in free
+//! pages is either. While it lasts, a server's write-ahead log grows by what is written; it is
+//! folded in afterwards as always.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::note::VerifierKey;
+
+use crate::read::{KnownEdge, StoredTiles};
+use crate::store::{self, OpenError};
+
+/// Copies one of our SQLite files to a path where there is nothing; it is on the disk when this returns.
+pub fn copy(from: &Path, to: &Path) -> Result<(), OpenError> {
+    let Some(name) = to.to_str() else {
+        return Err(io::Error::from(io::ErrorKind::InvalidFilename).into());
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(from, flags)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    db.execute("VACUUM INTO ?1", [name])?;
+    // SQLite does not flush a file that it makes so.
+    File::open(to)?.sync_all()?;
+    Ok(())
+}
+
+/// Which log a ledger is, and how far it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The name of the log.
+    pub origin: String,
+    /// The public key of the log.
+    pub verifier: VerifierKey,
+    /// How many entries the signed checkpoint covers.
+    pub size: u64,
+    /// The signed checkpoint.
+    pub checkpoint: String,
+}
+
+impl Standing {
+    /// Reads it from a directory with a ledger. No key is needed.
+    pub fn of(dir: &Path) -> Result<Standing, OpenError> {
+        let db = store::open_to_read(dir)?;
+        let identity = store::identity(&db)?;
+        let text = store::state(&db, "checkpoint")?
+            .ok_or_else(|| OpenError::Damaged("it has no checkpoint".to_owned()))?;
+        let checkpoint =
+            Checkpoint::open(&text, &identity.verifier, &identity.origin).map_err(|_| {
+                OpenError::Damaged("its checkpoint is not signed by its key".to_owned())
+            })?;
+        Ok(Standing {
+            origin: identity.origin,
+            verifier: identity.verifier,
+            size: checkpoint.size,
+            checkpoint: text,
+        })
+    }
+}
+
+/// The root over the first so many entries of a ledger, at most all of them.
+pub fn root_at(dir: &Path, size: u64) -> Result<Hash, OpenError> {
+    let db = store::open_to_read(dir)?;
+    tlog::root_at(size, &StoredTiles::new(&db, &KnownEdge::default()))
+        .map_err(|e| OpenError::Damaged(e.to_string()))
+}

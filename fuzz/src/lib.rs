@@ -75,8 +75,16 @@ pub fn proof(data: &[u8]) {
     let _ = proof.verify(leaf.as_bytes(), log_key().verifier(), ORIGIN);
 }
 
-/// An entry's line: one line has one reading and one text.
+/// An entry's line, and the access log's: one line has one reading and one text. What else is read
+/// from contents of the programme's own.
 pub fn entry(data: &[u8]) {
+    if let Ok(line) = evidence::disclosure::Line::parse(data) {
+        let mut out = Vec::new();
+        line.write(&mut out);
+        assert_eq!(out, data);
+    }
+    evidence::disclosure::Told::parse(data);
+    evidence::heads::Map::read(data);
     if let Ok(line) = Line::parse(data) {
         let mut out = Vec::new();
         line.write(&mut out);

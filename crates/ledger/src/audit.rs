@@ -44,7 +44,7 @@ use seal::Class;
 use tlog::checkpoint::Checkpoint;
 
 use crate::keys::Keys;
-use crate::lock::{Lock, LockError};
+use crate::lock;
 use crate::read::{KnownEdge, StoredTiles};
 use crate::sealing::Sealing;
 use crate::store::{self, OpenError};
@@ -53,6 +53,8 @@ mod acts;
 mod cosigned;
 mod derived;
 mod faults;
+#[cfg(unix)]
+pub mod flips;
 mod key_use;
 mod opened;
 mod resume;
@@ -153,8 +155,8 @@ pub fn audit(
 ) -> Result<Report, OpenError> {
     let db = store::open_to_read(dir)?;
     let mut faults = Faults::default();
-    // Whoever holds the lock appends. It is let go at once: a server may start while we read.
-    let at_rest = !matches!(Lock::take(dir), Err(LockError::Held(_)));
+    // Whoever holds the lock appends.
+    let at_rest = !lock::is_held(dir);
     structure::pages(&db, at_rest, &mut faults);
     structure::schema(&db, &mut faults);
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);

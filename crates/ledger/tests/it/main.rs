@@ -4,6 +4,7 @@ mod appending;
 mod audits;
 mod damage;
 mod failing;
+mod flips;
 mod model;
 mod opening;
 mod receipts;

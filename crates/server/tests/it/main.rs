@@ -1,6 +1,7 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
 mod answers;
+mod backups;
 mod browser;
 mod crash;
 mod faults;

@@ -10,6 +10,7 @@ pub mod json;
 pub mod person;
 pub mod reference;
 pub mod search;
+pub mod sensitivity;
 pub mod stored;
 pub mod time;
 pub mod validate;

@@ -24,12 +24,14 @@ mod client;
 mod demo;
 mod import;
 mod init;
+mod keys;
 mod passphrase;
 mod rebuild;
 mod restore;
 mod serve;
 mod user;
 mod verify;
+mod witness;
 
 /// Everything went well.
 const DONE: u8 = 0;
@@ -68,10 +70,14 @@ enum Word {
     Verify(verify::Args),
     /// Read every entry and content back and check all of it
     Audit(audit::Args),
+    /// Witness other people's logs: cosign checkpoints that follow from those before
+    Witness(witness::Args),
     /// Copy the programme while it serves, the keys apart from the record
     Backup(backup::Args),
     /// Make a data directory from a backup
     Restore(restore::Args),
+    /// The keys of contents: how they stand, change them, put them in escrow, bring them back
+    Keys(keys::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -123,8 +129,10 @@ pub fn run() -> ExitCode {
         Word::User(args) => user::run(&args),
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
+        Word::Witness(args) => witness::run(&args),
         Word::Backup(args) => backup::run(&args),
         Word::Restore(args) => restore::run(&args),
+        Word::Keys(args) => keys::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

@@ -12,26 +12,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use desk::Desk;
 use index::Index;
 pub use ledger::Expect;
-use ledger::{Keys, Ledger};
+use ledger::access::{AccessLog, Draft as Disclosed, Logged};
+use ledger::log::Log;
+use ledger::witnessed::LogName;
+use ledger::{Alias, Keys, Ledger};
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
 
+mod disclosing;
 mod draft;
 mod heads;
+pub mod keys;
 mod offline;
 mod open;
 mod replay;
 mod view;
+mod whose;
 mod writer;
 
 pub use draft::Draft;
 pub use offline::{Batch, Offline, Writing};
 pub use open::{About, DemoPerson, create, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};
+pub use whose::Whose;
 
 /// Who acts and what for, as the entry will name them.
 #[derive(Clone, Debug)]
@@ -85,8 +93,11 @@ struct Inner {
     data: PathBuf,
     about: About,
     ledger: Ledger,
+    access: AccessLog,
+    known: whose::Known,
     index: Index,
     desk: Desk,
+    cosigning: Arc<Cosigning>,
     clock: Clock,
     chance: Chance,
     /// How many entries everyone may see: committed, synced and indexed.
@@ -98,6 +109,12 @@ impl Inner {
     /// Lets everyone see the first `size` entries.
     fn make_visible(&self, size: u64) {
         self.visible.store(size, Ordering::Release);
+        self.cosigning.grown(LogName::Record);
+    }
+
+    /// Tells whoever submits the access log to witnesses that it has grown.
+    fn disclosed(&self) {
+        self.cosigning.grown(LogName::Access);
     }
 }
 
@@ -106,6 +123,7 @@ impl Inner {
 pub struct Programme {
     inner: Arc<Inner>,
     submissions: mpsc::Sender<writer::Submission>,
+    disclosures: mpsc::Sender<disclosing::Submission>,
 }
 
 impl Programme {
@@ -121,12 +139,20 @@ impl Programme {
     ) -> Result<Programme, Error> {
         let opened = open::open(data, keys, progress)?;
         let desk = Desk::open(data).map_err(Error::desk)?;
+        let logs: Vec<(LogName, Arc<dyn Log>)> = vec![
+            (LogName::Record, Arc::new(opened.ledger.clone())),
+            (LogName::Access, Arc::new(opened.access.clone())),
+        ];
+        let cosigning = Arc::new(Cosigning::open(data, logs, clock.clone())?);
         let inner = Arc::new(Inner {
             data: data.to_owned(),
             about: About::read(data)?,
             ledger: opened.ledger,
+            access: opened.access,
+            known: whose::Known::default(),
             index: opened.index,
             desk,
+            cosigning,
             clock,
             chance,
             visible: AtomicU64::new(opened.appender.size()),
@@ -147,7 +173,25 @@ impl Programme {
                 }
             })
             .map_err(Error::internal)?;
-        Ok(Programme { inner, submissions })
+        let (disclosures, waiting) = mpsc::channel(disclosing::WAITING_MAX);
+        let for_recorder = inner.clone();
+        let mut recorder = opened.recorder;
+        std::thread::Builder::new()
+            .name("recorder".to_owned())
+            .spawn(move || {
+                let run = std::panic::AssertUnwindSafe(|| {
+                    disclosing::run(&for_recorder, &mut recorder, waiting);
+                });
+                if std::panic::catch_unwind(run).is_err() {
+                    (for_recorder.on_fatal)(&"the access log failed; start the server again");
+                }
+            })
+            .map_err(Error::internal)?;
+        Ok(Programme {
+            inner,
+            submissions,
+            disclosures,
+        })
     }
 
     /// The programme's name, as given to `homecoming init`.
@@ -185,6 +229,42 @@ impl Programme {
         &self.inner.ledger
     }
 
+    /// The access log: who was told what.
+    pub fn access(&self) -> &AccessLog {
+        &self.inner.access
+    }
+
+    /// Whom an alias in a line stands for.
+    pub fn whose(&self, person: Alias) -> Result<Whose, Error> {
+        self.inner.known.whose(&self.inner.ledger, person)
+    }
+
+    /// Forgets which person an alias stands for, as when they are erased.
+    pub fn forget(&self, person: Alias) {
+        self.inner.known.forget(person);
+    }
+
+    /// Records a disclosure. Answers when it is durable: before that nothing may be shown.
+    pub async fn disclose(&self, draft: Disclosed) -> Result<Logged, Error> {
+        let stopped = || disclosing::unrecorded("The server is stopping.");
+        let (answer, answered) = oneshot::channel();
+        self.disclosures
+            .send(disclosing::Submission { draft, answer })
+            .await
+            .map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// One of its logs, as others see it; `None` if this programme has no such log.
+    pub fn log(&self, name: LogName) -> Option<Arc<dyn Log>> {
+        self.inner.cosigning.source(name)
+    }
+
+    /// What outside witnesses have signed.
+    pub fn cosigning(&self) -> &Arc<Cosigning> {
+        &self.inner.cosigning
+    }
+
     /// A new resource id: 16 characters of Crockford base32.
     pub fn new_id(&self) -> String {
         self.inner.chance.id()
@@ -199,6 +279,9 @@ impl Programme {
                  when the server runs again.",
             )
         };
+        if let Some(why) = self.inner.cosigning.refusal() {
+            return Err(Error::new(ErrorKind::Unavailable, why));
+        }
         let (answer, answered) = oneshot::channel();
         self.submissions
             .send(writer::Submission {

@@ -2,7 +2,9 @@
 //!
 //! Every request gets an id, which its answer carries as `X-Request-Id` and the log repeats. An
 //! error leaves a handler as [`Error`] and becomes an OperationOutcome under `/fhir` and a page
-//! elsewhere, here and nowhere else. A panic becomes an error like any other.
+//! elsewhere, here and nowhere else; what only programs ask for (`/log/`) gets it as text. A panic
+//! becomes an error like any other. What an answer gives out of the record is recorded before it is
+//! let go ([`crate::release`]).
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,13 +12,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::negotiate::FHIR_JSON;
@@ -24,6 +26,8 @@ use crate::fhir::{
     self, Api, batch, capabilities, create, delete, history, outcome, read, receipt, search,
     update, validate, vread,
 };
+
+use crate::release;
 
 /// Renders an error for people; given by the pages.
 pub type ErrorPage = fn(&Error) -> Response;
@@ -61,9 +65,12 @@ pub fn fhir(api: Api) -> Router {
 pub fn router(api: Api, pages: Router, error_page: ErrorPage) -> Router {
     Router::new()
         .merge(fhir(api.clone()))
+        .merge(crate::transparency::routes(api.clone()))
+        .merge(crate::metrics::routes(api.clone()))
         .merge(pages)
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_allowed)
+        .layer(Extension(api.clone()))
         .layer(middleware::from_fn_with_state((api, error_page), around))
 }
 
@@ -92,11 +99,13 @@ async fn around(
         let path = request.uri().path();
         path == "/fhir" || path.starts_with("/fhir/")
     };
+    let is_for_tools = is_for_tools(request.uri().path());
     let method = request.method().clone();
     let mut response = match Caught(Box::pin(next.run(request))).await {
         Ok(response) => response,
         Err(panic) => Error::internal(format!("a panic: {panic}")).into_response(),
     };
+    response = release::let_go(api.programme(), &method, response).await;
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         let error = match response.extensions_mut().remove::<Arc<Error>>() {
@@ -107,6 +116,8 @@ async fn around(
         let headers = std::mem::take(response.headers_mut());
         response = if under_fhir {
             as_outcome(&error)
+        } else if is_for_tools {
+            as_text(&error)
         } else {
             error_page(&error)
         };
@@ -145,6 +156,20 @@ fn request_id(api: &Api, request: &Request) -> String {
         }
         _ => api.next_request_id(),
     }
+}
+
+/// Whether a path is one that only programs ask for.
+fn is_for_tools(path: &str) -> bool {
+    path.starts_with("/log/") || path == "/metrics"
+}
+
+fn as_text(error: &Error) -> Response {
+    let mut response = Response::new(Body::from(format!("{}\n", error.message)));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
 }
 
 fn as_outcome(error: &Error) -> Response {

@@ -51,6 +51,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             args.data.display()
         )));
     }
+    // Held until the end: when we are gone, however we went, the witness ends, too.
+    let witness = DemoWitness::start(&args.data);
     let programme = open(&args.data, &args.passphrase)?;
     serve(listener, programme, &args.limits, |address, _| {
         say!(
@@ -66,9 +68,17 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 person.code
             );
         }
+        match &witness {
+            Ok(witness) => say!(
+                "\nAn outside witness, a process of its own, cosigns the record at {}; its files are in {}.",
+                witness.url,
+                witness_folder(&args.data).display()
+            ),
+            Err(why) => say!("\nNo outside witness: {why}"),
+        }
         say!(
             "\nAll people and events are generated. The data is in {}; delete that folder for a \
-             new demo. Ctrl-C stops the server.",
+             new demo. Ctrl-C stops the server and the witness.",
             args.data.display()
         );
     })
@@ -141,6 +151,7 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     }
     write(&mut writing, &mut group)?;
     writing.finish()?;
+    make_witness(data, &[offline.ledger().verifier()])?;
     drop(offline);
 
     let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;
@@ -154,6 +165,89 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
         std::fs::remove_dir(data).map_err(io)?;
     }
     std::fs::rename(&making, data).map_err(io)
+}
+
+/// Where the demo's witness keeps its files: beside the demo and not in it, as another organisation's would.
+fn witness_folder(data: &Path) -> PathBuf {
+    data.with_extension("witness")
+}
+
+/// Makes the demo's witness anew: what an earlier one remembered is of another log.
+fn make_witness(data: &Path, logs: &[&tlog::note::VerifierKey]) -> Result<(), Stop> {
+    let could_not =
+        |error: &dyn std::fmt::Display| Stop::CouldNotRun(format!("the demo's witness: {error}"));
+    let folder = witness_folder(data);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(|error| could_not(&error))?;
+    }
+    let folder = ::witness::Folder::at(&folder).map_err(|error| could_not(&error))?;
+    ::witness::create(&folder, "demo-witness", &mut |bytes| {
+        Chance::System.fill(bytes)
+    })
+    .map_err(|error| could_not(&error))?;
+    for log in logs {
+        ::witness::follow(&folder, log).map_err(|error| could_not(&error))?;
+    }
+    Ok(())
+}
+
+/// The demo's witness, a process of its own that ends with us.
+struct DemoWitness {
+    child: std::process::Child,
+    url: String,
+}
+
+impl DemoWitness {
+    /// Starts it and writes the policy that names it. Without one the demo goes on.
+    fn start(data: &Path) -> Result<DemoWitness, String> {
+        let folder = witness_folder(data);
+        if !folder.join("witness.key").exists() {
+            return Err(format!("there is none in {}", folder.display()));
+        }
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let mut child = std::process::Command::new(program)
+            .args(["witness", "--listen", "127.0.0.1:0", "--until-input-ends"])
+            .arg("--data")
+            .arg(folder)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let said = child.stdout.take().map(std::io::BufReader::new);
+        let mut witness = DemoWitness {
+            child,
+            url: String::new(),
+        };
+        let mut lines = said.into_iter().flat_map(std::io::BufRead::lines);
+        let mut line = || {
+            lines
+                .next()
+                .and_then(Result::ok)
+                .ok_or("it did not start; another demo may be running")
+        };
+        witness.url = line()?
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .ok_or("it did not say where it listens")?
+            .trim_end_matches('/')
+            .to_owned();
+        let key = line()?;
+        let policy = format!(
+            "# Written anew whenever the demo starts.\nwitness demo {key} {}\nquorum demo\n",
+            witness.url
+        );
+        std::fs::write(data.join(crate::cosigning::POLICY), policy)
+            .map_err(|error| error.to_string())?;
+        Ok(witness)
+    }
+}
+
+impl Drop for DemoWitness {
+    fn drop(&mut self) {
+        // It ends by itself when its input does; this only makes it sooner.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn draft(write: &DemoWrite) -> Result<Draft, Error> {

@@ -21,6 +21,10 @@ pub struct Args {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8180")]
     listen: SocketAddr,
+    /// Which outside witnesses there are and how many it takes (C2SP tlog-policy); kept in the data directory
+    /// as `witness.policy` and used from now on
+    #[arg(long, value_name = "FILE")]
+    witness_policy: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -37,6 +41,9 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     crate::log::start();
     let watch = Stopwatch::start();
     let listener = listen(args.listen)?;
+    if let Some(file) = &args.witness_policy {
+        take_policy(&args.data, file)?;
+    }
     let programme = open(&args.data, &args.passphrase)?;
     serve(listener, programme, &args.limits, |address, programme| {
         say!(
@@ -46,6 +53,21 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             watch.seconds()
         );
     })
+}
+
+/// Checks a witness policy and keeps it in the data directory.
+pub(super) fn take_policy(data: &std::path::Path, file: &std::path::Path) -> Result<(), Stop> {
+    crate::cosigning::read_policy(file)?;
+    let cannot = |error: std::io::Error| {
+        Stop::CouldNotRun(format!(
+            "the policy cannot be kept in {}: {error}",
+            data.display()
+        ))
+    };
+    let text = std::fs::read(file).map_err(cannot)?;
+    let new = data.join("witness.policy.new");
+    std::fs::write(&new, text).map_err(cannot)?;
+    std::fs::rename(&new, data.join(crate::cosigning::POLICY)).map_err(cannot)
 }
 
 /// Takes the address before anything else, so that a port in use is said at once.
@@ -114,15 +136,17 @@ pub(super) fn serve(
         let api = Api::new(programme.clone(), door, programme.clock().clone(), settings);
         let pages = crate::pages::routes(programme.clone());
         let router = crate::router::router(api, pages, crate::pages::error_page);
+        programme.cosigning().start()?;
         ready(address, &programme);
-        axum::serve(listener, router)
+        let served = axum::serve(listener, router)
             .with_graceful_shutdown(told_to_stop())
-            .await
-            .map_err(could_not)
+            .await;
+        programme.cosigning().stop();
+        served.map_err(could_not)
     })
 }
 
-async fn told_to_stop() {
+pub(super) async fn told_to_stop() {
     let mut terminated =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let terminated = async {

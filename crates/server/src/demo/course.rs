@@ -169,6 +169,7 @@ impl<'a> Course<'a> {
             written: at,
             author,
             signed: signing == Signing::AtOnce,
+            therapy: contact.kind == "session" && contact.attended,
         };
         let person = self.person;
         let mut made = fhir::note(&note, person, &self.places.programme);

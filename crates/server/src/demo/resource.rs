@@ -321,6 +321,8 @@ pub struct Note<'a> {
     pub author: &'a Staff,
     /// Whether it is signed.
     pub signed: bool,
+    /// Whether it says what was talked about in a session.
+    pub therapy: bool,
 }
 
 /// A DocumentReference with the text inside.
@@ -340,6 +342,13 @@ pub fn note(note: &Note, person: &Person, programme: &str) -> Value {
         "date": instant(note.written),
         "author": [by(note.author)],
     });
+    if note.therapy {
+        out["meta"] = json!({ "security": [{
+            "system": record::sensitivity::ACT_CODE,
+            "code": record::sensitivity::THERAPY_NOTE,
+            "display": "psychotherapy note information sensitivity",
+        }] });
+    }
     if note.signed {
         out["authenticator"] = by(note.author);
     }

@@ -4,7 +4,8 @@
 //! kept. What a token grants is remembered for [`REMEMBERED`] so that a read costs no query of
 //! the desk; a token that is withdrawn therefore works at most that much longer. Scopes are
 //! SMART App Launch 2.2's `system/Kind.cruds`, with `*` for all kinds, and version 1's `.read`,
-//! `.write` and `.*`. Nothing is granted that is not written in a scope.
+//! `.write` and `.*`. Beside them there is `log.read`: the log's tiles and entries, and no resource.
+//! Nothing is granted that is not written in a scope.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -63,6 +64,7 @@ impl Verb {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes {
     rows: Vec<(Option<String>, u8)>,
+    log: bool,
     text: String,
 }
 
@@ -70,10 +72,15 @@ impl Scopes {
     /// Reads scopes separated by spaces. The error is a sentence about the one that is wrong.
     pub fn parse(text: &str) -> Result<Scopes, String> {
         let mut rows = Vec::new();
+        let mut log = false;
         for scope in text.split_whitespace() {
+            if scope == crate::transparency::SCOPE {
+                log = true;
+                continue;
+            }
             let wrong = |why: &str| {
                 Err(format!(
-                    "`{scope}` is not a scope that this server knows: {why}. Write `system/Observation.rs` or `system/*.cruds`."
+                    "`{scope}` is not a scope that this server knows: {why}. Write `system/Observation.rs`, `system/*.cruds` or `log.read`."
                 ))
             };
             let Some(rest) = scope.strip_prefix("system/") else {
@@ -117,6 +124,7 @@ impl Scopes {
         }
         Ok(Scopes {
             rows,
+            log,
             text: text.split_whitespace().collect::<Vec<_>>().join(" "),
         })
     }
@@ -126,6 +134,11 @@ impl Scopes {
         self.rows
             .iter()
             .any(|(on, bits)| bits & verb.bit() != 0 && on.as_deref().is_none_or(|on| on == kind))
+    }
+
+    /// Whether the log's tiles and entries may be read.
+    pub fn allow_log(&self) -> bool {
+        self.log
     }
 }
 
@@ -305,6 +318,20 @@ mod tests {
     }
 
     #[test]
+    fn who_may_read_the_log_may_not_read_the_record_and_the_other_way_round() {
+        for (scopes, log, record) in [
+            ("log.read", true, false),
+            ("system/*.cruds", false, true),
+            ("log.read system/*.rs", true, true),
+            ("", false, false),
+        ] {
+            let scopes = Scopes::parse(scopes).expect(scopes);
+            assert_eq!(scopes.allow_log(), log, "{scopes}");
+            assert_eq!(scopes.allow("Patient", Verb::Read), record, "{scopes}");
+        }
+    }
+
+    #[test]
     fn a_scope_that_is_not_known_is_refused() {
         for scopes in [
             "user/*.rs",
@@ -315,6 +342,8 @@ mod tests {
             "system/Patient.rr",
             "system/Person_.r",
             "system/*.rsx",
+            "log.write",
+            "system/log.read",
             "openid",
         ] {
             assert!(Scopes::parse(scopes).is_err(), "{scopes}");

@@ -51,7 +51,7 @@ impl Draft {
             (
                 prepared,
                 record::person::person(root).map(|id| id.to_string()),
-                is_therapy_note(root),
+                record::sensitivity::is_therapy_note(root),
             )
         };
         let packed = ledger::content::compress(&stored);
@@ -158,15 +158,4 @@ impl Draft {
             last_in_transaction,
         }
     }
-}
-
-/// Whether a resource says of itself that it is a therapy note, which has a key of its own.
-fn is_therapy_note(root: Value<'_>) -> bool {
-    let labels = root.at(&["meta", "security"]);
-    labels.is_some_and(|labels| {
-        labels.items().any(|label| {
-            label.str_at(&["system"]) == Some("http://terminology.hl7.org/CodeSystem/v3-ActCode")
-                && label.str_at(&["code"]) == Some("PSYTHPN")
-        })
-    })
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use index::{Cursor, Found};
-use ledger::{Action, Entry};
+use ledger::witnessed::LogName;
+use ledger::{Action, Alias, Entry};
 use record::search::Criteria;
 use record::time::RecordedAt;
 
 use super::Inner;
+use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
 
 /// Which state of the record is asked for.
@@ -20,6 +22,8 @@ pub enum AsOf {
     Size(u64),
     /// Everything recorded up to and including this instant.
     Instant(RecordedAt),
+    /// The first so many entries, as judged at this instant: what somebody saw then.
+    Seen(u64, RecordedAt),
 }
 
 /// One version of a resource, as read back from the ledger.
@@ -41,6 +45,8 @@ pub struct Version {
     pub deleted: bool,
     /// Who recorded it, by their opaque name.
     pub actor: String,
+    /// Whom it is about, as the line names them.
+    pub about: Option<Alias>,
     /// The stored JSON.
     pub stored: Vec<u8>,
 }
@@ -103,6 +109,7 @@ impl View {
         let (size, now, instant) = match as_of {
             AsOf::Now => (visible, true, None),
             AsOf::Size(size) => (size.min(visible), false, None),
+            AsOf::Seen(size, at) => (size.min(visible), false, Some(at)),
             AsOf::Instant(at) => {
                 let size = inner.index.size_at(at).unwrap_or_else(|error| {
                     tracing::error!(%error, "the index cannot say how large the record was");
@@ -246,6 +253,7 @@ impl View {
             number: found.number,
             deleted: found.deleted,
             actor: entry.actor,
+            about: entry.person,
             stored: content.stored,
         })
     }
@@ -283,6 +291,7 @@ impl View {
                 number: hit.number,
                 deleted: false,
                 actor: entry.actor,
+                about: entry.person,
                 stored: content.stored,
             })
             .collect();
@@ -315,6 +324,7 @@ impl View {
             position,
             deleted: entry.action == Action::Delete,
             actor: entry.actor,
+            about: entry.person,
             stored: content.stored,
         }))
     }
@@ -355,9 +365,20 @@ impl View {
         self.inner.ledger.entry(position).map_err(Error::ledger)
     }
 
-    /// The receipt (C2SP tlog-proof) of the entry at a position.
+    /// The receipt (C2SP tlog-proof) of the entry at a position: under the latest cosigned checkpoint if
+    /// that covers it, else under the newest one.
     pub fn receipt(&self, position: u64) -> Result<String, Error> {
-        self.inner.ledger.receipt(position).map_err(Error::ledger)
+        let cosigned = self.inner.cosigning.latest(LogName::Record);
+        let note = cosigned.as_ref().map(|one| one.note.as_str());
+        self.inner
+            .ledger
+            .receipt_under(position, note)
+            .map_err(Error::ledger)
+    }
+
+    /// What outside witnesses have signed.
+    pub fn cosigning(&self) -> &Cosigning {
+        &self.inner.cosigning
     }
 }
 

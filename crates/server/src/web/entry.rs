@@ -30,6 +30,8 @@ pub struct Context {
     pub json: String,
     /// The entry's line in the ledger.
     pub line: String,
+    /// Whether outside witnesses have cosigned the checkpoint of the receipt; `None`: there are none.
+    pub is_cosigned: Option<bool>,
     /// The commands that check the receipt: the file's name in them.
     pub receipt_name: String,
 }
@@ -156,7 +158,15 @@ pub fn page(context: &Context) -> Markup {
                     "The receipt holds this version, its line in the ledger, and the proof that the line stands under the signed checkpoint. "
                     "Whoever has it can check it without us, for ever."
                 }
+                @match context.is_cosigned {
+                    Some(true) => { p { "Outside witnesses have cosigned that checkpoint, so it can no longer be taken back or shown to others differently." } }
+                    Some(false) => { p { strong { "Nobody outside has cosigned it yet." } " Download the receipt again later to have the witnesses\u{2019} signatures in it." } }
+                    None => { p { "Nobody outside has cosigned it: no witnesses are set up." } }
+                }
                 p { a class="usa-button" href=(path::receipt(context.position)) download=(context.receipt_name) { "Download the receipt" } }
+                @if let Some(banner) = &shell.banner {
+                    p { "Who has seen this person's record: " a href=(shell.to(&path::person_access(&banner.id))) { "who looked" } "." }
+                }
                 p { "To check it, on any machine: " code { "homecoming verify " (context.receipt_name) } }
                 p { "It proves that this content was recorded as this entry, in this place, before the checkpoint was signed, and that no byte of it was changed since. It does not prove that what it says is true." }
                 h3 { "Its line in the ledger" }
@@ -273,6 +283,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             "{\"resourceType\":\"Encounter\",\"id\":\"0h8k2m4q6s8v0x2z\",\"status\":\"cancelled\"}"
                 .into(),
         line: line.into(),
+        is_cosigned: Some(true),
         receipt_name: "homecoming-receipt-8121.txt".into(),
     };
     vec![
@@ -332,6 +343,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 facts: vec![(samples::HOSTILE.into(), samples::LONG.into())],
                 json: samples::HOSTILE.into(),
                 line: samples::HOSTILE.into(),
+                is_cosigned: Some(false),
                 receipt_name: samples::HOSTILE.into(),
                 versions: vec![Version {
                     author: samples::HOSTILE.into(),

@@ -23,10 +23,85 @@ pub struct Context {
     pub checkpoint: String,
     /// The size that the checkpoint signs.
     pub checkpoint_size: u64,
+    /// What outside witnesses have signed, log by log; empty: nothing is submitted to any.
+    pub logs: Vec<Log>,
+    /// How many of which witnesses it takes, in words: "2 of (court, veterans, university)".
+    pub quorum: Option<String>,
     /// How many of each kind of thing there are, most first: ("Observation", 8210).
     pub kinds: Vec<(String, u64)>,
     /// Version of the software.
     pub software: String,
+}
+
+/// How one log does with its witnesses.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// "record", "access log".
+    pub name: String,
+    /// How many entries it has.
+    pub size: u64,
+    /// How many of them enough witnesses have cosigned, and when.
+    pub cosigned: Option<(u64, i64)>,
+    /// Its witnesses.
+    pub witnesses: Vec<Witness>,
+}
+
+/// One witness.
+#[derive(Clone, Debug)]
+pub struct Witness {
+    /// What the policy calls it.
+    pub name: String,
+    /// The size that it last cosigned, and when, since the server started.
+    pub cosigned: Option<(u64, i64)>,
+    /// How far its clock was ahead, in seconds.
+    pub ahead_s: Option<i64>,
+    /// Why it did not the last time.
+    pub failure: Option<String>,
+}
+
+/// What outside witnesses have signed, and how far that is behind.
+fn outside(context: &Context) -> Markup {
+    html! {
+        section class="panel full" aria-labelledby="outside" {
+            h2 id="outside" { "Signed by outside witnesses" }
+            @if context.logs.is_empty() {
+                p { "Nobody outside signs anything of this record: no witnesses are set up. Whoever runs this server and has its keys could rewrite it and sign it anew, and only those who kept a checkpoint would notice." }
+            } @else {
+                p {
+                    "A witness is another organisation\u{2019}s server. It signs a checkpoint only if everything that it signed before is still in it, in the same order. "
+                    @if let Some(quorum) = &context.quorum { "It takes " bdi { (quorum) } "." }
+                }
+            }
+            @for log in &context.logs {
+                h3 { "The " (log.name) }
+                p {
+                    @match log.cosigned {
+                        Some((size, at)) => {
+                            "Cosigned up to " strong { (layout::counted(size, "entry", "entries")) } ", "
+                            (when::time(at, &when::minute(at))) ". "
+                            @match log.size.saturating_sub(size) {
+                                0 => { "That is all of it." }
+                                behind => { (layout::counted(behind, "entry", "entries")) " behind." }
+                            }
+                        }
+                        None => { "Not cosigned yet: all " (layout::counted(log.size, "entry", "entries")) " are behind." }
+                    }
+                }
+                (layout::scrolling("Witnesses", html! { table class="usa-table usa-table--compact bare" {
+                    thead { tr { th scope="col" { "Witness" } th scope="col" class="num" { "Cosigned" } th scope="col" { "When" } th scope="col" { "Its clock" } th scope="col" { "Now" } } }
+                    tbody { @for witness in &log.witnesses { tr {
+                        th scope="row" { bdi { (witness.name) } }
+                        @match witness.cosigned {
+                            Some((size, at)) => { td class="num" { (layout::count(size)) } td { (when::time(at, &when::minute(at))) } }
+                            None => { td class="num" { "\u{2013}" } td { "not since the server started" } }
+                        }
+                        td { @match witness.ahead_s { None => { "\u{2013}" } Some(0) => { "as ours" } Some(ahead @ 1..) => { (ahead) " s ahead" } Some(behind) => { (behind.unsigned_abs()) " s behind" } } }
+                        td { @match &witness.failure { None if witness.cosigned.is_some() => { "answers" } None => { "asked" } Some(why) => { bdi { (why) } } } }
+                    } } }
+                } }))
+            }
+        }
+    }
 }
 
 /// The page.
@@ -67,6 +142,7 @@ pub fn page(context: &Context) -> Markup {
                     } }))
                 }
             }
+            (outside(context))
             section class="panel full" aria-labelledby="checkpoint" {
                 h2 id="checkpoint" { "The latest signed checkpoint" }
                 p {
@@ -113,6 +189,26 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             .into(),
         checkpoint: checkpoint.into(),
         checkpoint_size: 12_345,
+        logs: vec![Log {
+            name: "record".into(),
+            size: 12_345,
+            cosigned: Some((12_340, samples::NOW - 3 * when::SECOND)),
+            witnesses: vec![
+                Witness {
+                    name: "veterans".into(),
+                    cosigned: Some((12_340, samples::NOW - 3 * when::SECOND)),
+                    ahead_s: Some(0),
+                    failure: None,
+                },
+                Witness {
+                    name: "court".into(),
+                    cosigned: None,
+                    ahead_s: None,
+                    failure: Some("it cannot be reached".into()),
+                },
+            ],
+        }],
+        quorum: Some("1 of (veterans, court)".into()),
         kinds: vec![
             ("Observation".into(), 8_210),
             ("Encounter".into(), 2_004),
@@ -139,6 +235,8 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 },
                 recorded: None,
                 kinds: Vec::new(),
+                logs: Vec::new(),
+                quorum: None,
                 checkpoint_size: 0,
                 ..busy.clone()
             },
@@ -149,6 +247,18 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 origin: samples::HOSTILE.into(),
                 checkpoint: samples::HOSTILE.into(),
                 key: samples::LONG.into(),
+                logs: vec![Log {
+                    name: "record".into(),
+                    size: u64::MAX,
+                    cosigned: None,
+                    witnesses: vec![Witness {
+                        name: samples::HOSTILE.into(),
+                        cosigned: Some((u64::MAX, samples::NOW)),
+                        ahead_s: Some(i64::MIN),
+                        failure: Some(samples::HOSTILE.into()),
+                    }],
+                }],
+                quorum: Some(samples::LONG.into()),
                 kinds: vec![(samples::HOSTILE.into(), u64::MAX)],
                 ..busy
             },

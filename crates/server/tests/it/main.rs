@@ -1,13 +1,18 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
 mod answers;
+mod attacks;
 mod backups;
 mod browser;
 mod crash;
+mod disclosures;
 mod faults;
+mod keys;
 mod persons;
 mod races;
 mod scripts;
 mod served;
 mod tidy;
+mod unrecorded;
 mod webdriver;
+mod witnesses;

@@ -81,6 +81,111 @@ pub fn programme(folder: &Folder) -> (String, String) {
     (data, token.trim().to_owned())
 }
 
+/// The public key of a programme's log.
+pub fn log_key(data: &str) -> String {
+    let db = rusqlite::Connection::open(Path::new(data).join("ledger.sqlite")).expect("a ledger");
+    db.query_row(
+        "SELECT value FROM state WHERE key = 'verifier'",
+        [],
+        |row| row.get(0),
+    )
+    .expect("its key")
+}
+
+/// Has a programme ask witnesses, all of them or one, and takes the first quorum word as it stands.
+pub fn set_witnesses(data: &str, witnesses: &[&Outside], quorum: &str) {
+    let mut policy = String::new();
+    let mut names = Vec::new();
+    for (number, witness) in witnesses.iter().enumerate() {
+        policy += &format!("witness w{number} {} {}\n", witness.key, witness.url);
+        names.push(format!("w{number}"));
+    }
+    policy += &format!("group enough {quorum} {}\nquorum enough\n", names.join(" "));
+    std::fs::write(Path::new(data).join("witness.policy"), policy).expect("the policy is written");
+}
+
+/// A running witness, a process of its own; killed when dropped.
+pub struct Outside {
+    child: Child,
+    /// Where it is reached, without a slash at the end.
+    pub url: String,
+    /// Its Ed25519 key.
+    pub key: String,
+}
+
+impl Outside {
+    /// Starts the witness of a folder, made if it is not there, which follows these logs, too.
+    pub fn start(data: &str, logs: &[&str]) -> Outside {
+        Outside::start_at(data, logs, "127.0.0.1:0")
+    }
+
+    /// The same at an address.
+    pub fn start_at(data: &str, logs: &[&str], address: &str) -> Outside {
+        let mut command = Command::new(HOMECOMING);
+        command.args(["witness", "--data", data, "--listen", address]);
+        command.args(["--name", "outside.example/w"]);
+        for log in logs {
+            command.args(["--log", log]);
+        }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the witness starts");
+        let said = BufReader::new(child.stdout.take().expect("its output is piped"));
+        let mut lines = said.lines();
+        let mut line = || {
+            lines
+                .next()
+                .expect("it says where it listens")
+                .expect("in text")
+        };
+        let url = line()
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .expect("an address")
+            .trim_end_matches('/')
+            .to_owned();
+        let key = line();
+        Outside { child, url, key }
+    }
+
+    /// The address and port.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// The process's id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a request without a body; status and body, whatever the status is.
+pub fn get(url: &str, token: Option<&str>) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut request = agent.get(url);
+    if let Some(token) = token {
+        request = request.header("Authorization", &format!("Bearer {token}"));
+    }
+    let mut answer = request.call().expect("an answer");
+    let body = answer.body_mut().read_to_vec().expect("a body");
+    (
+        answer.status().as_u16(),
+        String::from_utf8_lossy(&body).into_owned(),
+    )
+}
+
 /// A running server; killed when dropped.
 pub struct Served {
     child: Child,
@@ -133,6 +238,34 @@ impl Served {
             .and_then(|address| address.parse().ok())
             .unwrap_or_else(|| panic!("the server did not say where it serves: {first:?}"));
         Served { child, address }
+    }
+
+    /// The value of a measure at `/metrics`; the name with its labels.
+    pub fn measure(&self, name: &str) -> Option<f64> {
+        let (_, text) = get(&self.url("/metrics"), None);
+        let line = text.lines().find(|line| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(' '))
+        })?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    /// Waits until a measure is so.
+    pub fn until(&self, name: &str, is_so: impl Fn(f64) -> bool) -> f64 {
+        for _ in 0..600 {
+            if let Some(value) = self.measure(name).filter(|value| is_so(*value)) {
+                return value;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{name} stays at {:?}", self.measure(name));
+    }
+
+    /// Waits until so many entries of the record are cosigned.
+    pub fn until_cosigned(&self, size: u64) {
+        self.until("homecoming_log_cosigned_entries{log=\"record\"}", |value| {
+            value >= size as f64
+        });
     }
 
     /// `http://ADDRESS` with a path behind it.

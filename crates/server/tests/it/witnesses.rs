@@ -1,0 +1,454 @@
+//! Witnesses: the protocol against the built binary, what a server does with them and without them, and the
+//! log as others fetch it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use tlog::checkpoint::Checkpoint;
+use tlog::cosignature::WitnessKey;
+use tlog::note::{SignedNote, SigningKey, VerifierKey};
+use tlog::policy::Policy;
+use tlog::proof::Proof;
+use tlog::{Tree, leaf_hash, prove_consistency, root_at};
+
+use crate::served::{
+    Folder, Outside, Served, get, homecoming, homecoming_done, log_key, programme, set_witnesses,
+};
+
+/// The record's measures.
+const COSIGNED: &str = "homecoming_log_cosigned_entries{log=\"record\"}";
+const BEHIND: &str = "homecoming_log_cosigned_behind_entries{log=\"record\"}";
+
+/// Writes a resource; the status, and the body.
+pub fn put(served: &Served, token: &str, id: &str) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let body = format!(r#"{{"resourceType":"Basic","id":"{id}","code":{{"text":"a fact"}}}}"#);
+    let mut answer = agent
+        .put(served.url(&format!("/fhir/Basic/{id}")))
+        .header("Authorization", &format!("Bearer {token}"))
+        .header("Content-Type", "application/fhir+json")
+        .send(body)
+        .expect("an answer");
+    (
+        answer.status().as_u16(),
+        answer.body_mut().read_to_string().expect("text"),
+    )
+}
+
+/// Writes so many, each of them taken.
+pub fn put_all(served: &Served, token: &str, prefix: &str, count: u64) {
+    for number in 0..count {
+        let (status, body) = put(served, token, &format!("{prefix}-{number}"));
+        assert_eq!(status, 201, "{body}");
+    }
+}
+
+/// Sends bytes as they are; what comes back until the other side ends.
+fn raw(address: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).expect("connected");
+    stream.write_all(bytes).expect("sent");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn add_checkpoint(witness: &Outside, body: &str) -> String {
+    raw(
+        witness.address(),
+        format!(
+            "POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .as_bytes(),
+    )
+}
+
+/// The example of the specification, byte for byte, from a log that this witness does not follow.
+const EXAMPLE: &str = "old 20852014\n\
+PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n\
+jrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=\n\
+5+pKlUdi2LeF/BcMHBn+Ku6yhPGNCswZZD1X/6QgPd8=\n\
+/6WVhPs2CwSsb5rYBH5cjHV/wSmA79abXAwhXw3Kj/0=\n\
+\n\
+example.com/behind-the-sofa\n\
+20852163\n\
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\
+\n\
+\u{2014} example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n\
+\u{2014} example.com/behind-the-sofa opLqBQsREYCgu6xQkYQwJr9fo45a62DN9EdmHXnZdXNqlcVGlCum2Wks+49/V6267UEjw6QUXTS5Rovnzv++qbSzm9Q=\n";
+
+#[test]
+fn a_witness_speaks_the_protocol_to_a_client_of_bytes() {
+    let folder = Folder::new("protocol");
+    let key = SigningKey::from_seed("example.org/log", &[3; 32]).expect("a key");
+    let tree: Tree = (0..9_u64).map(|n| leaf_hash(&n.to_be_bytes())).collect();
+    let request = |old: u64, size: u64| {
+        let checkpoint = Checkpoint {
+            origin: "example.org/log".to_owned(),
+            size,
+            root: root_at(size, &tree).expect("a root"),
+            extensions: Vec::new(),
+        };
+        tlog::witness::Request {
+            old,
+            proof: prove_consistency(old, size, &tree).expect("a proof"),
+            checkpoint: SignedNote::parse(&checkpoint.sign(&key).expect("signed")).expect("a note"),
+        }
+        .to_string()
+    };
+    let path = tlog::witness::checkpoint_path("example.org/log");
+    let data = folder.join("w");
+    let witness = Outside::start(&data, &[&key.verifier().to_string()]);
+    assert_eq!(get(&format!("{}/{path}", witness.url), None).0, 404);
+    for (what, body, status, says) in [
+        (
+            "the specification's example",
+            EXAMPLE.to_owned(),
+            "404 ",
+            "behind-the-sofa",
+        ),
+        ("nonsense", "old\n".to_owned(), "400 ", ""),
+        (
+            "the first",
+            request(0, 4),
+            "200 ",
+            "\u{2014} outside.example/w ",
+        ),
+        (
+            "again from nothing",
+            request(0, 4),
+            "409 ",
+            "text/x.tlog.size",
+        ),
+        ("again from nothing", request(0, 4), "409 ", "\r\n\r\n4\n"),
+        (
+            "grown",
+            request(4, 7),
+            "200 ",
+            "\u{2014} outside.example/w ",
+        ),
+    ] {
+        let answer = add_checkpoint(&witness, &body);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{what}: {answer}"
+        );
+        assert!(answer.contains(says), "{what}: {answer}");
+    }
+    let (status, note) = get(&format!("{}/{path}", witness.url), None);
+    assert_eq!(status, 200);
+    let note = SignedNote::parse(&note).expect("a note");
+    note.verify(key.verifier()).expect("the log's signature");
+    let outside = WitnessKey::parse(&witness.key).expect("its key");
+    assert!(outside.verify(&note).is_ok());
+
+    // Killed at any moment it remembers what it signed.
+    let address = witness.address().to_owned();
+    drop(witness);
+    let witness = Outside::start_at(&data, &[], &address);
+    let answer = add_checkpoint(&witness, &request(4, 9));
+    assert!(answer.contains("\r\n\r\n7\n"), "{answer}");
+    let words = ["witness", "show", "--data", &data, "--json"];
+    let shown: serde_json::Value = serde_json::from_str(&homecoming_done(&words)).expect("JSON");
+    assert_eq!(shown["logs"][0]["size"], 7);
+}
+
+#[test]
+fn a_second_witness_in_the_same_folder_is_refused() {
+    let folder = Folder::new("two-witnesses");
+    let data = folder.join("w");
+    let _first = Outside::start(&data, &[]);
+    for words in [
+        vec!["witness", "--data", &data, "--listen", "127.0.0.1:0"],
+        vec!["witness", "add-log", "--data", &data, EXAMPLE_KEY],
+    ] {
+        let output = homecoming(&words);
+        assert_eq!(output.status.code(), Some(3), "{words:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("another witness"), "{said}");
+    }
+}
+
+const EXAMPLE_KEY: &str = "homecoming/ward-7+2b87c9fd+AXyaKyXU1DsBK1i5A7NALvqNXTjthw7Zps+g49K/bk6Z";
+
+#[test]
+fn slow_and_large_clients_do_not_hold_a_witness_up() {
+    let folder = Folder::new("slow");
+    let witness = Outside::start(&folder.join("w"), &[EXAMPLE_KEY]);
+    // Many that say the beginning of a request and no more.
+    let idle: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(witness.address()).expect("connected");
+            stream
+                .write_all(b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Le")
+                .expect("sent");
+            stream
+        })
+        .collect();
+    let before = Instant::now();
+    let answer = add_checkpoint(&witness, EXAMPLE);
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert!(
+        before.elapsed() < Duration::from_secs(5),
+        "others wait for the slow"
+    );
+    let large = format!(
+        "POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nConnection: close\r\nContent-Length: 10000000\r\n\r\n{}",
+        "x".repeat(200_000)
+    );
+    let mut stream = TcpStream::connect(witness.address()).expect("connected");
+    // It may be refused while it is still being sent.
+    let _ = stream.write_all(large.as_bytes());
+    let mut answer = [0; 12];
+    let read = stream.read(&mut answer).unwrap_or_default();
+    assert!(
+        read == 0 || answer.starts_with(b"HTTP/1.1 413"),
+        "{:?}",
+        String::from_utf8_lossy(&answer)
+    );
+    let mut first = idle.into_iter().next().expect("one of them");
+    first
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("a limit");
+    let mut end = Vec::new();
+    first.read_to_end(&mut end).expect("it is let go in time");
+}
+
+/// Follows the log as a mirror would, with nothing but what is served.
+#[test]
+fn the_log_can_be_followed_and_checked_from_outside() {
+    let folder = Folder::new("mirror");
+    let (data, token) = programme(&folder);
+    let key = log_key(&data);
+    let witness = Outside::start(&folder.join("w"), &[&key]);
+    set_witnesses(&data, &[&witness], "1");
+    let words = [
+        "client", "add", "mirror", "--data", &data, "--scope", "log.read",
+    ];
+    homecoming_done(&words);
+    let mirror = homecoming_done(&["token", "--data", &data, "--client", "mirror"]);
+    let mirror = mirror.trim();
+    let served = Served::start(&data);
+    let entry = |number: usize| {
+        format!(
+            r#"{{"resource":{{"resourceType":"Basic","id":"b-{number}","code":{{"text":"x"}}}},"request":{{"method":"PUT","url":"Basic/b-{number}"}}}}"#
+        )
+    };
+    let entries: Vec<String> = (0..300).map(entry).collect();
+    let bundle = format!(
+        r#"{{"resourceType":"Bundle","type":"transaction","entry":[{}]}}"#,
+        entries.join(",")
+    );
+    ureq::post(served.url("/fhir"))
+        .header("Authorization", &format!("Bearer {token}"))
+        .header("Content-Type", "application/fhir+json")
+        .send(bundle)
+        .expect("taken");
+    served.until_cosigned(300);
+
+    let log = |path: &str| served.url(&format!("/log/test-programme/{path}"));
+    let (status, text) = get(&log("key"), None);
+    assert_eq!((status, text.trim()), (200, key.as_str()));
+    let verifier = VerifierKey::parse(&key).expect("a key");
+    let (_, note) = get(&log("checkpoint"), None);
+    let checkpoint = Checkpoint::open(&note, &verifier, verifier.name()).expect("signed");
+    assert!(checkpoint.size >= 300);
+    let outside = WitnessKey::parse(&witness.key).expect("its key");
+    outside
+        .verify(&SignedNote::parse(&note).expect("a note"))
+        .expect("the cosigned checkpoint is served");
+    let (_, newest) = get(&log("checkpoint?latest"), None);
+    Checkpoint::open(&newest, &verifier, verifier.name()).expect("signed");
+
+    let fetch = |path: &str| {
+        let mut answer = ureq::get(log(path))
+            .header("Authorization", &format!("Bearer {mirror}"))
+            .call()
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        let kind = answer.headers()["content-type"]
+            .to_str()
+            .expect("text")
+            .to_owned();
+        assert_eq!(kind, "application/octet-stream", "{path}");
+        let cache = answer.headers()["cache-control"]
+            .to_str()
+            .expect("text")
+            .to_owned();
+        assert!(cache.contains("immutable"), "{path}: {cache}");
+        answer.body_mut().read_to_vec().expect("bytes")
+    };
+    let last = (checkpoint.size % 256) as u16;
+    let mut tree = Tree::new();
+    for (path, width) in [
+        ("tile/entries/000".to_owned(), 256),
+        (format!("tile/entries/001.p/{last}"), last),
+    ] {
+        let bundle = fetch(&path);
+        for leaf in tlog::entries::read_bundle(&bundle, width).expect("a bundle") {
+            tree.push(leaf_hash(leaf));
+        }
+    }
+    assert_eq!(root_at(checkpoint.size, &tree), Ok(checkpoint.root));
+    let hashes = fetch("tile/0/000");
+    assert_eq!(hashes.len(), tlog::TILE_BYTES);
+    let above = fetch("tile/1/000.p/1");
+    assert_eq!(above, tlog::tile_root(&hashes));
+
+    for (path, token, expected) in [
+        ("tile/0/000", None, 401),
+        ("tile/0/000", Some(token.as_str()), 403),
+        ("tile/0/002", Some(mirror), 404),
+        ("tile/0/0", Some(mirror), 404),
+        ("tile/entries/001", Some(mirror), 404),
+        ("nothing", Some(mirror), 404),
+    ] {
+        let (status, body) = get(&log(path), token);
+        assert_eq!(status, expected, "{path}: {body}");
+        assert!(!body.contains('<'), "{path} is answered as text: {body}");
+    }
+    let (status, _) = get(&served.url("/log/another/checkpoint"), None);
+    assert_eq!(status, 404);
+    let (status, body) = get(&served.url("/fhir/Basic/b-1"), Some(mirror));
+    assert_eq!(status, 403, "a mirror reads no record: {body}");
+}
+
+#[test]
+fn a_receipt_holds_the_cosignature_once_there_is_one() {
+    let folder = Folder::new("cosigned-receipt");
+    let (data, token) = programme(&folder);
+    let key = VerifierKey::parse(&log_key(&data)).expect("a key");
+    let witness = Outside::start(&folder.join("w"), &[&key.to_string()]);
+    set_witnesses(&data, &[&witness], "1");
+    let policy = std::fs::read(format!("{data}/witness.policy")).expect("the policy");
+    let policy = Policy::parse(&policy).expect("a policy");
+    let served = Served::start(&data);
+    put_all(&served, &token, "fact", 3);
+    served.until_cosigned(3);
+    let (status, receipt) = get(&served.url("/fhir/Basic/fact-1/$receipt"), Some(&token));
+    assert_eq!(status, 200, "{receipt}");
+    ledger::receipt::verify(receipt.as_bytes(), Some(&key)).expect("it verifies");
+    let proof = Proof::parse(&receipt).expect("a receipt");
+    let line = proof.extra.as_deref().expect("its content");
+    let line = line.split(|b| *b == b'\n').nth(2).expect("the line");
+    let verified = proof
+        .verify_with(line, &key, key.name(), &policy)
+        .expect("the quorum signed it");
+    assert_eq!(verified.quorum.cosigned.len(), 1);
+}
+
+#[test]
+fn with_the_witnesses_away_the_record_goes_on_and_catches_up() {
+    let folder = Folder::new("away");
+    let (data, token) = programme(&folder);
+    let key = log_key(&data);
+    let witness = Outside::start(&folder.join("w"), &[&key]);
+    set_witnesses(&data, &[&witness], "1");
+    let served = Served::start(&data);
+    put_all(&served, &token, "before", 2);
+    served.until_cosigned(2);
+    let address = witness.address().to_owned();
+    drop(witness);
+    put_all(&served, &token, "away", 5);
+    let up = "homecoming_witness_up{log=\"record\",witness=\"w0\"}";
+    served.until(up, |value| value == 0.0);
+    served.until(BEHIND, |value| value == 5.0);
+    assert_eq!(served.measure(COSIGNED), Some(2.0));
+    let (_, receipt) = get(&served.url("/fhir/Basic/away-4/$receipt"), Some(&token));
+    ledger::receipt::verify(receipt.as_bytes(), None).expect("a receipt, not cosigned yet");
+    let _witness = Outside::start_at(&folder.join("w"), &[], &address);
+    served.until_cosigned(7);
+    served.until(BEHIND, |value| value == 0.0);
+    served.until(up, |value| value == 1.0);
+}
+
+#[test]
+fn two_of_three_witnesses_are_enough() {
+    let folder = Folder::new("quorum");
+    let (data, token) = programme(&folder);
+    let key = log_key(&data);
+    let witnesses: Vec<Outside> = (0..3)
+        .map(|number| Outside::start(&folder.join(&format!("w{number}")), &[&key]))
+        .collect();
+    set_witnesses(&data, &[&witnesses[0], &witnesses[1], &witnesses[2]], "2");
+    let mut witnesses = witnesses.into_iter();
+    drop(witnesses.next());
+    let served = Served::start(&data);
+    for round in 1..=5 {
+        put_all(&served, &token, &format!("round-{round}"), 4);
+        served.until_cosigned(4 * round);
+    }
+    drop(witnesses.next());
+    put_all(&served, &token, "alone", 1);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(
+        served.measure(COSIGNED),
+        Some(20.0),
+        "one of three is not enough"
+    );
+}
+
+#[test]
+fn a_policy_that_does_not_read_stops_the_start_with_its_line() {
+    let folder = Folder::new("policy");
+    let (data, _) = programme(&folder);
+    for (policy, says) in [
+        ("quorum everybody\n", "line 1"),
+        ("# ours\nwitness w nonsense\nquorum none\n", "line 2"),
+        ("quorum none", "line 1"),
+        ("", "quorum"),
+    ] {
+        let file = folder.join("policy");
+        std::fs::write(&file, policy).expect("written");
+        let output = homecoming(&[
+            "serve",
+            "--data",
+            &data,
+            "--listen",
+            "127.0.0.1:0",
+            "--witness-policy",
+            &file,
+        ]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(
+            said.contains(says) && said.contains("policy"),
+            "{policy:?}: {said}"
+        );
+        assert!(
+            !std::path::Path::new(&data).join("witness.policy").exists(),
+            "a bad one is not kept"
+        );
+    }
+}
+
+/// The demo's witness is a process of its own, and ends with the demo even if that is killed.
+#[test]
+fn the_demo_is_witnessed_and_its_witness_ends_with_it() {
+    let folder = Folder::new("demo-witness");
+    let data = folder.join("demo");
+    let served = Served::demo(&data);
+    let size = served.until("homecoming_log_entries{log=\"record\"}", |size| size > 0.0);
+    served.until_cosigned(size as u64);
+    let policy = std::fs::read_to_string(format!("{data}/witness.policy")).expect("a policy");
+    let url = policy
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .expect("its address")
+        .to_owned();
+    let address = url.trim_start_matches("http://").to_owned();
+    assert!(TcpStream::connect(&address).is_ok());
+    // Killed, without a chance to say goodbye.
+    drop(served);
+    let gone = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        TcpStream::connect(&address).is_err()
+    });
+    assert!(gone, "the witness at {address} outlives the demo");
+    // Started again, the same witness knows the record.
+    let served = Served::demo(&data);
+    served.until_cosigned(size as u64);
+}

@@ -48,9 +48,10 @@ use crate::lock;
 use crate::read::{KnownEdge, StoredTiles};
 use crate::sealing::Sealing;
 use crate::store::{self, OpenError};
+use crate::witnessed::LogName;
 
 mod acts;
-mod cosigned;
+pub(crate) mod cosigned;
 mod derived;
 mod faults;
 #[cfg(unix)]
@@ -68,7 +69,7 @@ pub use faults::Fault;
 use acts::Acts;
 use cosigned::Bounds;
 use derived::WINDOW;
-use faults::Faults;
+pub(crate) use faults::Faults;
 use key_use::Uses;
 use opened::{Opened, With};
 use resume::Reached;
@@ -313,7 +314,7 @@ impl Audit<'_> {
 
     /// What witnesses have signed must be what the lines give.
     fn witnessed(&mut self, dir: &Path, identity: &store::Identity) {
-        let (signed, bounds) = cosigned::read(dir, identity, &mut self.faults);
+        let (signed, bounds) = cosigned::read(dir, identity, LogName::Record, &mut self.faults);
         self.bounds = bounds;
         for signed in signed {
             let otherwise = format!(

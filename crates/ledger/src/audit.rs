@@ -13,6 +13,7 @@
 //! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring |
 //! | the content's name | the kind and id (or alias) in the line |
 //! | a destroyed key | an erasure on the record that names it, and its person |
+//! | a map of heads | computed anew from the lines before it |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
 //! | import marks | name entries that exist |
 //! | the checkpoint | the log's key, as it lies in `keys/` |
@@ -476,7 +477,8 @@ impl Audit<'_> {
                     && acts::may_be_act(&line)
                     && let Some(Ok(content)) = self.sealing.map(|s| s.open(&line, row))
                 {
-                    self.acts.content(&line, &content.stored, &mut self.faults);
+                    self.acts
+                        .content(&line, &content.stored, &self.walk, &mut self.faults);
                 }
             }
         }

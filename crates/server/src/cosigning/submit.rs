@@ -20,7 +20,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(15);
 /// The longest wait between two attempts.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// No answer that makes sense is longer, in bytes.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+pub(super) const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
 /// A witness as it is reached: one address, the keys that it answers with.
 #[derive(Clone, Debug)]
@@ -56,19 +56,11 @@ pub struct Submitter {
 impl Submitter {
     /// For one log and one witness.
     pub fn new(cosigning: Arc<Cosigning>, log: Arc<Watched>, witness: Reached) -> Submitter {
-        let mut config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(ANSWER_MAX))
-            .user_agent(concat!("homecoming/", env!("CARGO_PKG_VERSION")));
-        if is_here(&witness.url) {
-            config = config.proxy(None);
-        }
         Submitter {
             cosigning,
             log,
+            agent: agent(&witness.url),
             witness,
-            agent: config.build().into(),
             known: 0,
         }
     }
@@ -223,6 +215,19 @@ pub fn signed(note: &str) -> Result<(SignedNote, Checkpoint), String> {
     let note = SignedNote::parse(note).map_err(|error| error.to_string())?;
     let checkpoint = Checkpoint::parse(note.text()).map_err(|error| error.to_string())?;
     Ok((note, checkpoint))
+}
+
+/// The HTTP client for a witness.
+pub(super) fn agent(url: &str) -> ureq::Agent {
+    let mut config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(ANSWER_MAX))
+        .user_agent(concat!("homecoming/", env!("CARGO_PKG_VERSION")));
+    if is_here(url) {
+        config = config.proxy(None);
+    }
+    config.build().into()
 }
 
 /// Whether an address is on this machine: then no proxy is between.

@@ -6,6 +6,7 @@ mod audits;
 mod damage;
 mod failing;
 mod flips;
+mod forging;
 mod keys;
 mod model;
 mod opening;

@@ -134,6 +134,12 @@ impl Submitter {
             200 => self.taken(round, &body),
             409 => match parse_size(&body) {
                 None => Outcome::Not("it answered 409 without a size".to_owned()),
+                // What it signs from now on is worth nothing; the policy's quorum must do without it.
+                Some(size) if size < self.known => Outcome::Not(format!(
+                    "it says that it last cosigned {size} entries, but it had cosigned {}: it has forgotten what it \
+                     signed, and its signatures are not taken until that is put right",
+                    self.known
+                )),
                 Some(size) => {
                     self.known = size;
                     match self.newest_size() {
@@ -208,6 +214,19 @@ impl Submitter {
                 .is_ok_and(|checkpoint| checkpoint.size > ours)
         })
     }
+}
+
+/// What speaks to the witness at an address: patient for a while, and for nobody who sends it elsewhere.
+pub(super) fn agent(url: &str) -> ureq::Agent {
+    let mut config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(ANSWER_MAX))
+        .user_agent(concat!("homecoming/", env!("CARGO_PKG_VERSION")));
+    if is_here(url) {
+        config = config.proxy(None);
+    }
+    config.build().into()
 }
 
 /// Reads a checkpoint that the log signed for submission.

@@ -29,11 +29,7 @@ use tlog::policy::Policy;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::{Error, ErrorKind};
 
-<<<<<<< HEAD
-pub mod asked;
-=======
 pub mod ask;
->>>>>>> main
 pub mod gate;
 pub mod round;
 pub mod start;

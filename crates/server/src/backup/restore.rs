@@ -26,8 +26,6 @@ use super::manifest::{self, Manifest};
 use super::{KEYRINGS, cannot, copy_file};
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::cosigning;
-use crate::cosigning::asked::Remembered;
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, Batch, Draft, Expect, Offline};
 
@@ -50,8 +48,6 @@ pub struct Asked<'a> {
     pub cosigned: &'a [PathBuf],
     /// What happened and who decided, if entries are to be given up.
     pub lose: Option<&'a str>,
-    /// Witnesses are not asked: they are away, and somebody has decided not to wait for them.
-    pub without_witnesses: bool,
     /// The passphrase of the keys, if they have one.
     pub passphrase: Option<&'a [u8]>,
 }
@@ -99,8 +95,14 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
-/// Restores a backup.
-pub fn restore(asked: &Asked<'_>, clock: &Clock, chance: &Chance) -> Result<Restored, Refused> {
+/// Restores a backup. `asked_witnesses` is asked what the witnesses know, given the policy's text
+/// and the log's name.
+pub fn restore(
+    asked: &Asked<'_>,
+    clock: &Clock,
+    chance: &Chance,
+    asked_witnesses: &mut dyn FnMut(&Standing, &[u8]) -> Result<Vec<Known>, Error>,
+) -> Result<Restored, Refused> {
     let manifest = Manifest::check(asked.from, manifest::RECORD).map_err(refuse)?;
     let keys = keys_folder(asked)?;
     let standing = Standing::of(asked.from).map_err(Error::open)?;
@@ -113,8 +115,12 @@ pub fn restore(asked: &Asked<'_>, clock: &Clock, chance: &Chance) -> Result<Rest
         false => None,
     };
     let mut known = known(asked, &standing)?;
-    if !asked.without_witnesses {
-        known.extend(by_witnesses(asked, &standing)?);
+    let policy = [asked.data, asked.from]
+        .map(|dir| dir.join("witness.policy"))
+        .into_iter()
+        .find_map(|file| fs::read(file).ok());
+    if let Some(policy) = policy {
+        known.extend(asked_witnesses(&standing, &policy)?);
     }
     for known in &known {
         is_of_this_history(asked.from, &standing, known)?;
@@ -248,36 +254,6 @@ fn known(asked: &Asked<'_>, standing: &Standing) -> Result<Vec<Known>, Error> {
         if let Some(latest) = witnessed.latest(LogName::Record).map_err(witnesses)? {
             let source = format!("what witnesses have signed, as noted {whose}");
             note(&source, &latest.note);
-        }
-    }
-    Ok(known)
-}
-
-/// What the witnesses of the policy remember themselves.
-fn by_witnesses(asked: &Asked<'_>, standing: &Standing) -> Result<Vec<Known>, Error> {
-    let policy = [asked.data, asked.from].map(|dir| dir.join(cosigning::POLICY));
-    let Some(policy) = policy.iter().find(|file| file.exists()) else {
-        return Ok(Vec::new());
-    };
-    let policy = cosigning::read_policy(policy)?;
-    let mut known = Vec::new();
-    for (name, remembered) in
-        cosigning::asked::remembered(&policy, &standing.origin, &standing.verifier)
-    {
-        match remembered {
-            Remembered::Nothing => {}
-            Remembered::This { note, checkpoint } => known.push(Known {
-                source: format!("the witness {name}"),
-                size: checkpoint.size,
-                root: Some(checkpoint.root),
-                note: Some(note),
-            }),
-            Remembered::Unknown(why) => {
-                return Err(refuse(format!(
-                    "The witness {name} cannot say how far it has signed: {why}. Wait until it is \
-                     there, or go on without asking: --without-witnesses."
-                )));
-            }
         }
     }
     Ok(known)

@@ -32,9 +32,6 @@ pub struct Args {
     /// will be on the record for good
     #[arg(long, value_name = "WORDS")]
     lose_entries: Option<String>,
-    /// Do not ask the witnesses of the policy how far they have signed
-    #[arg(long)]
-    without_witnesses: bool,
     /// For scripts
     #[arg(long)]
     json: bool,
@@ -48,14 +45,9 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         data: &args.data.data,
         cosigned: &args.cosigned,
         lose: args.lose_entries.as_deref(),
-        without_witnesses: args.without_witnesses,
         passphrase: passphrase.as_deref(),
     };
-<<<<<<< HEAD
-    let restored = restore::restore(&asked, &Clock::System, &Chance::System);
-=======
     let restored = restore::restore(&asked, &Clock::System, &Chance::System, &mut ask_witnesses);
->>>>>>> main
     let restored = match restored {
         Ok(restored) => restored,
         Err(Refused::Error(error)) => return Err(error.into()),

@@ -236,19 +236,6 @@ pub fn signed(note: &str) -> Result<(SignedNote, Checkpoint), String> {
     Ok((note, checkpoint))
 }
 
-/// The HTTP client for a witness.
-pub(super) fn agent(url: &str) -> ureq::Agent {
-    let mut config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_global(Some(ANSWER_MAX))
-        .user_agent(concat!("homecoming/", env!("CARGO_PKG_VERSION")));
-    if is_here(url) {
-        config = config.proxy(None);
-    }
-    config.build().into()
-}
-
 /// Whether an address is on this machine: then no proxy is between.
 fn is_here(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or(url);

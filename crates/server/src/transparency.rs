@@ -25,6 +25,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fhir::{Api, away};
 use crate::pages::smaller;
 use crate::programme::Programme;
+use crate::release;
 
 /// What a client needs to read tiles and entries.
 pub const SCOPE: &str = "log.read";
@@ -34,6 +35,9 @@ const FOR_EVER: &str = "private, max-age=31536000, immutable";
 
 /// zstd's own default.
 const ENTRIES_LEVEL: i32 = 3;
+
+/// Why tiles and lines are no disclosure.
+const LINES: &str = "hashes and lines hold nothing of what the record says of anybody";
 
 /// The address space of the logs.
 pub fn routes(api: Api) -> Router {
@@ -152,7 +156,8 @@ fn tile(
     if is_small {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"));
     }
-    Ok(response)
+    // A mirror that follows the access log would otherwise make it grow by following it.
+    Ok(release::nothing(response, LINES))
 }
 
 fn text(text: String) -> Response {
@@ -163,7 +168,7 @@ fn text(text: String) -> Response {
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    release::nothing(response, "checkpoints and keys are for everybody to keep")
 }
 
 fn nothing() -> Error {

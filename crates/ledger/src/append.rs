@@ -409,6 +409,11 @@ impl Appender {
         self.edge.size()
     }
 
+    /// When the last entry was recorded; before all time if there is none.
+    pub fn last_recorded_at(&self) -> RecordedAt {
+        self.last
+    }
+
     /// The signed checkpoint of all entries.
     pub fn checkpoint(&self) -> &str {
         &self.checkpoint

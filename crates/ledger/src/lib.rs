@@ -44,7 +44,7 @@ pub use append::{
     Written,
 };
 pub use content::Content;
-pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, receipt};
+pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, heads, receipt};
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;

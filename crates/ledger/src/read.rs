@@ -13,6 +13,7 @@ use std::ops::{ControlFlow, Deref};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use evidence::heads::Head;
 use rusqlite::{Connection, OptionalExtension, Row};
 use seal::{Class, Key};
 use tlog::note::VerifierKey;
@@ -366,6 +367,42 @@ impl Ledger {
             entries.push(entry);
         }
         Ok(entries)
+    }
+
+    /// The ends of all persons' chains as they were in the first `size` entries, sorted by alias.
+    ///
+    /// The newest ends are stored; from those that lie beyond, the chains are walked back.
+    pub fn heads_at(&self, size: u64) -> Result<Vec<Head>, ReadError> {
+        let db = self.connection();
+        let _moment = Moment::begin(&db)?;
+        let mut statement =
+            db.prepare_cached("SELECT person, count, position, hash FROM person ORDER BY person")?;
+        let mut rows = statement.query([])?;
+        let mut heads = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut head = Head {
+                person: Alias(row.get(0)?),
+                count: row.get::<_, i64>(1)? as u64,
+                position: row.get::<_, i64>(2)? as u64,
+                hash: row.get(3)?,
+            };
+            let mut there = true;
+            while there && head.position >= size {
+                let line = line_at(&db, head.position)?;
+                match line_of(head.position, &line)?.previous {
+                    None => there = false,
+                    Some(before) => {
+                        head.count = before.number;
+                        head.position = before.position;
+                        head.hash = before.hash;
+                    }
+                }
+            }
+            if there {
+                heads.push(head);
+            }
+        }
+        Ok(heads)
     }
 
     /// The parts of a source that have been imported, in order.

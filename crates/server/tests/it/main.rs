@@ -6,6 +6,7 @@ mod browser;
 mod crash;
 mod disclosures;
 mod faults;
+mod heads;
 mod keys;
 mod persons;
 mod races;

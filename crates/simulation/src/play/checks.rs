@@ -488,7 +488,11 @@ impl World<'_> {
         let Some((appender, _)) = &self.server else {
             return Ok(());
         };
-        let report = ledger::audit::audit(self.stage.folder(), appender.keys(), &mut |_, _| {})
+        let how = ledger::audit::How {
+            threads: 1,
+            ..ledger::audit::How::with(appender.keys())
+        };
+        let report = ledger::audit::audit(self.stage.folder(), &how, &mut |_| {})
             .map_err(|e| format!("there is nothing to audit: {e}"))?;
         match report.faults.first() {
             None if report.entries == self.model.size() => Ok(()),

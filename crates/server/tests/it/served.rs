@@ -163,11 +163,6 @@ impl Outside {
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
-
-    /// The process's id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Outside {

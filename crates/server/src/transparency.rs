@@ -33,11 +33,10 @@ pub const SCOPE: &str = "log.read";
 /// How long a tile may be kept by whoever fetched it: it is the same for ever.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";
 
-/// zstd's own default.
-const ENTRIES_LEVEL: i32 = 3;
-
 /// Why tiles and lines are no disclosure.
 const LINES: &str = "hashes and lines hold nothing of what the record says of anybody";
+/// zstd's own default.
+const ENTRIES_LEVEL: i32 = 3;
 
 /// The address space of the logs.
 pub fn routes(api: Api) -> Router {

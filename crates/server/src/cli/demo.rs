@@ -151,7 +151,8 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     }
     write(&mut writing, &mut group)?;
     writing.finish()?;
-    make_witness(data, &[offline.ledger().verifier()])?;
+    let logs = [offline.ledger().verifier(), offline.access().verifier()];
+    make_witness(data, &logs)?;
     drop(offline);
 
     let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;

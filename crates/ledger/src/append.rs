@@ -30,6 +30,7 @@ use tlog::{Edge, Hash};
 
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
+use crate::ground::{Directory, Ground};
 use crate::keys::Keys;
 use crate::lock::Lock;
 use crate::read::{self, KnownEdge, StoredTiles};
@@ -294,7 +295,7 @@ struct Decided {
 }
 
 /// Why a group cannot be written.
-enum Trouble {
+pub(crate) enum Trouble {
     Sqlite(rusqlite::Error),
     Keys(seal::KeyringError),
 }
@@ -334,13 +335,20 @@ impl Appender {
     /// The keys are read again, now that nobody else changes them: whoever reads beside it shares
     /// [`Appender::keys`], so that what is destroyed is destroyed for both.
     pub fn open(dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
+        Appender::open_on(&Directory(dir.to_owned()), dir, keys)
+    }
+
+    /// The same, where the files that SQLite makes lie on another ground than the file system's.
+    pub fn open_on(ground: &dyn Ground, dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
         if !dir.join("ledger.sqlite").try_exists()? {
             return Err(OpenError::Missing);
         }
         let lock = Lock::take(dir)?;
         let keys = keys.reopened()?;
         keys.settle()?;
+        ground.renew("ledger.sqlite-wal")?;
         let db = store::open_to_write(dir, &lock)?;
+        ground.sync_names()?;
         let identity = store::identity(&db)?;
         let key = store::signing_key(dir, &identity)?;
         let aliases = store::aliases(dir, &db)?;
@@ -714,7 +722,7 @@ impl Appender {
             ))?;
         }
         self.slots.write(db, &decided.taken)?;
-        let checkpoint = self.sign(&edge)?;
+        let checkpoint = sign(&self.origin, &self.key, &edge)?;
         store::set_state(db, "checkpoint", &checkpoint)?;
         tx.commit()?;
         Ok(After {
@@ -746,42 +754,32 @@ impl Appender {
             .optional()
     }
 
-    fn sign(&self, edge: &Edge) -> rusqlite::Result<String> {
-        let checkpoint = Checkpoint {
-            origin: self.origin.clone(),
-            size: edge.size(),
-            root: edge.root(),
-            extensions: Vec::new(),
-        };
-        // The origin was signed before, when the ledger was made or opened.
-        checkpoint
-            .sign(&self.key)
-            .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
-    }
-
     /// What an error means for what is on the disk. Whatever was begun is rolled back by now.
     fn failed(&mut self, error: impl Into<Trouble>) -> CommitError {
-        let error = match error.into() {
-            Trouble::Sqlite(error) => error,
-            // As with the ledger's own file: nobody knows what of it is on the disk.
-            Trouble::Keys(seal::KeyringError::Io(_) | seal::KeyringError::Broken) => {
-                self.poisoned = true;
-                return CommitError::Fatal(None);
-            }
-            Trouble::Keys(error) => return CommitError::Keys(error),
-        };
-        let outcome = match error.sqlite_error() {
-            Some(code) => severity(code.extended_code),
-            None => Severity::Refused,
-        };
-        if outcome == Severity::Fatal || !self.db.is_autocommit() {
-            self.poisoned = true;
-            return CommitError::Fatal(Some(error));
+        let error = judged(error.into(), self.db.is_autocommit());
+        self.poisoned |= matches!(error, CommitError::Fatal(_));
+        error
+    }
+}
+
+/// What an error means for what is on the disk; `rolled_back` says that nothing is half done.
+pub(crate) fn judged(error: Trouble, rolled_back: bool) -> CommitError {
+    let error = match error {
+        Trouble::Sqlite(error) => error,
+        // As with the ledger's own file: nobody knows what of it is on the disk.
+        Trouble::Keys(seal::KeyringError::Io(_) | seal::KeyringError::Broken) => {
+            return CommitError::Fatal(None);
         }
-        match outcome {
-            Severity::Full => CommitError::Full(error),
-            _ => CommitError::Io(error),
-        }
+        Trouble::Keys(error) => return CommitError::Keys(error),
+    };
+    let severity = error
+        .sqlite_error()
+        .map_or(Severity::Refused, |code| severity(code.extended_code));
+    match severity {
+        Severity::Fatal => CommitError::Fatal(Some(error)),
+        _ if !rolled_back => CommitError::Fatal(Some(error)),
+        Severity::Full => CommitError::Full(error),
+        Severity::Refused => CommitError::Io(error),
     }
 }
 
@@ -793,6 +791,20 @@ const INSERT_SOURCE: &str =
     "INSERT INTO import_source (source, part, position) VALUES (?1, ?2, ?3)";
 const UPSERT_PERSON: &str =
     "INSERT OR REPLACE INTO person (person, count, position, hash) VALUES (?1, ?2, ?3, ?4)";
+
+/// The signed checkpoint of a tree that ends so.
+pub(crate) fn sign(origin: &str, key: &SigningKey, edge: &Edge) -> rusqlite::Result<String> {
+    let checkpoint = Checkpoint {
+        origin: origin.to_owned(),
+        size: edge.size(),
+        root: edge.root(),
+        extensions: Vec::new(),
+    };
+    // The origin was signed before, when the log was made or opened.
+    checkpoint
+        .sign(key)
+        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Severity {
@@ -816,7 +828,7 @@ fn severity(extended_code: i32) -> Severity {
 }
 
 /// The time of the next transaction: the clock's, or just after the last one.
-fn recorded_at(now: RecordedAt, last: RecordedAt) -> Result<RecordedAt, Refused> {
+pub(crate) fn recorded_at(now: RecordedAt, last: RecordedAt) -> Result<RecordedAt, Refused> {
     if !(0..CLOCK_END_US).contains(&now.0) {
         return Err(Refused::ClockFarOff);
     }

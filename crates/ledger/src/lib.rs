@@ -9,9 +9,11 @@
 //! | [`content`] | what lies beside the line: compressed, committed to, sealed |
 //! | [`keys`] | what opens the contents: the files in `keys/` |
 //! | [`store`] | the data directory: tables, format version, keys |
+//! | [`ground`] | what the disk must hold before a ledger is gone on with |
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
+//! | [`access`] | who was told what, on a log of its own |
 //! | [`log`] | a log as others see it: checkpoint, tiles, leaves, proofs |
 //! | [`witnessed`] | what outside witnesses have signed, in a file of its own |
 //! | [`audit`] | reads everything back and says what does not fit |
@@ -20,13 +22,15 @@
 //!
 //! The line itself and what is handed out of a ledger are the crate `evidence`'s.
 //!
-//! A data directory holds `ledger.sqlite`, `witnessed.sqlite`, `keys/` and `lock`.
+//! A data directory holds `ledger.sqlite`, `access.sqlite`, `witnessed.sqlite`, `keys/` and `lock`.
 
+pub mod access;
 pub mod append;
 pub mod audit;
 pub mod backup;
 pub mod content;
 pub mod generation;
+pub mod ground;
 pub mod keys;
 pub mod lock;
 pub mod log;
@@ -40,7 +44,7 @@ pub use append::{
     Written,
 };
 pub use content::Content;
-pub use evidence::{Action, Alias, Entry, entry, erasure, heads, receipt};
+pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, heads, receipt};
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;

@@ -1,5 +1,6 @@
 //! The ledger from outside: what goes in comes out, whatever happens in between.
 
+mod access;
 mod appending;
 mod audits;
 mod damage;

@@ -51,6 +51,7 @@ impl Offline {
             ledger,
             appender,
             index,
+            ..
         } = open(data, keys, progress)?;
         Ok(Offline {
             ledger,
@@ -64,6 +65,23 @@ impl Offline {
     /// The read side of the ledger.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The keys of its contents.
+    pub fn keys(&self) -> &Keys {
+        self.ledger.keys()
+    }
+
+    /// From here on everybody's contents are sealed under new keys. Gives the epoch's number.
+    pub fn begin_epoch(&mut self) -> Result<u32, Error> {
+        self.appender
+            .begin_epoch()
+            .map_err(|error| refused_whole(&error))
+    }
+
+    /// Randomness.
+    pub(super) fn chance(&self) -> &Chance {
+        &self.chance
     }
 
     /// Begins to write; [`Writing::finish`] ends it.

@@ -17,6 +17,7 @@ use crate::clock::Stopwatch;
 mod fresh;
 mod load;
 mod machine;
+mod receipts;
 
 /// How often now and then are measured in turns.
 const TURNS: u32 = 5;
@@ -194,6 +195,8 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
     let served = Served::start(&program, &data_text)?;
     sheet.put("start-up, s", round(served.start_seconds, 3));
     load_loops(args, &served, &token, made.resources, &mut sheet)?;
+    let patients = patients(&served, &token)?;
+    receipts::measure(&served, &token, &patients, args.seconds, &mut sheet)?;
     drop(served);
     if args.json {
         say!("{}", Value::Object(sheet.figures));
@@ -249,6 +252,12 @@ impl Served {
             }
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
+    }
+}
+
+impl Served {
+    fn pid(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -393,6 +402,18 @@ fn draw(served: &Served, token: &str, half: usize) -> Result<Requests, Stop> {
         ));
     }
     Ok(Requests { reads, searches })
+}
+
+/// Ids of people whom something can be recorded about.
+fn patients(served: &Served, token: &str) -> Result<Vec<String>, Stop> {
+    let answer = load::get_once(served.address, "/fhir/Patient?_count=200", token)
+        .map_err(|error| Stop::CouldNotRun(format!("load: {error}")))?;
+    let bundle: Value = serde_json::from_slice(&answer.body)
+        .map_err(|error| Stop::CouldNotRun(format!("the answer is no JSON: {error}")))?;
+    let ids = bundle["entry"].as_array().into_iter().flatten();
+    Ok(ids
+        .filter_map(|entry| entry["resource"]["id"].as_str().map(str::to_owned))
+        .collect())
 }
 
 fn shuffle(list: &mut [String], chance: &Chance) {

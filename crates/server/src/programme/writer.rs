@@ -10,6 +10,7 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ledger::{Appender, CommitError, Refused, Transaction};
 use tokio::sync::{mpsc, oneshot};
@@ -209,6 +210,7 @@ fn commit(
         return Err(CommitError::Fatal(None));
     }
     inner.make_visible(appender.size());
+    inner.commits.fetch_add(1, Ordering::Relaxed);
 
     for (outcome, (drafts, answer)) in outcomes.into_iter().zip(rest) {
         let answered = match outcome {

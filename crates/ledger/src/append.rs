@@ -30,6 +30,7 @@ use tlog::{Edge, Hash};
 
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
+use crate::ground::{Directory, Ground};
 use crate::keys::Keys;
 use crate::lock::Lock;
 use crate::read::{self, KnownEdge, StoredTiles};
@@ -334,13 +335,20 @@ impl Appender {
     /// The keys are read again, now that nobody else changes them: whoever reads beside it shares
     /// [`Appender::keys`], so that what is destroyed is destroyed for both.
     pub fn open(dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
+        Appender::open_on(&Directory(dir.to_owned()), dir, keys)
+    }
+
+    /// The same, where the files that SQLite makes lie on another ground than the file system's.
+    pub fn open_on(ground: &dyn Ground, dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
         if !dir.join("ledger.sqlite").try_exists()? {
             return Err(OpenError::Missing);
         }
         let lock = Lock::take(dir)?;
         let keys = keys.reopened()?;
         keys.settle()?;
+        ground.renew("ledger.sqlite-wal")?;
         let db = store::open_to_write(dir, &lock)?;
+        ground.sync_names()?;
         let identity = store::identity(&db)?;
         let key = store::signing_key(dir, &identity)?;
         let aliases = store::aliases(dir, &db)?;
@@ -399,6 +407,11 @@ impl Appender {
     /// How many entries the ledger has.
     pub fn size(&self) -> u64 {
         self.edge.size()
+    }
+
+    /// When the last entry was recorded; before all time if there is none.
+    pub fn last_recorded_at(&self) -> RecordedAt {
+        self.last
     }
 
     /// The signed checkpoint of all entries.

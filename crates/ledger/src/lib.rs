@@ -9,6 +9,7 @@
 //! | [`content`] | what lies beside the line: compressed, committed to, sealed |
 //! | [`keys`] | what opens the contents: the files in `keys/` |
 //! | [`store`] | the data directory: tables, format version, keys |
+//! | [`ground`] | what the disk must hold before a ledger is gone on with |
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
@@ -29,6 +30,7 @@ pub mod audit;
 pub mod backup;
 pub mod content;
 pub mod generation;
+pub mod ground;
 pub mod keys;
 pub mod lock;
 pub mod log;
@@ -42,7 +44,7 @@ pub use append::{
     Written,
 };
 pub use content::Content;
-pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, receipt};
+pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, heads, receipt};
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;

@@ -26,7 +26,9 @@ use crate::error::{Error, ErrorKind};
 
 mod disclosing;
 mod draft;
+mod head_map;
 mod heads;
+pub mod keys;
 mod offline;
 mod open;
 mod replay;
@@ -185,6 +187,8 @@ impl Programme {
                     (for_recorder.on_fatal)(&"the access log failed; start the server again");
                 }
             })
+            .map_err(Error::internal)?;
+        head_map::see_to_it(Arc::downgrade(&inner), submissions.downgrade())
             .map_err(Error::internal)?;
         Ok(Programme {
             inner,

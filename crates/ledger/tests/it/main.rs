@@ -5,6 +5,7 @@ mod appending;
 mod audits;
 mod damage;
 mod failing;
+mod keys;
 mod model;
 mod opening;
 mod receipts;

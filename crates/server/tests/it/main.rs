@@ -6,6 +6,8 @@ mod browser;
 mod crash;
 mod disclosures;
 mod faults;
+mod heads;
+mod keys;
 mod persons;
 mod races;
 mod scripts;

@@ -1,0 +1,140 @@
+//! The files that the ledger writes without SQLite, on the simulated disk: keyrings, and what opening makes firm.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ledger::ground::Ground;
+
+use crate::disk::{Disk, Failed, Handle};
+use crate::plant::Plant;
+
+/// Where the ledger's own files lie.
+#[derive(Debug)]
+pub(crate) struct Files {
+    disk: Arc<Disk>,
+    plant: Option<Plant>,
+    /// For a planted bug: a key file that is to be written later.
+    late: Mutex<Option<(String, Vec<u8>)>>,
+}
+
+/// Keys lie in a folder of their own.
+const KEYS: &str = "keys";
+
+fn error(failed: Failed) -> io::Error {
+    let kind = match failed {
+        Failed::Full => io::ErrorKind::StorageFull,
+        Failed::Missing => io::ErrorKind::NotFound,
+        Failed::Io | Failed::Off | Failed::Busy => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, format!("{failed:?}"))
+}
+
+fn there(opened: Result<Handle, Failed>) -> io::Result<Option<Handle>> {
+    match opened {
+        Ok(handle) => Ok(Some(handle)),
+        Err(Failed::Missing) => Ok(None),
+        Err(failed) => Err(error(failed)),
+    }
+}
+
+fn all(handle: &Handle) -> Result<Vec<u8>, Failed> {
+    let mut bytes = vec![0; handle.size()? as usize];
+    let length = handle.read(0, &mut bytes)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+impl Ground for Files {
+    fn renew(&self, name: &str) -> io::Result<()> {
+        if self.plant == Some(Plant::LogNotRenewed) {
+            return Ok(());
+        }
+        let Some(mut file) = there(self.disk.open(name, false))? else {
+            return Ok(());
+        };
+        let bytes = all(&file).map_err(error)?;
+        if !bytes.is_empty() {
+            file.write(0, &bytes).map_err(error)?;
+        }
+        file.sync(false).map_err(error)
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        if self.plant == Some(Plant::NamesNotSynced) {
+            return Ok(());
+        }
+        self.disk.sync_folder().map_err(error)
+    }
+}
+
+impl Files {
+    /// Files on a disk.
+    pub(crate) fn new(disk: Arc<Disk>, plant: Option<Plant>) -> Files {
+        Files {
+            disk,
+            plant,
+            late: Mutex::default(),
+        }
+    }
+
+    /// A commit is done: what the planted bug left for later is written now.
+    pub(crate) fn committed(&self) -> io::Result<()> {
+        let late = self
+            .late
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match late {
+            Some((name, bytes)) => self.put(&name, &bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let (name, new) = (format!("{KEYS}/{name}"), format!("{KEYS}/{name}.new"));
+        self.write_whole(&new, bytes)
+            .and_then(|()| self.disk.rename(&new, &name))
+            .and_then(|()| self.disk.sync_folder())
+            .map_err(error)
+    }
+
+    fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), Failed> {
+        let mut file = self.disk.open(name, true)?;
+        file.truncate(0)?;
+        file.write(0, bytes)?;
+        file.sync(false)
+    }
+}
+
+/// The promise that key files are kept by, step by step as a folder of the file system keeps it.
+impl seal::Disk for Files {
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let file = there(self.disk.open(&format!("{KEYS}/{name}"), false))?;
+        file.map(|file| all(&file).map_err(error)).transpose()
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        if self.plant == Some(Plant::KeyringAfterCommit) {
+            let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+            *late = Some((name.to_owned(), bytes.to_vec()));
+            return Ok(());
+        }
+        self.put(name, bytes)
+    }
+
+    fn destroy(&self, name: &str) -> io::Result<()> {
+        let name = format!("{KEYS}/{name}");
+        let Some(mut file) = there(self.disk.open(&name, false))? else {
+            return Ok(());
+        };
+        let overwrite = |file: &mut Handle| {
+            let length = file.size()? as usize;
+            file.write(0, &vec![0; length])?;
+            file.sync(false)
+        };
+        overwrite(&mut file)
+            .and_then(|()| self.disk.delete(&name))
+            .and_then(|()| self.disk.sync_folder())
+            .map_err(error)
+    }
+}

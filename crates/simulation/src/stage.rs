@@ -1,0 +1,99 @@
+//! Where seeds are played: a folder for the few things that are not simulated, and a new ledger to begin each with.
+//!
+//! The ledger's database, its write-ahead log and the keyrings lie on the simulated disk. The rest lies in a real
+//! folder, in memory where the system has a place for that: the lock, the log's key and the key of the aliases, and
+//! an empty file by which the ledger sees that there is one. None of these is written while a seed is played.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::chance::Chance;
+use crate::disk::{Disk, Image, Lies};
+use crate::vfs::{self, Mounted};
+
+/// How many keys of contents there are before the first is needed.
+const BLANK_KEYS: u32 = 5;
+
+/// The files in `keys` that are written while a ledger is in use; they lie on the simulated disk.
+const KEY_FILES: [&str; 4] = [
+    "provider.key",
+    "programme.key",
+    "ledger.keyring",
+    "access.keyring",
+];
+
+/// A place to play seeds in, one after the other. Threads have one each.
+#[derive(Debug)]
+pub struct Stage {
+    folder: PathBuf,
+    /// A ledger in which nothing was recorded yet.
+    new: Image,
+}
+
+impl Stage {
+    /// Makes a place, and the new ledger that every seed begins with: the same for all places.
+    pub fn new() -> Result<Stage, String> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let memory = Path::new("/dev/shm");
+        let base = match memory.is_dir() {
+            true => memory.to_owned(),
+            false => std::env::temp_dir(),
+        };
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("homecoming-simulation-{}-{number}", std::process::id());
+        let mut stage = Stage {
+            folder: base.join(name),
+            new: Image::default(),
+        };
+        std::fs::create_dir_all(&stage.folder).map_err(|e| format!("the folder: {e}"))?;
+        let mut chance = Chance::new(0);
+        let (disk, mounted) = stage.set(chance.split(), Lies::default());
+        let origin = "simulated.example/log";
+        let keys = ledger::create(&stage.folder, origin, None, &mut |bytes| chance.fill(bytes))
+            .map_err(|e| format!("a new ledger: {e}"))?;
+        // Few enough that many seeds need more, which is a part of a commit that can fail.
+        keys.ledger()
+            .reserve(BLANK_KEYS, &mut |bytes| chance.fill(bytes))
+            .map_err(|e| format!("new keys: {e}"))?;
+        drop(mounted);
+        stage.new = disk.image();
+        for name in KEY_FILES {
+            let path = stage.folder.join("keys").join(name);
+            let bytes = std::fs::read(path).map_err(|e| format!("the keys: {e}"))?;
+            stage.new.add(&format!("keys/{name}"), bytes);
+        }
+        std::fs::write(stage.folder.join("ledger.sqlite"), [])
+            .map_err(|e| format!("the folder: {e}"))?;
+        Ok(stage)
+    }
+
+    /// A disk with the new ledger on it, found by whoever opens the ledger in [`Stage::folder`].
+    pub(crate) fn set(&self, chance: Chance, lies: Lies) -> (Arc<Disk>, Mounted) {
+        self.set_with(&self.new, chance, lies)
+    }
+
+    /// The same with another disk.
+    pub(crate) fn set_with(
+        &self,
+        image: &Image,
+        chance: Chance,
+        lies: Lies,
+    ) -> (Arc<Disk>, Mounted) {
+        let disk = Arc::new(Disk::new(image, chance, lies));
+        let mounted = vfs::mount(&self.folder, disk.clone());
+        (disk, mounted)
+    }
+
+    /// The ledger's data directory.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // What cannot be removed is in memory, and small.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

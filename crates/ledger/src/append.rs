@@ -30,8 +30,8 @@ use tlog::{Edge, Hash};
 
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
-use crate::keys::Keys;
 use crate::ground::{Directory, Ground};
+use crate::keys::Keys;
 use crate::lock::Lock;
 use crate::read::{self, KnownEdge, StoredTiles};
 use crate::sealing::{CHANCE_BYTES, Sealing};

@@ -64,15 +64,17 @@ mod tests {
 
     #[test]
     fn a_file_that_was_renewed_holds_what_it_held() {
-        let directory =
-            std::env::temp_dir().join(format!("ledger-ground-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("ledger-ground-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let ground = Directory(directory.clone());
         for length in [0, 1, 4096, 1 << 20, (3 << 20) + 17] {
             let bytes: Vec<u8> = (0..length).map(|at| (at * 7 / 3) as u8).collect();
             std::fs::write(directory.join("log"), &bytes).unwrap();
             ground.renew("log").unwrap();
-            assert!(std::fs::read(directory.join("log")).unwrap() == bytes, "{length}");
+            assert!(
+                std::fs::read(directory.join("log")).unwrap() == bytes,
+                "{length}"
+            );
         }
         ground.renew("not there").unwrap();
         ground.sync_names().unwrap();

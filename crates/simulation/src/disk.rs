@@ -28,8 +28,8 @@ mod file;
 mod power;
 
 pub use file::Handle;
-pub(crate) use file::{Lock, REGION_BYTES};
 use file::{File, Locks, Shared};
+pub(crate) use file::{Lock, REGION_BYTES};
 pub use power::Survives;
 
 /// The unit that a disk writes whole or not at all.

@@ -79,7 +79,11 @@ impl Files {
 
     /// A commit is done: what the planted bug left for later is written now.
     pub(crate) fn committed(&self) -> io::Result<()> {
-        let late = self.late.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let late = self
+            .late
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         match late {
             Some((name, bytes)) => self.put(&name, &bytes),
             None => Ok(()),

@@ -60,7 +60,9 @@ impl Forgetful {
         }
         let from = covers + u64::from(self.boasts && covers < size && covers > 0);
         let failed = ledger.scan(from, |raw| {
-            let change = raw.entry().and_then(|entry| Ok((entry, ledger.unseal(&raw)?)));
+            let change = raw
+                .entry()
+                .and_then(|entry| Ok((entry, ledger.unseal(&raw)?)));
             match change {
                 Err(e) => ControlFlow::Break(e.to_string()),
                 Ok((entry, content)) => {

@@ -65,7 +65,9 @@ impl Model {
 
     /// When the last entry was recorded.
     pub fn last(&self) -> i64 {
-        self.entries.last().map_or(i64::MIN, |last| last.recorded_at)
+        self.entries
+            .last()
+            .map_or(i64::MIN, |last| last.recorded_at)
     }
 
     /// The heads of all resources.
@@ -103,7 +105,9 @@ impl Model {
                         last = at;
                     }
                     predicted.entries.extend(entries);
-                    predicted.marks.extend(transaction.source.as_ref().map(mark));
+                    predicted
+                        .marks
+                        .extend(transaction.source.as_ref().map(mark));
                     heads = after;
                 }
             }

@@ -33,8 +33,7 @@ impl<M: Clone> Network<M> {
                 true => chance.below(6),
                 false => 0,
             };
-            self.under_way
-                .push((self.now + delay, message.clone()));
+            self.under_way.push((self.now + delay, message.clone()));
         }
     }
 

@@ -39,8 +39,8 @@ pub enum Plant {
     IndexAheadOfItself,
     /// The witness signs before its new state is durable.
     WitnessSignsFirst,
-    /// The witness does not check that what it signed before is still there.
-    WitnessChecksNothing,
+    /// The witness remembers nothing when it starts.
+    WitnessForgets,
 }
 
 impl Plant {
@@ -61,7 +61,7 @@ impl Plant {
         Plant::NamesNotSynced,
         Plant::IndexAheadOfItself,
         Plant::WitnessSignsFirst,
-        Plant::WitnessChecksNothing,
+        Plant::WitnessForgets,
     ];
 
     /// What the disk under the ledger does wrong, if it is the disk.

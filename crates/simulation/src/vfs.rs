@@ -394,11 +394,7 @@ unsafe extern "C" fn x_check_reserved_lock(
     }
 }
 
-unsafe extern "C" fn x_file_control(
-    _: *mut ffi::sqlite3_file,
-    _: c_int,
-    _: *mut c_void,
-) -> c_int {
+unsafe extern "C" fn x_file_control(_: *mut ffi::sqlite3_file, _: c_int, _: *mut c_void) -> c_int {
     ffi::SQLITE_NOTFOUND
 }
 

@@ -165,9 +165,10 @@ impl Handle {
     pub fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, Failed> {
         let mut state = self.state()?;
         // Reads are many and change nothing, so they are met only when one is to fail.
-        if state.armed.is_some_and(|armed| armed.only == Some(Op::Read))
-            && let Fate::Fails { how, .. } =
-                state.meet(Op::Read, &self.name, at, into.len() as u64)
+        if state
+            .armed
+            .is_some_and(|armed| armed.only == Some(Op::Read))
+            && let Fate::Fails { how, .. } = state.meet(Op::Read, &self.name, at, into.len() as u64)
         {
             return Err(how);
         }
@@ -229,13 +230,17 @@ impl Handle {
             Fate::Fails {
                 done: Portion::All, ..
             } => state.files[self.file].settle(),
-            Fate::Fails { how: Failed::Io, .. } => state.drop_some(self.file),
+            Fate::Fails {
+                how: Failed::Io, ..
+            } => state.drop_some(self.file),
             // The power went off meanwhile: what had reached the platter is decided with the rest.
             Fate::Fails { .. } => {}
         }
         match fate {
             Fate::Done => Ok(()),
-            Fate::Fails { how: Failed::Io, .. } if state.lies.sync_failure_hidden => Ok(()),
+            Fate::Fails {
+                how: Failed::Io, ..
+            } if state.lies.sync_failure_hidden => Ok(()),
             Fate::Fails { how, .. } => Err(how),
         }
     }
@@ -312,7 +317,10 @@ impl Handle {
         make: bool,
     ) -> Result<Option<*const AtomicU64>, Failed> {
         let mut state = self.state()?;
-        let shared = state.files[self.file].shared.get_or_insert_default().clone();
+        let shared = state.files[self.file]
+            .shared
+            .get_or_insert_default()
+            .clone();
         drop(state);
         let mut inside = shared.inside();
         while make && inside.regions.len() <= number {
@@ -376,7 +384,11 @@ impl Handle {
             let file = &mut state.files[self.file];
             drop(shared);
             // The last one to leave takes it away, as SQLite does with the file in its place.
-            if file.shared.as_ref().is_some_and(|shared| Arc::strong_count(shared) == 1) {
+            if file
+                .shared
+                .as_ref()
+                .is_some_and(|shared| Arc::strong_count(shared) == 1)
+            {
                 file.shared = None;
             }
         }

@@ -129,12 +129,19 @@ impl State {
     /// The power goes off: every unsynced change is decided.
     pub(super) fn lose(&mut self, survives: Survives) {
         let mut chance = self.chance.split();
-        let mut names: Vec<(&String, usize)> =
-            self.names.iter().map(|(name, file)| (name, *file)).collect();
+        let mut names: Vec<(&String, usize)> = self
+            .names
+            .iter()
+            .map(|(name, file)| (name, *file))
+            .collect();
         names.sort_unstable();
         let first_lost: Vec<usize> = names
             .iter()
-            .filter(|(name, _)| self.lies.first_sector_lost.is_some_and(|end| name.ends_with(end)))
+            .filter(|(name, _)| {
+                self.lies
+                    .first_sector_lost
+                    .is_some_and(|end| name.ends_with(end))
+            })
             .map(|(_, file)| *file)
             .collect();
         for (number, file) in self.files.iter_mut().enumerate() {
@@ -155,7 +162,13 @@ impl State {
             Survives::Everything => all,
             _ => chance.below(all as u64 + 1) as usize,
         };
-        for (name, before) in self.names_log.drain(..).skip(kept).rev().collect::<Vec<_>>() {
+        for (name, before) in self
+            .names_log
+            .drain(..)
+            .skip(kept)
+            .rev()
+            .collect::<Vec<_>>()
+        {
             match before {
                 Some(file) => self.names.insert(name, file),
                 None => self.names.remove(&name),

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ledger::audit::How;
 use ledger::{Appender, Committed, Entry, Keys, Ledger, OpenError, Refused, Transaction};
 use tlog::checkpoint::Checkpoint;
 use tlog::{Hash, leaf_hash, root_at};
@@ -120,9 +121,9 @@ impl World<'_> {
             && let Some(copy) = self.old_copy.take()
         {
             self.mounted = None;
-            let (disk, mounted) =
-                self.stage
-                    .set_with(&copy, self.chance.split(), Lies::default());
+            let (disk, mounted) = self
+                .stage
+                .set_with(&copy, self.chance.split(), Lies::default());
             self.files = Arc::new(Files::new(disk.clone(), self.plant));
             self.disk = disk;
             self.mounted = Some(mounted);
@@ -147,7 +148,9 @@ impl World<'_> {
         if self.chance.one_in(4) && (self.weather.errors || self.weather.power_cuts) {
             let trouble = match self.weather.power_cuts && self.chance.one_in(2) {
                 true => Trouble::PowerCut,
-                false => *self.chance.pick(&[Trouble::NotDone, Trouble::DoneButFailed]),
+                false => *self
+                    .chance
+                    .pick(&[Trouble::NotDone, Trouble::DoneButFailed]),
             };
             self.disk.arm(Armed {
                 after: self.chance.below(12) as u32,
@@ -241,7 +244,10 @@ impl World<'_> {
         };
         let mut seen: Vec<(Entry, Vec<u8>)> = Vec::new();
         let scanned = ledger.scan(from, |raw| {
-            match raw.entry().and_then(|entry| Ok((entry, ledger.unseal(&raw)?))) {
+            match raw
+                .entry()
+                .and_then(|entry| Ok((entry, ledger.unseal(&raw)?)))
+            {
                 Ok((entry, content)) => {
                     seen.push((entry, content.stored));
                     std::ops::ControlFlow::Continue(())
@@ -483,7 +489,12 @@ impl World<'_> {
         let Some((appender, _)) = &self.server else {
             return Ok(());
         };
-        let report = ledger::audit::audit(self.stage.folder(), appender.keys(), &mut |_, _| {})
+        let how = How {
+            threads: 1,
+            fresh: true,
+            ..How::with(appender.keys())
+        };
+        let report = ledger::audit::audit(self.stage.folder(), &how, &mut |_| {})
             .map_err(|e| format!("there is nothing to audit: {e}"))?;
         match report.faults.first() {
             None if report.entries == self.model.size() => Ok(()),

@@ -25,8 +25,7 @@ fn nothing_is_found() {
         threads: super::threads(),
         options: Options::default(),
     };
-    let outcome =
-        campaign.run(&|_| seconds == 0 || begun.elapsed() < Duration::from_secs(seconds));
+    let outcome = campaign.run(&|_| seconds == 0 || begun.elapsed() < Duration::from_secs(seconds));
     // Written past the test's own output, so that every run says how many there were.
     use std::io::Write as _;
     let _ = writeln!(

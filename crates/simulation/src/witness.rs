@@ -15,6 +15,7 @@ use tlog::witness::{parse_size, take_answer};
 
 use crate::chance::Chance;
 use crate::disk::{Disk, Failed, Handle, Image, Lies, Survives};
+use crate::files::Late;
 
 /// What the server asks.
 #[derive(Clone, Debug)]
@@ -65,7 +66,7 @@ struct Memory {
     disk: Arc<Disk>,
     bug: Option<Bug>,
     /// What is to be stored at some other time.
-    late: Arc<Mutex<Option<(String, Vec<u8>)>>>,
+    late: Arc<Mutex<Late>>,
 }
 
 const NEVER: &[u8] = b"never\n";
@@ -192,7 +193,7 @@ impl Memory {
         }
     }
 
-    fn late(&self) -> std::sync::MutexGuard<'_, Option<(String, Vec<u8>)>> {
+    fn late(&self) -> std::sync::MutexGuard<'_, Late> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -296,7 +296,7 @@ impl World<'_> {
         let Some((_, ledger)) = &self.server else {
             return Ok(());
         };
-        let before = self.model.entries[..position as usize]
+        let mut before = self.model.entries[..position as usize]
             .iter()
             .enumerate()
             .filter(|(_, before)| before.write.person == known.write.person);
@@ -304,7 +304,7 @@ impl World<'_> {
             .write
             .person
             .as_ref()
-            .and_then(|_| before.last())
+            .and_then(|_| before.next_back())
             .map(|(at, before)| (at as u64, before.leaf));
         let named = entry
             .previous

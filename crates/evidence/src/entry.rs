@@ -446,7 +446,7 @@ pub fn decode_name(word: &str) -> Option<String> {
 }
 
 /// Like [`decode_name`], without making the name when nothing is encoded.
-fn check_name(word: &str) -> Option<()> {
+pub(crate) fn check_name(word: &str) -> Option<()> {
     if !word.is_empty() && word.bytes().all(is_plain) {
         return Some(());
     }
@@ -458,7 +458,7 @@ fn is_plain(b: u8) -> bool {
 }
 
 /// Whether an instant, if it is one, has the form that the line writes it in: six decimals, UTC, no leap second.
-fn is_instant(text: &[u8]) -> bool {
+pub(crate) fn is_instant(text: &[u8]) -> bool {
     text.len() == 27 && text[10] == b'T' && text[17] < b'6' && text[19] == b'.' && text[26] == b'Z'
 }
 
@@ -470,13 +470,13 @@ fn is_id_in_line(text: &str) -> bool {
 }
 
 /// A decimal number in its only form: no sign, no leading zero.
-fn decimal(text: &str) -> Option<u64> {
+pub(crate) fn decimal(text: &str) -> Option<u64> {
     let canonical =
         text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| canonical)
 }
 
-fn write_number(number: u64, out: &mut Vec<u8>) {
+pub(crate) fn write_number(number: u64, out: &mut Vec<u8>) {
     let mut text = [0; 20];
     let mut at = text.len();
     let mut rest = number;
@@ -492,7 +492,7 @@ fn write_number(number: u64, out: &mut Vec<u8>) {
 }
 
 /// A hash as the line writes it: 43 characters of base64 without padding.
-fn hash_from_text(text: &str) -> Option<Hash> {
+pub(crate) fn hash_from_text(text: &str) -> Option<Hash> {
     // The decoder wants room for whole groups of three bytes.
     let mut bytes = [0; 33];
     if text.len() != 43 || STANDARD_NO_PAD.decode_slice(text, &mut bytes) != Ok(32) {
@@ -501,7 +501,7 @@ fn hash_from_text(text: &str) -> Option<Hash> {
     bytes.first_chunk().copied()
 }
 
-fn write_hash(hash: &Hash, out: &mut Vec<u8>) {
+pub(crate) fn write_hash(hash: &Hash, out: &mut Vec<u8>) {
     let mut text = [0; 43];
     let length = STANDARD_NO_PAD.encode_slice(hash, &mut text).unwrap_or(0);
     out.extend_from_slice(&text[..length]);

@@ -7,12 +7,16 @@
 //! |---|---|
 //! | [`entry`] | the line that an auditor reads, and the opaque ids in it |
 //! | [`content`] | what lies beside the line, and what the line commits to |
+//! | [`disclosure`] | the access log: who was told what, in a line and its content |
+//! | [`heads`] | where each person's chain of entries ends, under one root |
 //! | [`erasure`] | what an erasure says of itself, for whoever finds a content gone |
 //! | [`receipt`] | an entry's proof, made by the programme and verified anywhere |
 
 pub mod content;
+pub mod disclosure;
 pub mod entry;
 pub mod erasure;
+pub mod heads;
 pub mod receipt;
 
 pub use content::Content;

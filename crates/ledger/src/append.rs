@@ -295,7 +295,7 @@ struct Decided {
 }
 
 /// Why a group cannot be written.
-enum Trouble {
+pub(crate) enum Trouble {
     Sqlite(rusqlite::Error),
     Keys(seal::KeyringError),
 }
@@ -407,6 +407,11 @@ impl Appender {
     /// How many entries the ledger has.
     pub fn size(&self) -> u64 {
         self.edge.size()
+    }
+
+    /// When the last entry was recorded; before all time if there is none.
+    pub fn last_recorded_at(&self) -> RecordedAt {
+        self.last
     }
 
     /// The signed checkpoint of all entries.
@@ -702,7 +707,7 @@ impl Appender {
             ))?;
         }
         self.slots.write(db, &decided.taken)?;
-        let checkpoint = self.sign(&edge)?;
+        let checkpoint = sign(&self.origin, &self.key, &edge)?;
         store::set_state(db, "checkpoint", &checkpoint)?;
         tx.commit()?;
         Ok(After {
@@ -734,42 +739,32 @@ impl Appender {
             .optional()
     }
 
-    fn sign(&self, edge: &Edge) -> rusqlite::Result<String> {
-        let checkpoint = Checkpoint {
-            origin: self.origin.clone(),
-            size: edge.size(),
-            root: edge.root(),
-            extensions: Vec::new(),
-        };
-        // The origin was signed before, when the ledger was made or opened.
-        checkpoint
-            .sign(&self.key)
-            .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
-    }
-
     /// What an error means for what is on the disk. Whatever was begun is rolled back by now.
     fn failed(&mut self, error: impl Into<Trouble>) -> CommitError {
-        let error = match error.into() {
-            Trouble::Sqlite(error) => error,
-            // As with the ledger's own file: nobody knows what of it is on the disk.
-            Trouble::Keys(seal::KeyringError::Io(_) | seal::KeyringError::Broken) => {
-                self.poisoned = true;
-                return CommitError::Fatal(None);
-            }
-            Trouble::Keys(error) => return CommitError::Keys(error),
-        };
-        let outcome = match error.sqlite_error() {
-            Some(code) => severity(code.extended_code),
-            None => Severity::Refused,
-        };
-        if outcome == Severity::Fatal || !self.db.is_autocommit() {
-            self.poisoned = true;
-            return CommitError::Fatal(Some(error));
+        let error = judged(error.into(), self.db.is_autocommit());
+        self.poisoned |= matches!(error, CommitError::Fatal(_));
+        error
+    }
+}
+
+/// What an error means for what is on the disk; `rolled_back` says that nothing is half done.
+pub(crate) fn judged(error: Trouble, rolled_back: bool) -> CommitError {
+    let error = match error {
+        Trouble::Sqlite(error) => error,
+        // As with the ledger's own file: nobody knows what of it is on the disk.
+        Trouble::Keys(seal::KeyringError::Io(_) | seal::KeyringError::Broken) => {
+            return CommitError::Fatal(None);
         }
-        match outcome {
-            Severity::Full => CommitError::Full(error),
-            _ => CommitError::Io(error),
-        }
+        Trouble::Keys(error) => return CommitError::Keys(error),
+    };
+    let severity = error
+        .sqlite_error()
+        .map_or(Severity::Refused, |code| severity(code.extended_code));
+    match severity {
+        Severity::Fatal => CommitError::Fatal(Some(error)),
+        _ if !rolled_back => CommitError::Fatal(Some(error)),
+        Severity::Full => CommitError::Full(error),
+        Severity::Refused => CommitError::Io(error),
     }
 }
 
@@ -781,6 +776,20 @@ const INSERT_SOURCE: &str =
     "INSERT INTO import_source (source, part, position) VALUES (?1, ?2, ?3)";
 const UPSERT_PERSON: &str =
     "INSERT OR REPLACE INTO person (person, count, position, hash) VALUES (?1, ?2, ?3, ?4)";
+
+/// The signed checkpoint of a tree that ends so.
+pub(crate) fn sign(origin: &str, key: &SigningKey, edge: &Edge) -> rusqlite::Result<String> {
+    let checkpoint = Checkpoint {
+        origin: origin.to_owned(),
+        size: edge.size(),
+        root: edge.root(),
+        extensions: Vec::new(),
+    };
+    // The origin was signed before, when the log was made or opened.
+    checkpoint
+        .sign(key)
+        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Severity {
@@ -804,7 +813,7 @@ fn severity(extended_code: i32) -> Severity {
 }
 
 /// The time of the next transaction: the clock's, or just after the last one.
-fn recorded_at(now: RecordedAt, last: RecordedAt) -> Result<RecordedAt, Refused> {
+pub(crate) fn recorded_at(now: RecordedAt, last: RecordedAt) -> Result<RecordedAt, Refused> {
     if !(0..CLOCK_END_US).contains(&now.0) {
         return Err(Refused::ClockFarOff);
     }

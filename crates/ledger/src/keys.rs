@@ -259,6 +259,42 @@ impl Keys {
         })))
     }
 
+    /// Takes the keys over with the wrapping key alone, which came back from escrow: makes a new
+    /// `provider.key` and a new `programme.key` for the keyrings that are there. For a machine that is
+    /// lost, or a passphrase. The caller holds the directory's lock.
+    pub fn recover(
+        dir: &Path,
+        programme: &str,
+        wrapping: Key,
+        passphrase: Option<&[u8]>,
+        chance: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Keys, KeysError> {
+        let disk: Arc<dyn Disk> = Arc::new(Folder::new(dir.join("keys")));
+        let key = Wrapping::new(wrapping);
+        let open = |file| {
+            Keyring::open(disk.clone(), file, programme, &key)
+                .map_err(|source| KeysError::Keyring { file, source })
+        };
+        let (ledger, access) = (open(LEDGER)?, open(ACCESS)?);
+        let secret = Key::draw(chance);
+        disk.replace(PROVIDER, secret.as_bytes())?;
+        let provider = FileProvider::new(secret, passphrase);
+        let held = Held {
+            current: Wrapped::new(&provider, programme, key.clone(), chance)?,
+            provider: Arc::new(provider),
+            next: None,
+            broken: false,
+        };
+        disk.replace(PROGRAMME, &held.file(programme))?;
+        Ok(Keys(Arc::new(Inner {
+            disk,
+            programme: programme.to_owned(),
+            ledger,
+            access,
+            held: Mutex::new(held),
+        })))
+    }
+
     /// Reads the files again: what another process has reserved or destroyed since then shows.
     pub fn reopened(&self) -> Result<Keys, KeysError> {
         let provider = self.held().provider.clone();

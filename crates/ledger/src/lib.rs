@@ -13,6 +13,7 @@
 //! | [`lock`] | one server to a directory |
 //! | [`append`] | the one way in: groups of transactions, one fsync each |
 //! | [`read`] | the way out: point reads, scans |
+//! | [`access`] | who was told what, on a log of its own |
 //! | [`log`] | a log as others see it: checkpoint, tiles, leaves, proofs |
 //! | [`witnessed`] | what outside witnesses have signed, in a file of its own |
 //! | [`audit`] | reads everything back and says what does not fit |
@@ -21,8 +22,9 @@
 //!
 //! The line itself and what is handed out of a ledger are the crate `evidence`'s.
 //!
-//! A data directory holds `ledger.sqlite`, `witnessed.sqlite`, `keys/` and `lock`.
+//! A data directory holds `ledger.sqlite`, `access.sqlite`, `witnessed.sqlite`, `keys/` and `lock`.
 
+pub mod access;
 pub mod append;
 pub mod audit;
 pub mod backup;
@@ -42,7 +44,7 @@ pub use append::{
     Written,
 };
 pub use content::Content;
-pub use evidence::{Action, Alias, Entry, entry, erasure, receipt};
+pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, heads, receipt};
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;

@@ -13,8 +13,9 @@ use std::ops::{ControlFlow, Deref};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use evidence::heads::Head;
 use rusqlite::{Connection, OptionalExtension, Row};
-use seal::Class;
+use seal::{Class, Key};
 use tlog::note::VerifierKey;
 use tlog::{Hash, TileSource};
 
@@ -166,6 +167,37 @@ impl Ledger {
         Ok(uses)
     }
 
+    /// How many keys are in use, and the epoch that is written under.
+    pub fn keys_in_use(&self) -> Result<(u32, u32), ReadError> {
+        let db = self.connection();
+        let used = db.query_row("SELECT count(*) FROM key_use", [], |row| row.get(0))?;
+        let epoch = store::state(&db, "epoch")?.and_then(|text| text.parse().ok());
+        Ok((
+            used,
+            epoch.ok_or_else(|| damaged(0, "it does not say its epoch"))?,
+        ))
+    }
+
+    /// Whether a key opens what was sealed under a slot: the first such content is tried. `None` if
+    /// nothing is sealed under it.
+    pub fn fits(&self, slot: u32, key: &Key) -> Result<Option<bool>, ReadError> {
+        let db = self.connection();
+        let mut statement = db.prepare_cached(
+            "SELECT e.position, e.line, c.format, c.class, c.slot, c.body FROM content c \
+             JOIN entry e ON e.position = c.position WHERE c.slot = ?1 ORDER BY c.position LIMIT 1",
+        )?;
+        let mut rows = statement.query([slot])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let raw = raw(row)?;
+        let line = line_of(raw.position, raw.line)?;
+        let class = sealing::class_of(raw.class)
+            .ok_or_else(|| damaged(raw.position, "its content is of an unknown class"))?;
+        let opened = self.0.sealing.open_with(key, class, &line, raw.body);
+        Ok(Some(opened.is_ok()))
+    }
+
     /// How many entries the ledger has.
     pub fn size(&self) -> Result<u64, ReadError> {
         Ok(size(&self.connection())?)
@@ -296,10 +328,15 @@ impl Ledger {
 
     /// The position of a person's latest entry: while it stays, nothing new is recorded about them.
     pub fn chain_head(&self, patient: &str) -> Result<Option<u64>, ReadError> {
+        self.head_of(self.person(patient))
+    }
+
+    /// The same by the person's alias.
+    pub fn head_of(&self, person: Alias) -> Result<Option<u64>, ReadError> {
         let db = self.connection();
         Ok(db
             .prepare_cached("SELECT position FROM person WHERE person = ?1")?
-            .query_row([&self.person(patient).0[..]], |row| row.get::<_, i64>(0))
+            .query_row([&person.0[..]], |row| row.get::<_, i64>(0))
             .optional()?
             .map(|position| position as u64))
     }
@@ -330,6 +367,42 @@ impl Ledger {
             entries.push(entry);
         }
         Ok(entries)
+    }
+
+    /// The ends of all persons' chains as they were in the first `size` entries, sorted by alias.
+    ///
+    /// The newest ends are stored; from those that lie beyond, the chains are walked back.
+    pub fn heads_at(&self, size: u64) -> Result<Vec<Head>, ReadError> {
+        let db = self.connection();
+        let _moment = Moment::begin(&db)?;
+        let mut statement =
+            db.prepare_cached("SELECT person, count, position, hash FROM person ORDER BY person")?;
+        let mut rows = statement.query([])?;
+        let mut heads = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut head = Head {
+                person: Alias(row.get(0)?),
+                count: row.get::<_, i64>(1)? as u64,
+                position: row.get::<_, i64>(2)? as u64,
+                hash: row.get(3)?,
+            };
+            let mut there = true;
+            while there && head.position >= size {
+                let line = line_at(&db, head.position)?;
+                match line_of(head.position, &line)?.previous {
+                    None => there = false,
+                    Some(before) => {
+                        head.count = before.number;
+                        head.position = before.position;
+                        head.hash = before.hash;
+                    }
+                }
+            }
+            if there {
+                heads.push(head);
+            }
+        }
+        Ok(heads)
     }
 
     /// The parts of a source that have been imported, in order.
@@ -558,7 +631,7 @@ fn raw<'r>(row: &'r Row<'_>) -> Result<Raw<'r>, ReadError> {
     })
 }
 
-fn damaged(position: u64, what: &str) -> ReadError {
+pub(crate) fn damaged(position: u64, what: &str) -> ReadError {
     ReadError::Damaged {
         position,
         what: what.to_owned(),

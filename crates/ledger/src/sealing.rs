@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use seal::{Bound, Class, KeyError, OpenError};
+use seal::{Bound, Class, Key, KeyError, OpenError};
 
 use crate::content::{self, Content, Salt};
 use crate::entry::Line;
@@ -85,7 +85,19 @@ impl Sealing {
             KeyError::Destroyed(_) => Unopened::Erased,
             other => Unopened::Damaged(other.to_string()),
         })?;
-        let opened = seal::open(&key, &self.bound(line, class), row.body).map_err(|error| {
+        self.open_with(&key, class, line, row.body)
+    }
+
+    /// The same with a key that is not in the keyring, or not yet.
+    pub(crate) fn open_with(
+        &self,
+        key: &Key,
+        class: Class,
+        line: &Line<'_>,
+        body: &[u8],
+    ) -> Result<Content, Unopened> {
+        let damaged = |what: &str| Unopened::Damaged(what.to_owned());
+        let opened = seal::open(key, &self.bound(line, class), body).map_err(|error| {
             damaged(match error {
                 OpenError::Short => "its sealed content is too short",
                 OpenError::OtherKey => {

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! ledger.sqlite     the record (SQLite, write-ahead log, every commit flushed)
+//! access.sqlite     who was told what ([`crate::access`])
 //! keys/log.key      signs the checkpoints (C2SP key text, mode 0600)
+//! keys/access.key   signs the access log's checkpoints
 //! keys/alias.key    32 bytes that turn ids into aliases (mode 0600)
 //! keys/...          what opens the contents: see [`crate::keys`]
 //! lock              held by the one process that appends
@@ -234,6 +236,7 @@ pub fn create(
     write_key(&keys.join("alias.key"), &alias)?;
     sync_directory(&keys)?;
     let keys = Keys::create(dir, origin, passphrase, chance)?;
+    crate::access::create(dir, origin, chance)?;
 
     // The schema and the first state appear together or not at all.
     let mut db = Connection::open(dir.join("ledger.sqlite"))?;

@@ -165,10 +165,13 @@ impl Keyring {
         self.len() == 0
     }
 
-    /// How many slots were destroyed.
-    pub fn destroyed(&self) -> u32 {
-        let state = self.state();
-        state.slots.iter().filter(|s| **s == DESTROYED).count() as u32
+    /// The slots whose keys were destroyed, ascending.
+    pub fn destroyed(&self) -> Vec<u32> {
+        (0..)
+            .zip(&self.state().slots)
+            .filter(|(_, wrapped)| **wrapped == DESTROYED)
+            .map(|(slot, _)| slot)
+            .collect()
     }
 
     /// The wrapping key that it is wrapped under, by id.

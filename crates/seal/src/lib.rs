@@ -11,10 +11,12 @@
 //! | [`keyring`] | a file of slots, a key each, wrapped under the programme's wrapping key |
 //! | [`provider`] | who wraps the wrapping key: a file and a passphrase, or something better |
 //! | [`shamir`] | a secret in shares, any few of which bring it back |
+//! | [`escrow`] | keys sealed under a key in shares |
 //! | [`disk`] | what must be true of where the files lie |
 
 pub mod body;
 pub mod disk;
+pub mod escrow;
 pub mod key;
 pub mod keyring;
 pub mod provider;

@@ -27,7 +27,7 @@ fn main() -> std::io::Result<()> {
         )*};
     }
     render!(
-        sign_in, caseload, person, timelines, entry, find, record, error
+        sign_in, caseload, person, timelines, entry, find, record, access, leaf, seen, error
     );
     println!("{} pages in {}", written.len(), folder.display());
     Ok(())

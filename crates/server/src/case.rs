@@ -81,6 +81,11 @@ impl Case {
         }))
     }
 
+    /// The positions of its entries.
+    pub fn positions(&self) -> impl Iterator<Item = u64> {
+        self.told.iter().map(|told| told.position)
+    }
+
     /// The same entries grouped by resource and parsed, in the order of first mention.
     pub fn things(&self) -> Vec<Thing<'_>> {
         let mut places: HashMap<(&str, &str), usize> = HashMap::new();

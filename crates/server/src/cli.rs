@@ -24,6 +24,7 @@ mod client;
 mod demo;
 mod import;
 mod init;
+mod keys;
 mod passphrase;
 mod rebuild;
 mod restore;
@@ -75,6 +76,8 @@ enum Word {
     Backup(backup::Args),
     /// Make a data directory from a backup
     Restore(restore::Args),
+    /// The keys of contents: how they stand, change them, put them in escrow, bring them back
+    Keys(keys::Args),
     /// Make the index anew from the ledger
     Rebuild(rebuild::Args),
     /// Measure: import, reads, searches, start-up, rebuild
@@ -129,6 +132,7 @@ pub fn run() -> ExitCode {
         Word::Witness(args) => witness::run(&args),
         Word::Backup(args) => backup::run(&args),
         Word::Restore(args) => restore::run(&args),
+        Word::Keys(args) => keys::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),
     };

@@ -18,10 +18,12 @@ use record::time::RecordedAt;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::programme::{AsOf, Programme, Version, View};
+use crate::programme::{Actor, AsOf, Programme, Version, View};
+use crate::release::{Disclosure, Given, Release, What};
 use negotiate::{Format, Prefer, Tags};
 use scope::{Door, Grant};
 
+pub mod audit_event;
 pub mod batch;
 pub mod body;
 pub mod bundle;
@@ -190,6 +192,8 @@ pub struct Ask {
     pub as_of: Option<AsOf>,
     /// If a state was asked for: the path below `/fhir`, to name the same thing as of now.
     pub path: String,
+    /// What was asked for, as the access log will have it: path and query, with the instant.
+    pub address: String,
 }
 
 impl Ask {
@@ -197,6 +201,17 @@ impl Ask {
     fn understand(api: &Api, parts: &Parts, grant: Arc<Grant>) -> Result<Ask, Error> {
         let headers = &parts.headers;
         let params = query::decode(parts.uri.query().unwrap_or(""))?;
+        let as_of = match negotiate::text(headers, HeaderName::from_static("accept-datetime"))? {
+            Some(text) => Some(instant::accept_datetime(text)?),
+            None => None,
+        };
+        // A parameter goes before the header.
+        let asked_at = match as_of {
+            Some(AsOf::Instant(at)) if params.iter().all(|(name, _)| name != "_asof") => {
+                Some(query::encode([("_asof", instant::to_fhir(at).as_str())]))
+            }
+            _ => None,
+        };
         let mut ask = Ask {
             api: api.clone(),
             grant,
@@ -205,12 +220,18 @@ impl Ask {
             format: Format::default(),
             prefer: Prefer::read(headers),
             conditions: Conditions::read(headers)?,
-            as_of: match negotiate::text(headers, HeaderName::from_static("accept-datetime"))? {
-                Some(text) => Some(instant::accept_datetime(text)?),
-                None => None,
-            },
+            as_of,
             path: String::new(),
+            address: parts
+                .uri
+                .path_and_query()
+                .map_or_else(String::new, |whole| whole.as_str().to_owned()),
         };
+        if let Some(text) = &asked_at {
+            let sign = if ask.address.contains('?') { '&' } else { '?' };
+            ask.address.push(sign);
+            ask.address.push_str(text);
+        }
         // A receipt is a text whatever the client accepts.
         let accept = match parts.uri.path().ends_with("/$receipt") {
             true => None,
@@ -239,6 +260,29 @@ impl Ask {
             self.format = negotiate::format(accept, format.as_deref(), pretty.as_deref())?;
         }
         Ok(())
+    }
+
+    /// A request that was answered before, to be answered again as of then; for nobody's answer.
+    pub(crate) fn again(api: &Api, actor: Actor, scopes: &str, as_of: AsOf) -> Result<Ask, Error> {
+        let scopes = scope::Scopes::parse(scopes).map_err(Error::internal)?;
+        Ok(Ask {
+            api: api.clone(),
+            grant: Arc::new(Grant { actor, scopes }),
+            base: api.base(&HeaderMap::new()),
+            params: Vec::new(),
+            format: Format::default(),
+            prefer: Prefer::default(),
+            conditions: Conditions::default(),
+            as_of: Some(as_of),
+            path: String::new(),
+            address: String::new(),
+        })
+    }
+
+    /// Answers what an address below `/fhir` asks for, if it is one that reads.
+    pub(crate) fn read_again(&mut self, address: &str) -> Result<Answer, Error> {
+        let address = batch::entry::Address::parse(&self.base, address)?;
+        batch::alone::read(self, address)
     }
 
     /// The record as the request wants it.
@@ -367,6 +411,19 @@ pub struct Answer {
     pub varies: bool,
     /// The state that was read, if one was asked for: its size and the instant to be told.
     pub memento: Option<instant::Memento>,
+    /// What it gives out of the record.
+    pub gives: Gives,
+}
+
+/// What an answer gives out of the record.
+#[derive(Debug)]
+pub enum Gives {
+    /// It does not say: such an answer is not given.
+    Unsaid,
+    /// Nothing, and why not.
+    Nothing(&'static str),
+    /// This, in this way, drawn from so many entries.
+    Of(What, Given, u64),
 }
 
 impl Answer {
@@ -379,12 +436,14 @@ impl Answer {
             location: None,
             varies: false,
             memento: None,
+            gives: Gives::Unsaid,
         }
     }
 
     /// A resource that was read from a view.
-    pub fn read(ask: &Ask, view: &View, resource: Vec<u8>) -> Answer {
+    pub fn read(ask: &Ask, view: &View, resource: Vec<u8>, what: What, given: Given) -> Answer {
         Answer {
+            gives: Gives::Of(what, given, view.size()),
             content: Content::Resource(resource),
             varies: true,
             memento: instant::Memento::of(ask, view),
@@ -393,10 +452,10 @@ impl Answer {
     }
 
     /// A version that was read from a view.
-    pub fn version(ask: &Ask, view: &View, version: &Version) -> Answer {
+    pub fn version(ask: &Ask, view: &View, version: &Version, what: What) -> Answer {
         Answer {
             version: Some((version.version, version.recorded_at)),
-            ..Answer::read(ask, view, version.served())
+            ..Answer::read(ask, view, version.served(), what, Given::of(version))
         }
     }
 
@@ -448,6 +507,20 @@ impl Answer {
             }
             set(header::LINK, memento.links(ask));
         }
+        let release = match self.gives {
+            Gives::Unsaid => return response,
+            Gives::Nothing(why) => Release::Nothing(why),
+            Gives::Of(what, given, size) => Release::Of(Box::new(Disclosure {
+                actor: ask.grant.actor.clone(),
+                what,
+                address: ask.address.clone(),
+                scope: ask.grant.scopes.to_string(),
+                size,
+                whole: ask.api.programme().view(AsOf::Now).size(),
+                given,
+            })),
+        };
+        response.extensions_mut().insert(release);
         response
     }
 }

@@ -16,6 +16,7 @@ pub mod log;
 pub mod metrics;
 pub mod pages;
 pub mod programme;
+pub mod release;
 pub mod router;
 pub mod sign_in;
 pub mod transparency;

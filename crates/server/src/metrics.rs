@@ -14,6 +14,7 @@ use ledger::witnessed::LogName;
 use crate::cosigning::Status;
 use crate::error::Error;
 use crate::fhir::{Api, away};
+use crate::release;
 
 /// The address.
 pub fn routes(api: Api) -> Router {
@@ -36,7 +37,10 @@ async fn answer(State(api): State<Api>) -> Result<Response, Error> {
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
     );
-    Ok(response)
+    Ok(release::nothing(
+        response,
+        "sizes and times of logs, of nobody",
+    ))
 }
 
 /// One measure: name, meaning, and its values by labels.

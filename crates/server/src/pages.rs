@@ -14,20 +14,23 @@ use axum::{Extension, Router};
 use ledger::witnessed::LogName;
 use maud::Markup;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
-use crate::programme::{AsOf, Programme, View};
+use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
+use crate::release::{self, Disclosure, Given, Release, What};
 use crate::sign_in::SignedIn;
 use crate::web::layout::{AsKnown, Outside, Shell, User};
 use crate::web::{path, when};
 use crate::{assets, web};
 
+mod access;
 mod caseload;
 mod entry;
 mod find;
 mod person;
 mod record;
+mod seen;
 mod sign_in;
 mod smaller;
 mod timelines;
@@ -47,6 +50,11 @@ pub fn routes(programme: Programme) -> Router {
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
+        .route("/people/{id}/access", get(access::of_person))
+        .route(path::ACCESS, get(access::of_everybody))
+        .route("/access/{position}", get(access::one))
+        .route("/access/{position}/receipt", get(access::receipt))
+        .route("/access/{position}/seen", get(seen::get))
         .route("/assets/{name}", get(asset))
         .layer(Extension(Arc::new(caseload::Known::default())))
         .with_state(programme)
@@ -58,12 +66,17 @@ async fn home() -> Response {
 }
 
 /// Someone who is signed in asks for a page, as of some instant.
+#[derive(Clone)]
 pub(crate) struct Asked {
     programme: Programme,
     who: SignedIn,
     view: View,
     path: String,
+    /// What was asked for, as the access log will have it.
+    address: String,
     params: Pairs,
+    /// It was shown to somebody before, and is drawn again.
+    again: Option<seen::Again>,
 }
 
 impl FromRequestParts<Programme> for Asked {
@@ -104,12 +117,20 @@ impl Asked {
             (None, Some(date)) => instant::accept_datetime(date.to_str().unwrap_or_default())?,
             (None, None) => AsOf::Now,
         };
+        let mut address = uri
+            .path_and_query()
+            .map_or_else(String::new, |whole| whole.as_str().to_owned());
+        if let (None, AsOf::Instant(at)) = (asked, as_of) {
+            address = path::with(&address, &[(path::AS_OF, &when::exact(at.0))]);
+        }
         Ok(Asked {
             programme: programme.clone(),
+            address,
             who,
             view: programme.view(as_of),
             path: uri.path().to_owned(),
             params,
+            again: None,
         })
     }
 
@@ -121,14 +142,58 @@ impl Asked {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The time now, in microseconds.
+    /// The time now, in microseconds; of a page that is drawn again, the time it was shown.
     fn now(&self) -> i64 {
-        self.programme.clock().now().0
+        match &self.again {
+            Some(again) => again.now(),
+            None => self.programme.clock().now().0,
+        }
+    }
+
+    /// The whole record: as it is, or as it was when the page was shown before.
+    fn whole(&self) -> View {
+        self.programme.view(match &self.again {
+            Some(again) => AsOf::Seen(again.whole, RecordedAt(again.now())),
+            None => AsOf::Now,
+        })
+    }
+
+    /// The same request of the whole record.
+    fn in_whole(&self) -> Asked {
+        Asked {
+            view: self.whole(),
+            ..self.clone()
+        }
+    }
+
+    /// Whose page it is.
+    fn reader(&self) -> &SignedIn {
+        match &self.again {
+            Some(again) => again.reader(&self.who),
+            None => &self.who,
+        }
+    }
+
+    /// Refuses whoever may not see what everybody was shown.
+    fn must_oversee(&self) -> Result<(), Error> {
+        match self.who.oversees() {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Forbidden,
+                "What everybody was shown is for supervisors and officers. Who looked at a person \
+                 is on that person's page.",
+            )),
+        }
     }
 
     /// The moment that the page judges from: now, or the instant that it is seen as of.
     fn moment(&self) -> i64 {
         self.view.instant().map_or_else(|| self.now(), |at| at.0)
+    }
+
+    /// The instant that the page judges from.
+    fn moment_at(&self) -> RecordedAt {
+        RecordedAt(self.moment())
     }
 
     fn as_known(&self) -> Option<AsKnown> {
@@ -155,13 +220,14 @@ impl Asked {
 
     /// What every page is told.
     fn shell(&self) -> Shell {
-        Shell {
+        let mut shell = Shell {
             programme: self.programme.name().to_owned(),
             user: Some(User {
                 name: self.who.user.name.clone(),
                 role: self.who.user.role.clone(),
+                oversees: self.who.oversees(),
             }),
-            made_at: self.now(),
+            made_at: self.programme.clock().now().0,
             size: self.view.size(),
             as_of: self.as_known(),
             path: self.path.clone(),
@@ -172,13 +238,16 @@ impl Asked {
                 .cloned()
                 .collect(),
             banner: None,
+            again: None,
             outside: self.outside(),
-        }
+        };
+        self.again_in(&mut shell);
+        shell
     }
 
-    /// The page, with the headers that belong to its instant (RFC 7089).
-    fn answer(&self, markup: Markup) -> Response {
-        let mut response = html(StatusCode::OK, markup);
+    /// The page, with the headers that belong to its instant (RFC 7089) and with what it gives out.
+    fn answer(&self, markup: Markup, given: Given) -> Response {
+        let mut response = self.gives(html(StatusCode::OK, markup), What::Page, given);
         let headers = response.headers_mut();
         headers.insert(
             header::VARY,
@@ -190,6 +259,32 @@ impl Asked {
             headers.insert(HeaderName::from_static("memento-datetime"), date);
         }
         response
+    }
+
+    /// Says what an answer gives out to whoever asked.
+    fn gives(&self, mut response: Response, what: What, given: Given) -> Response {
+        response
+            .extensions_mut()
+            .insert(Release::Of(Box::new(Disclosure {
+                actor: self.actor(),
+                what,
+                address: self.address.clone(),
+                scope: String::new(),
+                size: self.view.size(),
+                whole: self.programme.view(AsOf::Now).size(),
+                given,
+            })));
+        response
+    }
+
+    /// Who asks, and what for.
+    fn actor(&self) -> Actor {
+        let mut actor = self.who.actor();
+        if self.path.starts_with(path::ACCESS) || self.path.ends_with("/access") {
+            // Looking at who looked is done for the sake of the rules.
+            actor.purpose = "HCOMPL".to_owned();
+        }
+        actor
     }
 }
 
@@ -247,7 +342,7 @@ fn see(address: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(address) {
         response.headers_mut().insert(header::LOCATION, value);
     }
-    response
+    release::nothing(response, "it leads to another address")
 }
 
 /// An error as a page; nobody's name is on it.
@@ -263,6 +358,7 @@ pub fn error_page(error: &Error) -> Response {
             path: path::CASELOAD.to_owned(),
             keep: Vec::new(),
             banner: None,
+            again: None,
             outside: None,
         },
         status: row.status.as_u16(),
@@ -284,7 +380,7 @@ pub fn error_page(error: &Error) -> Response {
 async fn asset(uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
     let Some(asset) = assets::at(uri.path()) else {
         return Err(Error::new(
-            crate::error::ErrorKind::NotFound,
+            ErrorKind::NotFound,
             "There is no such file. Reload the page that links to it.",
         ));
     };
@@ -316,5 +412,5 @@ async fn asset(uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         out.insert(header::ETAG, etag);
     }
-    Ok(response)
+    Ok(release::nothing(response, "a file of the program itself"))
 }

@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use desk::Desk;
 use index::Index;
 pub use ledger::Expect;
+use ledger::access::{AccessLog, Draft as Disclosed, Logged};
 use ledger::log::Log;
 use ledger::witnessed::LogName;
-use ledger::{Keys, Ledger};
+use ledger::{Alias, Keys, Ledger};
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,18 +24,23 @@ use crate::clock::Clock;
 use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
 
+mod disclosing;
 mod draft;
+mod head_map;
 mod heads;
+pub mod keys;
 mod offline;
 mod open;
 mod replay;
 mod view;
+mod whose;
 mod writer;
 
 pub use draft::Draft;
 pub use offline::{Batch, Offline, Writing};
 pub use open::{About, DemoPerson, create, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};
+pub use whose::Whose;
 
 /// Who acts and what for, as the entry will name them.
 #[derive(Clone, Debug)]
@@ -88,6 +94,8 @@ struct Inner {
     data: PathBuf,
     about: About,
     ledger: Ledger,
+    access: AccessLog,
+    known: whose::Known,
     index: Index,
     desk: Desk,
     cosigning: Arc<Cosigning>,
@@ -104,6 +112,11 @@ impl Inner {
         self.visible.store(size, Ordering::Release);
         self.cosigning.grown(LogName::Record);
     }
+
+    /// Tells whoever submits the access log to witnesses that it has grown.
+    fn disclosed(&self) {
+        self.cosigning.grown(LogName::Access);
+    }
 }
 
 /// A handle on an open programme. Cheap to clone.
@@ -111,6 +124,7 @@ impl Inner {
 pub struct Programme {
     inner: Arc<Inner>,
     submissions: mpsc::Sender<writer::Submission>,
+    disclosures: mpsc::Sender<disclosing::Submission>,
 }
 
 impl Programme {
@@ -126,13 +140,17 @@ impl Programme {
     ) -> Result<Programme, Error> {
         let opened = open::open(data, keys, progress)?;
         let desk = Desk::open(data).map_err(Error::desk)?;
-        let logs: Vec<(LogName, Arc<dyn Log>)> =
-            vec![(LogName::Record, Arc::new(opened.ledger.clone()))];
+        let logs: Vec<(LogName, Arc<dyn Log>)> = vec![
+            (LogName::Record, Arc::new(opened.ledger.clone())),
+            (LogName::Access, Arc::new(opened.access.clone())),
+        ];
         let cosigning = Arc::new(Cosigning::open(data, logs, clock.clone())?);
         let inner = Arc::new(Inner {
             data: data.to_owned(),
             about: About::read(data)?,
             ledger: opened.ledger,
+            access: opened.access,
+            known: whose::Known::default(),
             index: opened.index,
             desk,
             cosigning,
@@ -156,7 +174,27 @@ impl Programme {
                 }
             })
             .map_err(Error::internal)?;
-        Ok(Programme { inner, submissions })
+        let (disclosures, waiting) = mpsc::channel(disclosing::WAITING_MAX);
+        let for_recorder = inner.clone();
+        let mut recorder = opened.recorder;
+        std::thread::Builder::new()
+            .name("recorder".to_owned())
+            .spawn(move || {
+                let run = std::panic::AssertUnwindSafe(|| {
+                    disclosing::run(&for_recorder, &mut recorder, waiting);
+                });
+                if std::panic::catch_unwind(run).is_err() {
+                    (for_recorder.on_fatal)(&"the access log failed; start the server again");
+                }
+            })
+            .map_err(Error::internal)?;
+        head_map::see_to_it(Arc::downgrade(&inner), submissions.downgrade())
+            .map_err(Error::internal)?;
+        Ok(Programme {
+            inner,
+            submissions,
+            disclosures,
+        })
     }
 
     /// The programme's name, as given to `homecoming init`.
@@ -192,6 +230,32 @@ impl Programme {
     /// The ledger, to read checkpoints and keys from.
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
+    }
+
+    /// The access log: who was told what.
+    pub fn access(&self) -> &AccessLog {
+        &self.inner.access
+    }
+
+    /// Whom an alias in a line stands for.
+    pub fn whose(&self, person: Alias) -> Result<Whose, Error> {
+        self.inner.known.whose(&self.inner.ledger, person)
+    }
+
+    /// Forgets which person an alias stands for, as when they are erased.
+    pub fn forget(&self, person: Alias) {
+        self.inner.known.forget(person);
+    }
+
+    /// Records a disclosure. Answers when it is durable: before that nothing may be shown.
+    pub async fn disclose(&self, draft: Disclosed) -> Result<Logged, Error> {
+        let stopped = || disclosing::unrecorded("The server is stopping.");
+        let (answer, answered) = oneshot::channel();
+        self.disclosures
+            .send(disclosing::Submission { draft, answer })
+            .await
+            .map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
     }
 
     /// One of its logs, as others see it; `None` if this programme has no such log.

@@ -2,7 +2,9 @@
 //!
 //! Every request gets an id, which its answer carries as `X-Request-Id` and the log repeats. An
 //! error leaves a handler as [`Error`] and becomes an OperationOutcome under `/fhir` and a page
-//! elsewhere, here and nowhere else; what only programs ask for (`/log/`) gets it as text. A panic becomes an error like any other.
+//! elsewhere, here and nowhere else; what only programs ask for (`/log/`) gets it as text. A panic
+//! becomes an error like any other. What an answer gives out of the record is recorded before it is
+//! let go ([`crate::release`]).
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,13 +12,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::negotiate::FHIR_JSON;
@@ -24,6 +26,8 @@ use crate::fhir::{
     self, Api, batch, capabilities, create, delete, history, outcome, read, receipt, search,
     update, validate, vread,
 };
+
+use crate::release;
 
 /// Renders an error for people; given by the pages.
 pub type ErrorPage = fn(&Error) -> Response;
@@ -66,6 +70,7 @@ pub fn router(api: Api, pages: Router, error_page: ErrorPage) -> Router {
         .merge(pages)
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_allowed)
+        .layer(Extension(api.clone()))
         .layer(middleware::from_fn_with_state((api, error_page), around))
 }
 
@@ -100,6 +105,7 @@ async fn around(
         Ok(response) => response,
         Err(panic) => Error::internal(format!("a panic: {panic}")).into_response(),
     };
+    response = release::let_go(api.programme(), &method, response).await;
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         let error = match response.extensions_mut().remove::<Arc<Error>>() {

@@ -14,7 +14,7 @@ use desk::User;
 
 use crate::chance::Chance;
 use crate::error::{Error, ErrorKind};
-use crate::programme::Programme;
+use crate::programme::{Actor, Programme};
 
 /// What people may be. Only staff so far.
 pub const ROLES: [&str; 4] = ["caseworker", "prescriber", "supervisor", "officer"];
@@ -30,6 +30,30 @@ const SESSION_MICROS: i64 = 12 * 3_600_000_000;
 pub struct SignedIn {
     /// Who it is.
     pub user: User,
+}
+
+impl SignedIn {
+    /// Whether they look after who looks: may see everything that anybody was shown.
+    pub fn oversees(&self) -> bool {
+        matches!(self.user.role.as_str(), "supervisor" | "officer")
+    }
+
+    /// As whom they act, and what for unless the page is for something else: those who care for
+    /// people do so to treat them, the others to run the programme.
+    pub fn actor(&self) -> Actor {
+        let name = match &self.user.practitioner {
+            Some(id) => format!("Practitioner/{id}"),
+            None => format!("user/{}", self.user.id),
+        };
+        let purpose = match self.user.role.as_str() {
+            "caseworker" | "prescriber" => "TREAT",
+            _ => "HOPERAT",
+        };
+        Actor {
+            name,
+            purpose: purpose.to_owned(),
+        }
+    }
 }
 
 /// A new sign-in code: 100 random bits in four groups of five letters and digits.

@@ -24,12 +24,16 @@ use tlog::paths::{Shelf, TilePath};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::{Api, away};
 use crate::programme::Programme;
+use crate::release;
 
 /// What a client needs to read tiles and entries.
 pub const SCOPE: &str = "log.read";
 
 /// How long a tile may be kept by whoever fetched it: it is the same for ever.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";
+
+/// Why tiles and lines are no disclosure.
+const LINES: &str = "hashes and lines hold nothing of what the record says of anybody";
 
 /// The address space of the logs.
 pub fn routes(api: Api) -> Router {
@@ -130,7 +134,8 @@ fn tile(programme: &Programme, name: LogName, path: TilePath) -> Result<Response
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
     headers.insert(header::VARY, HeaderValue::from_static("authorization"));
-    Ok(response)
+    // A mirror that follows the access log would otherwise make it grow by following it.
+    Ok(release::nothing(response, LINES))
 }
 
 fn text(text: String) -> Response {
@@ -141,7 +146,7 @@ fn text(text: String) -> Response {
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    release::nothing(response, "checkpoints and keys are for everybody to keep")
 }
 
 fn nothing() -> Error {

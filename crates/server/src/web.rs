@@ -8,15 +8,18 @@
 //! wholly inside a square-cornered double frame that says so in its title, its heading, at its
 //! top and at its bottom, and draws square marks where now has round ones.
 
+pub mod access;
 pub mod caseload;
 pub mod entry;
 pub mod error;
 pub mod find;
 pub mod layout;
+pub mod leaf;
 pub mod path;
 pub mod person;
 pub mod record;
 pub mod samples;
+pub mod seen;
 pub mod sign_in;
 pub mod timelines;
 pub mod when;

@@ -1,5 +1,6 @@
 //! Prints how fast the tree grows, proves and verifies: `cargo run --release -p tlog --example measure`.
 //!
+//! Beside them, for comparison: the crates `tlog_tiles`, `ct-merkle` and `signed_note`.
 //! Everything is in memory and on one thread. `stored tiles` proves from full
 //! tiles and the edge, as a ledger does; `memory` from a tree that keeps every
 //! node. Each line is the best of three runs.
@@ -10,7 +11,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use tlog::checkpoint::Checkpoint;
-use tlog::note::SigningKey;
+use tlog::cosignature::{Algorithm, CosignerKey};
+use tlog::note::{SignedNote, SigningKey};
+use tlog::policy::Policy;
 use tlog::proof::Proof;
 use tlog::{
     Edge, Frontier, Hash, TileSource, Tree, leaf_hash, prove_consistency, prove_inclusion, root_at,
@@ -97,6 +100,12 @@ fn main() {
             note = checkpoint.sign(&key).expect("it is sound");
         }
     });
+    measure("read and verify a note", 3000, || {
+        for _ in 0..3000 {
+            let read = SignedNote::parse(&note).expect("it is a note");
+            assert!(read.verify(key.verifier()).is_ok());
+        }
+    });
     let receipts: Vec<String> = indexes[..3000]
         .iter()
         .map(|index| {
@@ -114,6 +123,169 @@ fn main() {
             let verified = Proof::parse(receipt)
                 .map(|proof| proof.verify(&data[*index as usize], key.verifier(), key.name()));
             assert!(matches!(verified, Ok(Ok(_))));
+        }
+    });
+    cosigned(&note, &tree, &data, &key);
+    println!("\ntlog_tiles");
+    tlog_tiles_alone(&data, &indexes);
+    println!("\nct-merkle");
+    ct_merkle_alone(&data, &indexes);
+    println!("\nsigned_note");
+    signed_note_alone(&note, &key);
+}
+
+/// Cosigning, and a receipt under a policy of two witnesses of each kind.
+fn cosigned(note: &str, tree: &Tree, data: &[[u8; LEAF_BYTES]], key: &SigningKey) {
+    for (what, algorithm) in [
+        ("Ed25519", Algorithm::Ed25519),
+        ("ML-DSA-44", Algorithm::MlDsa44),
+    ] {
+        let mut note = SignedNote::parse(note).expect("it is a note");
+        let mut policy = String::new();
+        for name in ["w1", "w2"] {
+            let cosigner =
+                CosignerKey::from_seed(name, algorithm, &[name.len() as u8; 32]).expect("a name");
+            // One key, two names: fine to measure with, so the policy names only the first.
+            if policy.is_empty() {
+                policy = format!("witness {name} {}\nquorum {name}\n", cosigner.witness());
+                measure(&format!("cosign, {what}"), 300, || {
+                    for time in 1..=300 {
+                        black_box(cosigner.cosign(&note, time).expect("it is a checkpoint"));
+                    }
+                });
+            }
+            let line = cosigner.cosign(&note, 1_700_000_000).expect("a checkpoint");
+            note.put(line).expect("there is room");
+        }
+        let policy = Policy::parse(policy.as_bytes()).expect("it is a policy");
+        let receipt = Proof {
+            extra: None,
+            index: 77_777,
+            hashes: prove_inclusion(77_777, LEAVES, tree).expect("it is in the tree"),
+            checkpoint: note.to_string(),
+        }
+        .to_string();
+        println!(
+            "a receipt with two cosignatures, {what}: {} bytes",
+            receipt.len()
+        );
+        measure(&format!("verify it and one of them, {what}"), 300, || {
+            for _ in 0..300 {
+                let proof = Proof::parse(&receipt).expect("it is a receipt");
+                let verified =
+                    proof.verify_with(&data[77_777], key.verifier(), key.name(), &policy);
+                assert!(verified.is_ok());
+            }
+        });
+    }
+}
+
+/// The stored hashes of `tlog_tiles`, in memory.
+#[derive(Default)]
+struct Numbered(Vec<tlog_tiles::Hash>);
+
+impl tlog_tiles::HashReader for Numbered {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<tlog_tiles::Hash>, tlog_tiles::Error> {
+        Ok(indexes.iter().map(|at| self.0[*at as usize]).collect())
+    }
+}
+
+impl Numbered {
+    fn push(&mut self, number: u64, leaf: &[u8]) {
+        let hashes = tlog_tiles::stored_hashes(number, leaf, self).expect("it is in memory");
+        self.0.extend(hashes);
+    }
+}
+
+fn tlog_tiles_alone(data: &[[u8; LEAF_BYTES]], indexes: &[u64]) {
+    let mut stored = Numbered::default();
+    measure("append, keep every node", LEAVES, || {
+        stored = Numbered::default();
+        for (number, leaf) in (0..).zip(data) {
+            stored.push(number, leaf);
+        }
+    });
+    measure("append and root", LEAVES, || {
+        let mut stored = Numbered::default();
+        for (number, leaf) in (0..).zip(data) {
+            stored.push(number, leaf);
+            black_box(tlog_tiles::tree_hash(number + 1, &stored).expect("it is in memory"));
+        }
+    });
+    let root = tlog_tiles::tree_hash(LEAVES, &stored).expect("it is in memory");
+    let mut proofs = Vec::new();
+    measure("prove (memory)", indexes.len() as u64, || {
+        let prove = |index: &u64| tlog_tiles::prove_record(LEAVES, *index, &stored);
+        proofs = indexes
+            .iter()
+            .map(|index| prove(index).expect("it is there"))
+            .collect();
+    });
+    measure("verify", indexes.len() as u64, || {
+        for (index, proof) in indexes.iter().zip(&proofs) {
+            let leaf = tlog_tiles::record_hash(&data[*index as usize]);
+            assert!(tlog_tiles::check_record(proof, LEAVES, root, *index, leaf).is_ok());
+        }
+    });
+    let sizes = &indexes[..3000];
+    let prove = |old: &u64| tlog_tiles::prove_tree(LEAVES, *old, &stored).expect("it is older");
+    let olds: Vec<_> = sizes
+        .iter()
+        .map(|old| tlog_tiles::tree_hash(*old, &stored).expect("it is in memory"))
+        .collect();
+    let mut proofs = Vec::new();
+    measure("prove consistency (memory)", sizes.len() as u64, || {
+        proofs = sizes.iter().map(prove).collect();
+    });
+    measure("verify consistency", sizes.len() as u64, || {
+        for ((old, old_root), proof) in sizes.iter().zip(&olds).zip(&proofs) {
+            assert!(tlog_tiles::check_tree(proof, LEAVES, root, *old, *old_root).is_ok());
+        }
+    });
+}
+
+fn ct_merkle_alone(data: &[[u8; LEAF_BYTES]], indexes: &[u64]) {
+    type Merkle = ct_merkle::mem_backed_tree::MemoryBackedTree<sha2::Sha256, [u8; LEAF_BYTES]>;
+    let mut tree = Merkle::new();
+    measure("append, keep every node", LEAVES, || {
+        tree = Merkle::new();
+        data.iter().for_each(|leaf| tree.push(*leaf));
+    });
+    let root = tree.root();
+    let mut proofs = Vec::new();
+    measure("prove (memory)", indexes.len() as u64, || {
+        let prove = |index: &u64| tree.prove_inclusion(*index as usize);
+        proofs = indexes.iter().map(prove).collect();
+    });
+    measure("verify", indexes.len() as u64, || {
+        for (index, proof) in indexes.iter().zip(&proofs) {
+            let leaf = &data[*index as usize];
+            assert!(root.verify_inclusion(leaf, *index, proof).is_ok());
+        }
+    });
+    measure("prove consistency (memory)", 3000, || {
+        for old in &indexes[..3000] {
+            black_box(tree.prove_consistency((LEAVES - old) as usize));
+        }
+    });
+}
+
+fn signed_note_alone(note: &str, key: &SigningKey) {
+    let signer = signed_note::StandardSigner::new(&key.secret_text()).expect("it is a key");
+    let verifier = signed_note::StandardVerifier::new(&key.verifier().to_string());
+    let known = signed_note::VerifierList::new(vec![Box::new(verifier.expect("it is a key"))]);
+    let text = note.split("\n\n").next().unwrap_or_default().to_owned() + "\n";
+    measure("sign a checkpoint", 3000, || {
+        for _ in 0..3000 {
+            let mut note = signed_note::Note::new(text.as_bytes(), &[]).expect("it is a text");
+            note.add_sigs(&[&signer]).expect("it is signed");
+            black_box(note.to_bytes());
+        }
+    });
+    measure("read and verify a note", 3000, || {
+        for _ in 0..3000 {
+            let read = signed_note::Note::from_bytes(note.as_bytes()).expect("it is a note");
+            assert!(read.verify(&known).is_ok());
         }
     });
 }
@@ -181,7 +353,7 @@ fn root_of(size: u64, tree: &Tree) -> Hash {
 fn measure(what: &str, count: u64, mut run: impl FnMut()) {
     let best = (0..3).map(|_| elapsed(&mut run)).min().unwrap_or_default();
     let per_s = count as f64 / best.as_secs_f64();
-    println!("{what:<28} {per_s:>12.0} /s");
+    println!("{what:<36} {per_s:>12.0} /s");
 }
 
 #[expect(

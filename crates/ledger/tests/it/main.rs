@@ -1,9 +1,11 @@
 //! The ledger from outside: what goes in comes out, whatever happens in between.
 
+mod access;
 mod appending;
 mod audits;
 mod damage;
 mod failing;
+mod keys;
 mod model;
 mod opening;
 mod receipts;

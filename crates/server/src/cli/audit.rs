@@ -81,7 +81,16 @@ pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<(Report, f64)
         bar.set_message(rates(progress, watch.seconds()));
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
+    let mut report = report;
+    let access = ledger::access::audit(data, how.keys.as_ref(), &mut |reached, size| {
+        bar.set_length(report.entries + size);
+        bar.set_position(report.entries + reached);
+    })
+    .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
     bar.finish_and_clear();
+    eprintln!("Read back {} leaves of the access log, too.", access.leaves);
+    report.erased += access.erased;
+    report.faults.extend(access.faults);
     Ok((report, watch.seconds()))
 }
 

@@ -16,6 +16,11 @@ pub struct Passphrase {
 }
 
 impl Passphrase {
+    /// A passphrase in this file, or none.
+    pub fn in_file(passphrase_file: Option<PathBuf>) -> Passphrase {
+        Passphrase { passphrase_file }
+    }
+
     /// What is in the file, without the line end that editors add.
     pub fn read(&self) -> Result<Option<Vec<u8>>, Stop> {
         let Some(file) = &self.passphrase_file else {

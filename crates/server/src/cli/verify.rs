@@ -1,4 +1,4 @@
-//! `homecoming verify`: checks a receipt offline and says in plain words what it proved.
+//! `homecoming verify`: checks a receipt (of an entry, or of a leaf of the access log) offline and says in plain words what it proved.
 
 use std::path::PathBuf;
 
@@ -31,10 +31,15 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             ))
         })?),
     };
-    match ledger::receipt::verify(&text, key.as_ref()) {
-        Ok(report) => {
+    let verified = match ledger::disclosure::receipt::is_one(&text) {
+        true => ledger::disclosure::receipt::verify(&text, key.as_ref())
+            .map(|report| (report.proved, report.not_proved)),
+        false => ledger::receipt::verify(&text, key.as_ref())
+            .map(|report| (report.proved, report.not_proved)),
+    };
+    match verified {
+        Ok((proved, not_proved)) => {
             if args.json {
-                let (proved, not_proved) = (&report.proved, &report.not_proved);
                 say!(
                     "{}",
                     serde_json::json!({
@@ -43,11 +48,11 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 );
             } else {
                 say!("VERIFIED: {}\n\nThis receipt proves:", args.file.display());
-                for line in &report.proved {
+                for line in &proved {
                     say!("  - {line}");
                 }
                 say!("\nIt does not prove:");
-                for line in &report.not_proved {
+                for line in &not_proved {
                     say!("  - {line}");
                 }
             }

@@ -13,9 +13,10 @@ use record::json::Value;
 
 use super::bundle::{self, Bundle};
 use super::negotiate::{Return, printable};
-use super::{Answer, Ask, Content, body, outcome};
+use super::{Answer, Ask, Content, Gives, body, outcome};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{AsOf, Committed, Version, View, Work};
+use crate::release::{ECHO, Given, What};
 use plan::{Plan, Slot};
 
 pub mod alone;
@@ -168,6 +169,7 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
         })
         .map_or(AsOf::Now, |last| AsOf::Size(last + 1));
     let mut bundle = Bundle::new("transaction-response", None, &[]);
+    let mut given = None;
     for slot in slots {
         match slot {
             Slot::Written {
@@ -211,7 +213,12 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
                     },
                 );
             }
-            Slot::Found(version) => found(ask, &mut bundle, &version),
+            Slot::Found(version) => {
+                let answer = ask.prefer.answer.unwrap_or(Return::Minimal);
+                let told = super::conditional::found(answer, &version);
+                given.get_or_insert_with(Given::new).add(told);
+                found(ask, &mut bundle, &version);
+            }
             Slot::Nothing => bundle.answered(
                 None,
                 None,
@@ -234,11 +241,12 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
                 } else {
                     alone::read(&mut read, address)
                 };
-                add(&mut bundle, answer);
+                add(&mut bundle, answer, &mut given);
             }
         }
     }
     Ok(Answer {
+        gives: gives(given, ask.view().size()),
         content: Content::Resource(bundle.finish()),
         ..Answer::empty(StatusCode::OK)
     })
@@ -280,8 +288,28 @@ fn found(ask: &Ask, bundle: &mut Bundle, version: &Version) {
     );
 }
 
-/// Adds what one interaction answered, an error included.
-pub(super) fn add(bundle: &mut Bundle, answer: Result<Answer, Error>) {
+/// What a bundle's answer gives out: what its entries do, under one leaf.
+pub(super) fn gives(given: Option<Given>, size: u64) -> Gives {
+    match given {
+        Some(given) => Gives::Of(What::Bundle, given, size),
+        None => Gives::Nothing(ECHO),
+    }
+}
+
+/// Adds what one interaction answered, an error included; `given` takes what it gives out.
+pub(super) fn add(bundle: &mut Bundle, answer: Result<Answer, Error>, given: &mut Option<Given>) {
+    let answer = answer.and_then(|mut answer| {
+        match std::mem::replace(&mut answer.gives, Gives::Unsaid) {
+            Gives::Nothing(_) => {}
+            Gives::Of(_, more, _) => given.get_or_insert_with(Given::new).add(more),
+            Gives::Unsaid => {
+                return Err(Error::internal(
+                    "an entry's answer that does not say what it gives out was not given",
+                ));
+            }
+        }
+        Ok(answer)
+    });
     match answer {
         Ok(answer) => {
             let status = answer.status.to_string();

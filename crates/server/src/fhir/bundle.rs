@@ -89,6 +89,16 @@ impl Bundle {
         self.out.push(b'}');
     }
 
+    /// An entry of a search: a resource that is no version of the ledger.
+    pub fn written(&mut self, base: &str, kind: &str, id: &str, json: &[u8], mode: Mode) {
+        self.begin_entry();
+        self.full_url(base, kind, id);
+        self.out.extend_from_slice(b"\"resource\":");
+        self.out.extend_from_slice(json);
+        self.mode(mode);
+        self.out.push(b'}');
+    }
+
     /// An entry of a search that says something about it.
     pub fn told(&mut self, outcome: &[u8]) {
         self.begin_entry();

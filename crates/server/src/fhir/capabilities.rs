@@ -16,7 +16,7 @@ use record::json::write_string;
 use record::search::{ParameterType, parameters};
 
 use super::instant::{self, Memento};
-use super::{Answer, Api, Ask, Content, Grant};
+use super::{Answer, Api, Ask, Content, Gives, Grant};
 use crate::error::Error;
 use crate::fhir::scope::Scopes;
 use crate::programme::Actor;
@@ -89,6 +89,7 @@ pub fn capabilities(ask: &Ask) -> Result<Answer, Error> {
         content: Content::Shared(statement),
         varies: true,
         memento: Memento::of(ask, &view),
+        gives: Gives::Nothing("what this server can do is open to everybody"),
         ..Answer::empty(StatusCode::OK)
     })
 }
@@ -159,7 +160,9 @@ proof that it is in the ledger (C2SP tlog-proof). Unknown search parameters are 
 unless `Prefer: handling=strict`; invalid values are refused unless `handling=lenient`. Result \
 parameters: `_count`, `_sort`, `_include`, `_revinclude` (both with `:iterate`), `_elements`, \
 `_summary=count`, `_total`. Pages are stable: `next` stays in the state that the search began in. \
-Chained and composite parameters and `_has` are not supported.";
+Chained and composite parameters and `_has` are not supported. Every answer that gives something of \
+the record out is on the access log before it is given; its leaves are the AuditEvents `access-N`, \
+found together with those that clients store, the newest first, without counts and includes.";
 
 const SECURITY: &str = "A bearer token on everything but this statement, with SMART system scopes \
 (`system/Observation.rs`, `system/*.cruds`). `homecoming client add` and `homecoming token` make \

@@ -15,9 +15,12 @@ use super::negotiate::{Return, printable};
 use super::put::{self, Ready};
 use super::scope::Verb;
 use super::search;
-use super::{Answer, Ask, Content, body, delete, known_id, known_kind, query, update};
+use super::{
+    Answer, Ask, Content, Gives, audit_event, body, delete, known_id, known_kind, query, update,
+};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Draft, Expect, Version, View, Work};
+use crate::release::{Given, What};
 
 /// What a condition found.
 #[derive(Debug)]
@@ -126,6 +129,7 @@ fn lock(decided: &Decided) -> std::sync::MutexGuard<'_, Option<Found>> {
 
 /// The answer of a conditional create that found its resource.
 fn existing(ask: &Ask, version: Version) -> Answer {
+    let given = found(ask.prefer.answer.unwrap_or_default(), &version);
     let content = match ask.prefer.answer.unwrap_or_default() {
         Return::Representation => Content::Resource(version.served()),
         Return::Outcome => Content::Resource(super::outcome::all_is_well(&format!(
@@ -136,12 +140,21 @@ fn existing(ask: &Ask, version: Version) -> Answer {
     };
     Answer {
         content,
+        gives: Gives::Of(What::Found, given, ask.view().size()),
         version: Some((version.version, version.recorded_at)),
         location: Some(format!(
             "{}/{}/_history/{}",
             version.kind, version.id, version.version
         )),
         ..Answer::empty(StatusCode::OK)
+    }
+}
+
+/// What is given out of a version that a conditional create found.
+pub(super) fn found(answer: Return, version: &Version) -> Given {
+    match answer {
+        Return::Representation => Given::of(version),
+        Return::Outcome | Return::Minimal => Given::that(version),
     }
 }
 
@@ -215,6 +228,7 @@ pub(super) fn target(
         )),
         (Found::Nothing, Some(own)) => {
             known_id(own)?;
+            audit_event::refuse_write(kind, own)?;
             Ok((Some(own.to_owned()), Expect::Absent))
         }
         (Found::Nothing, None) => Ok((None, Expect::Absent)),

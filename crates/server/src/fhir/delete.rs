@@ -6,9 +6,10 @@ use axum::response::Response;
 
 use super::negotiate::Return;
 use super::scope::Verb;
-use super::{Answer, Ask, Content, conditional, known_id, known_kind, outcome, update};
+use super::{Answer, Ask, Content, Gives, conditional, known_id, known_kind, outcome, update};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Draft, Expect, Work};
+use crate::release::ECHO;
 
 /// `DELETE [base]/Kind/id`
 pub async fn delete_one(
@@ -78,7 +79,7 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
 
 /// The answer to a deletion, whether or not there was something to delete.
 pub(super) fn done(ask: &Ask, kind: &str, id: &str) -> Answer {
-    match ask.prefer.answer {
+    let answer = match ask.prefer.answer {
         Some(Return::Outcome) => Answer {
             content: Content::Resource(outcome::all_is_well(&format!(
                 "{kind}/{id} is deleted. Its history is kept."
@@ -86,5 +87,9 @@ pub(super) fn done(ask: &Ask, kind: &str, id: &str) -> Answer {
             ..Answer::empty(StatusCode::OK)
         },
         _ => Answer::empty(StatusCode::NO_CONTENT),
+    };
+    Answer {
+        gives: Gives::Nothing(ECHO),
+        ..answer
     }
 }

@@ -13,6 +13,7 @@ use super::negotiate::{Handling, printable};
 use super::scope::Verb;
 use super::{Answer, Ask, known_id, known_kind, query, read};
 use crate::error::{Error, ErrorKind};
+use crate::release::{Given, What};
 
 /// The most versions on a page.
 pub const COUNT_MAX: usize = 1000;
@@ -135,8 +136,16 @@ pub fn history(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
         links.push(("next", link(Some(last.version))));
     }
     let mut bundle = Bundle::new("history", Some(total), &links);
+    let mut given = Given::new();
     for (version, created) in page {
+        given.version(version);
         bundle.recorded(&ask.base, version, *created);
     }
-    Ok(Answer::read(ask, &view, bundle.finish()))
+    Ok(Answer::read(
+        ask,
+        &view,
+        bundle.finish(),
+        What::History,
+        given,
+    ))
 }

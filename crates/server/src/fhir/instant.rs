@@ -94,7 +94,7 @@ impl Memento {
             let up = recorded.0.saturating_add(SECOND - 1).div_euclid(SECOND) * SECOND;
             let at = match asked {
                 AsOf::Instant(asked) => up.min(asked.0.div_euclid(SECOND) * SECOND),
-                AsOf::Now | AsOf::Size(_) => up,
+                AsOf::Now | AsOf::Size(_) | AsOf::Seen(..) => up,
             };
             RecordedAt(at)
         });

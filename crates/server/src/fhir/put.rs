@@ -7,9 +7,10 @@ use record::json::Value;
 use record::reference::{self, Reference};
 
 use super::negotiate::Return;
-use super::{Answer, Ask, Content, body, outcome};
+use super::{Answer, Ask, Content, Gives, audit_event, body, outcome};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Committed, Draft, Expect, RecordedAt, Work, Written};
+use crate::release::ECHO;
 
 /// A body up to this size is worked on where it arrives; a larger one away from the threads that
 /// serve connections.
@@ -82,6 +83,7 @@ fn answer_with(ask: &Ask) -> Return {
 
 /// The id in a body must be the one in the address.
 pub(super) fn must_have_id(resource: Value<'_>, kind: &str, id: &str) -> Result<(), Error> {
+    audit_event::refuse_write(kind, id)?;
     match resource.get("id").and_then(Value::as_str) {
         Some(seen) if seen == id => Ok(()),
         Some(seen) => Err(Error::new(
@@ -175,6 +177,7 @@ pub fn answer(ask: &Ask, committed: &Committed, stored: Option<Vec<u8>>) -> Resu
         content,
         version: Some((written.version, committed.recorded_at)),
         location: Some(location(written)),
+        gives: Gives::Nothing(ECHO),
         ..Answer::empty(if written.created {
             StatusCode::CREATED
         } else {

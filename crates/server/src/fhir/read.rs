@@ -6,9 +6,10 @@ use axum::response::Response;
 
 use super::instant::Memento;
 use super::scope::Verb;
-use super::{Answer, Ask, etag, known_id, known_kind};
+use super::{Answer, Ask, Gives, audit_event, etag, known_id, known_kind};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Version;
+use crate::release::{Given, What};
 
 /// `GET [base]/Kind/id`
 pub async fn get(ask: Ask, Path((kind, id)): Path<(String, String)>) -> Result<Response, Error> {
@@ -22,6 +23,9 @@ pub fn read(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
     ask.grant.check(kind, Verb::Read)?;
     known_id(id)?;
     let elements = super::elements::of(ask)?;
+    if let Some(position) = audit_event::position(kind, id) {
+        return audit_event::read(ask, position, None, What::Read);
+    }
     let view = ask.view();
     let Some(version) = view.read(kind, id)? else {
         return Err(nothing(kind, id, ask));
@@ -34,10 +38,11 @@ pub fn read(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
             version: Some((version.version, version.recorded_at)),
             varies: true,
             memento: Memento::of(ask, &view),
+            gives: Gives::Of(What::Read, Given::that(&version), view.size()),
             ..Answer::empty(StatusCode::NOT_MODIFIED)
         });
     }
-    let mut answer = Answer::version(ask, &view, &version);
+    let mut answer = Answer::version(ask, &view, &version, What::Read);
     if let Some(elements) = elements {
         answer.content = super::Content::Resource(elements.pick(kind, &version.served())?);
     }

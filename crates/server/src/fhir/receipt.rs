@@ -7,9 +7,10 @@ use axum::response::Response;
 
 use super::instant::Memento;
 use super::scope::Verb;
-use super::{Answer, Ask, Content, known_id, known_kind, read, vread};
+use super::{Answer, Ask, Content, Gives, known_id, known_kind, read, vread};
 use crate::error::Error;
 use crate::programme::{Version, View};
+use crate::release::{Given, What};
 
 /// `GET [base]/Kind/id/$receipt`: of the current version.
 pub async fn of_current(
@@ -50,6 +51,7 @@ fn answer(ask: &Ask, view: &View, version: &Version) -> Result<Answer, Error> {
         version: Some((version.version, version.recorded_at)),
         varies: true,
         memento: Memento::of(ask, view),
+        gives: Gives::Of(What::Receipt, Given::of(version), view.size()),
         content: Content::Text("text/plain; charset=utf-8", text),
         ..Answer::empty(StatusCode::OK)
     })

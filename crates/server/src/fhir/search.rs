@@ -13,9 +13,10 @@ use axum::response::Response;
 use super::bundle::{Bundle, Mode};
 use super::negotiate::Media;
 use super::scope::Verb;
-use super::{Answer, Ask, body, known_kind, negotiate, outcome, query};
+use super::{Answer, Ask, audit_event, body, known_kind, negotiate, outcome, query};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{AsOf, Page, Search, Version, View};
+use crate::release::{Given, What};
 use wanted::{Total, Wanted};
 
 pub mod include;
@@ -67,6 +68,7 @@ pub async fn post(
         if ask.path.is_empty() {
             ask.path = format!("/{kind}");
         }
+        ask.address = format!("/fhir/{kind}?{text}");
     }
     super::away(move || Ok(search(&ask, &kind)?.respond(&ask))).await
 }
@@ -76,6 +78,10 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     known_kind(kind)?;
     ask.grant.check(kind, Verb::Search)?;
     let wanted = Wanted::read(ask, kind)?;
+    if kind == audit_event::KIND {
+        audit_event::refuse_includes(&wanted)?;
+        return audit_event::search(ask, &wanted);
+    }
     let view = match &wanted.after {
         // The pages of one search are all of one state, and of no other than the one asked for.
         Some(cursor) if ask.as_of.is_some() && ask.view().size() != cursor.as_of() => {
@@ -107,6 +113,10 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     let along = include::along(ask, &view, &wanted, &page.hits)?;
     let links = links(ask, kind, &view, &wanted, &page);
     let mut bundle = Bundle::new("searchset", total, &links);
+    let mut given = asked_about(ask, kind);
+    for version in page.hits.iter().chain(&along.versions) {
+        given.version(version);
+    }
     for version in &page.hits {
         add(&mut bundle, ask, version, Mode::Match, &wanted)?;
     }
@@ -118,7 +128,13 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     if !told.is_empty() {
         bundle.told(&outcome::of_findings(&told));
     }
-    Ok(Answer::read(ask, &view, bundle.finish()))
+    Ok(Answer::read(
+        ask,
+        &view,
+        bundle.finish(),
+        What::Search,
+        given,
+    ))
 }
 
 fn add(
@@ -151,7 +167,36 @@ fn count_only(ask: &Ask, kind: &str, view: &View, wanted: &Wanted) -> Result<Ans
     if !wanted.ignored.is_empty() {
         bundle.told(&outcome::of_findings(&wanted.ignored));
     }
-    Ok(Answer::read(ask, view, bundle.finish()))
+    Ok(Answer::read(
+        ask,
+        view,
+        bundle.finish(),
+        What::Search,
+        asked_about(ask, kind),
+    ))
+}
+
+/// The persons whom a search names: that nothing is found about one tells something, too.
+pub(super) fn asked_about(ask: &Ask, kind: &str) -> Given {
+    let mut given = Given::new();
+    for (name, value) in &ask.params {
+        let name = name.split(':').next().unwrap_or_default();
+        let plain = match name {
+            "patient" => true,
+            "_id" => kind == "Patient",
+            "subject" => false,
+            _ => continue,
+        };
+        for one in value.split(',') {
+            let id = match one.rsplit_once("Patient/") {
+                Some((_, id)) => id,
+                None if plain => one,
+                None => continue,
+            };
+            given.person(ask.api.programme().ledger().person(id));
+        }
+    }
+    given
 }
 
 fn links(

@@ -7,7 +7,7 @@ use axum::response::Response;
 use record::json::{Doc, Value};
 
 use super::scope::Verb;
-use super::{Answer, Ask, Content, body, known_kind, outcome};
+use super::{Answer, Ask, Content, Gives, body, known_kind, outcome};
 use crate::error::Error;
 
 /// `POST [base]/Kind/$validate` with the resource, or a Parameters with it as `resource`.
@@ -28,6 +28,7 @@ pub async fn post(
         let content = Content::Resource(outcome::of_findings(&findings));
         Ok(Answer {
             content,
+            gives: Gives::Nothing("a validation looks at what its sender sent alone"),
             ..Answer::empty(StatusCode::OK)
         }
         .respond(&ask))

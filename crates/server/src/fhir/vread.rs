@@ -5,9 +5,10 @@ use axum::response::Response;
 
 use super::negotiate::printable;
 use super::scope::Verb;
-use super::{Answer, Ask, known_id, known_kind, read};
+use super::{Answer, Ask, audit_event, known_id, known_kind, read};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Version, View};
+use crate::release::What;
 
 /// `GET [base]/Kind/id/_history/version`
 pub async fn get(
@@ -23,12 +24,15 @@ pub fn vread(ask: &Ask, kind: &str, id: &str, version: &str) -> Result<Answer, E
     ask.grant.check(kind, Verb::Read)?;
     known_id(id)?;
     ask.refuse_params()?;
+    if let Some(position) = audit_event::position(kind, id) {
+        return audit_event::read(ask, position, Some(version), What::Version);
+    }
     let view = ask.view();
     let version = find(ask, &view, kind, id, version)?;
     if version.deleted {
         return Err(read::deleted(kind, id, &version));
     }
-    Ok(Answer::version(ask, &view, &version))
+    Ok(Answer::version(ask, &view, &version, What::Version))
 }
 
 /// The version of that number, a deletion included.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Extension;
 use axum::response::Response;
 use casework::attention::{Severity, Standing};
+use maud::Markup;
 use record::search::parse_criteria;
 
 use super::{Asked, away, person};
@@ -14,6 +15,7 @@ use crate::case::attention::{State, state};
 use crate::case::{Case, Names, events, of_kind, scores, words};
 use crate::error::Error;
 use crate::programme::{Search, Version, View};
+use crate::release::Given;
 use crate::web::caseload::{Choice, Context, Need, NextContact, Row, Trend, page};
 use crate::web::path;
 
@@ -26,10 +28,19 @@ const PAGE: usize = 60;
 
 pub async fn get(Extension(known): Extension<Arc<Known>>, asked: Asked) -> Result<Response, Error> {
     away(move || {
-        let context = context(&asked, &known)?;
-        Ok(asked.answer(page(&context)))
+        let (markup, given) = draw(&asked, &known)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked, known: &Known) -> Result<(Markup, Given), Error> {
+    let context = context(asked, known)?;
+    let mut given = Given::new();
+    for row in &context.people {
+        given.person(asked.programme.ledger().person(&row.id));
+    }
+    Ok((page(&context), given))
 }
 
 /// What was worked out of the people on caseloads, kept while nothing new is recorded about them
@@ -105,7 +116,7 @@ impl Placed {
 
 fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let mine = asked
-        .who
+        .reader()
         .user
         .practitioner
         .as_ref()
@@ -113,7 +124,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let whose = match (asked.param("whose"), &mine) {
         (Some(given @ ("everyone" | "unowned")), _) => given,
         (Some("mine"), Some(_)) => "mine",
-        (_, Some(_)) if asked.who.user.role == "caseworker" => "mine",
+        (_, Some(_)) if asked.reader().user.role == "caseworker" => "mine",
         _ => "everyone",
     };
     let given = asked.param("order");

@@ -4,12 +4,14 @@ use axum::extract::Path;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::Markup;
 use record::json::{Doc, Value};
 
 use super::{Asked, away, download, person};
 use crate::case::{Case, Names, attention, words};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Version;
+use crate::release::{Given, What};
 use crate::web::entry::{Action, Context, Difference, Version as Shown, page};
 use crate::web::when::{Happened, RecordedAt};
 
@@ -18,18 +20,24 @@ const VALUE_CHARACTERS: usize = 600;
 
 pub async fn get(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
     away(move || {
-        let version = at(&asked, &position)?;
-        let context = context(&asked, &version)?;
-        Ok(asked.answer(page(&context)))
+        let (markup, given) = draw(&asked, &position)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked, position: &str) -> Result<(Markup, Given), Error> {
+    let version = at(asked, position)?;
+    let (context, given) = context(asked, &version)?;
+    Ok((page(&context), given))
 }
 
 pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
     away(move || {
         let version = at(&asked, &position)?;
         let text = asked.view.receipt(version.position)?;
-        Ok(download(&name(&version), text))
+        let file = download(&name(&version), text);
+        Ok(asked.gives(file, What::Receipt, Given::of(&version)))
     })
     .await
 }
@@ -59,7 +67,8 @@ fn name(version: &Version) -> String {
     )
 }
 
-fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
+fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> {
+    let mut given = Given::of(version);
     let mut shell = asked.shell();
     let names = Names::new(&asked.view);
     let history = asked.view.history(&version.kind, &version.id)?;
@@ -75,6 +84,7 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
     if let Some(patient) = telling.person()
         && let Some(case) = Case::read(&asked.view, &patient)?
     {
+        given.person(asked.programme.ledger().person(&patient));
         let things = case.things();
         let state = attention::state(&things, &names, asked.moment());
         shell.banner = person::banner(&case, &things, &state, asked.moment());
@@ -84,6 +94,7 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
     let entry = asked.view.entry(version.position)?;
     let mut versions = Vec::with_capacity(history.len());
     for (place, one) in history.iter().enumerate() {
+        given.version(one);
         let before = history.get(place + 1);
         let differences = match before {
             Some(before) if !one.deleted && !before.deleted => differences(before, one)?,
@@ -103,7 +114,7 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
             differences,
         });
     }
-    Ok(Context {
+    let context = Context {
         shell,
         title: words::words(&version.kind, told.root()).what,
         reference: format!("{}/{}", version.kind, version.id),
@@ -121,7 +132,8 @@ fn context(asked: &Asked, version: &Version) -> Result<Context, Error> {
             .outside()
             .map(|outside| version.position < outside.cosigned),
         receipt_name: name(version),
-    })
+    };
+    Ok((context, given))
 }
 
 /// Who recorded a version: the member of staff behind the actor, or the actor's own name.

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use axum::response::Response;
+use maud::Markup;
 use record::search::parse_criteria;
 
 use super::{Asked, away, person};
 use crate::case::{Case, Names, attention, of_kind, words};
 use crate::error::Error;
 use crate::programme::{Search, Version, View};
+use crate::release::Given;
 use crate::web::find::{Context, Found, page};
 use crate::web::when;
 
@@ -17,45 +19,52 @@ const SHOWN_MAX: usize = 25;
 
 pub async fn get(asked: Asked) -> Result<Response, Error> {
     away(move || {
-        let query = asked.param("q").unwrap_or_default().trim().to_owned();
-        let mut people = Vec::new();
-        let names = Names::new(&asked.view);
-        let moment = asked.moment();
-        for version in search(&asked.view, &query)? {
-            let Some(case) = Case::read(&asked.view, &version.id)? else {
-                continue;
-            };
-            let things = case.things();
-            let Some(patient) = of_kind(&things, "Patient").next() else {
-                continue;
-            };
-            let state = attention::state(&things, &names, moment);
-            let stage = match (&state.stage, &state.caseworker) {
-                (Some(stage), Some((_, name))) => format!("{stage}, {name}"),
-                (Some(stage), None) => stage.clone(),
-                (None, _) => "Not in the programme".to_owned(),
-            };
-            people.push(Found {
-                id: case.patient.clone(),
-                name: words::name(patient.resource())
-                    .unwrap_or_else(|| "(no name recorded)".to_owned()),
-                born: patient
-                    .instant("birthDate")
-                    .map(|born| format!("{} ({})", when::day(born), when::age(born, moment)))
-                    .unwrap_or_default(),
-                numbers: person::number(patient).into_iter().collect(),
-                stage,
-            });
-        }
-        let context = Context {
-            shell: asked.shell(),
-            query,
-            people,
-            more: None,
-        };
-        Ok(asked.answer(page(&context)))
+        let (markup, given) = draw(&asked)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
+    let query = asked.param("q").unwrap_or_default().trim().to_owned();
+    let mut people = Vec::new();
+    let mut given = Given::new();
+    let names = Names::new(&asked.view);
+    let moment = asked.moment();
+    for version in search(&asked.view, &query)? {
+        given.person(asked.programme.ledger().person(&version.id));
+        let Some(case) = Case::read(&asked.view, &version.id)? else {
+            continue;
+        };
+        let things = case.things();
+        let Some(patient) = of_kind(&things, "Patient").next() else {
+            continue;
+        };
+        let state = attention::state(&things, &names, moment);
+        let stage = match (&state.stage, &state.caseworker) {
+            (Some(stage), Some((_, name))) => format!("{stage}, {name}"),
+            (Some(stage), None) => stage.clone(),
+            (None, _) => "Not in the programme".to_owned(),
+        };
+        people.push(Found {
+            id: case.patient.clone(),
+            name: words::name(patient.resource())
+                .unwrap_or_else(|| "(no name recorded)".to_owned()),
+            born: patient
+                .instant("birthDate")
+                .map(|born| format!("{} ({})", when::day(born), when::age(born, moment)))
+                .unwrap_or_default(),
+            numbers: person::number(patient).into_iter().collect(),
+            stage,
+        });
+    }
+    let context = Context {
+        shell: asked.shell(),
+        query,
+        people,
+        more: None,
+    };
+    Ok((page(&context), given))
 }
 
 /// People by what was typed: all words must begin a part of the name; or it is a number, or a

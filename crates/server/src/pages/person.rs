@@ -6,12 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use casework::codes;
 use instruments::Instrument;
+use maud::Markup;
 
 use super::{Asked, away};
 use crate::case::attention::{self, State};
 use crate::case::{Case, Names, Telling, Thing, events, first_of, of_kind, scores, words};
 use crate::chart::score::{Band, Cut, Score, Series};
 use crate::error::{Error, ErrorKind};
+use crate::release::Given;
 use crate::web::layout::Banner;
 use crate::web::person::{Context, Fact, Medication, Next, Note, Owed, page};
 use crate::web::when::{self, Happened, RecordedAt};
@@ -27,12 +29,17 @@ const ROWS_MAX: usize = 12;
 
 pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
     away(move || {
-        let case = case(&asked, &id)?;
-        let things = case.things();
-        let context = context(&asked, &case, &things);
-        Ok(asked.answer(page(&context)))
+        let (markup, given) = draw(&asked, &id)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
+    let case = case(asked, id)?;
+    let things = case.things();
+    let context = context(asked, &case, &things);
+    Ok((page(&context), given(asked, &case)))
 }
 
 /// The case of a person whom the view knows.
@@ -48,6 +55,17 @@ pub(super) fn case(asked: &Asked, id: &str) -> Result<Case, Error> {
             },
         )
     })
+}
+
+/// What a page about one person gives out: every version that it is drawn from.
+pub(super) fn given(asked: &Asked, case: &Case) -> Given {
+    let person = asked.programme.ledger().person(&case.patient);
+    let mut given = Given::new();
+    given.person(person);
+    for position in case.positions() {
+        given.at(position, Some(person));
+    }
+    given
 }
 
 /// Who the person is, for the top of every page about them.

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::Markup;
 use record::search::Criteria;
 use tlog::policy::Policy;
 
@@ -10,6 +11,7 @@ use super::{Asked, away, download};
 use crate::cosigning::Cosigning;
 use crate::error::Error;
 use crate::programme::Search;
+use crate::release::{self, Given};
 use crate::web::record::{Context, Log, Witness, page};
 use crate::web::when::RecordedAt;
 
@@ -35,47 +37,53 @@ const COUNTED: [&str; 16] = [
 
 pub async fn get(asked: Asked) -> Result<Response, Error> {
     away(move || {
-        let ledger = asked.programme.ledger();
-        let view = &asked.view;
-        let first = view.entry(0)?.map(|entry| entry.recorded_at);
-        let mut kinds = Vec::new();
-        for kind in COUNTED {
-            let criteria = Criteria::all(kind);
-            let all = Search {
-                criteria: &criteria,
-                count: 0,
-                after: None,
-                total: true,
-            };
-            let count = view.search(&all)?.total.unwrap_or_default();
-            if count > 0 {
-                kinds.push((kind.to_owned(), count));
-            }
-        }
-        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let checkpoint = ledger.checkpoint().map_err(Error::ledger)?;
-        let context = Context {
-            shell: asked.shell(),
-            origin: ledger.origin().to_owned(),
-            root: STANDARD.encode(ledger.root_at(view.size()).map_err(Error::ledger)?),
-            recorded: first
-                .zip(view.recorded_at())
-                .map(|(first, last)| (RecordedAt(first.0), RecordedAt(last.0))),
-            key: ledger.verifier().to_string(),
-            checkpoint_size: checkpoint
-                .lines()
-                .nth(1)
-                .and_then(|line| line.parse().ok())
-                .unwrap_or_default(),
-            checkpoint,
-            logs: logs(asked.programme.cosigning())?,
-            quorum: asked.programme.cosigning().policy().map(Policy::quorum),
-            kinds,
-            software: format!("Homecoming {}", env!("CARGO_PKG_VERSION")),
-        };
-        Ok(asked.answer(page(&context)))
+        // How much there is, of nobody in particular.
+        let (markup, given) = draw(&asked)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
+    let ledger = asked.programme.ledger();
+    let view = &asked.view;
+    let first = view.entry(0)?.map(|entry| entry.recorded_at);
+    let mut kinds = Vec::new();
+    for kind in COUNTED {
+        let criteria = Criteria::all(kind);
+        let all = Search {
+            criteria: &criteria,
+            count: 0,
+            after: None,
+            total: true,
+        };
+        let count = view.search(&all)?.total.unwrap_or_default();
+        if count > 0 {
+            kinds.push((kind.to_owned(), count));
+        }
+    }
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let checkpoint = ledger.checkpoint().map_err(Error::ledger)?;
+    let context = Context {
+        shell: asked.shell(),
+        origin: ledger.origin().to_owned(),
+        root: STANDARD.encode(ledger.root_at(view.size()).map_err(Error::ledger)?),
+        recorded: first
+            .zip(view.recorded_at())
+            .map(|(first, last)| (RecordedAt(first.0), RecordedAt(last.0))),
+        key: ledger.verifier().to_string(),
+        checkpoint_size: checkpoint
+            .lines()
+            .nth(1)
+            .and_then(|line| line.parse().ok())
+            .unwrap_or_default(),
+        checkpoint,
+        logs: logs(asked.programme.cosigning())?,
+        quorum: asked.programme.cosigning().policy().map(Policy::quorum),
+        kinds,
+        software: format!("Homecoming {}", env!("CARGO_PKG_VERSION")),
+    };
+    Ok((page(&context), Given::new()))
 }
 
 /// How the logs do with their witnesses; nothing if there are none.
@@ -107,12 +115,20 @@ pub async fn checkpoint(asked: Asked) -> Result<Response, Error> {
         .ledger()
         .checkpoint()
         .map_err(Error::ledger)?;
-    Ok(download("checkpoint.txt", text))
+    let file = download("checkpoint.txt", text);
+    Ok(release::nothing(
+        file,
+        "a checkpoint is for everybody to keep",
+    ))
 }
 
 pub async fn key(asked: Asked) -> Result<Response, Error> {
-    Ok(download(
+    let file = download(
         "log.vkey",
         format!("{}\n", asked.programme.ledger().verifier()),
+    );
+    Ok(release::nothing(
+        file,
+        "a public key is for everybody to keep",
     ))
 }

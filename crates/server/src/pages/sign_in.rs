@@ -9,6 +9,7 @@ use super::{html, see};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::query::{self, Pairs};
 use crate::programme::Programme;
+use crate::release;
 use crate::sign_in::{self, SignedIn};
 use crate::web::layout::Shell;
 use crate::web::path;
@@ -28,7 +29,8 @@ pub async fn form(
     if who.is_some() {
         return Ok(see(&next));
     }
-    Ok(html(StatusCode::OK, page(&context(&programme, next, None))))
+    let form = html(StatusCode::OK, page(&context(&programme, next, None)));
+    Ok(release::nothing(form, "nobody is signed in yet"))
 }
 
 /// Somebody tries.
@@ -122,6 +124,7 @@ fn context(programme: &Programme, next: String, problem: Option<String>) -> Cont
             path: path::SIGN_IN.to_owned(),
             keep: Vec::new(),
             banner: None,
+            again: None,
             outside: None,
         },
         next,

@@ -2,51 +2,56 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use maud::Markup;
 
 use super::{Asked, away, person};
 use crate::case::{Names, attention, events};
 use crate::error::{Error, ErrorKind};
-use crate::programme::AsOf;
+use crate::release::Given;
 use crate::web::timelines::{Context, Span, page};
-use crate::web::when;
+use crate::web::{path, when};
 
 /// The page always holds everything that is recorded now; `_asof` moves its square frame only.
-pub async fn get(mut asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
+pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
     away(move || {
-        let as_of = asked.as_known();
-        let answered_from = asked.view.clone();
-        asked.view = asked.programme.view(AsOf::Now);
-        let case = person::case(&asked, &id)?;
-        let things = case.things();
-        let now = asked.now();
-        let state = attention::state(&things, &Names::new(&asked.view), now);
-        let mut shell = asked.shell();
-        shell.banner = person::banner(&case, &things, &state, now);
-        let found = events::events(&things);
-        let whole = whole(&found.events, now);
-        let window = match (day(&asked, "from")?, day(&asked, "to")?) {
-            (None, None) => usual(&found.events, whole, now),
-            (from, to) => {
-                let (from, to) = (
-                    from.unwrap_or(whole.0),
-                    to.map_or(whole.1, |to| to + when::DAY),
-                );
-                if from < to { (from, to) } else { whole }
-            }
-        };
-        let context = Context {
-            as_of,
-            spans: spans(&asked, whole, now),
-            window,
-            events: found.events,
-            conflicts: found.conflicts,
-            shell,
-        };
-        let markup = page(&context);
-        asked.view = answered_from;
-        Ok(asked.answer(markup))
+        let (markup, given) = draw(&asked, &id)?;
+        Ok(asked.answer(markup, given))
     })
     .await
+}
+
+pub(super) fn draw(answered: &Asked, id: &str) -> Result<(Markup, Given), Error> {
+    let as_of = answered
+        .as_known()
+        .filter(|_| answered.again.is_none() || answered.param(path::AS_OF).is_some());
+    let asked = answered.in_whole();
+    let case = person::case(&asked, id)?;
+    let things = case.things();
+    let now = asked.now();
+    let state = attention::state(&things, &Names::new(&asked.view), now);
+    let mut shell = asked.shell();
+    shell.banner = person::banner(&case, &things, &state, now);
+    let found = events::events(&things);
+    let whole = whole(&found.events, now);
+    let window = match (day(&asked, "from")?, day(&asked, "to")?) {
+        (None, None) => usual(&found.events, whole, now),
+        (from, to) => {
+            let (from, to) = (
+                from.unwrap_or(whole.0),
+                to.map_or(whole.1, |to| to + when::DAY),
+            );
+            if from < to { (from, to) } else { whole }
+        }
+    };
+    let context = Context {
+        as_of,
+        spans: spans(&asked, whole, now),
+        window,
+        events: found.events,
+        conflicts: found.conflicts,
+        shell,
+    };
+    Ok((page(&context), person::given(&asked, &case)))
 }
 
 fn day(asked: &Asked, name: &str) -> Result<Option<i64>, Error> {

@@ -12,7 +12,7 @@ use record::time::RecordedAt;
 use super::heads::IndexHeads;
 use super::open::{Opened, open};
 use super::writer::{refusal, refused_whole};
-use super::{Actor, Draft};
+use super::{Actor, Draft, head_map};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::error::Error;
@@ -51,6 +51,7 @@ impl Offline {
             ledger,
             appender,
             index,
+            ..
         } = open(data, keys, progress)?;
         Ok(Offline {
             ledger,
@@ -64,6 +65,23 @@ impl Offline {
     /// The read side of the ledger.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The keys of its contents.
+    pub fn keys(&self) -> &Keys {
+        self.ledger.keys()
+    }
+
+    /// From here on everybody's contents are sealed under new keys. Gives the epoch's number.
+    pub fn begin_epoch(&mut self) -> Result<u32, Error> {
+        self.appender
+            .begin_epoch()
+            .map_err(|error| refused_whole(&error))
+    }
+
+    /// Randomness.
+    pub(super) fn chance(&self) -> &Chance {
+        &self.chance
     }
 
     /// Begins to write; [`Writing::finish`] ends it.
@@ -172,8 +190,29 @@ impl Writing<'_> {
         Ok(results)
     }
 
-    /// Finishes the index and folds the write-ahead log into the ledger's file.
-    pub fn finish(self) -> Result<(), Error> {
+    /// Records where each person's chain ends, if anything was written since that was last done.
+    fn cover(&mut self) -> Result<(), Error> {
+        let size = self.appender.size();
+        if size <= head_map::covered(self.index)? {
+            return Ok(());
+        }
+        let (draft, _) = head_map::draft(self.ledger, size)?;
+        let at = self.clock.now().max(self.appender.last_recorded_at());
+        let batch = Batch {
+            actor: head_map::actor(),
+            at: Some(at),
+            drafts: vec![draft],
+            mark: None,
+        };
+        self.commit(vec![batch])?
+            .into_iter()
+            .try_for_each(|outcome| outcome.map(|_| ()))
+    }
+
+    /// Records where each person's chain ends, finishes the index and folds the write-ahead log into
+    /// the ledger's file.
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.cover()?;
         self.bulk.finish().map_err(Error::index)?;
         self.appender
             .checkpoint_truncate()

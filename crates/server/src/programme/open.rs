@@ -4,6 +4,7 @@
 //! DIR/programme.json  the programme's name
 //! DIR/lock            held by whoever writes
 //! DIR/ledger.sqlite   the record
+//! DIR/access.sqlite   who was told what of it
 //! DIR/witnessed.sqlite  what outside witnesses have signed of it
 //! DIR/witness.policy  which witnesses there are, if any (C2SP tlog-policy)
 //! DIR/desk.sqlite     users, sessions, API clients: not the record
@@ -14,6 +15,7 @@
 use std::path::Path;
 
 use index::Index;
+use ledger::access::{AccessLog, Recorder};
 use ledger::witnessed::LogName;
 use ledger::{Appender, Keys, Ledger};
 
@@ -26,6 +28,8 @@ pub(super) struct Opened {
     pub ledger: Ledger,
     pub appender: Appender,
     pub index: Index,
+    pub access: AccessLog,
+    pub recorder: Recorder,
 }
 
 /// Makes a new programme in an empty or missing folder; gives its keys. The passphrase, if there
@@ -115,11 +119,17 @@ pub(super) fn open(
     let appender = Appender::open(data, keys).map_err(Error::open)?;
     let keys = appender.keys().clone();
     let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
-    let ledger = Ledger::open(data, readers, keys).map_err(Error::open)?;
+    let ledger = Ledger::open(data, readers, keys.clone()).map_err(Error::open)?;
+    let access = AccessLog::open(data, keys).map_err(Error::open)?;
     // Before anything is changed, the index included.
-    crate::cosigning::start::check_all(data, &[(LogName::Record, &ledger)])?;
+    crate::cosigning::start::check_all(
+        data,
+        &[(LogName::Record, &ledger), (LogName::Access, &access)],
+    )?;
     let index = bring_up(data, &ledger, appender.size(), progress)?;
     Ok(Opened {
+        access,
+        recorder: Recorder::open(data, &appender).map_err(Error::open)?,
         ledger,
         appender,
         index,

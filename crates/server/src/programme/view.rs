@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use index::{Cursor, Found};
 use ledger::witnessed::LogName;
-use ledger::{Action, Entry};
+use ledger::{Action, Alias, Entry};
 use record::search::Criteria;
 use record::time::RecordedAt;
 
@@ -22,6 +22,8 @@ pub enum AsOf {
     Size(u64),
     /// Everything recorded up to and including this instant.
     Instant(RecordedAt),
+    /// The first so many entries, as judged at this instant: what somebody saw then.
+    Seen(u64, RecordedAt),
 }
 
 /// One version of a resource, as read back from the ledger.
@@ -43,6 +45,8 @@ pub struct Version {
     pub deleted: bool,
     /// Who recorded it, by their opaque name.
     pub actor: String,
+    /// Whom it is about, as the line names them.
+    pub about: Option<Alias>,
     /// The stored JSON.
     pub stored: Vec<u8>,
 }
@@ -105,6 +109,7 @@ impl View {
         let (size, now, instant) = match as_of {
             AsOf::Now => (visible, true, None),
             AsOf::Size(size) => (size.min(visible), false, None),
+            AsOf::Seen(size, at) => (size.min(visible), false, Some(at)),
             AsOf::Instant(at) => {
                 let size = inner.index.size_at(at).unwrap_or_else(|error| {
                     tracing::error!(%error, "the index cannot say how large the record was");
@@ -248,6 +253,7 @@ impl View {
             number: found.number,
             deleted: found.deleted,
             actor: entry.actor,
+            about: entry.person,
             stored: content.stored,
         })
     }
@@ -285,6 +291,7 @@ impl View {
                 number: hit.number,
                 deleted: false,
                 actor: entry.actor,
+                about: entry.person,
                 stored: content.stored,
             })
             .collect();
@@ -317,6 +324,7 @@ impl View {
             position,
             deleted: entry.action == Action::Delete,
             actor: entry.actor,
+            about: entry.person,
             stored: content.stored,
         }))
     }

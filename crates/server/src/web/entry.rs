@@ -164,6 +164,9 @@ pub fn page(context: &Context) -> Markup {
                     None => { p { "Nobody outside has cosigned it: no witnesses are set up." } }
                 }
                 p { a class="usa-button" href=(path::receipt(context.position)) download=(context.receipt_name) { "Download the receipt" } }
+                @if let Some(banner) = &shell.banner {
+                    p { "Who has seen this person's record: " a href=(shell.to(&path::person_access(&banner.id))) { "who looked" } "." }
+                }
                 p { "To check it, on any machine: " code { "homecoming verify " (context.receipt_name) } }
                 p { "It proves that this content was recorded as this entry, in this place, before the checkpoint was signed, and that no byte of it was changed since. It does not prove that what it says is true." }
                 h3 { "Its line in the ledger" }

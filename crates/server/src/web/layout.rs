@@ -26,8 +26,27 @@ pub struct Shell {
     pub keep: Vec<(String, String)>,
     /// The person whom the page is about.
     pub banner: Option<Banner>,
+    /// The page was shown to somebody before, and is drawn again.
+    pub again: Option<Again>,
     /// What outside witnesses say; `None`: there are none.
     pub outside: Option<Outside>,
+}
+
+/// What was shown before: to whom, when and what for.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// Whom it was shown to: "R. Osei".
+    pub who: String,
+    /// What for, in words: "treatment".
+    pub purpose: String,
+    /// What it was, in words: "the caseload".
+    pub what: String,
+    /// When.
+    pub at: RecordedAt,
+    /// Its leaf in the access log.
+    pub position: u64,
+    /// Whether what is drawn gives out just what the leaf lists.
+    pub same: bool,
 }
 
 /// What outside witnesses say of the record as a whole, whatever is shown of it.
@@ -46,6 +65,8 @@ pub struct User {
     pub name: String,
     /// In words: "caseworker".
     pub role: String,
+    /// Whether they may see what everybody was shown.
+    pub oversees: bool,
 }
 
 /// The instant of a page that shows the past.
@@ -81,6 +102,8 @@ pub enum Place {
     Find,
     /// About this record.
     Record,
+    /// Who was shown what.
+    Access,
     /// Nowhere of these: a person, an entry, an error.
     Elsewhere,
 }
@@ -142,6 +165,7 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                 meta charset="utf-8";
                 title {
                     @if let Some(words) = &as_known { (words) ": " }
+                    @if shell.again.is_some() { "Shown again: " }
                     (page.title)
                     @if let Some(who) = who { @if !page.title.contains(who) { " \u{b7} " (who) } }
                     " \u{b7} Homecoming"
@@ -162,11 +186,13 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                     main id="main" tabindex="-1" {
                         div class="headline" {
                             h1 {
+                                @if shell.again.is_some() { "Shown again: " }
                                 (page.title)
                                 @if let Some(words) = &as_known { " " span class="then-words" { (words) } }
                             }
                             @if shell.user.is_some() && !shell.is_then() && !page.compares { (move_form(shell)) }
                         }
+                        @if let Some(again) = &shell.again { (shown_again(again)) }
                         @if let Some(why) = shell.outside.as_ref().and_then(|outside| outside.refusal.as_ref()) {
                             section class="panel halted" role="alert" aria-label="Nothing is recorded" {
                                 p { (urgent_mark()) " " strong { "The record is shut for writing." } " " bdi { (why) } }
@@ -218,6 +244,24 @@ fn strip(shell: &Shell, then: AsKnown) -> Markup {
     }
 }
 
+/// Whose eyes a page that is drawn again was for, above everything that it says.
+fn shown_again(again: &Again) -> Markup {
+    html! {
+        section class="panel" aria-labelledby="again" {
+            h2 id="again" { "What " bdi { (again.who) } " was shown" }
+            p {
+                (when::time(again.at.0, &again.at.words())) ", for " (again.purpose) ": " bdi { (again.what) } ". "
+                "It is drawn again from the record as it stood; it is not now. "
+                "That you look at it is on the access log, too. "
+                a href=(path::with(&path::leaf(again.position), &[(path::AS_OF, &when::exact(again.at.0))])) { "Leaf " (count(again.position)) }
+            }
+            @if !again.same {
+                p { (urgent_mark()) strong { "What is drawn here gives out other versions or tells of other people than the log lists." } " The leaf says what was given out." }
+            }
+        }
+    }
+}
+
 fn left_out(since: u64) -> String {
     match since {
         0 => "Nothing was recorded since.".into(),
@@ -260,6 +304,7 @@ fn top(shell: &Shell, place: Place) -> Markup {
                         (link(Place::Caseload, path::CASELOAD, "Caseload"))
                         (link(Place::Find, path::FIND, "Find"))
                         (link(Place::Record, path::RECORD, "This record"))
+                        @if user.oversees { (link(Place::Access, path::ACCESS, "Who looked")) }
                     }
                 }
                 @if place != Place::Find {
@@ -291,6 +336,7 @@ fn as_of_hidden(shell: &Shell) -> Markup {
 
 fn person(shell: &Shell, banner: &Banner) -> Markup {
     let (person, timelines) = (path::person(&banner.id), path::timelines(&banner.id));
+    let access = path::person_access(&banner.id);
     let here = |address: &str| (shell.path == address).then_some("page");
     html! {
         section class="banner" aria-label="Person" {
@@ -308,6 +354,7 @@ fn person(shell: &Shell, banner: &Banner) -> Markup {
                 ul {
                     li { a href=(shell.to(&person)) aria-current=[here(&person)] { "Overview" } }
                     li { a href=(shell.to(&timelines)) aria-current=[here(&timelines)] { "Two timelines" } }
+                    li { a href=(shell.to(&access)) aria-current=[here(&access)] { "Who looked" } }
                 }
             }
         }

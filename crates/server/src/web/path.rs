@@ -11,6 +11,8 @@ pub const RECORD: &str = "/record";
 pub const CHECKPOINT: &str = "/record/checkpoint";
 /// The public key that checkpoints are verified with, as a file.
 pub const KEY: &str = "/record/key";
+/// Everything that anybody was shown.
+pub const ACCESS: &str = "/access";
 /// Signing in: GET shows the form, POST takes `code` and `next`.
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.
@@ -36,6 +38,26 @@ pub fn entry(position: u64) -> String {
 /// The receipt of an entry, as a file.
 pub fn receipt(position: u64) -> String {
     format!("/entries/{position}/receipt")
+}
+
+/// Who looked at the person's record.
+pub fn person_access(id: &str) -> String {
+    format!("/people/{}/access", encode(id))
+}
+
+/// One leaf of the access log.
+pub fn leaf(position: u64) -> String {
+    format!("/access/{position}")
+}
+
+/// The receipt of a leaf, as a file.
+pub fn leaf_receipt(position: u64) -> String {
+    format!("/access/{position}/receipt")
+}
+
+/// What somebody was shown, drawn again.
+pub fn seen(position: u64) -> String {
+    format!("/access/{position}/seen")
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.

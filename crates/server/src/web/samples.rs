@@ -1,7 +1,7 @@
 //! Made-up facts for the pages' samples. For the test that renders every page, and for
 //! `examples/pages.rs`; nothing of it is ever served.
 
-use super::layout::{AsKnown, Banner, Outside, Shell, User};
+use super::layout::{Again, AsKnown, Banner, Outside, Shell, User};
 use super::when::{self, Happened, RecordedAt};
 
 /// The made-up present: Sunday 22 November 2026, 09:12.
@@ -21,6 +21,7 @@ pub fn now(path: &str) -> Shell {
         user: Some(User {
             name: "R. Osei".into(),
             role: "caseworker".into(),
+            oversees: false,
         }),
         made_at: NOW,
         size: 12_345,
@@ -28,10 +29,31 @@ pub fn now(path: &str) -> Shell {
         path: path.into(),
         keep: Vec::new(),
         banner: None,
+        again: None,
         outside: Some(Outside {
             cosigned: 12_340,
             refusal: None,
         }),
+    }
+}
+
+/// A page of then that is drawn again for a supervisor.
+pub fn again(path: &str) -> Shell {
+    Shell {
+        user: Some(User {
+            name: "D. Marsh".into(),
+            role: "supervisor".into(),
+            oversees: true,
+        }),
+        again: Some(Again {
+            who: "R. Osei".into(),
+            purpose: "treatment".into(),
+            what: "the person on one screen".into(),
+            at: RecordedAt(THEN),
+            position: 4_711,
+            same: true,
+        }),
+        ..then(path)
     }
 }
 
@@ -81,6 +103,7 @@ pub fn about_hostile(shell: Shell) -> Shell {
         user: Some(User {
             name: HOSTILE.into(),
             role: LONG.into(),
+            oversees: true,
         }),
         banner: Some(Banner {
             id: HOSTILE.into(),

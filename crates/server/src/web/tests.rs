@@ -15,7 +15,7 @@ fn every_page() -> Vec<(String, String, bool)> {
         )*};
     }
     render!(
-        sign_in, caseload, person, timelines, entry, find, record, error
+        sign_in, caseload, person, timelines, entry, find, record, access, leaf, seen, error
     );
     pages
 }

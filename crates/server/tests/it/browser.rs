@@ -256,7 +256,7 @@ fn sample_pages() -> Vec<(String, String)> {
         )*};
     }
     render!(
-        sign_in, caseload, person, timelines, entry, find, record, error
+        sign_in, caseload, person, timelines, entry, find, record, access, leaf, seen, error
     );
     pages
 }

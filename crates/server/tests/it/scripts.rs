@@ -359,6 +359,7 @@ macro_rules! scripts {
 scripts! {
     nothing_is_open_by_default "access.http",
     the_past_can_be_read "as-of.http",
+    what_is_read_is_on_the_access_log "audit-events.http",
     a_batch_is_its_entries "batch.http",
     the_statement_says_what_works "capabilities.http",
     conditions_are_searches "conditional.http",

@@ -333,7 +333,8 @@ fn each_refusal_has_the_status_of_the_specification() {
         SignedNote::parse(&format!("{note}{line}")).unwrap()
     };
     let both = std::slice::from_ref(&mine);
-    let table: Vec<(&str, u16, Request, Option<Seen>, &[VerifierKey])> = vec![
+    type Row<'k> = (&'static str, u16, Request, Option<Seen>, &'k [VerifierKey]);
+    let table: Vec<Row> = vec![
         ("no such log", 404, with(&|_| {}), Some(seen(5)), &[]),
         (
             "signed by somebody else",

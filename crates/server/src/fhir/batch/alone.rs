@@ -64,11 +64,13 @@ pub async fn run(ask: &Ask, bytes: Bytes) -> Result<Answer, Error> {
         take(&mut running, &mut answers).await;
     }
     let mut bundle = Bundle::new("batch-response", None, &[]);
+    let mut given = None;
     for answer in answers {
         let answer = answer.unwrap_or_else(|| Err(Error::internal("an entry got no answer")));
-        super::add(&mut bundle, answer);
+        super::add(&mut bundle, answer, &mut given);
     }
     Ok(Answer {
+        gives: super::gives(given, ask.view().size()),
         content: Content::Resource(bundle.finish()),
         ..Answer::empty(StatusCode::OK)
     })
@@ -158,7 +160,7 @@ async fn one(mut ask: Ask, task: Task) -> Result<Answer, Error> {
 }
 
 /// Does the read of an entry.
-pub(super) fn read(ask: &mut Ask, address: Address) -> Result<Answer, Error> {
+pub(in crate::fhir) fn read(ask: &mut Ask, address: Address) -> Result<Answer, Error> {
     let mut with = |query: &str| {
         ask.params.clear();
         query::decode(query).and_then(|params| ask.take(params, None))

@@ -14,10 +14,10 @@ use record::search::Criteria;
 
 use super::include::{INCLUDES_MAX, Include};
 use crate::error::{Error, ErrorKind};
-use crate::fhir::Ask;
 use crate::fhir::elements::Elements;
 use crate::fhir::negotiate::{Handling, printable};
 use crate::fhir::query::Pairs;
+use crate::fhir::{Ask, audit_event};
 
 /// How many matches a page has unless the client says.
 const COUNT_DEFAULT: usize = 50;
@@ -133,6 +133,8 @@ impl Wanted {
                 Ok(count) => self.count = count.min(self.count_max),
                 Err(_) => return invalid("a number of matches"),
             },
+            // Its pages have cursors of their own.
+            "_cursor" if kind == audit_event::KIND => {}
             "_cursor" => match value.parse::<Cursor>() {
                 Ok(cursor) => self.after = Some(cursor),
                 Err(_) => return invalid("a page of this search; begin again without it"),

@@ -1,4 +1,4 @@
-//! Measures sealing: `cargo run --release -p seal --example rates`.
+//! Measures sealing: `cargo run --release -p seal --example sealing`.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,

@@ -1,0 +1,204 @@
+//! The receipt of a leaf of the access log: a C2SP tlog-proof like an entry's receipt.
+//!
+//! Its `extra` data are
+//!
+//! ```text
+//! homecoming-disclosure/1
+//! <public key of the access log, as name+id+base64>
+//! <the leaf's line>
+//! <salt, base64>
+//! <content, JSON>
+//! ```
+//!
+//! Where the content cannot be read any more (the person was erased) the last two parts are empty,
+//! and the receipt says so.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tlog::Hash;
+use tlog::checkpoint::Checkpoint;
+use tlog::note::VerifierKey;
+use tlog::proof::Proof;
+
+use super::{Leaf, Told, Whom};
+use crate::content::{Salt, commitment};
+use crate::receipt::Problem;
+
+const HEADER: &[u8] = b"homecoming-disclosure/1";
+
+/// What the receipt of a disclosure proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// In plain words, a sentence each: what is now certain.
+    pub proved: Vec<String>,
+    /// In plain words: what must not be concluded from it.
+    pub not_proved: Vec<String>,
+    /// The leaf.
+    pub leaf: Leaf,
+    /// What exactly was asked and given out, if the receipt has it.
+    pub told: Option<Told>,
+    /// The access log's size and root as it signed them.
+    pub checkpoint: Checkpoint,
+    /// The key that signed.
+    pub key: VerifierKey,
+}
+
+/// Puts a receipt together.
+pub fn make(
+    key: &VerifierKey,
+    line: &str,
+    content: Option<(&Salt, &[u8])>,
+    hashes: Vec<Hash>,
+    checkpoint: String,
+    index: u64,
+) -> String {
+    let mut extra = Vec::with_capacity(512);
+    extra.extend_from_slice(HEADER);
+    let salt = content.map(|(salt, _)| STANDARD.encode(salt));
+    for part in [&key.to_string(), line, salt.as_deref().unwrap_or_default()] {
+        extra.push(b'\n');
+        extra.extend_from_slice(part.as_bytes());
+    }
+    extra.push(b'\n');
+    if let Some((_, stored)) = content {
+        extra.extend_from_slice(stored);
+    }
+    Proof {
+        extra: Some(extra),
+        index,
+        hashes,
+        checkpoint,
+    }
+    .to_string()
+}
+
+/// Whether a text is the receipt of a disclosure, whatever it is worth.
+pub fn is_one(receipt: &[u8]) -> bool {
+    std::str::from_utf8(receipt)
+        .ok()
+        .and_then(|text| Proof::parse(text).ok())
+        .and_then(|proof| proof.extra)
+        .is_some_and(|extra| extra.split(|b| *b == b'\n').next() == Some(HEADER))
+}
+
+/// Verifies it, offline. Without a key, against the one that it names, and the report says so.
+pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, Problem> {
+    let text = std::str::from_utf8(receipt).map_err(|e| Problem::Bytes(e.valid_up_to()))?;
+    let proof = Proof::parse(text)?;
+    let extra = proof.extra.as_deref().ok_or(Problem::Extra("content"))?;
+    let mut parts = extra.splitn(5, |b| *b == b'\n');
+    let mut part = |name| parts.next().ok_or(Problem::Extra(name));
+    if part("first line")? != HEADER {
+        return Err(Problem::Extra("first line"));
+    }
+    let key = std::str::from_utf8(part("public key")?)
+        .ok()
+        .and_then(|text| {
+            let key = VerifierKey::parse(text).ok()?;
+            (key.to_string() == text).then_some(key)
+        })
+        .ok_or(Problem::Extra("public key"))?;
+    let line = part("line")?;
+    let salt = part("salt")?;
+    let stored = part("content")?;
+    if let Some(trusted) = trusted.filter(|trusted| **trusted != key) {
+        return Err(Problem::OtherKey {
+            found: key.to_string(),
+            trusted: trusted.to_string(),
+        });
+    }
+    let verified = proof.verify(line, &key, key.name())?;
+    let leaf = Leaf::parse(line).map_err(|_| Problem::Extra("line"))?;
+    if leaf.position != proof.index {
+        return Err(Problem::Position {
+            line: leaf.position,
+            proof: proof.index,
+        });
+    }
+    let told = match (salt, stored) {
+        ([], []) => None,
+        (salt, stored) => {
+            let salt = STANDARD
+                .decode(salt)
+                .ok()
+                .and_then(|salt| Salt::try_from(salt).ok())
+                .ok_or(Problem::Extra("salt"))?;
+            if commitment(&salt, stored) != leaf.commitment {
+                return Err(Problem::Content);
+            }
+            Some(Told::parse(stored).ok_or(Problem::Extra("content"))?)
+        }
+    };
+    let checkpoint = verified.checkpoint;
+    Ok(Report {
+        proved: proved(&leaf, told.as_ref(), &checkpoint, &key),
+        not_proved: not_proved(&leaf, told.as_ref(), trusted.is_some()),
+        leaf,
+        told,
+        checkpoint,
+        key,
+    })
+}
+
+fn proved(
+    leaf: &Leaf,
+    told: Option<&Told>,
+    checkpoint: &Checkpoint,
+    key: &VerifierKey,
+) -> Vec<String> {
+    let whom = match leaf.whom {
+        Whom::Nobody => "about nobody in particular".to_owned(),
+        Whom::One(alias) => format!("about one person, p{alias}"),
+        Whom::Many(count) => format!("about {count} people"),
+    };
+    let mut sentences = vec![
+        format!(
+            "{} was answered for the purpose {}, on {}: a {} {whom}, with {} versions given out whole, \
+             drawn from the first {} entries of the record.",
+            leaf.actor,
+            leaf.purpose,
+            leaf.recorded_at,
+            leaf.what.as_str(),
+            leaf.versions,
+            leaf.size
+        ),
+        format!(
+            "It is leaf {} of the access log {}, which had {} leaves when it signed for this, with the key {key}: \
+             it cannot take this leaf back, change it or move it without breaking that signature.",
+            leaf.position, checkpoint.origin, checkpoint.size
+        ),
+    ];
+    if let Some(told) = told {
+        sentences.push(format!("What was asked for: {}", told.address));
+    }
+    sentences
+}
+
+fn not_proved(leaf: &Leaf, told: Option<&Told>, key_was_given: bool) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if !key_was_given {
+        sentences.push(
+            "Whose log it is. The key was taken from the receipt itself: compare it with the one that the \
+             programme published, or give that one with --key."
+                .to_owned(),
+        );
+    }
+    if told.is_none() {
+        sentences.push(
+            "What exactly was asked for: the receipt holds the line alone, as it does when the person was erased."
+                .to_owned(),
+        );
+    }
+    sentences.push(
+        "That somebody read what they were sent, that they were who the server took them for, or that nobody \
+         else was answered."
+            .to_owned(),
+    );
+    if leaf.versions == 0 {
+        sentences.push(
+            "That nothing was learned: a page that sums a record up gives no version of it out whole."
+                .to_owned(),
+        );
+    }
+    sentences
+}

@@ -1,0 +1,357 @@
+//! Reads the whole access log back and says what does not fit. Changes nothing.
+//!
+//! | what | is checked against |
+//! |---|---|
+//! | positions | each from 0 to the signed size, and none besides |
+//! | a line | reads; says its own position; not recorded before the one before it |
+//! | the lines' hashes | the tiles, and the root in the signed checkpoint |
+//! | a body | the line's hash of it; it opens; the line's commitment to salt and content |
+//! | the persons | what line and content say; `about` as far as it covers |
+//! | the checkpoint | the access log's key, as it lies in `keys/` |
+//! | tables and triggers | as this version makes them; SQLite's own integrity check |
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use evidence::disclosure::Told;
+use rusqlite::Connection;
+use tlog::Edge;
+use tlog::checkpoint::Checkpoint;
+
+use super::body::Sealing;
+use super::read::{Stored, stored};
+use super::{SCHEMA, STATE_KEYS, connect_to_read, signing_key};
+use crate::audit::Fault;
+use crate::keys::Keys;
+use crate::store::{self, OpenError};
+
+/// What the audit of an access log came to.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How many leaves were read.
+    pub leaves: u64,
+    /// The contents of how many cannot be opened any more: their keys are destroyed.
+    pub erased: u64,
+    /// What does not fit.
+    pub faults: Vec<Fault>,
+    /// The signed checkpoint as it is stored.
+    pub checkpoint: String,
+}
+
+/// Audits the access log of a data directory; without keys no content is opened. `progress` is told how many leaves are done, and of
+/// how many.
+pub fn audit(
+    dir: &Path,
+    keys: Option<&Keys>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, OpenError> {
+    let db = connect_to_read(dir)?;
+    let sealing = keys.map(|keys| Sealing::new(keys.programme(), keys.clone()));
+    // One moment: a server may record meanwhile.
+    let _moment = db.unchecked_transaction()?;
+    let mut faults = Faults::default();
+    structure(&db, &mut faults)?;
+    let (text, signed) = signed(dir, &db, &mut faults);
+    let size = match &signed {
+        Some(checkpoint) => checkpoint.size,
+        None => db.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0))? as u64,
+    };
+    let outside: i64 = db.query_row(
+        "SELECT count(*) FROM entry WHERE position < 0 OR position >= ?1",
+        [size as i64],
+        |row| row.get(0),
+    )?;
+    if outside > 0 {
+        faults.say(
+            None,
+            format!("The access log has {outside} leaves beyond the {size} that are signed"),
+        );
+    }
+    let leaves = walk(&db, size, sealing.as_ref(), &mut faults, progress)?;
+    if let Some(signed) = signed
+        && leaves.edge.size() == signed.size
+        && leaves.edge.root() != signed.root
+    {
+        faults.say(
+            None,
+            format!(
+                "The {} leaves of the access log do not give the root that its checkpoint signs",
+                signed.size
+            ),
+        );
+    }
+    tiles(&db, &leaves.tiles, &mut faults)?;
+    about(&db, &leaves.about, &mut faults)?;
+    Ok(Report {
+        leaves: leaves.read,
+        erased: leaves.erased,
+        faults: faults.said,
+        checkpoint: text,
+    })
+}
+
+/// How many faults are listed.
+const FAULTS_MAX: usize = 1_000;
+
+#[derive(Default)]
+struct Faults {
+    said: Vec<Fault>,
+}
+
+impl Faults {
+    fn say(&mut self, position: Option<u64>, what: String) {
+        if self.said.len() < FAULTS_MAX {
+            self.said.push(Fault { position, what });
+        }
+    }
+}
+
+#[derive(Default)]
+struct Leaves {
+    read: u64,
+    erased: u64,
+    edge: Edge,
+    tiles: Vec<(u8, u64, Vec<u8>)>,
+    about: BTreeSet<([u8; 16], u64)>,
+}
+
+fn walk(
+    db: &Connection,
+    size: u64,
+    sealing: Option<&Sealing>,
+    faults: &mut Faults,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Leaves, OpenError> {
+    let mut leaves = Leaves::default();
+    let mut last = None;
+    let mut select = db.prepare(
+        "SELECT position, line, persons, class, slot, body FROM entry WHERE position >= 0 AND position < ?1 \
+         ORDER BY position",
+    )?;
+    let mut rows = select.query([size as i64])?;
+    let mut expect = 0;
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            Err(e) => {
+                faults.say(Some(expect), format!("Leaf {expect} cannot be read: {e}"));
+                break;
+            }
+        };
+        let position = row.get::<_, i64>(0)? as u64;
+        if position != expect {
+            faults.say(
+                Some(expect),
+                format!("Leaf {expect} of the access log is missing"),
+            );
+        }
+        expect = position + 1;
+        let Ok(line) = row.get::<_, Vec<u8>>(1) else {
+            faults.say(
+                Some(position),
+                format!("Leaf {position}: its line is not bytes"),
+            );
+            continue;
+        };
+        leaves.edge.push(tlog::leaf_hash(&line), |tile| {
+            leaves
+                .tiles
+                .push((tile.level, tile.index, tile.hashes.to_vec()))
+        });
+        leaves.read += 1;
+        match stored(row) {
+            Err(e) => faults.say(Some(position), format!("Leaf {position}: {e}")),
+            Ok(stored) => {
+                if last.is_some_and(|last| stored.leaf.recorded_at < last) {
+                    faults.say(
+                        Some(position),
+                        format!(
+                            "Leaf {position} says that it was recorded before the one before it"
+                        ),
+                    );
+                }
+                last = Some(stored.leaf.recorded_at);
+                leaves.erased += u64::from(one(&stored, sealing, faults));
+                let persons = stored.persons.iter().map(|person| (person.0, position));
+                leaves.about.extend(persons);
+            }
+        }
+        if position.is_multiple_of(1024) {
+            progress(position, size);
+        }
+    }
+    if expect < size {
+        faults.say(
+            Some(expect),
+            format!("Leaf {expect} of the access log is missing: it has {expect} of the {size} that are signed"),
+        );
+    }
+    progress(size, size);
+    Ok(leaves)
+}
+
+/// Checks one leaf; whether its content was erased.
+fn one(stored: &Stored, sealing: Option<&Sealing>, faults: &mut Faults) -> bool {
+    let position = stored.leaf.position;
+    // Without keys only what is sealed is held against the line.
+    let content = match sealing {
+        Some(sealing) => stored.content(sealing),
+        None => Ok(None),
+    };
+    let told = match content {
+        Ok(None) => None,
+        Ok(Some((_, content))) => match Told::parse(&content) {
+            Some(told) => Some(told),
+            None => {
+                faults.say(
+                    Some(position),
+                    format!("Leaf {position}: its content does not read"),
+                );
+                return false;
+            }
+        },
+        Err(e) => {
+            faults.say(Some(position), format!("Leaf {position}: {e}"));
+            return false;
+        }
+    };
+    if !stored.names_its_persons(told.as_ref()) {
+        faults.say(
+            Some(position),
+            format!("Leaf {position}: the persons beside it are not those whom it told of"),
+        );
+    }
+    if let Some(told) = &told
+        && (told.versions.len() + told.leaves.len()) as u64 != stored.leaf.versions
+    {
+        faults.say(
+            Some(position),
+            format!("Leaf {position}: its content does not list as many versions as its line says"),
+        );
+    }
+    told.is_none() && sealing.is_some()
+}
+
+fn signed(dir: &Path, db: &Connection, faults: &mut Faults) -> (String, Option<Checkpoint>) {
+    let text = store::state(db, "checkpoint")
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    let identity = match store::identity(db) {
+        Ok(identity) => identity,
+        Err(e) => {
+            faults.say(None, format!("The access log: {e}"));
+            return (text, None);
+        }
+    };
+    if let Err(e) = signing_key(dir, &identity) {
+        faults.say(None, format!("The access log: {e}"));
+    }
+    let known = STATE_KEYS.map(|key| format!("'{key}'")).join(", ");
+    let sql = format!("SELECT count(*) FROM state WHERE key NOT IN ({known})");
+    if db.query_row(&sql, [], |row| row.get::<_, i64>(0)) != Ok(0) {
+        faults.say(
+            None,
+            "`state` of the access log has rows that are not its own".to_owned(),
+        );
+    }
+    match Checkpoint::open(&text, &identity.verifier, &identity.origin) {
+        Ok(checkpoint) => (text, Some(checkpoint)),
+        Err(e) => {
+            faults.say(
+                None,
+                format!("The access log's signed checkpoint is refused: {e}"),
+            );
+            (text, None)
+        }
+    }
+}
+
+fn tiles(
+    db: &Connection,
+    expected: &[(u8, u64, Vec<u8>)],
+    faults: &mut Faults,
+) -> Result<(), OpenError> {
+    let mut select = db.prepare("SELECT hashes FROM tile WHERE level = ?1 AND idx = ?2")?;
+    for (level, index, hashes) in expected {
+        let found: Option<Vec<u8>> = select
+            .query_row((level, *index as i64), |row| row.get(0))
+            .ok();
+        if found.as_ref() != Some(hashes) {
+            faults.say(
+                None,
+                format!(
+                    "Tile {index} of level {level} of the access log is not what its leaves give"
+                ),
+            );
+        }
+    }
+    let count: i64 = db.query_row("SELECT count(*) FROM tile", [], |row| row.get(0))?;
+    if count as usize != expected.len() {
+        faults.say(
+            None,
+            format!(
+                "The access log has {count} tiles, and its leaves give {}",
+                expected.len()
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// `about` holds exactly what the leaves that it covers say.
+fn about(
+    db: &Connection,
+    expected: &BTreeSet<([u8; 16], u64)>,
+    faults: &mut Faults,
+) -> Result<(), OpenError> {
+    let covered: u64 = store::state(db, "covered")?
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default();
+    let mut found = BTreeSet::new();
+    let mut select = db.prepare("SELECT person, position FROM about")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        if let (Ok(person), Ok(position)) = (row.get::<_, [u8; 16]>(0), row.get::<_, i64>(1)) {
+            found.insert((person, position as u64));
+        }
+    }
+    let expected: BTreeSet<_> = expected
+        .iter()
+        .filter(|(_, position)| *position < covered)
+        .copied()
+        .collect();
+    if found != expected {
+        faults.say(
+            None,
+            "The access log's index of persons is not what its leaves say".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// The file as SQLite sees it, and the tables and triggers as this version makes them.
+fn structure(db: &Connection, faults: &mut Faults) -> Result<(), OpenError> {
+    let said: Result<String, _> = db.query_row("PRAGMA integrity_check(1)", [], |row| {
+        row.get::<_, String>(0)
+    });
+    match said {
+        Ok(ok) if ok == "ok" => {}
+        Ok(what) => faults.say(None, format!("The access log's file is damaged: {what}")),
+        Err(e) => faults.say(None, format!("The access log's file is damaged: {e}")),
+    }
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(SCHEMA)?;
+    let expected = store::schema_of(&fresh)?;
+    let found = store::schema_of(db).unwrap_or_default();
+    for name in expected.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
+        if expected.get(name) != found.get(name) {
+            faults.say(
+                None,
+                format!("`{name}` in the access log is not as this version makes it"),
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Whose key seals what, what is left when one is destroyed, and that no key is without its row.
+
+use std::collections::BTreeMap;
+
+use evidence::heads::{self, Head};
+use ledger::{Action, Appender, Class, Expect, KeyUse, ReadError, Refused, Write};
+use rusqlite::Connection;
+
+use crate::damage::world_of_600;
+use crate::world::{World, put, transaction, write};
+
+fn about(person: &str, name: &str) -> Write {
+    write(Action::Update, name, Expect::Any, Some(person), "words")
+}
+
+/// The class, epoch and slot of each content, in order.
+fn rows(world: &World) -> Vec<(u8, u32)> {
+    let db = Connection::open(world.dir.path().join("ledger.sqlite")).unwrap();
+    let mut statement = db
+        .prepare("SELECT class, slot FROM content ORDER BY position")
+        .unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn each_person_class_and_epoch_has_a_key_of_its_own() {
+    let mut world = World::new(1);
+    let note = |person, name| Write {
+        class: Class::Notes,
+        ..about(person, name)
+    };
+    let of_the_programme = Write {
+        class: Class::Programme,
+        ..about("anna", "Task/erasure")
+    };
+    world.accept(transaction(vec![
+        about("anna", "Patient/anna"),
+        put("Location/l", Expect::Any),
+        note("anna", "DocumentReference/d"),
+        about("omar", "Patient/omar"),
+        about("anna", "Task/t"),
+        of_the_programme,
+        put("Location/m", Expect::Any),
+    ]));
+    let (record, notes, programme) = (1, 2, 3);
+    let first = [
+        (record, 0),
+        (programme, 1),
+        (notes, 2),
+        (record, 3),
+        (record, 0),
+        (programme, 1),
+        (programme, 1),
+    ];
+    assert_eq!(rows(&world), first);
+    world.reopen();
+    world.accept(transaction(vec![note("anna", "DocumentReference/e")]));
+    assert_eq!(world.appender().begin_epoch().unwrap(), 2);
+    world.accept(transaction(vec![about("anna", "Task/t")]));
+    world.reopen();
+    world.accept(transaction(vec![about("anna", "Task/t")]));
+    assert_eq!(rows(&world)[7..], [(notes, 2), (record, 4), (record, 4)]);
+    let used = |class, epoch, slot| KeyUse { class, epoch, slot };
+    assert_eq!(
+        world.reader().slots_of("anna").unwrap(),
+        [
+            used(Class::Record, 1, 0),
+            used(Class::Record, 2, 4),
+            used(Class::Notes, 1, 2)
+        ]
+    );
+    assert_eq!(world.reader().slots_of("nobody").unwrap(), []);
+    assert_eq!(world.audit().faults, []);
+}
+
+#[test]
+fn what_a_destroyed_key_sealed_is_erased_and_the_rest_is_not() {
+    let mut world = World::new(1);
+    world.accept(transaction(vec![
+        about("anna", "Patient/anna"),
+        about("omar", "Patient/omar"),
+        about("anna", "Task/t"),
+        put("Location/l", Expect::Any),
+    ]));
+    let reader = world.reader();
+    let slots: Vec<u32> = reader
+        .slots_of("anna")
+        .unwrap()
+        .iter()
+        .map(|used| used.slot)
+        .collect();
+    let chance = &mut world.chance;
+    world
+        .keys
+        .destroy(&slots, &mut |bytes| chance.fill(bytes))
+        .unwrap();
+    for opened_anew in [false, true] {
+        if opened_anew {
+            world.reopen();
+        }
+        // One that was open before sees it, too.
+        for reader in [reader.clone(), world.reader()] {
+            let erased = |position| matches!(reader.version(position), Err(ReadError::Erased { position: at }) if at == position);
+            assert_eq!([0, 1, 2, 3].map(erased), [true, false, true, false]);
+            assert!(matches!(
+                reader.receipt(0),
+                Err(ReadError::Erased { position: 0 })
+            ));
+            let left = reader.contents_left(&[0, 1, 2, 3]).unwrap();
+            let left: Vec<u64> = left.iter().flatten().map(|left| left.position).collect();
+            assert_eq!(left, [1, 3]);
+            // The lines stay, and so does the chain.
+            assert_eq!(reader.chain("anna", 9).unwrap().len(), 2);
+        }
+        let group = [
+            transaction(vec![
+                put("Location/m", Expect::Any),
+                about("anna", "Task/u"),
+            ]),
+            transaction(vec![about("omar", "Task/u")]),
+        ];
+        let outcomes = world.commit(&group).unwrap();
+        assert!(
+            matches!(&outcomes[0], Err(Refused::Erased { kind, id }) if (kind.as_str(), id.as_str()) == ("Task", "u")),
+            "{outcomes:?}"
+        );
+        assert!(outcomes[1].is_ok());
+        // What the refused one would have written is not thought to be there.
+        let absent = transaction(vec![put("Location/m", Expect::Present)]);
+        assert!(world.commit(&[absent]).unwrap()[0].is_err());
+        assert_eq!(world.audit().erased, 2);
+    }
+}
+
+#[test]
+fn keys_are_durable_ahead_of_their_use_and_none_is_used_twice() {
+    let mut world = World::new(1);
+    let reserved = |world: &World| world.keys.ledger().len();
+    let mut newest = 0;
+    for round in 0..4 {
+        let persons: Vec<String> = (0..200).map(|i| format!("p{round}-{i}")).collect();
+        let writes = persons
+            .iter()
+            .map(|person| about(person, &format!("Patient/{person}")))
+            .collect();
+        world.accept(transaction(writes));
+        newest += 200;
+        assert!(reserved(&world) >= newest);
+        if round % 2 == 1 {
+            world.reopen();
+        }
+    }
+    let mut uses: BTreeMap<u32, usize> = BTreeMap::new();
+    for (_, slot) in rows(&world) {
+        *uses.entry(slot).or_default() += 1;
+    }
+    assert_eq!(uses.len(), 800);
+    assert!(uses.values().all(|uses| *uses == 1));
+    assert_eq!(world.audit().faults, []);
+}
+
+#[test]
+fn an_older_keyring_is_not_written_over() {
+    let mut world = World::new(1);
+    let keyring = world.dir.path().join("keys/ledger.keyring");
+    let before = std::fs::read(&keyring).unwrap();
+    world.accept(transaction(vec![about("anna", "Patient/anna")]));
+    world.appender = None;
+    std::fs::write(&keyring, &before).unwrap();
+    let refused = Appender::open(world.dir.path(), world.keys.clone()).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the key `keys/ledger.keyring` has fewer keys than this ledger uses: it is an older copy. \
+         Restore the newest backup of the keys"
+    );
+    assert_eq!(std::fs::read(&keyring).unwrap(), before);
+}
+
+#[test]
+fn the_heads_of_all_chains_are_known_as_of_every_size() {
+    let world = world_of_600();
+    let reader = world.reader();
+    let mut naive: BTreeMap<_, Head> = BTreeMap::new();
+    for size in 0..=600 {
+        let expect: Vec<Head> = naive.values().copied().collect();
+        assert_eq!(reader.heads_at(size).unwrap(), expect, "{size}");
+        assert!(heads::root(&expect).is_some());
+        let Some(entry) = reader.entry(size).unwrap() else {
+            continue;
+        };
+        if let Some(person) = entry.person {
+            let count = naive.get(&person).map_or(0, |head| head.count);
+            assert_eq!(entry.previous.map_or(0, |before| before.number), count);
+            let head = Head {
+                person,
+                count: count + 1,
+                position: size,
+                hash: tlog::leaf_hash(entry.line.as_bytes()),
+            };
+            naive.insert(person, head);
+        }
+    }
+    assert_eq!(naive.len(), 3);
+}

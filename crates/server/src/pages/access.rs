@@ -1,0 +1,386 @@
+//! Who was shown what: of one person, of everybody, and one leaf of the access log.
+
+use std::collections::HashMap;
+
+use axum::extract::Path;
+use axum::response::Response;
+use ledger::Alias;
+use ledger::access::Disclosed;
+use ledger::disclosure::{Leaf, What, Whom};
+use maud::Markup;
+
+use super::{Asked, away, download, person};
+use crate::case::{Case, Names, attention};
+use crate::error::{Error, ErrorKind};
+use crate::programme::Whose;
+use crate::release::Given;
+use crate::web::access::{About, Context, Reader, Row, page};
+use crate::web::when::RecordedAt;
+use crate::web::{leaf, path};
+
+/// How many rows are on a page.
+const PAGE: usize = 100;
+
+/// How many of a person's newest leaves are counted by who looked.
+const COUNTED_MAX: usize = 2_000;
+
+/// How many people a row names, and how many entries a leaf lists.
+const NAMED_MAX: usize = 3;
+const LISTED_MAX: usize = 50;
+
+/// `GET /people/{id}/access`
+pub async fn of_person(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
+    away(move || {
+        let (markup, given) = draw_person(&asked, &id)?;
+        Ok(asked.answer(markup, given))
+    })
+    .await
+}
+
+/// `GET /access`
+pub async fn of_everybody(asked: Asked) -> Result<Response, Error> {
+    asked.must_oversee()?;
+    away(move || {
+        let (markup, given) = draw_everybody(&asked)?;
+        Ok(asked.answer(markup, given))
+    })
+    .await
+}
+
+/// `GET /access/{position}`
+pub async fn one(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
+    away(move || {
+        let (markup, given) = draw_leaf(&asked, &position)?;
+        Ok(asked.answer(markup, given))
+    })
+    .await
+}
+
+/// `GET /access/{position}/receipt`
+pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
+    away(move || {
+        let one = at(&asked, &position)?;
+        let position = one.leaf.position;
+        let text = asked.programme.access().receipt(position);
+        let file = download(&name(position), text.map_err(Error::ledger)?);
+        let mut given = Given::new();
+        given.leaf(position, &one.persons);
+        Ok(asked.gives(file, What::Receipt, given))
+    })
+    .await
+}
+
+pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
+    let case = person::case(asked, id)?;
+    let mut shell = asked.shell();
+    let things = case.things();
+    let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
+    shell.banner = person::banner(&case, &things, &state, asked.moment());
+
+    let log = asked.programme.access();
+    let alias = asked.programme.ledger().person(id);
+    let bound = bound(asked)?;
+    let all = log
+        .positions_about(alias, bound, usize::MAX)
+        .map_err(Error::ledger)?;
+    let mut whom = Lookup::new(asked);
+    let mut given = Given::new();
+    given.person(alias);
+    let mut readers: HashMap<String, Reader> = HashMap::new();
+    for position in all.iter().take(COUNTED_MAX) {
+        let Some(one) = log.leaf(*position).map_err(Error::ledger)? else {
+            continue;
+        };
+        given.leaf(*position, &[alias]);
+        let who = whom.actor(&one.leaf.actor);
+        let last = RecordedAt(one.leaf.recorded_at.0);
+        let reader = readers.entry(who.clone()).or_insert(Reader {
+            who,
+            times: 0,
+            last,
+        });
+        reader.times += 1;
+    }
+    let mut readers: Vec<Reader> = readers.into_values().collect();
+    readers.sort_by(|a, b| b.times.cmp(&a.times).then_with(|| a.who.cmp(&b.who)));
+    let shown: Vec<u64> = all
+        .iter()
+        .filter(|position| before(asked).is_none_or(|before| **position < before))
+        .take(PAGE + 1)
+        .copied()
+        .collect();
+    let mut rows = Vec::new();
+    for position in shown.iter().take(PAGE) {
+        if let Some(one) = log.leaf(*position).map_err(Error::ledger)? {
+            given.leaf(*position, &[alias]);
+            rows.push(row(&mut whom, &one)?);
+        }
+    }
+    let more = (shown.len() > PAGE)
+        .then(|| rows.last().map(|row| earlier(&asked.path, row.position)))
+        .flatten();
+    let context = Context {
+        shell,
+        total: all.len() as u64,
+        readers,
+        rows,
+        more,
+    };
+    Ok((page(&context), given))
+}
+
+pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
+    let log = asked.programme.access();
+    let bound = bound(asked)?;
+    let below = before(asked).map_or(bound, |before| before.min(bound));
+    let found = log.before(below, PAGE + 1).map_err(Error::ledger)?;
+    let mut whom = Lookup::new(asked);
+    let mut given = Given::new();
+    let mut rows = Vec::new();
+    for one in found.iter().take(PAGE) {
+        given.leaf(one.leaf.position, &one.persons);
+        rows.push(row(&mut whom, one)?);
+    }
+    let more = (found.len() > PAGE)
+        .then(|| rows.last().map(|row| earlier(path::ACCESS, row.position)))
+        .flatten();
+    let context = Context {
+        shell: asked.shell(),
+        total: bound,
+        readers: Vec::new(),
+        rows,
+        more,
+    };
+    Ok((page(&context), given))
+}
+
+pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given), Error> {
+    let one = at(asked, position)?;
+    let leaf = &one.leaf;
+    let mut whom = Lookup::new(asked);
+    let mut given = Given::new();
+    given.leaf(leaf.position, &one.persons);
+    let (about, others) = whom.about(&one)?;
+    let mut shell = asked.shell();
+    if let ([only], 0) = (about.as_slice(), others)
+        && let Some(id) = &only.id
+        && let Some(case) = Case::read(&asked.view, id)?
+    {
+        let things = case.things();
+        let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
+        shell.banner = person::banner(&case, &things, &state, asked.moment());
+    }
+    let told = one.told.as_ref();
+    let some = |positions: &[u64]| positions.iter().take(LISTED_MAX).copied().collect();
+    let context = leaf::Context {
+        position: leaf.position,
+        at: RecordedAt(leaf.recorded_at.0),
+        who: whom.actor(&leaf.actor),
+        purpose: purpose(&leaf.purpose),
+        what: what_was_asked(leaf, told.map(|told| told.address.as_str())),
+        address: told.map(|told| told.address.clone()),
+        about,
+        others,
+        size: leaf.size,
+        whole: told.and_then(|told| told.whole),
+        versions: leaf.versions,
+        positions: told.map(|told| some(&told.versions)).unwrap_or_default(),
+        leaves: told.map(|told| some(&told.leaves)).unwrap_or_default(),
+        may_see: asked.who.oversees() && shell.as_of.is_none(),
+        line: leaf.line.clone(),
+        receipt_name: name(leaf.position),
+        shell,
+    };
+    Ok((leaf::page(&context), given))
+}
+
+/// The leaf at a position, if it was there at the page's instant.
+pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
+    let bound = bound(asked)?;
+    let found = match position.parse::<u64>() {
+        Ok(position) if position < bound => {
+            let log = asked.programme.access();
+            log.leaf(position).map_err(Error::ledger)?
+        }
+        _ => None,
+    };
+    found.ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            if asked.view.is_now() {
+                "The access log has no such leaf."
+            } else {
+                "The access log had no such leaf at that instant. Go back to now to see whether it \
+                 came later."
+            },
+        )
+    })
+}
+
+/// How many leaves there were at the page's instant; of a page that is drawn again, before it.
+fn bound(asked: &Asked) -> Result<u64, Error> {
+    let log = asked.programme.access();
+    let size = match (&asked.again, asked.view.instant()) {
+        (Some(again), _) if again.whole == asked.view.size() => return Ok(again.position),
+        (_, Some(at)) => log.size_at(at),
+        (_, None) => log.size(),
+    };
+    size.map_err(Error::ledger)
+}
+
+fn before(asked: &Asked) -> Option<u64> {
+    asked.param("before")?.parse().ok()
+}
+
+fn earlier(address: &str, position: u64) -> String {
+    path::with(address, &[("before", &position.to_string())])
+}
+
+fn name(position: u64) -> String {
+    format!("disclosure-{position}.tlog-proof")
+}
+
+fn row(whom: &mut Lookup<'_>, one: &Disclosed) -> Result<Row, Error> {
+    let leaf = &one.leaf;
+    let (about, others) = whom.about(one)?;
+    Ok(Row {
+        position: leaf.position,
+        at: RecordedAt(leaf.recorded_at.0),
+        who: whom.actor(&leaf.actor),
+        purpose: purpose(&leaf.purpose),
+        what: what_was_asked(leaf, one.told.as_ref().map(|told| told.address.as_str())),
+        versions: leaf.versions,
+        about,
+        others,
+        earlier: one.told.as_ref().is_some_and(|told| told.whole.is_some()),
+    })
+}
+
+/// Names of those who looked and of those who were looked at, each looked up once.
+pub(super) struct Lookup<'a> {
+    asked: &'a Asked,
+    names: Names<'a>,
+    users: Option<Vec<desk::User>>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(super) fn new(asked: &'a Asked) -> Lookup<'a> {
+        Lookup {
+            asked,
+            names: Names::new(&asked.view),
+            users: None,
+        }
+    }
+
+    /// Who was answered, as people call them.
+    pub(super) fn actor(&mut self, actor: &str) -> String {
+        if let Some(name) = self.names.at(actor) {
+            return name;
+        }
+        match actor.split_once('/') {
+            Some(("client", client)) => format!("the program {client}"),
+            Some(("user", id)) => {
+                let users = self
+                    .users
+                    .get_or_insert_with(|| self.asked.programme.desk().users().unwrap_or_default());
+                let user = users.iter().find(|user| user.id.to_string() == id);
+                user.map_or_else(|| actor.to_owned(), |user| user.name.clone())
+            }
+            _ => actor.to_owned(),
+        }
+    }
+
+    fn about(&self, one: &Disclosed) -> Result<(Vec<About>, u64), Error> {
+        let mut about = Vec::new();
+        for person in one.persons.iter().take(NAMED_MAX) {
+            about.push(self.person(*person)?);
+        }
+        let total = match one.leaf.whom {
+            Whom::Nobody => 0,
+            Whom::One(_) => 1,
+            Whom::Many(count) => count,
+        };
+        Ok((
+            about,
+            total.saturating_sub(one.persons.len().min(NAMED_MAX) as u64),
+        ))
+    }
+
+    fn person(&self, person: Alias) -> Result<About, Error> {
+        Ok(match self.asked.programme.whose(person)? {
+            Whose::Patient(id) => About {
+                name: self
+                    .names
+                    .at(&format!("Patient/{id}"))
+                    .unwrap_or_else(|| "(no name recorded)".to_owned()),
+                id: Some(id),
+            },
+            Whose::Erased => About {
+                name: "someone whose record was erased".to_owned(),
+                id: None,
+            },
+            Whose::Nobody => About {
+                name: "someone whom the record does not know".to_owned(),
+                id: None,
+            },
+        })
+    }
+}
+
+/// What a purpose is called.
+pub(super) fn purpose(code: &str) -> String {
+    match code {
+        "TREAT" => "treatment",
+        "HOPERAT" => "operations",
+        "HCOMPL" => "looking after who looks",
+        "CAREMGT" => "care management",
+        "COC" => "coordination of care",
+        "PATRQT" => "the person's own request",
+        "" => "not said",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// What was asked for, in words.
+pub(super) fn what_was_asked(leaf: &Leaf, address: Option<&str>) -> String {
+    let Some(address) = address else {
+        return match leaf.what {
+            What::Page => "a page",
+            What::Seen => "what somebody had been shown",
+            What::Receipt => "a receipt",
+            What::Search => "a search",
+            What::History => "the versions of a resource",
+            What::Bundle => "a bundle of requests",
+            What::Export => "an export",
+            What::Read | What::Version | What::Found => "a resource",
+        }
+        .to_owned();
+    };
+    let path = address.split('?').next().unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts.as_slice() {
+        ["caseload"] => "the caseload".to_owned(),
+        ["find"] => "a search for people".to_owned(),
+        ["record"] => "about this record".to_owned(),
+        ["people", _] => "the person on one screen".to_owned(),
+        ["people", _, "timelines"] => "the two timelines".to_owned(),
+        ["people", _, "access"] => "who looked at this person".to_owned(),
+        ["entries", position] => format!("entry {position}"),
+        ["entries", position, "receipt"] => format!("the receipt of entry {position}"),
+        ["access"] => "who looked at anybody".to_owned(),
+        ["access", position] => format!("leaf {position} of the access log"),
+        ["access", position, "receipt"] => format!("the receipt of leaf {position}"),
+        ["access", position, "seen"] => format!("what leaf {position} had shown"),
+        ["fhir"] | ["fhir", ""] => "a bundle of requests".to_owned(),
+        ["fhir", kind] => match leaf.what {
+            What::Found => format!("one {kind} that matched"),
+            _ => format!("a search among {kind}"),
+        },
+        ["fhir", kind, id] => format!("{kind}/{id}"),
+        ["fhir", kind, id, "_history"] => format!("all versions of {kind}/{id}"),
+        ["fhir", kind, id, "_history", version] => format!("version {version} of {kind}/{id}"),
+        ["fhir", kind, id, .., "$receipt"] => format!("the receipt of {kind}/{id}"),
+        _ => path.to_owned(),
+    }
+}

@@ -1,0 +1,193 @@
+//! What an answer gives out of the record, and the layer that lets nothing go unrecorded.
+//!
+//! Every answer that is not an error says what it gives out: it carries a [`Release`]. The
+//! outermost layer ([`let_go`]) takes it, has the access log record it, waits until that is on the
+//! disk, and only then lets the answer go. It fails closed: an answer without a release is not
+//! given (500), and one whose leaf cannot be written is not given (503).
+//!
+//! What counts:
+//!
+//! - A **version** that is served whole counts, and so does each version that a page about one
+//!   person is drawn from. A page that sums many people up (the caseload, a list of people found)
+//!   names the people and gives no version out whole.
+//! - **Not modified** (304) tells that somebody's record stands as it did: a disclosure of no
+//!   versions about that person. Otherwise a client could watch a person for changes unseen.
+//! - A **search that finds nothing** tells that there is nothing: whoever is named in it as the
+//!   patient is told of, with no versions.
+//! - **HEAD** gives out no version, only that there is one.
+//! - A **write** that answers with what its sender sent discloses nothing ([`ECHO`]); that it was
+//!   made, of what and by whom, is an entry of the record itself. What a conditional create finds
+//!   instead is a disclosure.
+//! - An **error** discloses nothing but that the request was refused.
+
+use axum::http::Method;
+use axum::response::{IntoResponse, Response};
+use ledger::Alias;
+use ledger::access::Draft;
+use ledger::disclosure::Told;
+pub use ledger::disclosure::What;
+
+use crate::error::Error;
+use crate::programme::{Actor, Programme, Version};
+
+/// What an answer gives out; an extension of every response that is not an error.
+#[derive(Clone, Debug)]
+pub enum Release {
+    /// This.
+    Of(Box<Disclosure>),
+    /// Nothing of anybody's record, and why not.
+    Nothing(&'static str),
+}
+
+/// An answer to a write gives back what its sender sent, and the version that it made of it.
+pub const ECHO: &str = "a write is answered with what its sender sent";
+
+/// One answer, as the access log will know it.
+#[derive(Clone, Debug)]
+pub struct Disclosure {
+    /// Who is answered, and what for.
+    pub actor: Actor,
+    /// How it is given out.
+    pub what: What,
+    /// The path and query that were asked for, with the instant if one was asked for.
+    pub address: String,
+    /// What the client may do, where that decides what an answer holds.
+    pub scope: String,
+    /// As of how many entries the answer was drawn.
+    pub size: u64,
+    /// How many there were.
+    pub whole: u64,
+    /// What is given out.
+    pub given: Given,
+}
+
+/// Versions, leaves of the access log, and persons that an answer gives out or tells of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    versions: Vec<u64>,
+    leaves: Vec<u64>,
+    persons: Vec<Alias>,
+}
+
+impl Given {
+    /// Nothing yet.
+    pub fn new() -> Given {
+        Given::default()
+    }
+
+    /// One version, whole.
+    pub fn of(version: &Version) -> Given {
+        let mut given = Given::new();
+        given.version(version);
+        given
+    }
+
+    /// That a version is there, without what it says.
+    pub fn that(version: &Version) -> Given {
+        Given {
+            persons: version.about.into_iter().collect(),
+            ..Given::new()
+        }
+    }
+
+    /// A version, whole.
+    pub fn version(&mut self, version: &Version) {
+        self.at(version.position, version.about);
+    }
+
+    /// The version at a position, whole.
+    pub fn at(&mut self, position: u64, about: Option<Alias>) {
+        self.versions.push(position);
+        self.persons.extend(about);
+    }
+
+    /// Something of a person.
+    pub fn person(&mut self, person: Alias) {
+        self.persons.push(person);
+    }
+
+    /// A leaf of the access log, and those whom it tells of.
+    pub fn leaf(&mut self, position: u64, persons: &[Alias]) {
+        self.leaves.push(position);
+        self.persons.extend(persons);
+    }
+
+    /// All that another one gives.
+    pub fn add(&mut self, other: Given) {
+        self.versions.extend(other.versions);
+        self.leaves.extend(other.leaves);
+        self.persons.extend(other.persons);
+    }
+
+    /// Those whom it tells of, each once.
+    pub fn persons(&self) -> Vec<Alias> {
+        let mut persons = self.persons.clone();
+        persons.sort_unstable();
+        persons.dedup();
+        persons
+    }
+
+    /// The positions of versions that are given out, ascending, each once.
+    pub fn versions(&self) -> Vec<u64> {
+        let mut versions = self.versions.clone();
+        versions.sort_unstable();
+        versions.dedup();
+        versions
+    }
+}
+
+impl Disclosure {
+    /// As the access log takes it.
+    fn draft(self) -> Draft {
+        let Given {
+            versions,
+            leaves,
+            persons,
+        } = self.given;
+        let told = Told {
+            address: self.address,
+            scope: self.scope,
+            whole: Some(self.whole).filter(|whole| *whole != self.size),
+            versions,
+            leaves,
+            persons: Vec::new(),
+        };
+        Draft::new(
+            &self.actor.name,
+            &self.actor.purpose,
+            self.what,
+            self.size,
+            persons,
+            told,
+        )
+    }
+}
+
+/// An answer on its way out: recorded if it gives anything out, refused if it does not say.
+pub async fn let_go(programme: &Programme, method: &Method, mut response: Response) -> Response {
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        return response;
+    }
+    match response.extensions_mut().remove::<Release>() {
+        Some(Release::Nothing(_)) => response,
+        Some(Release::Of(mut disclosure)) => {
+            if *method == Method::HEAD {
+                disclosure.given.versions.clear();
+                disclosure.given.leaves.clear();
+            }
+            match programme.disclose(disclosure.draft()).await {
+                Ok(_) => response,
+                Err(error) => error.into_response(),
+            }
+        }
+        None => Error::internal("an answer that does not say what it gives out was not given")
+            .into_response(),
+    }
+}
+
+/// Marks a response that gives nothing of anybody's record out.
+pub fn nothing(mut response: Response, why: &'static str) -> Response {
+    response.extensions_mut().insert(Release::Nothing(why));
+    response
+}

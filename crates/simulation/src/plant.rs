@@ -41,11 +41,13 @@ pub enum Plant {
     WitnessSignsFirst,
     /// The witness remembers nothing when it starts.
     WitnessForgets,
+    /// The witness relies on what it reads when it starts, durable or not.
+    WitnessNotSettled,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Plant; 16] = [
+    pub const ALL: [Plant; 17] = [
         Plant::CommitNotSynced,
         Plant::FoldNotSynced,
         Plant::FolderNotSynced,
@@ -62,6 +64,7 @@ impl Plant {
         Plant::IndexAheadOfItself,
         Plant::WitnessSignsFirst,
         Plant::WitnessForgets,
+        Plant::WitnessNotSettled,
     ];
 
     /// What the disk under the ledger does wrong, if it is the disk.

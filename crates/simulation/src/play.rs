@@ -224,6 +224,7 @@ impl<'s> World<'s> {
         let bug = match options.plant {
             Some(Plant::WitnessSignsFirst) => Some(witness::Bug::SignsFirst),
             Some(Plant::WitnessForgets) => Some(witness::Bug::Forgets),
+            Some(Plant::WitnessNotSettled) => Some(witness::Bug::NotSettled),
             _ => None,
         };
         let witness = Witness::new(
@@ -292,12 +293,12 @@ impl<'s> World<'s> {
             }
             84..87 => self.fold(),
             87..90 => self.restart_in_order(),
-            90..93 => self.start_again(None),
-            93..96 if self.weather.power_cuts => {
+            90..92 => self.start_again(None),
+            92..94 if self.weather.power_cuts => {
                 let survives = Survives::by(&mut self.chance);
                 self.start_again(Some(survives))
             }
-            96..98 => self.witness_fails(),
+            94..98 => self.witness_fails(),
             _ => {
                 self.index.save();
                 if self.plant == Some(Plant::OldCopyRestored) {

@@ -46,6 +46,8 @@ pub enum Bug {
     SignsFirst,
     /// When it starts it remembers nothing.
     Forgets,
+    /// When it starts it relies on what it reads, durable or not.
+    NotSettled,
 }
 
 /// The witness.
@@ -141,6 +143,10 @@ impl Witness {
         let memory = Box::new(self.memory.clone());
         let real = ::witness::Witness::open(memory)
             .map_err(|e| format!("the witness does not start: {e}"))?;
+        if self.memory.bug != Some(Bug::NotSettled) {
+            real.settle()
+                .map_err(|e| format!("the witness does not start: {e}"))?;
+        }
         self.real = Some(real);
         Ok(())
     }

@@ -46,7 +46,8 @@ fn a_flipped_bit_is_found_wherever_it_says_anything() {
         .clone()
         .flat_map(|number| (0..50).map(move |n| number * page + n * 163 + number % 7));
     let mut flipped = sound.flip(few, &mut |_| {}).unwrap();
-    let whole = [pages / 3, pages / 2, pages * 2 / 3].map(|number| number * page..(number + 1) * page);
+    let whole =
+        [pages / 3, pages / 2, pages * 2 / 3].map(|number| number * page..(number + 1) * page);
     for range in whole {
         let more = sound.flip(range, &mut |_| {}).unwrap();
         flipped.bytes += more.bytes;

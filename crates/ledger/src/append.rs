@@ -571,9 +571,16 @@ impl Appender {
         for write in &transaction.writes {
             let person = write.person.as_deref().map(|id| self.aliases.person(id));
             let slot = self.slots.of(&self.db, person, write.class, taken)?;
+            if taken.keys.contains_key(&slot) {
+                taken.places.push((person, slot));
+                continue;
+            }
             match self.sealing.keys().ledger().key(slot) {
+                Ok(key) => {
+                    taken.keys.insert(slot, key);
+                }
                 // A slot that is taken only now has its key when it is written.
-                Ok(_) | Err(seal::KeyError::Unknown(_)) => {}
+                Err(seal::KeyError::Unknown(_)) => {}
                 Err(seal::KeyError::Destroyed(_)) => {
                     taken.give_back(before);
                     return Ok(Err(Refused::Erased {
@@ -657,9 +664,17 @@ impl Appender {
                     commitment: content::commitment(salt, &write.stored),
                     sealed: [0; 32],
                 };
-                let body =
-                    self.sealing
-                        .seal(&says, write.class, *slot, salt, nonce, &write.packed)?;
+                let unwrapped;
+                let key = match decided.taken.keys.get(slot) {
+                    Some(key) => key,
+                    None => {
+                        unwrapped = self.sealing.keys().ledger().key(*slot)?;
+                        &unwrapped
+                    }
+                };
+                let body = self
+                    .sealing
+                    .seal(key, &says, write.class, salt, nonce, &write.packed);
                 says.sealed = content::sealed(&body);
                 line.clear();
                 says.write(&mut line);

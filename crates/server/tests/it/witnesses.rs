@@ -3,8 +3,9 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use server::clock::Stopwatch;
 use tlog::checkpoint::Checkpoint;
 use tlog::cosignature::WitnessKey;
 use tlog::note::{SignedNote, SigningKey, VerifierKey};
@@ -190,7 +191,7 @@ fn slow_and_large_clients_do_not_hold_a_witness_up() {
             stream
         })
         .collect();
-    let before = Instant::now();
+    let before = Stopwatch::start();
     let answer = add_checkpoint(&witness, EXAMPLE);
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     assert!(

@@ -39,7 +39,7 @@ mod read;
 mod recorder;
 
 pub use audit::audit;
-pub use read::{AccessLog, Disclosed, Proven};
+pub use read::{AccessLog, Disclosed, Proven, Salted};
 pub use recorder::{Draft, Logged, Recorder};
 
 /// The format that this version writes.

@@ -43,8 +43,8 @@ pub struct Disclosed {
     pub told: Option<Told>,
 }
 
-/// A salt, and the content as stored.
-pub type Salted = ([u8; 16], Vec<u8>);
+/// A salt and the content that is committed to with it.
+pub type Salted = (evidence::content::Salt, Vec<u8>);
 
 /// A leaf with the proof that the log of a checkpoint holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]

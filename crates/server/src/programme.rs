@@ -109,6 +109,8 @@ struct Inner {
     /// How many erasures were carried out since the start: what was kept in memory before may hold
     /// what is gone.
     erasures: AtomicU64,
+    /// How many groups were committed since the start, one flush each.
+    commits: AtomicU64,
     on_fatal: OnFatal,
 }
 
@@ -164,6 +166,7 @@ impl Programme {
             chance,
             visible: AtomicU64::new(opened.appender.size()),
             erasures: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
             on_fatal,
         });
         let mut appender = opened.appender;
@@ -208,6 +211,11 @@ impl Programme {
     /// The programme's name, as given to `homecoming init`.
     pub fn name(&self) -> &str {
         &self.inner.about.name
+    }
+
+    /// How many groups of transactions were committed since the start, one flush each.
+    pub fn commits(&self) -> u64 {
+        self.inner.commits.load(Ordering::Relaxed)
     }
 
     /// Whom anybody may sign in as; empty unless this is a demo.
@@ -306,9 +314,6 @@ impl Programme {
                  when the server runs again.",
             )
         };
-        if let Some(why) = self.inner.cosigning.refusal() {
-            return Err(Error::new(ErrorKind::Unavailable, why));
-        }
         let (answer, answered) = oneshot::channel();
         self.submissions
             .send(writer::Submission {

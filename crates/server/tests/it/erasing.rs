@@ -393,7 +393,7 @@ fn an_erasure_that_is_interrupted_anywhere_is_finished_at_the_next_start() {
             "Zwyntholm",
             "jarnbek",
             "Jarnbek",
-            "confides",
+            "lmconfides",
             PERSON,
         ] {
             assert_eq!(
@@ -494,6 +494,7 @@ fn no_client_writes_what_only_the_programme_says() {
         .block_on(world.programme.submit(actor, deletion));
     assert_eq!(outcome.expect_err("a deletion").kind, ErrorKind::Forbidden);
     assert_eq!(world.found(&id).version, found.version);
+    drop(view);
     world.close();
     // Nor does an import.
     let file = folder.join("task.json");

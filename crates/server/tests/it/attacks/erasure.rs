@@ -33,7 +33,7 @@ fn a_content_that_was_deleted_is_missed() {
     db.execute_batch("DROP TRIGGER content_remains; DELETE FROM content WHERE position = 2;")
         .expect("deleted");
     drop(db);
-    says(&found(&data), &["entry 2", "content is missing"]);
+    says(&found(&data), &["Entry 2", "content is missing"]);
 }
 
 #[test]

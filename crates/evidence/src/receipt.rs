@@ -11,6 +11,9 @@
 //! <stored JSON>
 //! ```
 //!
+//! Where the content cannot be read any more (it was erased) the last two parts are empty: the
+//! receipt still proves that there was an entry.
+//!
 //! Nothing in `extra` is believed as such: the line is hashed to the leaf that the
 //! proof leads up from, salt and JSON to the commitment in the line, and the key
 //! is only the reader's if the reader says so. Pure: no disk, no clock.
@@ -38,7 +41,7 @@ pub struct Report {
     pub not_proved: Vec<String>,
     /// The entry.
     pub entry: Entry,
-    /// The stored JSON that the entry commits to.
+    /// The stored JSON that the entry commits to; empty if it was erased.
     pub stored: Vec<u8>,
     /// The log's size and root as it signed them.
     pub checkpoint: Checkpoint,
@@ -95,23 +98,25 @@ pub enum Problem {
     },
 }
 
-/// Puts a receipt together.
+/// Puts a receipt together; without a content, of an entry whose content was erased.
 pub fn make(
     key: &VerifierKey,
     line: &str,
-    content: &Content,
+    content: Option<&Content>,
     hashes: Vec<Hash>,
     checkpoint: String,
     index: u64,
 ) -> String {
-    let mut extra = Vec::with_capacity(content.stored.len() + line.len() + 256);
+    let stored = content.map_or(&[][..], |content| &content.stored);
+    let salt = content.map(|content| STANDARD.encode(content.salt));
+    let mut extra = Vec::with_capacity(stored.len() + line.len() + 256);
     extra.extend_from_slice(HEADER);
-    for part in [&key.to_string(), line, &STANDARD.encode(content.salt)] {
+    for part in [&key.to_string(), line, salt.as_deref().unwrap_or_default()] {
         extra.push(b'\n');
         extra.extend_from_slice(part.as_bytes());
     }
     extra.push(b'\n');
-    extra.extend_from_slice(&content.stored);
+    extra.extend_from_slice(stored);
     Proof {
         extra: Some(extra),
         index,
@@ -151,11 +156,7 @@ pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem>
         })
         .ok_or(Problem::Extra("public key"))?;
     let line = part("entry")?;
-    let salt = STANDARD
-        .decode(part("salt")?)
-        .ok()
-        .and_then(|salt| content::Salt::try_from(salt).ok())
-        .ok_or(Problem::Extra("salt"))?;
+    let salt = part("salt")?;
     let stored = part("content")?;
 
     trust.check_key(&key).map_err(|why| match why {
@@ -171,16 +172,23 @@ pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem>
             proof: proof.index,
         });
     }
-    if content::commitment(&salt, stored) != entry.commitment {
-        return Err(Problem::Content);
+    if !(salt.is_empty() && stored.is_empty()) {
+        let salt = STANDARD
+            .decode(salt)
+            .ok()
+            .and_then(|salt| content::Salt::try_from(salt).ok())
+            .ok_or(Problem::Extra("salt"))?;
+        if content::commitment(&salt, stored) != entry.commitment {
+            return Err(Problem::Content);
+        }
+        check_resource(&entry, stored)?;
     }
-    check_resource(&entry, stored)?;
     Ok(Report {
         proved: proved(&entry, stored, &verified, &key)
             .into_iter()
             .chain(trust.proved(&verified.quorum))
             .collect(),
-        not_proved: not_proved(&entry, &verified, trust),
+        not_proved: not_proved(&entry, stored, &verified, trust),
         entry,
         stored: stored.to_vec(),
         checkpoint: verified.checkpoint,
@@ -215,10 +223,12 @@ fn proved(entry: &Entry, stored: &[u8], verified: &Verified, key: &VerifierKey) 
         Action::Delete => "deleted",
     };
     let mut sentences = vec![
-        format!(
-            "{kind}/{id} was {done}: this is its version {version}, {} bytes, exactly as it was recorded.",
-            stored.len()
-        ),
+        match stored.len() {
+            0 => format!("{kind}/{id} was {done}: there was a version {version} of it."),
+            bytes => format!(
+                "{kind}/{id} was {done}: this is its version {version}, {bytes} bytes, exactly as it was recorded."
+            ),
+        },
         format!(
             "It is entry {position} of the ledger {}, which says that it was recorded at {recorded_at} \
              by {} for the purpose {}.",
@@ -243,8 +253,15 @@ fn proved(entry: &Entry, stored: &[u8], verified: &Verified, key: &VerifierKey) 
     sentences
 }
 
-fn not_proved(entry: &Entry, verified: &Verified, trust: &Trust<'_>) -> Vec<String> {
+fn not_proved(entry: &Entry, stored: &[u8], verified: &Verified, trust: &Trust<'_>) -> Vec<String> {
     let mut sentences = Vec::new();
+    if stored.is_empty() {
+        sentences.push(
+            "What it said: the receipt holds the line alone, as it does when the content was erased. Whether it was \
+             erased by law, the programme's record says, not this receipt."
+                .to_owned(),
+        );
+    }
     if !trust.knows_the_log() {
         sentences.push(
             "Whose ledger it is. The key was taken from the receipt itself: compare it with the one that the \

@@ -4,7 +4,7 @@ use tlog::TileSource;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
 
-use super::{Ledger, Moment, ReadError, StoredTiles, checkpoint, damaged};
+use super::{Ledger, Moment, ReadError, StoredTiles, checkpoint, damaged, entry_of, line_at};
 use crate::log::Log;
 use crate::receipt;
 
@@ -51,7 +51,12 @@ impl Ledger {
     ) -> Result<String, ReadError> {
         let db = self.connection();
         let _moment = Moment::begin(&db)?;
-        let (entry, content) = self.version_at(&db, position)?;
+        let (entry, content) = match self.version_at(&db, position) {
+            Ok((entry, content)) => (entry, Some(content)),
+            // What was erased keeps its place, and the proof of it.
+            Err(ReadError::Erased { .. }) => (entry_of(position, &line_at(&db, position)?)?, None),
+            Err(error) => return Err(error),
+        };
         let read = |text: &str| {
             Checkpoint::open(text, self.verifier(), self.origin())
                 .map_err(|e| damaged(position, &e.to_string()))
@@ -73,7 +78,7 @@ impl Ledger {
         Ok(receipt::make(
             self.verifier(),
             &entry.line,
-            &content,
+            content.as_ref(),
             hashes,
             text,
             position,

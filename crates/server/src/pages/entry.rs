@@ -37,11 +37,27 @@ pub(super) fn draw(asked: &Asked, position: &str) -> Result<(Markup, Given), Err
 }
 
 pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
-    away(move || {
-        let version = at(&asked, &position)?;
-        let text = asked.view.receipt(version.position)?;
-        let file = download(&name(&version), text);
-        Ok(asked.gives(file, What::Receipt, Given::of(&version)))
+    away(move || match at(&asked, &position) {
+        Ok(version) => {
+            let text = asked.view.receipt(version.position)?;
+            let file = download(&name(&version), text);
+            Ok(asked.gives(file, What::Receipt, Given::of(&version)))
+        }
+        // What was erased keeps its place in the log, and the proof of it.
+        Err(error) if error.kind == ErrorKind::Erased => {
+            let position = position.parse().map_err(|_| error)?;
+            let file = download(
+                &format!("entry-{position}-erased.tlog-proof"),
+                asked.view.receipt(position)?,
+            );
+            let mut given = Given::new();
+            given.at(
+                position,
+                asked.view.entry(position)?.and_then(|entry| entry.person),
+            );
+            Ok(asked.gives(file, What::Receipt, given))
+        }
+        Err(error) => Err(error),
     })
     .await
 }

@@ -66,6 +66,7 @@ pub fn page(context: &Context) -> Markup {
             h2 id="line" { "What the log still says" }
             p { "That there was this entry is proven by the log as before: the line commits to what stood here without saying it." }
             (layout::scrolling("Line", html! { pre { (context.line) } }))
+            p { a href=(path::receipt(context.position)) download={ "entry-" (context.position) "-erased.tlog-proof" } { "Download its receipt" } ": that there was this entry, without what it said." }
         }
     };
     layout::page(

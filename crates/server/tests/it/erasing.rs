@@ -521,10 +521,23 @@ fn receipts_of_before_still_verify_after() {
     // Whoever has one keeps a copy that nobody here can take back: the page says so.
     let report = receipt::verify(before.as_bytes(), None).expect("it verifies");
     assert!(String::from_utf8_lossy(&report.stored).contains("Zwyntholm"));
-    let error = world
+    // After it, a receipt proves that there was something, and says that it cannot say what.
+    let after = world
         .programme
         .view(AsOf::Now)
         .receipt(0)
-        .expect_err("erased");
-    assert_eq!(error.kind, ErrorKind::Erased);
+        .expect("a receipt");
+    assert!(!after.contains("Zwyntholm"));
+    let report = receipt::verify(after.as_bytes(), None).expect("it verifies");
+    assert!(report.stored.is_empty());
+    assert!(
+        report.proved[0].contains("there was a version 1 of it"),
+        "{:?}",
+        report.proved
+    );
+    assert!(
+        report.not_proved[0].contains("content was erased"),
+        "{:?}",
+        report.not_proved
+    );
 }

@@ -20,10 +20,12 @@ use base64::engine::general_purpose::STANDARD;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
+use tlog::policy::{Policy, Quorum};
 use tlog::proof::{Proof, Verified};
 
 use crate::content::{self, Content};
 use crate::entry::{Action, Entry};
+use crate::trust::{Distrust, Trust};
 
 const HEADER: &[u8] = b"homecoming-receipt/1";
 
@@ -40,6 +42,8 @@ pub struct Report {
     pub stored: Vec<u8>,
     /// The log's size and root as it signed them.
     pub checkpoint: Checkpoint,
+    /// The witnesses that cosigned it, of those that the reader's policy knows.
+    pub quorum: Quorum,
     /// The key that signed.
     pub key: VerifierKey,
 }
@@ -64,6 +68,9 @@ pub enum Problem {
         /// The key that was given.
         trusted: String,
     },
+    /// The reader's policy is not met.
+    #[error("the receipt is not believed: {0}")]
+    Distrust(Distrust),
     /// Signature, checkpoint or proof do not verify.
     #[error("the log does not vouch for this entry: {0}")]
     Log(#[from] tlog::proof::VerifyError),
@@ -118,6 +125,15 @@ pub fn make(
 ///
 /// `receipt` is the file as it is: a byte more or less is refused.
 pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, Problem> {
+    let trust = Trust {
+        key: trusted,
+        policy: None,
+    };
+    verify_with(receipt, &trust)
+}
+
+/// The same with what a reader trusts: below a policy's quorum it is refused.
+pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem> {
     let text = std::str::from_utf8(receipt).map_err(|e| Problem::Bytes(e.valid_up_to()))?;
     let proof = Proof::parse(text)?;
     let extra = proof.extra.as_deref().ok_or(Problem::Extra("content"))?;
@@ -142,13 +158,12 @@ pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, P
         .ok_or(Problem::Extra("salt"))?;
     let stored = part("content")?;
 
-    if let Some(trusted) = trusted.filter(|trusted| **trusted != key) {
-        return Err(Problem::OtherKey {
-            found: key.to_string(),
-            trusted: trusted.to_string(),
-        });
-    }
-    let verified = proof.verify(line, &key, key.name())?;
+    trust.check_key(&key).map_err(|why| match why {
+        Distrust::OtherKey { found, trusted } => Problem::OtherKey { found, trusted },
+        why => Problem::Distrust(why),
+    })?;
+    let none = Policy::without_witnesses();
+    let verified = proof.verify_with(line, &key, key.name(), trust.policy.unwrap_or(&none))?;
     let entry = Entry::parse(line).map_err(|_| Problem::Extra("entry"))?;
     if entry.position != proof.index {
         return Err(Problem::Position {
@@ -161,11 +176,15 @@ pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, P
     }
     check_resource(&entry, stored)?;
     Ok(Report {
-        proved: proved(&entry, stored, &verified, &key),
-        not_proved: not_proved(&entry, &verified, trusted.is_some()),
+        proved: proved(&entry, stored, &verified, &key)
+            .into_iter()
+            .chain(trust.proved(&verified.quorum))
+            .collect(),
+        not_proved: not_proved(&entry, &verified, trust),
         entry,
         stored: stored.to_vec(),
         checkpoint: verified.checkpoint,
+        quorum: verified.quorum,
         key,
     })
 }
@@ -224,9 +243,9 @@ fn proved(entry: &Entry, stored: &[u8], verified: &Verified, key: &VerifierKey) 
     sentences
 }
 
-fn not_proved(entry: &Entry, verified: &Verified, key_was_given: bool) -> Vec<String> {
+fn not_proved(entry: &Entry, verified: &Verified, trust: &Trust<'_>) -> Vec<String> {
     let mut sentences = Vec::new();
-    if !key_was_given {
+    if !trust.knows_the_log() {
         sentences.push(
             "Whose ledger it is. The key was taken from the receipt itself: compare it with the one that the \
              programme published, or give that one with --key."
@@ -239,7 +258,14 @@ fn not_proved(entry: &Entry, verified: &Verified, key_was_given: bool) -> Vec<St
     sentences.push(
         "That the time is right: it is the one of the ledger's own clock, and only its order is certain.".to_owned(),
     );
+    sentences.push(
+        "Who wrote it: the name is asserted by the server, and no key of the author's own signed it."
+            .to_owned(),
+    );
     sentences.push(match verified.others.len() {
+        0 if !verified.quorum.cosigned.is_empty() => {
+            "That the witnesses are independent of the programme and of each other.".to_owned()
+        }
         0 => "That everybody is shown the same ledger: no outside witness has signed this checkpoint.".to_owned(),
         1 => "Who made the other signature on the checkpoint: its key was not given.".to_owned(),
         others => format!("Who made the other {others} signatures on the checkpoint: their keys were not given."),

@@ -25,6 +25,7 @@ use crate::keys::Keys;
 use crate::sealing::{self, Sealing, Unopened};
 use crate::store::{self, Identity, OpenError};
 
+mod export;
 mod log;
 
 /// Why something could not be read.

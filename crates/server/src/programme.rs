@@ -290,9 +290,6 @@ impl Programme {
                  when the server runs again.",
             )
         };
-        if let Some(why) = self.inner.cosigning.refusal() {
-            return Err(Error::new(ErrorKind::Unavailable, why));
-        }
         let (answer, answered) = oneshot::channel();
         self.submissions
             .send(writer::Submission {

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use index::{Bulk, Index};
+use ledger::access::AccessLog;
 use ledger::{Appender, ImportMark, Keys, Ledger, Transaction};
 use record::time::RecordedAt;
 
@@ -20,6 +21,7 @@ use crate::error::Error;
 /// An open programme that only its holder writes.
 pub struct Offline {
     ledger: Ledger,
+    access: AccessLog,
     appender: Appender,
     index: Index,
     clock: Clock,
@@ -49,12 +51,14 @@ impl Offline {
     ) -> Result<Offline, Error> {
         let Opened {
             ledger,
+            access,
             appender,
             index,
             ..
         } = open(data, keys, progress)?;
         Ok(Offline {
             ledger,
+            access,
             appender,
             index,
             clock,
@@ -65,6 +69,11 @@ impl Offline {
     /// The read side of the ledger.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The access log.
+    pub fn access(&self) -> &AccessLog {
+        &self.access
     }
 
     /// The keys of its contents.

@@ -104,6 +104,11 @@ fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
         work,
         answer,
     } = submission;
+    // Here, so that nothing passes it: what the server records of itself neither.
+    if let Some(why) = inner.cosigning.refusal() {
+        let _ = answer.send(Err(Error::new(ErrorKind::Unavailable, why)));
+        return None;
+    }
     let drafts = match work {
         Work::Ready(drafts) => Ok(drafts),
         // It has written nothing yet, so a panic in it is one client's trouble, not the writer's.

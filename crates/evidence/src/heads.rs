@@ -17,7 +17,13 @@ use record::json::{Doc, Value};
 use tlog::{Frontier, Hash};
 
 use crate::entry::Alias;
+
+mod presence;
+
 use crate::erasure::GOVERNANCE;
+pub use presence::{
+    Absence, Place, prove_absence, prove_presence, verify_absence, verify_presence,
+};
 
 /// The kind of the resource that holds the map.
 pub const KIND: &str = "Basic";

@@ -11,13 +11,20 @@
 //! | [`heads`] | where each person's chain of entries ends, under one root |
 //! | [`erasure`] | what an erasure says of itself, for whoever finds a content gone |
 //! | [`receipt`] | an entry's proof, made by the programme and verified anywhere |
+//! | [`export`] | all of a person's entries in one file, and that none is missing |
+//! | [`promise`] | what was handed in, and by when it must be on the record |
+//! | [`trust`] | which log's key a reader believes, and which witnesses |
 
 pub mod content;
 pub mod disclosure;
 pub mod entry;
 pub mod erasure;
+pub mod export;
 pub mod heads;
+pub mod promise;
 pub mod receipt;
+pub mod trust;
 
 pub use content::Content;
 pub use entry::{Action, Alias, Entry};
+pub use trust::Trust;

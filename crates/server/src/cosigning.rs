@@ -29,6 +29,7 @@ use tlog::policy::Policy;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::{Error, ErrorKind};
 
+pub mod ask;
 pub mod gate;
 pub mod round;
 pub mod start;

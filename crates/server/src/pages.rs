@@ -32,7 +32,7 @@ mod person;
 mod record;
 mod seen;
 mod sign_in;
-mod smaller;
+pub(crate) mod smaller;
 mod timelines;
 
 /// The pages' address space.

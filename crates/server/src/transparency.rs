@@ -23,6 +23,7 @@ use tlog::paths::{Shelf, TilePath};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::{Api, away};
+use crate::pages::smaller;
 use crate::programme::Programme;
 use crate::release;
 
@@ -34,6 +35,8 @@ const FOR_EVER: &str = "private, max-age=31536000, immutable";
 
 /// Why tiles and lines are no disclosure.
 const LINES: &str = "hashes and lines hold nothing of what the record says of anybody";
+/// zstd's own default.
+const ENTRIES_LEVEL: i32 = 3;
 
 /// The address space of the logs.
 pub fn routes(api: Api) -> Router {
@@ -88,7 +91,8 @@ async fn answer(
                 ));
             }
             let path = TilePath::parse(rest).ok_or_else(nothing)?;
-            away(move || tile(&programme, name, path)).await
+            let is_small = smaller::asks(&headers);
+            away(move || tile(&programme, name, path, is_small)).await
         }
     }
 }
@@ -106,7 +110,12 @@ fn checkpoint(programme: &Programme, name: LogName, is_newest: bool) -> Result<R
     Ok(text(note))
 }
 
-fn tile(programme: &Programme, name: LogName, path: TilePath) -> Result<Response, Error> {
+fn tile(
+    programme: &Programme,
+    name: LogName,
+    path: TilePath,
+    is_small: bool,
+) -> Result<Response, Error> {
     let log = programme.log(name).ok_or_else(nothing)?;
     // What no checkpoint covers yet is not served.
     let size = log.newest().map_err(Error::ledger)?.size;
@@ -126,6 +135,12 @@ fn tile(programme: &Programme, name: LogName, path: TilePath) -> Result<Response
                 .map_err(Error::internal)?
         }
     };
+    // Lines are text and shrink to a third; hashes do not shrink.
+    let is_small = is_small && path.shelf == Shelf::Entries;
+    let bytes = match is_small {
+        true => zstd::bulk::compress(&bytes, ENTRIES_LEVEL).map_err(Error::internal)?,
+        false => bytes,
+    };
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(
@@ -133,7 +148,13 @@ fn tile(programme: &Programme, name: LogName, path: TilePath) -> Result<Response
         HeaderValue::from_static("application/octet-stream"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
-    headers.insert(header::VARY, HeaderValue::from_static("authorization"));
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("authorization, accept-encoding"),
+    );
+    if is_small {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"));
+    }
     // A mirror that follows the access log would otherwise make it grow by following it.
     Ok(release::nothing(response, LINES))
 }

@@ -9,6 +9,7 @@
 //! | [`Frontier`], [`Edge`], [`Tree`] | the tree growing: its right edge, the edge as tiles, all of it in memory | RFC 6962, tlog-tiles |
 //! | [`TileSource`] | where the stored hashes come from | tlog-tiles |
 //! | [`prove_inclusion`], [`prove_consistency`] and their `verify_` halves | proofs | RFC 6962, 2.1.1 and 2.1.2 |
+//! | [`prove_inclusions`], [`verify_inclusions`] | proofs of several leaves at once | (ours) |
 //! | [`note`] | text signed with Ed25519 | signed-note |
 //! | [`checkpoint`] | the signed size and root of a log | tlog-checkpoint |
 //! | [`cosignature`] | a witness's signature on a checkpoint, with the time | tlog-cosignature |
@@ -69,6 +70,7 @@ pub mod entries;
 mod frontier;
 mod hash;
 mod inclusion;
+mod inclusions;
 pub mod note;
 mod path;
 pub mod paths;
@@ -82,6 +84,7 @@ pub use consistency::{prove_consistency, verify_consistency};
 pub use frontier::{Edge, Frontier};
 pub use hash::{Hash, leaf_hash, node_hash, root_of_empty};
 pub use inclusion::{prove_inclusion, verify_inclusion};
+pub use inclusions::{join_inclusions, prove_inclusions, verify_inclusions};
 pub use path::ProofError;
 pub use tile::{
     FullTile, TILE_BYTES, TILE_WIDTH, TileSource, TreeError, root_at, tile_root, width,

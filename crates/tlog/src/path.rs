@@ -28,6 +28,9 @@ pub enum ProofError {
         /// The size of the tree said to be the newer.
         new: u64,
     },
+    /// Several leaves are not in ascending order, each once.
+    #[error("the leaves of the proof are not in ascending order, each once")]
+    Order,
     /// The proof has more or fewer hashes than its place in the tree needs.
     #[error("the proof has {found} hashes where {expected} are needed")]
     Length {

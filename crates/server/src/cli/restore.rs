@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
+use ledger::backup::Standing;
+use tlog::policy::Policy;
+
 use super::passphrase::Passphrase;
 use super::{Data, Stop};
-use crate::backup::restore::{self, Asked, Refused};
+use crate::backup::restore::{self, Asked, Known, Refused};
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::cosigning::ask::ask;
+use crate::error::{Error, ErrorKind};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -42,9 +47,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         lose: args.lose_entries.as_deref(),
         passphrase: passphrase.as_deref(),
     };
-    let restored = restore::restore(&asked, &Clock::System, &Chance::System, &mut |_, _| {
-        Ok(Vec::new())
-    });
+    let restored = restore::restore(&asked, &Clock::System, &Chance::System, &mut ask_witnesses);
     let restored = match restored {
         Ok(restored) => restored,
         Err(Refused::Error(error)) => return Err(error.into()),
@@ -104,4 +107,30 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         say!("What lay there before is in {}.", before.display());
     }
     Ok(())
+}
+
+/// Asks the policy's witnesses what they last cosigned of the log. One that cannot be asked is said and left
+/// out: the others and what is noted here count all the same.
+fn ask_witnesses(standing: &Standing, policy: &[u8]) -> Result<Vec<Known>, Error> {
+    let policy = Policy::parse(policy).map_err(|error| {
+        Error::new(
+            ErrorKind::Unavailable,
+            format!("The witness policy cannot be read: {error}. Correct it, or remove it."),
+        )
+    })?;
+    let mut known = Vec::new();
+    for shown in ask(&policy, &standing.origin, &standing.verifier) {
+        match shown {
+            Ok(shown) => known.push(Known {
+                source: format!("the witness {}", shown.witness),
+                size: shown.size,
+                root: Some(shown.root),
+                note: Some(shown.note),
+            }),
+            Err((witness, why)) => {
+                eprintln!("The witness {witness} could not be asked: {why}.");
+            }
+        }
+    }
+    Ok(known)
 }

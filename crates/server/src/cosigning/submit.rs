@@ -20,7 +20,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(15);
 /// The longest wait between two attempts.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// No answer that makes sense is longer, in bytes.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+pub(super) const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
 /// A witness as it is reached: one address, the keys that it answers with.
 #[derive(Clone, Debug)]
@@ -56,19 +56,11 @@ pub struct Submitter {
 impl Submitter {
     /// For one log and one witness.
     pub fn new(cosigning: Arc<Cosigning>, log: Arc<Watched>, witness: Reached) -> Submitter {
-        let mut config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(ANSWER_MAX))
-            .user_agent(concat!("homecoming/", env!("CARGO_PKG_VERSION")));
-        if is_here(&witness.url) {
-            config = config.proxy(None);
-        }
         Submitter {
             cosigning,
             log,
+            agent: agent(&witness.url),
             witness,
-            agent: config.build().into(),
             known: 0,
         }
     }
@@ -142,6 +134,12 @@ impl Submitter {
             200 => self.taken(round, &body),
             409 => match parse_size(&body) {
                 None => Outcome::Not("it answered 409 without a size".to_owned()),
+                // What it signs from now on is worth nothing; the policy's quorum must do without it.
+                Some(size) if size < self.known => Outcome::Not(format!(
+                    "it says that it last cosigned {size} entries, but it had cosigned {}: it has forgotten what it \
+                     signed, and its signatures are not taken until that is put right",
+                    self.known
+                )),
                 Some(size) => {
                     self.known = size;
                     match self.newest_size() {
@@ -216,6 +214,19 @@ impl Submitter {
                 .is_ok_and(|checkpoint| checkpoint.size > ours)
         })
     }
+}
+
+/// What speaks to the witness at an address: patient for a while, and for nobody who sends it elsewhere.
+pub(super) fn agent(url: &str) -> ureq::Agent {
+    let mut config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(ANSWER_MAX))
+        .user_agent(concat!("homecoming/", env!("CARGO_PKG_VERSION")));
+    if is_here(url) {
+        config = config.proxy(None);
+    }
+    config.build().into()
 }
 
 /// Reads a checkpoint that the log signed for submission.

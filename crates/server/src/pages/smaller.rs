@@ -51,7 +51,7 @@ pub(super) async fn smaller(request: Request, next: Next) -> Response {
 }
 
 /// Whether a coding named `zstd` is asked for, and not with a weight of nothing.
-fn asks(headers: &HeaderMap) -> bool {
+pub(crate) fn asks(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT_ENCODING)
         .iter()

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attacks;
+mod backups;
 mod browser;
 mod crash;
 mod disclosures;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use tlog::{
-    Edge, Frontier, Hash, ProofError, TILE_BYTES, TileSource, Tree, TreeError, leaf_hash,
-    prove_consistency, prove_inclusion, root_at, root_of_empty, tile_root, verify_consistency,
-    verify_inclusion, width,
+    Edge, Frontier, Hash, ProofError, TILE_BYTES, TileSource, Tree, TreeError, join_inclusions,
+    leaf_hash, prove_consistency, prove_inclusion, prove_inclusions, root_at, root_of_empty,
+    tile_root, verify_consistency, verify_inclusion, verify_inclusions, width,
 };
 
 use crate::model;
@@ -498,5 +498,112 @@ fn the_largest_sizes_are_verified_without_overflow() {
         assert_eq!(none, Err(ProofError::Length { expected, found: 0 }));
         let all = verify_consistency(old, &hash, new, &hash, &vec![hash; expected]);
         assert_eq!(all, Err(wrong), "{old} to {new}");
+    }
+}
+
+/// Some sets of leaves of a tree of this size: single ones, neighbours, all, and scattered ones.
+fn sets(size: u64) -> Vec<Vec<u64>> {
+    let mut sets: Vec<Vec<u64>> = (0..size).map(|index| vec![index]).collect();
+    sets.extend((1..size).map(|index| vec![index - 1, index]));
+    sets.push((0..size).collect());
+    sets.push((0..size).step_by(3).collect());
+    for seed in 1..9_u64 {
+        let is_in = |index: &u64| index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60 < seed;
+        sets.push((0..size).filter(is_in).collect());
+    }
+    sets
+}
+
+#[test]
+fn several_leaves_are_proved_at_once_and_no_altered_proof_verifies() {
+    let mut tried = 0;
+    for size in (1..=33).chain([64, 65, 100, 255, 256, 257, 300]) {
+        let tree: Tree = (0..size).map(|i| leaf_hash(&model::leaf_data(i))).collect();
+        let root = root_at(size, &tree).unwrap();
+        for indexes in sets(size) {
+            let leaves: Vec<(u64, Hash)> = indexes
+                .iter()
+                .map(|index| (*index, leaf_hash(&model::leaf_data(*index))))
+                .collect();
+            let proof = prove_inclusions(&indexes, size, &tree).unwrap();
+            assert_eq!(verify_inclusions(&leaves, size, &proof, &root), Ok(()));
+            let single: Vec<(u64, Vec<Hash>)> = indexes
+                .iter()
+                .map(|index| (*index, prove_inclusion(*index, size, &tree).unwrap()))
+                .collect();
+            match join_inclusions(&single, size) {
+                Some(joined) => assert_eq!(joined, proof, "{indexes:?} of {size}"),
+                None => assert!(indexes.is_empty()),
+            }
+            if let [(_, own)] = single.as_slice() {
+                let (mut own, mut one) = (own.clone(), proof.clone());
+                own.sort_unstable();
+                one.sort_unstable();
+                assert_eq!(own, one, "one leaf's proof is its inclusion proof");
+            }
+            for at in 0..proof.len() {
+                let mut altered = proof.clone();
+                altered[at][7] ^= 1;
+                let refused = verify_inclusions(&leaves, size, &altered, &root);
+                assert_eq!(refused, Err(ProofError::Root));
+                let mut shorter = proof.clone();
+                shorter.remove(at);
+                let refused = verify_inclusions(&leaves, size, &shorter, &root);
+                assert!(matches!(refused, Err(ProofError::Length { .. })));
+                tried += 1;
+            }
+            for at in 0..leaves.len() {
+                let mut altered = leaves.clone();
+                altered[at].1[7] ^= 1;
+                let refused = verify_inclusions(&altered, size, &proof, &root);
+                assert_eq!(refused, Err(ProofError::Root));
+                // A leaf left out or in another place needs another proof.
+                let mut fewer = leaves.clone();
+                fewer.remove(at);
+                assert!(verify_inclusions(&fewer, size, &proof, &root).is_err());
+                let mut moved = leaves.clone();
+                moved[at].0 += 1;
+                assert!(verify_inclusions(&moved, size, &proof, &root).is_err());
+            }
+        }
+    }
+    assert!(tried > 10_000);
+}
+
+#[test]
+fn leaves_out_of_order_or_beyond_the_end_are_refused() {
+    let tree: Tree = (0..5).map(|i| leaf_hash(&model::leaf_data(i))).collect();
+    let root = root_at(5, &tree).unwrap();
+    let leaf = |index: u64| (index, leaf_hash(&model::leaf_data(index)));
+    let proof = prove_inclusions(&[1, 3], 5, &tree).unwrap();
+    let check = |leaves: &[(u64, Hash)]| verify_inclusions(leaves, 5, &proof, &root);
+    assert_eq!(check(&[leaf(1), leaf(3)]), Ok(()));
+    assert_eq!(check(&[leaf(3), leaf(1)]), Err(ProofError::Order));
+    assert_eq!(check(&[leaf(1), leaf(1)]), Err(ProofError::Order));
+    let beyond = ProofError::NoSuchLeaf { index: 5, size: 5 };
+    assert_eq!(check(&[leaf(1), leaf(5)]), Err(beyond));
+    assert!(matches!(
+        prove_inclusions(&[1, 5], 5, &tree),
+        Err(TreeError::NoSuchLeaf { index: 5, size: 5 })
+    ));
+    // Of no leaves: the root.
+    assert_eq!(prove_inclusions(&[], 5, &tree), Ok(vec![root]));
+    assert_eq!(verify_inclusions(&[], 5, &[root], &root), Ok(()));
+    assert_eq!(
+        prove_inclusions(&[], 0, &tree),
+        Ok(vec![tlog::root_of_empty()])
+    );
+    let own = |index| (index, prove_inclusion(index, 5, &tree).unwrap());
+    assert_eq!(join_inclusions(&[own(1), own(3)], 5), Some(proof.clone()));
+    for wrong in [
+        vec![],
+        vec![own(3), own(1)],
+        vec![own(1), own(1)],
+        vec![(5, Vec::new())],
+        vec![(1, Vec::new()), own(3)],
+        vec![own(1), (3, Vec::new())],
+        vec![(4, own(1).1)],
+    ] {
+        assert_eq!(join_inclusions(&wrong, 5), None, "{wrong:?}");
     }
 }

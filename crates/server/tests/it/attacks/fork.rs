@@ -56,7 +56,7 @@ fn a_fork_is_not_cosigned_and_shuts_itself() {
     {
         std::fs::rename(format!("{fork}/witness.policy"), format!("{fork}/later")).expect("moved");
         let served = Served::start(&fork);
-        put_all(&served, &ward.token, "for-you-only", 5);
+        put_all(&served, &ward.token, "for-you-only", 3);
         drop(served);
         std::fs::rename(format!("{fork}/later"), format!("{fork}/witness.policy")).expect("moved");
     }

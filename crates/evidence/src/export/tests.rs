@@ -1,0 +1,722 @@
+//! A small log, a person's export from it, and everything that can be done to one.
+
+use record::time::RecordedAt;
+use tlog::checkpoint::Checkpoint;
+use tlog::cosignature::{Algorithm, CosignerKey};
+use tlog::note::{SignedNote, SigningKey};
+use tlog::policy::Policy;
+use tlog::{Tree, prove_inclusions, root_at};
+
+use super::*;
+use crate::content::commitment;
+use crate::disclosure::{self, What, Whom};
+use crate::entry::{Action, Line, Previous};
+use crate::export;
+use crate::heads::{self, Head, Map, prove_presence};
+use crate::promise::{self, Evidence, Promise, Standing, Unrelated};
+use crate::trust::{Distrust, Trust};
+
+const ORIGIN: &str = "ward.example/log";
+const PERSON: Alias = Alias([5; 16]);
+const OTHER: Alias = Alias([6; 16]);
+const SALT: Salt = [9; 16];
+
+fn key(name: &str) -> SigningKey {
+    SigningKey::from_seed(name, &[3; 32]).expect("a name")
+}
+
+fn witness() -> CosignerKey {
+    CosignerKey::from_seed("w.example", Algorithm::Ed25519, &[4; 32]).expect("a name")
+}
+
+fn policy() -> Policy {
+    let text = format!("witness W {}\nquorum W\n", witness().witness());
+    Policy::parse(text.as_bytes()).expect("a policy")
+}
+
+/// A log that is written as a ledger writes one.
+#[derive(Clone, Default)]
+struct Log {
+    items: Vec<Item>,
+    heads: Vec<Head>,
+}
+
+impl Log {
+    fn push(&mut self, person: Option<Alias>, kind: &str, stored: Vec<u8>) {
+        let position = self.items.len() as u64;
+        let head = self
+            .heads
+            .iter()
+            .position(|head| Some(head.person) == person);
+        let previous = head.map(|at| Previous {
+            number: self.heads[at].count,
+            position: self.heads[at].position,
+            hash: self.heads[at].hash,
+        });
+        let mut line = Vec::new();
+        Line {
+            position,
+            recorded_at: at(position),
+            actor: "user/7",
+            purpose: "TREAT",
+            action: Action::Create,
+            kind,
+            id: match kind {
+                heads::KIND => "~AAAAAAAAAAAAAAAAAAAAAA",
+                _ => "0123456789abcdef",
+            },
+            version: 1,
+            person,
+            previous,
+            commitment: commitment(&SALT, &stored),
+            sealed: [1; 32],
+        }
+        .write(&mut line);
+        let line = String::from_utf8(line).expect("lines are text");
+        if let Some(person) = person {
+            let new = Head {
+                person,
+                count: previous.map_or(1, |previous| previous.number + 1),
+                position,
+                hash: tlog::leaf_hash(line.as_bytes()),
+            };
+            match head {
+                Some(at) => self.heads[at] = new,
+                None => self.heads.push(new),
+            }
+            self.heads.sort_by_key(|head| head.person);
+        }
+        let content = Content::Here { salt: SALT, stored };
+        self.items.push(Item { line, content });
+    }
+
+    fn push_map(&mut self) {
+        let map = Map {
+            size: self.items.len() as u64,
+            persons: self.heads.len() as u64,
+            root: heads::root(&self.heads).expect("sorted"),
+        };
+        self.push(None, heads::KIND, map.stored());
+    }
+
+    fn tree(&self) -> Tree {
+        let leaf = |item: &Item| tlog::leaf_hash(item.line.as_bytes());
+        self.items.iter().map(leaf).collect()
+    }
+
+    /// The export of the lines at these positions, as if they were all, with the map that is last.
+    fn export_of(&self, positions: &[u64]) -> Export {
+        let map = self.items.len() - 1;
+        let item = |at: &u64| self.items[*at as usize].clone();
+        let of_log = |positions: &[u64]| prove(&self.tree(), positions, ORIGIN);
+        let all: Vec<u64> = positions.iter().copied().chain([map as u64]).collect();
+        let (hashes, checkpoint) = of_log(&all);
+        Export {
+            person: PERSON,
+            record: Section {
+                key: key(ORIGIN).verifier().clone(),
+                items: positions.iter().map(item).collect(),
+                hashes,
+                checkpoint,
+            },
+            map: self.items[map].clone(),
+            place: prove_presence(&self.heads, PERSON)
+                .expect("they are there")
+                .1,
+            access: None,
+        }
+    }
+}
+
+fn prove(tree: &Tree, positions: &[u64], origin: &str) -> (Vec<Hash>, String) {
+    let checkpoint = Checkpoint {
+        origin: origin.to_owned(),
+        size: tree.size(),
+        root: root_at(tree.size(), tree).expect("in memory"),
+        extensions: Vec::new(),
+    };
+    let note = checkpoint.sign(&key(origin)).expect("sound");
+    let mut note = SignedNote::parse(&note).expect("a note");
+    let line = witness()
+        .cosign(&note, 1_800_000_000)
+        .expect("a checkpoint");
+    note.put(line).expect("room");
+    let hashes = prove_inclusions(positions, tree.size(), tree).expect("in memory");
+    (hashes, note.to_string())
+}
+
+fn at(position: u64) -> RecordedAt {
+    RecordedAt::parse("2026-05-05T09:00:00.000000Z")
+        .map(|start| RecordedAt(start.0 + position as i64 * 60_000_000))
+        .expect("an instant")
+}
+
+fn observation(value: u64) -> Vec<u8> {
+    format!(
+        "{{\"resourceType\":\"Observation\",\"id\":\"0123456789abcdef\",\"valueInteger\":{value},\n\"note\":\"ä\"}}"
+    )
+    .into_bytes()
+}
+
+/// Twelve entries, five of them about the person, and the map.
+fn log() -> Log {
+    let mut log = Log::default();
+    for position in 0..12 {
+        let person = match position {
+            1 | 4 | 5 | 9 | 10 => Some(PERSON),
+            3 => None,
+            _ => Some(OTHER),
+        };
+        log.push(person, "Observation", observation(position));
+    }
+    log.push_map();
+    log
+}
+
+const THEIRS: [u64; 5] = [1, 4, 5, 9, 10];
+
+fn access_line(position: u64, whom: Whom, stored: &[u8]) -> String {
+    let mut line = Vec::new();
+    disclosure::Line {
+        position,
+        recorded_at: at(position),
+        actor: "user/9",
+        purpose: "TREAT",
+        what: What::Page,
+        size: 12,
+        versions: 3,
+        whom,
+        commitment: commitment(&SALT, stored),
+        sealed: [2; 32],
+    }
+    .write(&mut line);
+    String::from_utf8(line).expect("lines are text")
+}
+
+/// The export with what the access log says: two pages of the person, one search that found several.
+fn with_access() -> Export {
+    let stored = br#"{"address":"/people/x"}"#.to_vec();
+    let here = || Content::Here {
+        salt: SALT,
+        stored: stored.clone(),
+    };
+    let lines = [
+        (access_line(0, Whom::One(PERSON), &stored), Some(here())),
+        (access_line(1, Whom::One(OTHER), &stored), None),
+        (
+            access_line(2, Whom::Many(3), &stored),
+            Some(Content::Withheld),
+        ),
+        (access_line(3, Whom::One(PERSON), &stored), Some(here())),
+    ];
+    let tree: Tree = lines
+        .iter()
+        .map(|(line, _)| tlog::leaf_hash(line.as_bytes()))
+        .collect();
+    let (hashes, checkpoint) = prove(&tree, &[0, 2, 3], "ward.example/log/access");
+    let items = lines.into_iter().filter_map(|(line, content)| {
+        let content = content?;
+        Some(Item { line, content })
+    });
+    Export {
+        access: Some(Section {
+            key: key("ward.example/log/access").verifier().clone(),
+            items: items.collect(),
+            hashes,
+            checkpoint,
+        }),
+        ..log().export_of(&THEIRS)
+    }
+}
+
+/// What a reader does with a file.
+fn check(file: &[u8]) -> Result<Report, Problem> {
+    let policy = policy();
+    let verifier = key(ORIGIN).verifier().clone();
+    Export::parse(file)?.verify(&Trust {
+        key: Some(&verifier),
+        policy: Some(&policy),
+    })
+}
+
+#[test]
+fn an_export_proves_that_these_are_all_the_entries() {
+    let export = log().export_of(&THEIRS);
+    let file = export.write();
+    assert!(is_one(&file));
+    assert_eq!(Export::parse(&file), Ok(export));
+    let report = check(&file).expect("it verifies");
+    assert_eq!(
+        (
+            report.entries.len(),
+            report.map.size,
+            report.checkpoint.size
+        ),
+        (5, 12, 13)
+    );
+    assert_eq!(report.quorum.cosigned.len(), 1);
+    assert!(
+        report.proved[0].starts_with("These 5 entries are all that the log ward.example/log says")
+    );
+    assert!(
+        report
+            .proved
+            .iter()
+            .any(|s| s.contains("cosigned: W at 2027-01-15T08:00:00"))
+    );
+    assert!(
+        report
+            .not_proved
+            .iter()
+            .any(|s| s.contains("asserted by the server"))
+    );
+    let unknown = Export::parse(&file).and_then(|export| export.verify(&Trust::default()));
+    let unknown = unknown.expect("it verifies by its own key");
+    assert!(unknown.not_proved[0].starts_with("Whose log it is."));
+    // Fewer hashes than five proofs of their own would have.
+    assert!(log().export_of(&THEIRS).record.hashes.len() < 12);
+}
+
+#[test]
+fn whatever_was_dropped_added_or_reordered_is_found() {
+    let log = log();
+    let refused = |positions: &[u64]| check(&log.export_of(positions).write()).unwrap_err();
+    // The proofs are made again for what is left: it is the chain and the map that give it away.
+    assert_eq!(
+        refused(&[4, 5, 9, 10]),
+        Problem::LeftOut {
+            count: 1,
+            position: 4,
+            number: 2
+        }
+    );
+    assert_eq!(
+        refused(&[1, 4, 10]),
+        Problem::LeftOut {
+            count: 2,
+            position: 10,
+            number: 5
+        }
+    );
+    assert_eq!(
+        refused(&[1, 4, 5, 9]),
+        Problem::Head {
+            entries: 4,
+            last: 9
+        }
+    );
+    assert_eq!(
+        refused(&[1]),
+        Problem::Head {
+            entries: 1,
+            last: 1
+        }
+    );
+    assert_eq!(refused(&[]), Problem::Empty);
+    assert_eq!(
+        refused(&[1, 2, 4, 5, 9, 10]),
+        Problem::OtherPerson { position: 2 }
+    );
+    assert_eq!(
+        refused(&[1, 3, 4, 5, 9, 10]),
+        Problem::OtherPerson { position: 3 }
+    );
+    let swap = |one: usize, two: usize| {
+        let mut export = log.export_of(&THEIRS);
+        export.record.items.swap(one, two);
+        check(&export.write()).unwrap_err()
+    };
+    assert_eq!(
+        swap(1, 2),
+        Problem::LeftOut {
+            count: 1,
+            position: 5,
+            number: 3
+        }
+    );
+    assert_eq!(
+        swap(0, 4),
+        Problem::LeftOut {
+            count: 4,
+            position: 10,
+            number: 5
+        }
+    );
+    let mut twice = log.export_of(&THEIRS);
+    twice.record.items.insert(1, twice.record.items[0].clone());
+    assert_eq!(check(&twice.write()), Err(Problem::Order { position: 1 }));
+    // Another history, rehashed and signed anew by the log, but not cosigned by the witness.
+    let mut forged = Log::default();
+    for position in 0..12 {
+        let person = match position {
+            1 | 4 | 9 | 10 => Some(PERSON),
+            _ => Some(OTHER),
+        };
+        forged.push(person, "Observation", observation(position));
+    }
+    forged.push_map();
+    let mut export = forged.export_of(&[1, 4, 9, 10]);
+    let mut note = SignedNote::parse(&export.record.checkpoint).expect("a note");
+    note = SignedNote::sign(note.text(), &key(ORIGIN)).expect("a text");
+    export.record.checkpoint = note.to_string();
+    assert!(matches!(
+        check(&export.write()),
+        Err(Problem::Distrust {
+            log: "log",
+            why: Distrust::Witnesses(_)
+        })
+    ));
+}
+
+#[test]
+fn whatever_was_altered_is_found() {
+    let log = log();
+    let with = |f: &dyn Fn(&mut Export)| {
+        let mut export = log.export_of(&THEIRS);
+        f(&mut export);
+        check(&export.write()).unwrap_err()
+    };
+    let other = |value: u64| Content::Here {
+        salt: SALT,
+        stored: observation(value),
+    };
+    assert_eq!(
+        with(&|e| e.record.items[2].content = other(99)),
+        Problem::Content { position: 5 }
+    );
+    assert_eq!(
+        with(&|e| e.record.items[2].content = Content::Erased),
+        Problem::Missing { position: 5 }
+    );
+    assert_eq!(
+        with(&|e| e.record.items[2].content = Content::Withheld),
+        Problem::Missing { position: 5 }
+    );
+    let reword = |line: &str| line.replace("user/7", "user/8");
+    assert_eq!(
+        with(&|e| e.record.items[1].line = reword(&e.record.items[1].line)),
+        Problem::Link {
+            position: 4,
+            next: 5
+        }
+    );
+    assert_eq!(
+        with(&|e| e.record.items[4].line = reword(&e.record.items[4].line)),
+        Problem::Head {
+            entries: 5,
+            last: 10
+        }
+    );
+    assert!(matches!(
+        with(&|e| e.map.line = reword(&e.map.line)),
+        Problem::Inclusion { log: "log", .. }
+    ));
+    assert_eq!(
+        with(&|e| e.map.content = Content::Erased),
+        Problem::Map("its content is missing")
+    );
+    assert_eq!(
+        with(&|e| e.map = e.record.items[0].clone()),
+        Problem::Map("the entry is of something else")
+    );
+    assert_eq!(
+        with(&|e| e.map.content = other(1)),
+        Problem::Map("its content is not what its entry commits to")
+    );
+    assert!(matches!(
+        with(&|e| e.place.index ^= 1),
+        Problem::Head { .. }
+    ));
+    assert!(matches!(
+        with(&|e| e.person = OTHER),
+        Problem::OtherPerson { position: 1 }
+    ));
+    assert!(matches!(
+        with(&|e| e.record.key = key("else").verifier().clone()),
+        Problem::Distrust {
+            why: Distrust::OtherKey { .. },
+            ..
+        }
+    ));
+    assert!(matches!(
+        with(&|e| e.record.items[0].line.clear()),
+        Problem::Line { number: 1, .. }
+    ));
+}
+
+#[test]
+fn every_altered_byte_of_an_export_is_found() {
+    let file = with_access().write();
+    assert!(check(&file).is_ok());
+    // The access log's cosignature is not asked for, so it may be altered and is then nobody's.
+    let free = file.len() - 5 - 120..file.len();
+    for at in 0..file.len() {
+        for flip in [1 << (at % 8), 0x20, 0xff] {
+            let mut altered = file.clone();
+            altered[at] ^= flip;
+            let refused = check(&altered);
+            let is_free = free.contains(&at);
+            assert!(
+                refused.is_err() || is_free,
+                "{at}: {}",
+                altered.escape_ascii()
+            );
+            if let Ok(report) = refused {
+                let unsure = |s: &String| s.contains("have not cosigned it");
+                assert!(report.not_proved.iter().any(unsure), "{at}");
+            }
+        }
+        let mut shorter = file.clone();
+        shorter.remove(at);
+        assert!(check(&shorter).is_err() || free.contains(&at), "{at}");
+        assert!(check(&file[..at]).is_err());
+    }
+    let longer = [file.as_slice(), b"\n"].concat();
+    assert!(check(&longer).is_err());
+}
+
+#[test]
+fn what_was_erased_is_accounted_for_or_missed() {
+    let erasure = |below: u64| {
+        format!(
+            r#"{{"resourceType":"Task","id":"0123456789abcdef","identifier":[{{"system":"urn:homecoming:person","value":"{PERSON}"}}],"status":"completed","businessStatus":{{"coding":[{{"system":"urn:homecoming:erasure-step","code":"done"}}]}},"intent":"order","code":{{"coding":[{{"system":"urn:homecoming:governance","code":"erasure"}}]}},"input":[{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"scope"}}]}},"valueCode":"record"}}],"output":[{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"below"}}]}},"valueInteger":{below}}},{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"entries"}}]}},"valueInteger":2}}]}}"#
+        )
+        .into_bytes()
+    };
+    let mut log = Log::default();
+    log.push(Some(PERSON), "Observation", observation(0));
+    log.push(Some(PERSON), "Observation", observation(1));
+    log.push(Some(PERSON), "Task", erasure(2));
+    log.push_map();
+    let whole = log.export_of(&[0, 1, 2]);
+    assert!(check(&whole.write()).is_ok());
+    let erased = |positions: &[usize]| {
+        let mut export = whole.clone();
+        for position in positions {
+            export.record.items[*position].content = Content::Erased;
+        }
+        check(&export.write())
+    };
+    let report = erased(&[0, 1]).expect("an erasure accounts for both");
+    assert!(
+        report
+            .proved
+            .iter()
+            .any(|s| s.starts_with("The contents of 2 were erased"))
+    );
+    assert_eq!(report.entries[0].1, None);
+    // The erasure itself cannot be erased, nor what came after what it names.
+    assert_eq!(erased(&[2]), Err(Problem::Missing { position: 2 }));
+    assert_eq!(erased(&[0, 2]), Err(Problem::Missing { position: 0 }));
+    let mut early = log.clone();
+    early.items.truncate(2);
+    early.heads[0] = Head {
+        count: 2,
+        position: 1,
+        ..early.heads[0]
+    };
+    early.heads[0].hash = tlog::leaf_hash(early.items[1].line.as_bytes());
+    early.push(Some(PERSON), "Task", erasure(1));
+    early.push_map();
+    let mut export = early.export_of(&[0, 1, 2]);
+    export.record.items[1].content = Content::Erased;
+    assert_eq!(
+        check(&export.write()),
+        Err(Problem::Missing { position: 1 })
+    );
+}
+
+#[test]
+fn what_the_access_log_says_is_checked_too() {
+    let report = check(&with_access().write()).expect("it verifies");
+    assert_eq!(report.disclosures.len(), 3);
+    assert!(
+        report
+            .proved
+            .iter()
+            .any(|s| s.contains("these 3 disclosures") && s.contains("; 1 of them"))
+    );
+    let with = |f: &dyn Fn(&mut Section)| {
+        let mut export = with_access();
+        if let Some(access) = &mut export.access {
+            f(access);
+        }
+        check(&export.write()).unwrap_err()
+    };
+    assert!(matches!(
+        with(&|a| drop(a.items.remove(0))),
+        Problem::Inclusion {
+            log: "access log",
+            ..
+        }
+    ));
+    assert_eq!(
+        with(&|a| a.items[0].content = Content::Erased),
+        Problem::Missing { position: 0 }
+    );
+    assert_eq!(
+        with(&|a| a.items[0].content = Content::Withheld),
+        Problem::Missing { position: 0 }
+    );
+    let other = Content::Here {
+        salt: SALT,
+        stored: b"{}".to_vec(),
+    };
+    assert_eq!(
+        with(&|a| a.items[0].content = other.clone()),
+        Problem::Content { position: 0 }
+    );
+    assert!(matches!(
+        with(&|a| a.items[0].line = a.items[0].line.replace(" p", " px")),
+        Problem::Line { number: 1, .. }
+    ));
+    let theirs = access_line(1, Whom::One(OTHER), b"{}");
+    assert_eq!(
+        with(&|a| a.items[0].line = theirs.clone()),
+        Problem::OtherPerson { position: 1 }
+    );
+    assert!(matches!(
+        with(&|a| a.key = key("else").verifier().clone()),
+        Problem::Distrust {
+            log: "access log",
+            ..
+        }
+    ));
+    let report = Export::parse(&with_access().write()).and_then(|e| e.verify(&Trust::default()));
+    assert!(report.is_ok());
+}
+
+#[test]
+fn an_export_below_the_quorum_is_refused() {
+    let text = format!(
+        "witness W {}\nwitness V {}\ngroup G all W V\nquorum G\n",
+        witness().witness(),
+        CosignerKey::from_seed("v", Algorithm::Ed25519, &[8; 32])
+            .expect("a name")
+            .witness()
+    );
+    let policy = Policy::parse(text.as_bytes()).expect("a policy");
+    let trust = Trust {
+        key: None,
+        policy: Some(&policy),
+    };
+    let refused = log().export_of(&THEIRS).verify(&trust).unwrap_err();
+    assert!(refused.to_string().contains("only W"), "{refused}");
+    let elsewhere = format!("log {}\nquorum none\n", key("else").verifier());
+    let policy = Policy::parse(elsewhere.as_bytes()).expect("a policy");
+    let trust = Trust {
+        key: None,
+        policy: Some(&policy),
+    };
+    let refused = log().export_of(&THEIRS).verify(&trust).unwrap_err();
+    assert!(matches!(
+        refused,
+        Problem::Distrust {
+            why: Distrust::UnknownLog { .. },
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_malformed_file_names_the_line() {
+    let good = String::from_utf8(log().export_of(&THEIRS).write()).expect("text");
+    let with = |from: &str, to: &str| Export::parse(good.replacen(from, to, 1).as_bytes());
+    let table = [
+        ("homecoming-export/1", "homecoming-export/2", 2),
+        ("person ", "persons ", 3),
+        ("log ", "log  ", 4),
+        ("entries 5", "entries 05", 5),
+        ("entries 5", "entries 99999999999999999999", 5),
+        ("content ", "contents ", 7),
+        ("\nmap\n", "\nmaps\n", 22),
+        ("\nend\n", "\nend\nend\n", 49),
+    ];
+    for (from, to, line) in table {
+        let refused = with(from, to);
+        assert!(
+            matches!(refused, Err(Problem::Form { line: found, .. }) if found <= line + 4),
+            "{from:?}: {refused:?}"
+        );
+    }
+    assert!(with("entries 5", "entries 6").is_err());
+    assert!(with("entries 5", "entries 4").is_err());
+    for file in ["", "\n", "homecoming-export/1", "homecoming-export/1\n"] {
+        assert!(Export::parse(file.as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn a_promise_is_kept_open_late_or_broken() {
+    let log = log();
+    let report = check(&log.export_of(&THEIRS).write()).expect("it verifies");
+    let promise = |content: &[u8], due: u64| Promise {
+        key: key(ORIGIN).verifier().clone(),
+        person: PERSON,
+        received: at(3),
+        due: at(due),
+        content: promise::fingerprint(content).expect("an object"),
+    };
+    // As it was handed in: no id, other white space, another order.
+    let handed_in = br#"{ "note" : "\u00e4", "valueInteger":5, "resourceType":"Observation" }"#;
+    let handed_in_plainly = "{\"valueInteger\":5,\"note\":\"ä\",\"resourceType\":\"Observation\"}";
+    assert_ne!(
+        promise::fingerprint(handed_in),
+        promise::fingerprint(handed_in_plainly.as_bytes()),
+        "a text is what was written"
+    );
+    let five = handed_in_plainly.as_bytes();
+    let never = br#"{"resourceType":"Observation","valueInteger":77}"#;
+    let export = Evidence::Export(&report);
+    let kept = Standing::Kept {
+        position: 5,
+        recorded_at: at(5),
+    };
+    let late = Standing::Late {
+        position: 5,
+        recorded_at: at(5),
+    };
+    let broken = Standing::Broken {
+        as_of: at(12),
+        size: 12,
+    };
+    let table = [
+        (promise(five, 9), export, 20, Ok(kept)),
+        (promise(five, 5), export, 20, Ok(kept)),
+        (promise(five, 4), export, 20, Ok(late)),
+        (promise(never, 11), export, 20, Ok(broken)),
+        (promise(never, 12), export, 20, Ok(Standing::Unknown)),
+        (promise(never, 30), export, 20, Ok(Standing::Open)),
+        (
+            promise(never, 30),
+            Evidence::Nothing,
+            20,
+            Ok(Standing::Open),
+        ),
+        (
+            promise(never, 30),
+            Evidence::Nothing,
+            31,
+            Ok(Standing::Unknown),
+        ),
+    ];
+    for (promise, evidence, now, expect) in table {
+        assert_eq!(promise.standing(evidence, at(now)), expect);
+    }
+    let other = Promise {
+        person: OTHER,
+        ..promise(five, 9)
+    };
+    assert_eq!(other.standing(export, at(20)), Err(Unrelated::Person));
+    let elsewhere = Promise {
+        key: key("else").verifier().clone(),
+        ..promise(five, 9)
+    };
+    assert_eq!(elsewhere.standing(export, at(20)), Err(Unrelated::Log));
+    // What was erased might have been it.
+    let mut erased = report.clone();
+    erased.entries[3].1 = None;
+    let standing = promise(never, 11).standing(Evidence::Export(&erased), at(20));
+    assert_eq!(standing, Ok(Standing::Unknown));
+    assert!(!export::is_one(b"homecoming-promise/1\n"));
+}

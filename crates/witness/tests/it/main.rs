@@ -28,9 +28,6 @@ type Files = HashMap<String, Vec<u8>>;
 #[derive(Clone)]
 struct Frail(Arc<Mutex<(Files, Fails)>>);
 
-/// Bytes by name.
-type Files = HashMap<String, Vec<u8>>;
-
 impl Frail {
     fn new() -> Frail {
         Frail(Arc::new(Mutex::new((HashMap::new(), Fails::Never))))

@@ -11,6 +11,7 @@ pub mod cosigning;
 pub mod demo;
 pub mod error;
 pub mod fhir;
+mod handing_out;
 pub mod import;
 pub mod log;
 pub mod metrics;

@@ -27,6 +27,7 @@ use crate::{assets, web};
 mod access;
 mod caseload;
 mod entry;
+mod export;
 mod find;
 mod person;
 mod record;
@@ -51,6 +52,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
         .route("/people/{id}/access", get(access::of_person))
+        .route("/people/{id}/export", get(export::get))
         .route(path::ACCESS, get(access::of_everybody))
         .route("/access/{position}", get(access::one))
         .route("/access/{position}/receipt", get(access::receipt))

@@ -30,6 +30,7 @@ use rusqlite::{Connection, OpenFlags};
 use tlog::checkpoint::Checkpoint;
 use tlog::note::SigningKey;
 
+use crate::keys::{Keys, KeysError};
 use crate::store::{self, Identity, OpenError};
 
 mod audit;
@@ -38,7 +39,7 @@ mod read;
 mod recorder;
 
 pub use audit::audit;
-pub use read::{AccessLog, Disclosed, Proven};
+pub use read::{AccessLog, Disclosed, Proven, Salted};
 pub use recorder::{Draft, Logged, Recorder};
 
 /// The format that this version writes.
@@ -113,9 +114,17 @@ pub fn origin_of(ledger: &str) -> String {
 pub(crate) fn create(
     dir: &Path,
     ledger: &str,
+    keys: &Keys,
     chance: &mut dyn FnMut(&mut [u8]),
 ) -> Result<(), OpenError> {
     let origin = origin_of(ledger);
+    // So that whoever opens the keys now can read the first months.
+    keys.access()
+        .reserve(body::AHEAD, chance)
+        .map_err(|source| KeysError::Keyring {
+            file: "access.keyring",
+            source,
+        })?;
     let mut seed = [0; 32];
     chance(&mut seed);
     let key =

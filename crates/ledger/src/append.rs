@@ -571,9 +571,16 @@ impl Appender {
         for write in &transaction.writes {
             let person = write.person.as_deref().map(|id| self.aliases.person(id));
             let slot = self.slots.of(&self.db, person, write.class, taken)?;
+            if taken.keys.contains_key(&slot) {
+                taken.places.push((person, slot));
+                continue;
+            }
             match self.sealing.keys().ledger().key(slot) {
+                Ok(key) => {
+                    taken.keys.insert(slot, key);
+                }
                 // A slot that is taken only now has its key when it is written.
-                Ok(_) | Err(seal::KeyError::Unknown(_)) => {}
+                Err(seal::KeyError::Unknown(_)) => {}
                 Err(seal::KeyError::Destroyed(_)) => {
                     taken.give_back(before);
                     return Ok(Err(Refused::Erased {
@@ -657,9 +664,17 @@ impl Appender {
                     commitment: content::commitment(salt, &write.stored),
                     sealed: [0; 32],
                 };
-                let body =
-                    self.sealing
-                        .seal(&says, write.class, *slot, salt, nonce, &write.packed)?;
+                let unwrapped;
+                let key = match decided.taken.keys.get(slot) {
+                    Some(key) => key,
+                    None => {
+                        unwrapped = self.sealing.keys().ledger().key(*slot)?;
+                        &unwrapped
+                    }
+                };
+                let body = self
+                    .sealing
+                    .seal(key, &says, write.class, salt, nonce, &write.packed);
                 says.sealed = content::sealed(&body);
                 line.clear();
                 says.write(&mut line);
@@ -964,25 +979,4 @@ fn check_form(write: &Write) -> Result<(), &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_may_be_a_failed_flush_is_fatal() {
-        let check = |code: i32, expect| assert_eq!(severity(code), expect, "{code}");
-        check(ffi::SQLITE_IOERR_FSYNC, Severity::Fatal);
-        check(ffi::SQLITE_IOERR_DIR_FSYNC, Severity::Fatal);
-        check(ffi::SQLITE_IOERR_WRITE, Severity::Fatal);
-        check(ffi::SQLITE_IOERR_SHORT_READ, Severity::Fatal);
-        check(ffi::SQLITE_IOERR_TRUNCATE, Severity::Fatal);
-        check(ffi::SQLITE_IOERR, Severity::Fatal);
-        check(ffi::SQLITE_CORRUPT, Severity::Fatal);
-        check(ffi::SQLITE_NOTADB, Severity::Fatal);
-        check(ffi::SQLITE_FULL, Severity::Full);
-        check(ffi::SQLITE_BUSY, Severity::Refused);
-        check(ffi::SQLITE_BUSY_SNAPSHOT, Severity::Refused);
-        check(ffi::SQLITE_NOMEM, Severity::Refused);
-        check(ffi::SQLITE_READONLY, Severity::Refused);
-        check(ffi::SQLITE_CONSTRAINT_TRIGGER, Severity::Refused);
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@
 //! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring |
 //! | the content's name | the kind and id (or alias) in the line |
 //! | a destroyed key | an erasure on the record that names it, and its person |
+//! | a map of heads | computed anew from the lines before it |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
 //! | import marks | name entries that exist |
 //! | the checkpoint | the log's key, as it lies in `keys/` |
@@ -44,15 +45,18 @@ use seal::Class;
 use tlog::checkpoint::Checkpoint;
 
 use crate::keys::Keys;
-use crate::lock::{Lock, LockError};
+use crate::lock;
 use crate::read::{KnownEdge, StoredTiles};
 use crate::sealing::Sealing;
 use crate::store::{self, OpenError};
+use crate::witnessed::LogName;
 
 mod acts;
-mod cosigned;
+pub(crate) mod cosigned;
 mod derived;
 mod faults;
+#[cfg(unix)]
+pub mod flips;
 mod key_use;
 mod opened;
 mod resume;
@@ -66,7 +70,7 @@ pub use faults::Fault;
 use acts::Acts;
 use cosigned::Bounds;
 use derived::WINDOW;
-use faults::Faults;
+pub(crate) use faults::Faults;
 use key_use::Uses;
 use opened::{Opened, With};
 use resume::Reached;
@@ -153,8 +157,8 @@ pub fn audit(
 ) -> Result<Report, OpenError> {
     let db = store::open_to_read(dir)?;
     let mut faults = Faults::default();
-    // Whoever holds the lock appends. It is let go at once: a server may start while we read.
-    let at_rest = !matches!(Lock::take(dir), Err(LockError::Held(_)));
+    // Whoever holds the lock appends.
+    let at_rest = !lock::is_held(dir);
     structure::pages(&db, at_rest, &mut faults);
     structure::schema(&db, &mut faults);
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
@@ -311,7 +315,7 @@ impl Audit<'_> {
 
     /// What witnesses have signed must be what the lines give.
     fn witnessed(&mut self, dir: &Path, identity: &store::Identity) {
-        let (signed, bounds) = cosigned::read(dir, identity, &mut self.faults);
+        let (signed, bounds) = cosigned::read(dir, identity, LogName::Record, &mut self.faults);
         self.bounds = bounds;
         for signed in signed {
             let otherwise = format!(
@@ -473,7 +477,8 @@ impl Audit<'_> {
                     && acts::may_be_act(&line)
                     && let Some(Ok(content)) = self.sealing.map(|s| s.open(&line, row))
                 {
-                    self.acts.content(&line, &content.stored, &mut self.faults);
+                    self.acts
+                        .content(&line, &content.stored, &self.walk, &mut self.faults);
                 }
             }
         }

@@ -51,6 +51,12 @@ impl Lock {
     }
 }
 
+/// Whether somebody holds the directory at this moment. Makes no file and takes nothing.
+pub fn is_held(dir: &Path) -> bool {
+    File::open(dir.join("lock"))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 fn holder(process: &Option<u32>) -> String {
     process.map_or(String::new(), |id| format!(" (process {id})"))
 }

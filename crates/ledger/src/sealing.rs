@@ -51,21 +51,14 @@ impl Sealing {
     /// Seals packed content for the place that the line names; what the line says of contents is not used.
     pub(crate) fn seal(
         &self,
+        key: &Key,
         line: &Line<'_>,
         class: Class,
-        slot: u32,
         salt: &Salt,
         nonce: [u8; 12],
         packed: &[u8],
-    ) -> Result<Vec<u8>, KeyError> {
-        let key = self.keys.ledger().key(slot)?;
-        Ok(seal::seal(
-            &key,
-            nonce,
-            &self.bound(line, class),
-            salt,
-            packed,
-        ))
+    ) -> Vec<u8> {
+        seal::seal(key, nonce, &self.bound(line, class), salt, packed)
     }
 
     /// Opens and unpacks what is kept beside a line. That it is what the line commits to is not checked here.

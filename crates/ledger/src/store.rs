@@ -236,7 +236,7 @@ pub fn create(
     write_key(&keys.join("alias.key"), &alias)?;
     sync_directory(&keys)?;
     let keys = Keys::create(dir, origin, passphrase, chance)?;
-    crate::access::create(dir, origin, chance)?;
+    crate::access::create(dir, origin, &keys, chance)?;
 
     // The schema and the first state appear together or not at all.
     let mut db = Connection::open(dir.join("ledger.sqlite"))?;

@@ -28,6 +28,7 @@ async fn answer(State(api): State<Api>) -> Result<Response, Error> {
         Ok(text(
             &cosigning.status()?,
             cosigning.refusal().is_some(),
+            programme.commits(),
             programme.clock().now().0,
         ))
     })
@@ -54,7 +55,7 @@ fn measure(out: &mut String, name: &str, help: &str, values: &[(String, String)]
     }
 }
 
-fn text(logs: &[Status], is_refusing: bool, now_us: i64) -> String {
+fn text(logs: &[Status], is_refusing: bool, commits: u64, now_us: i64) -> String {
     let mut out = String::new();
     let of_logs = |value: &dyn Fn(&Status) -> Option<String>| -> Vec<(String, String)> {
         logs.iter()
@@ -130,6 +131,12 @@ fn text(logs: &[Status], is_refusing: bool, now_us: i64) -> String {
         "1 while nothing is recorded because of what the witnesses say.",
         &[(String::new(), u8::from(is_refusing).to_string())],
     );
+    measure(
+        &mut out,
+        "homecoming_commits",
+        "Groups of transactions that were committed since the start, one flush to the disk each.",
+        &[(String::new(), commits.to_string())],
+    );
     out
 }
 
@@ -175,7 +182,7 @@ mod tests {
                 failure: Some("it cannot be reached".to_owned()),
             }],
         };
-        let text = text(&[status], false, 3_500_000);
+        let text = text(&[status], false, 7, 3_500_000);
         for line in [
             "homecoming_log_entries{log=\"record\"} 120",
             "homecoming_log_cosigned_behind_entries{log=\"record\"} 20",
@@ -183,6 +190,7 @@ mod tests {
             "homecoming_witness_up{log=\"record\",witness=\"a\\\"b\"} 0",
             "homecoming_witness_clock_ahead_seconds{log=\"record\",witness=\"a\\\"b\"} -3",
             "homecoming_writes_refused 0",
+            "homecoming_commits 7",
         ] {
             assert!(text.lines().any(|one| one == line), "{line}\n{text}");
         }

@@ -103,6 +103,8 @@ struct Inner {
     chance: Chance,
     /// How many entries everyone may see: committed, synced and indexed.
     visible: AtomicU64,
+    /// How many groups were committed since the start, one flush each.
+    commits: AtomicU64,
     on_fatal: OnFatal,
 }
 
@@ -157,6 +159,7 @@ impl Programme {
             clock,
             chance,
             visible: AtomicU64::new(opened.appender.size()),
+            commits: AtomicU64::new(0),
             on_fatal,
         });
         let (submissions, waiting) = mpsc::channel(writer::WAITING_MAX);
@@ -200,6 +203,11 @@ impl Programme {
     /// The programme's name, as given to `homecoming init`.
     pub fn name(&self) -> &str {
         &self.inner.about.name
+    }
+
+    /// How many groups of transactions were committed since the start, one flush each.
+    pub fn commits(&self) -> u64 {
+        self.inner.commits.load(Ordering::Relaxed)
     }
 
     /// Whom anybody may sign in as; empty unless this is a demo.
@@ -282,9 +290,6 @@ impl Programme {
                  when the server runs again.",
             )
         };
-        if let Some(why) = self.inner.cosigning.refusal() {
-            return Err(Error::new(ErrorKind::Unavailable, why));
-        }
         let (answer, answered) = oneshot::channel();
         self.submissions
             .send(writer::Submission {
@@ -295,6 +300,19 @@ impl Programme {
             .await
             .map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
+    }
+
+    /// Records where each person's chain ends, if the last such map does not yet cover this person's
+    /// latest entry: their export is then complete as of now.
+    pub async fn count(&self, patient: &str) -> Result<(), Error> {
+        let (inner, person) = (self.inner.clone(), patient.to_owned());
+        let owed = tokio::task::spawn_blocking(move || head_map::owed_to(&inner, &person))
+            .await
+            .map_err(Error::internal)??;
+        if let Some(draft) = owed {
+            self.submit(head_map::actor(), Work::Ready(vec![draft])).await?;
+        }
+        Ok(())
     }
 
     /// The record as of some instant or size. A size beyond the end is the end.

@@ -8,13 +8,16 @@ use ledger::ground::Ground;
 use crate::disk::{Disk, Failed, Handle};
 use crate::plant::Plant;
 
+/// A file that a planted bug writes later than it should.
+pub(crate) type Late = Option<(String, Vec<u8>)>;
+
 /// Where the ledger's own files lie.
 #[derive(Debug)]
 pub(crate) struct Files {
     disk: Arc<Disk>,
     plant: Option<Plant>,
     /// For a planted bug: a key file that is to be written later.
-    late: Mutex<Option<(String, Vec<u8>)>>,
+    late: Mutex<Late>,
 }
 
 /// Keys lie in a folder of their own.

@@ -7,10 +7,10 @@
 //!
 //! | part | what it is | is it the real one? |
 //! |---|---|---|
-//! | ledger, log, receipts, audit | the crates `ledger`, `evidence`, `tlog`, and SQLite, as the server runs them | yes, unchanged |
+//! | ledger, log, receipts, audit | the crates `ledger`, `seal`, `evidence`, `tlog`, and SQLite, as the server runs them | yes, unchanged |
 //! | [`disk`] | files with unsynced sectors that can be lost, torn and reordered; every operation fails in both ways | simulated |
 //! | [`vfs`] | leads SQLite's files to that disk | the only `unsafe` of the workspace |
-//! | [`witness`] | cosigns checkpoints; its state is on a disk of its own | the pure rules are `tlog`'s |
+//! | [`witness`] | the crate `witness`, with its memory on a disk of its own | yes, unchanged |
 //! | [`network`] | loses, delays, doubles, reorders | simulated |
 //! | [`index`] | heads of resources, of which a crash forgets any unsaved part | the least that keeps the index's promise |
 //! | [`model`] | what must be true | - |

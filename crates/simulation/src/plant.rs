@@ -39,13 +39,15 @@ pub enum Plant {
     IndexAheadOfItself,
     /// The witness signs before its new state is durable.
     WitnessSignsFirst,
-    /// The witness does not check that what it signed before is still there.
-    WitnessChecksNothing,
+    /// The witness remembers nothing when it starts.
+    WitnessForgets,
+    /// The witness relies on what it reads when it starts, durable or not.
+    WitnessNotSettled,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Plant; 16] = [
+    pub const ALL: [Plant; 17] = [
         Plant::CommitNotSynced,
         Plant::FoldNotSynced,
         Plant::FolderNotSynced,
@@ -61,7 +63,8 @@ impl Plant {
         Plant::NamesNotSynced,
         Plant::IndexAheadOfItself,
         Plant::WitnessSignsFirst,
-        Plant::WitnessChecksNothing,
+        Plant::WitnessForgets,
+        Plant::WitnessNotSettled,
     ];
 
     /// What the disk under the ledger does wrong, if it is the disk.

@@ -223,15 +223,16 @@ impl<'s> World<'s> {
         let (appender, ledger) = opened.map_err(|e| format!("a new ledger does not open: {e}"))?;
         let bug = match options.plant {
             Some(Plant::WitnessSignsFirst) => Some(witness::Bug::SignsFirst),
-            Some(Plant::WitnessChecksNothing) => Some(witness::Bug::ChecksNothing),
+            Some(Plant::WitnessForgets) => Some(witness::Bug::Forgets),
+            Some(Plant::WitnessNotSettled) => Some(witness::Bug::NotSettled),
             _ => None,
         };
         let witness = Witness::new(
+            stage.witness(),
             ledger.verifier().clone(),
-            ledger.origin(),
             bug,
             chance.split(),
-        );
+        )?;
         Ok(World {
             stage,
             plant: options.plant,
@@ -292,12 +293,12 @@ impl<'s> World<'s> {
             }
             84..87 => self.fold(),
             87..90 => self.restart_in_order(),
-            90..93 => self.start_again(None),
-            93..96 if self.weather.power_cuts => {
+            90..92 => self.start_again(None),
+            92..94 if self.weather.power_cuts => {
                 let survives = Survives::by(&mut self.chance);
                 self.start_again(Some(survives))
             }
-            96..98 => self.witness_fails(),
+            94..98 => self.witness_fails(),
             _ => {
                 self.index.save();
                 if self.plant == Some(Plant::OldCopyRestored) {
@@ -506,7 +507,7 @@ impl<'s> World<'s> {
     fn carry(&mut self) -> Result<(), String> {
         for message in self.network.step() {
             match message {
-                Message::Ask(request) => match self.witness.answer(&request) {
+                Message::Ask(request) => match self.witness.answer(&request)? {
                     Some(answer) => {
                         self.note(|| format!("the witness answers {answer:?}"));
                         self.network.send(Message::Tell(answer), &mut self.chance);
@@ -517,8 +518,8 @@ impl<'s> World<'s> {
                     // An answer that was overtaken says less than is known already.
                     self.believed = self.believed.max(size);
                 }
-                Message::Tell(Answer::Refused) => {
-                    return Err("the witness refuses what an honest server sent".to_owned());
+                Message::Tell(Answer::Refused(why)) => {
+                    return Err(format!("the witness refuses an honest server: {why}"));
                 }
             }
         }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::chance::Chance;
 use crate::disk::{Disk, Image, Lies};
 use crate::vfs::{self, Mounted};
+use crate::witness;
 
 /// How many keys of contents there are before the first is needed.
 const BLANK_KEYS: u32 = 5;
@@ -29,6 +30,8 @@ pub struct Stage {
     folder: PathBuf,
     /// A ledger in which nothing was recorded yet.
     new: Image,
+    /// The disk of a witness that has cosigned nothing.
+    witness: Image,
 }
 
 impl Stage {
@@ -45,6 +48,7 @@ impl Stage {
         let mut stage = Stage {
             folder: base.join(name),
             new: Image::default(),
+            witness: Image::default(),
         };
         std::fs::create_dir_all(&stage.folder).map_err(|e| format!("the folder: {e}"))?;
         let mut chance = Chance::new(0);
@@ -63,6 +67,7 @@ impl Stage {
             let bytes = std::fs::read(path).map_err(|e| format!("the keys: {e}"))?;
             stage.new.add(&format!("keys/{name}"), bytes);
         }
+        stage.witness = stage.new_witness()?;
         std::fs::write(stage.folder.join("ledger.sqlite"), [])
             .map_err(|e| format!("the folder: {e}"))?;
         Ok(stage)
@@ -83,6 +88,19 @@ impl Stage {
         let disk = Arc::new(Disk::new(image, chance, lies));
         let mounted = vfs::mount(&self.folder, disk.clone());
         (disk, mounted)
+    }
+
+    fn new_witness(&self) -> Result<Image, String> {
+        let text = std::fs::read_to_string(self.folder.join("keys/log.key"))
+            .map_err(|e| format!("the keys: {e}"))?;
+        let key = tlog::note::SigningKey::parse(text.trim_end())
+            .map_err(|e| format!("the log's key: {e}"))?;
+        witness::new_image(key.verifier())
+    }
+
+    /// The disk of a witness that has cosigned nothing.
+    pub(crate) fn witness(&self) -> &Image {
+        &self.witness
     }
 
     /// The ledger's data directory.

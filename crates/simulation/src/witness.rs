@@ -1,16 +1,21 @@
-//! A witness that cosigns checkpoints, with its own disk, its own crashes, and its state in one file.
+//! A witness that cosigns checkpoints: the real one, with its memory on a disk of its own that fails.
 //!
-//! It keeps the size and root that it cosigned last, and cosigns a checkpoint only if the log signed it and proves
-//! that it contains what was cosigned before. The new state is durable before the answer leaves.
+//! The crate `witness` decides, stores and signs as it does anywhere; here is only where it remembers, when it falls,
+//! and what the world has seen it sign. It has one key, an Ed25519 one: the other kind signs the same a hundred times
+//! slower.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
-use tlog::note::VerifierKey;
-use tlog::{Hash, root_of_empty, verify_consistency};
+use tlog::cosignature::{Algorithm, CosignerKey, WitnessKey};
+use tlog::note::{SignedNote, VerifierKey};
+use tlog::witness::{parse_size, take_answer};
 
 use crate::chance::Chance;
-use crate::disk::{Disk, Failed, Image, Lies, Survives};
+use crate::disk::{Disk, Failed, Handle, Image, Lies, Survives};
+use crate::files::Late;
 
 /// What the server asks.
 #[derive(Clone, Debug)]
@@ -24,14 +29,14 @@ pub struct Request {
 }
 
 /// What the witness answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It cosigned a tree of this size.
     Cosigned(u64),
     /// It cosigned another size last.
     Conflict(u64),
     /// It does not cosign: the log does not prove what it must.
-    Refused,
+    Refused(String),
 }
 
 /// A bug in it, planted.
@@ -39,36 +44,77 @@ pub enum Answer {
 pub enum Bug {
     /// It answers, and makes its state durable at some other time.
     SignsFirst,
-    /// It checks neither the size nor the proof.
-    ChecksNothing,
+    /// When it starts it remembers nothing.
+    Forgets,
+    /// When it starts it relies on what it reads, durable or not.
+    NotSettled,
 }
 
 /// The witness.
-#[derive(Debug)]
 pub struct Witness {
     disk: Arc<Disk>,
-    key: VerifierKey,
-    origin: String,
-    last: Option<(u64, Hash)>,
-    bug: Option<Bug>,
+    memory: Memory,
+    real: Option<::witness::Witness>,
+    log: VerifierKey,
+    key: WitnessKey,
+    now: u64,
     /// Everything that it cosigned, in order: what the world has seen and it must stand by.
     pub cosigned: Vec<(u64, Hash)>,
 }
 
-const FILE: &str = "state";
-const NEW: &str = "state.new";
+/// Where it remembers.
+#[derive(Clone)]
+struct Memory {
+    disk: Arc<Disk>,
+    bug: Option<Bug>,
+    /// What is to be stored at some other time.
+    late: Arc<Mutex<Late>>,
+}
+
+const NEVER: &[u8] = b"never\n";
+
+fn key() -> Result<CosignerKey, String> {
+    CosignerKey::from_seed("witness.example", Algorithm::Ed25519, &[9; 32])
+        .map_err(|e| format!("the witness's key: {e}"))
+}
+
+/// The disk of a witness that follows a log and has cosigned nothing.
+pub(crate) fn new_image(log: &VerifierKey) -> Result<Image, String> {
+    let disk = Arc::new(Disk::new(
+        &Image::default(),
+        Chance::new(0),
+        Lies::default(),
+    ));
+    let memory = Memory::new(disk.clone(), None);
+    let secret = format!("{}\n", key()?.secret_text());
+    memory
+        .store("witness.key", secret.as_bytes())
+        .map_err(|failed| format!("the witness's key: {failed:?}"))?;
+    ::witness::follow(&memory, log).map_err(|e| format!("the witness: {e}"))?;
+    Ok(disk.image())
+}
 
 impl Witness {
-    /// A witness of a log that has cosigned nothing.
-    pub fn new(key: VerifierKey, origin: &str, bug: Option<Bug>, chance: Chance) -> Witness {
-        Witness {
-            disk: Arc::new(Disk::new(&Image::default(), chance, Lies::default())),
-            key,
-            origin: origin.to_owned(),
-            last: None,
-            bug,
+    /// A witness that starts from a disk like this.
+    pub(crate) fn new(
+        image: &Image,
+        log: VerifierKey,
+        bug: Option<Bug>,
+        chance: Chance,
+    ) -> Result<Witness, String> {
+        let disk = Arc::new(Disk::new(image, chance, Lies::default()));
+        let memory = Memory::new(disk.clone(), bug);
+        let mut witness = Witness {
+            disk,
+            memory,
+            real: None,
+            log,
+            key: key()?.witness().clone(),
+            now: 1_767_225_600,
             cosigned: Vec::new(),
-        }
+        };
+        witness.start()?;
+        Ok(witness)
     }
 
     /// Its disk, to make it fail.
@@ -78,79 +124,134 @@ impl Witness {
 
     /// Starts it again from its disk; `cut` says what a power cut leaves, without it only the process died.
     pub fn restart(&mut self, cut: Option<Survives>) -> Result<(), String> {
+        self.real = None;
+        *self.memory.late() = None;
         match cut {
             Some(survives) => self.disk.power_cut(survives),
             None => self.disk.kill(),
         }
-        self.last = self
-            .load()
-            .map_err(|failed| format!("the witness cannot read its state: {failed:?}"))?;
-        // What was read may be in the cache alone, and is about to be relied on.
-        if let Some(state) = self.last {
-            self.store(state)
-                .map_err(|failed| format!("the witness cannot keep its state: {failed:?}"))?;
+        if self.memory.bug == Some(Bug::Forgets) {
+            let path = tlog::witness::checkpoint_path(self.log.name());
+            let name = path.split('/').next().unwrap_or_default();
+            // If the disk fails just now, the bug is not there this time.
+            let _ = self.memory.store(&format!("{name}.seen"), NEVER);
         }
+        self.start()
+    }
+
+    fn start(&mut self) -> Result<(), String> {
+        let memory = Box::new(self.memory.clone());
+        let real = ::witness::Witness::open(memory)
+            .map_err(|e| format!("the witness does not start: {e}"))?;
+        if self.memory.bug != Some(Bug::NotSettled) {
+            real.settle()
+                .map_err(|e| format!("the witness does not start: {e}"))?;
+        }
+        self.real = Some(real);
         Ok(())
     }
 
     /// Decides on a request. `None`: it failed, and has to be started again.
-    pub fn answer(&mut self, request: &Request) -> Option<Answer> {
-        let Ok(checkpoint) = Checkpoint::open(&request.checkpoint, &self.key, &self.origin) else {
-            return Some(Answer::Refused);
+    pub fn answer(&mut self, request: &Request) -> Result<Option<Answer>, String> {
+        self.memory.store_late();
+        let Some(real) = &self.real else {
+            return Ok(None);
         };
-        let (size, root) = self.last.unwrap_or((0, root_of_empty()));
-        if self.bug != Some(Bug::ChecksNothing) {
-            if request.old != size {
-                return Some(Answer::Conflict(size));
-            }
-            if verify_consistency(
-                size,
-                &root,
-                checkpoint.size,
-                &checkpoint.root,
-                &request.proof,
-            )
-            .is_err()
-            {
-                return Some(Answer::Refused);
-            }
+        let mut note = SignedNote::parse(&request.checkpoint)
+            .map_err(|e| format!("the checkpoint that was sent: {e}"))?;
+        let body = tlog::witness::Request {
+            old: request.old,
+            proof: request.proof.clone(),
+            checkpoint: note.clone(),
         }
-        let new = (checkpoint.size, checkpoint.root);
-        if self.bug == Some(Bug::SignsFirst) {
-            self.last = Some(new);
-            self.cosigned.push(new);
-            // It means to do it well, but it has answered already.
-            return self.store(new).ok().map(|()| Answer::Cosigned(new.0));
+        .to_string();
+        self.now += 1;
+        let answer = real.add_checkpoint(body.as_bytes(), self.now);
+        if !self.disk.is_powered() {
+            // Whoever would have answered is gone.
+            return Ok(None);
         }
-        self.store(new).ok()?;
-        self.last = Some(new);
-        self.cosigned.push(new);
-        Some(Answer::Cosigned(new.0))
+        Ok(Some(match answer.status {
+            200 => {
+                take_answer(&answer.body, &mut note, &self.key)
+                    .map_err(|e| format!("the witness's answer: {e}"))?;
+                let checkpoint = Checkpoint::parse(note.text())
+                    .map_err(|e| format!("the cosigned checkpoint: {e}"))?;
+                self.cosigned.push((checkpoint.size, checkpoint.root));
+                Answer::Cosigned(checkpoint.size)
+            }
+            409 => match parse_size(&answer.body) {
+                Some(size) => Answer::Conflict(size),
+                None => return Err("the witness says no size".to_owned()),
+            },
+            500.. => return Ok(None),
+            _ => Answer::Refused(answer.body),
+        }))
+    }
+}
+
+impl Memory {
+    fn new(disk: Arc<Disk>, bug: Option<Bug>) -> Memory {
+        Memory {
+            disk,
+            bug,
+            late: Arc::default(),
+        }
     }
 
-    /// Replaces the state: a new file, synced, renamed over the old one, and the name synced.
-    fn store(&self, (size, root): (u64, Hash)) -> Result<(), Failed> {
-        let mut bytes = size.to_le_bytes().to_vec();
-        bytes.extend_from_slice(&root);
-        let mut file = self.disk.open(NEW, true)?;
-        file.truncate(0)?;
-        file.write(0, &bytes)?;
+    fn late(&self) -> std::sync::MutexGuard<'_, Late> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store_late(&self) {
+        if let Some((name, bytes)) = self.late().take() {
+            // It means to do it well, but it has answered already.
+            let _ = self.store(&name, &bytes);
+        }
+    }
+
+    /// As the real one does in a folder: a new file, flushed, renamed over the old one, and the name flushed.
+    fn store(&self, name: &str, bytes: &[u8]) -> Result<(), Failed> {
+        let new = format!("{name}.new");
+        match self.disk.delete(&new) {
+            Ok(()) | Err(Failed::Missing) => {}
+            Err(failed) => return Err(failed),
+        }
+        let mut file = self.disk.open(&new, true)?;
+        file.write(0, bytes)?;
         file.sync(false)?;
-        self.disk.rename(NEW, FILE)?;
+        self.disk.rename(&new, name)?;
         self.disk.sync_folder()
     }
+}
 
-    fn load(&self) -> Result<Option<(u64, Hash)>, Failed> {
-        let file = match self.disk.open(FILE, false) {
-            Err(Failed::Missing) => return Ok(None),
-            opened => opened?,
-        };
-        let mut bytes = [0; 40];
-        if file.read(0, &mut bytes)? < bytes.len() {
-            return Err(Failed::Io);
+fn error(failed: Failed) -> io::Error {
+    io::Error::other(format!("{failed:?}"))
+}
+
+fn whole(file: &Handle) -> Result<Vec<u8>, Failed> {
+    let mut bytes = vec![0; file.size()? as usize];
+    let length = file.read(0, &mut bytes)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+impl ::witness::Memory for Memory {
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match self.disk.open(name, false) {
+            Err(Failed::Missing) => Ok(None),
+            opened => opened
+                .and_then(|file| whole(&file))
+                .map(Some)
+                .map_err(error),
         }
-        let (size, root) = bytes.split_at(8);
-        let size = u64::from_le_bytes(*size.first_chunk().unwrap_or(&[0; 8]));
-        Ok(Some((size, *root.first_chunk().unwrap_or(&[0; 32]))))
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8], _secret: bool) -> io::Result<()> {
+        if self.bug == Some(Bug::SignsFirst) {
+            *self.late() = Some((name.to_owned(), bytes.to_vec()));
+            return Ok(());
+        }
+        self.store(name, bytes).map_err(error)
     }
 }

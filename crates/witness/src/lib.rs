@@ -201,7 +201,7 @@ pub fn follow(memory: &dyn Memory, key: &VerifierKey) -> Result<(), OpenError> {
 }
 
 impl Witness {
-    /// Starts one with what it remembers.
+    /// Opens one with what it remembers. Before it answers anybody, [`settle`](Witness::settle) it.
     pub fn open(memory: Box<dyn Memory>) -> Result<Witness, OpenError> {
         let keys = secret_keys(memory.as_ref())?;
         let mut logs: BTreeMap<String, Followed> = BTreeMap::new();
@@ -224,6 +224,20 @@ impl Witness {
             logs,
             failed: AtomicBool::new(false),
         })
+    }
+
+    /// Stores what it remembers anew; for the one process that cosigns, before its first answer.
+    ///
+    /// The process before may have died before the name of what it stored was durable: what was read could then be
+    /// gone after a loss of power, although this one has answered by it.
+    pub fn settle(&self) -> Result<(), OpenError> {
+        for log in self.logs.values() {
+            if let Some(note) = &log.known().note {
+                self.memory
+                    .replace(&seen_file(&log.name), note.as_bytes(), false)?;
+            }
+        }
+        Ok(())
     }
 
     /// Its public keys.

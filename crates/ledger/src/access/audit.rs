@@ -7,23 +7,24 @@
 //! | the lines' hashes | the tiles, and the root in the signed checkpoint |
 //! | a body | the line's hash of it; it opens; the line's commitment to salt and content |
 //! | the persons | what line and content say; `about` as far as it covers |
+//! | what witnesses have signed | the leaves give the same root at that size |
 //! | the checkpoint | the access log's key, as it lies in `keys/` |
 //! | tables and triggers | as this version makes them; SQLite's own integrity check |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use evidence::disclosure::Told;
 use rusqlite::Connection;
-use tlog::Edge;
 use tlog::checkpoint::Checkpoint;
+use tlog::{Edge, Hash};
 
 use super::body::Sealing;
 use super::read::{Stored, stored};
 use super::{SCHEMA, STATE_KEYS, connect_to_read, signing_key};
-use crate::audit::Fault;
-use crate::keys::Keys;
+use crate::audit::{Fault, How};
 use crate::store::{self, OpenError};
+use crate::witnessed::LogName;
 
 /// What the audit of an access log came to.
 #[derive(Clone, Debug)]
@@ -38,20 +39,25 @@ pub struct Report {
     pub checkpoint: String,
 }
 
-/// Audits the access log of a data directory; without keys no content is opened. `progress` is told how many leaves are done, and of
-/// how many.
+/// Audits the access log of a data directory; without keys no content is opened. `progress` is told
+/// how many leaves are done, and of how many.
 pub fn audit(
     dir: &Path,
-    keys: Option<&Keys>,
+    how: &How,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report, OpenError> {
     let db = connect_to_read(dir)?;
-    let sealing = keys.map(|keys| Sealing::new(keys.programme(), keys.clone()));
+    let sealing = how
+        .keys
+        .as_ref()
+        .map(|keys| Sealing::new(keys.programme(), keys.clone()));
     // One moment: a server may record meanwhile.
     let _moment = db.unchecked_transaction()?;
     let mut faults = Faults::default();
     structure(&db, &mut faults)?;
-    let (text, signed) = signed(dir, &db, &mut faults);
+    let keys_of = how.keys_of.as_deref().unwrap_or(dir);
+    let (text, signed) = signed(keys_of, &db, &mut faults);
+    let cosigned = cosigned(dir, &db, &mut faults);
     let size = match &signed {
         Some(checkpoint) => checkpoint.size,
         None => db.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0))? as u64,
@@ -67,7 +73,14 @@ pub fn audit(
             format!("The access log has {outside} leaves beyond the {size} that are signed"),
         );
     }
-    let leaves = walk(&db, size, sealing.as_ref(), &mut faults, progress)?;
+    let leaves = walk(
+        &db,
+        size,
+        &cosigned,
+        sealing.as_ref(),
+        &mut faults,
+        progress,
+    )?;
     if let Some(signed) = signed
         && leaves.edge.size() == signed.size
         && leaves.edge.root() != signed.root
@@ -118,6 +131,7 @@ struct Leaves {
 fn walk(
     db: &Connection,
     size: u64,
+    cosigned: &BTreeMap<u64, Hash>,
     sealing: Option<&Sealing>,
     faults: &mut Faults,
     progress: &mut dyn FnMut(u64, u64),
@@ -159,6 +173,13 @@ fn walk(
                 .tiles
                 .push((tile.level, tile.index, tile.hashes.to_vec()))
         });
+        let (size, root) = (leaves.edge.size(), cosigned.get(&leaves.edge.size()));
+        if root.is_some_and(|root| *root != leaves.edge.root()) {
+            faults.say(
+                None,
+                format!("The first {size} leaves of the access log are not those that witnesses have signed for"),
+            );
+        }
         leaves.read += 1;
         match stored(row) {
             Err(e) => faults.say(Some(position), format!("Leaf {position}: {e}")),
@@ -187,8 +208,30 @@ fn walk(
             format!("Leaf {expect} of the access log is missing: it has {expect} of the {size} that are signed"),
         );
     }
+    if let Some((cosigned, _)) = cosigned.range(size + 1..).next_back() {
+        faults.say(
+            None,
+            format!("Witnesses have signed for {cosigned} leaves of the access log, of which only {size} are there"),
+        );
+    }
     progress(size, size);
     Ok(leaves)
+}
+
+/// The roots of the access log that witnesses have signed for, by size.
+fn cosigned(dir: &Path, db: &Connection, faults: &mut Faults) -> BTreeMap<u64, Hash> {
+    let Ok(identity) = store::identity(db) else {
+        return BTreeMap::new();
+    };
+    let mut bad = crate::audit::Faults::default();
+    let (signed, _) = crate::audit::cosigned::read(dir, &identity, LogName::Access, &mut bad);
+    for fault in bad.list() {
+        faults.say(None, format!("The access log: {fault}"));
+    }
+    signed
+        .iter()
+        .map(|signed| (signed.size, signed.root))
+        .collect()
 }
 
 /// Checks one leaf; whether its content was erased.

@@ -24,7 +24,7 @@ use crate::store::{self, OpenError};
 pub(super) const CHANCE_BYTES: usize = 16 + 12;
 
 /// How many keys are made ahead, each for a month.
-const AHEAD: u32 = 24;
+pub(super) const AHEAD: u32 = 24;
 
 /// How many persons' slots are kept in memory; beyond that it begins anew.
 const KNOWN_MAX: usize = 100_000;

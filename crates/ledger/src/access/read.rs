@@ -43,13 +43,16 @@ pub struct Disclosed {
     pub told: Option<Told>,
 }
 
+/// A salt and the content that is committed to with it.
+pub type Salted = (evidence::content::Salt, Vec<u8>);
+
 /// A leaf with the proof that the log of a checkpoint holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proven {
     /// The leaf.
     pub disclosed: Disclosed,
     /// Salt and content as stored, if it is not erased: what its commitment is over.
-    pub content: Option<([u8; 16], Vec<u8>)>,
+    pub content: Option<Salted>,
     /// The inclusion proof under the checkpoint that they all share.
     pub hashes: Vec<Hash>,
 }
@@ -356,10 +359,7 @@ fn leaf_says(error: &dyn std::fmt::Display) -> String {
 
 impl Stored {
     /// Salt and content, checked against the line; `None` if the person was erased.
-    pub(super) fn content(
-        &self,
-        sealing: &Sealing,
-    ) -> Result<Option<([u8; 16], Vec<u8>)>, ReadError> {
+    pub(super) fn content(&self, sealing: &Sealing) -> Result<Option<Salted>, ReadError> {
         let position = self.leaf.position;
         let opened = sealing
             .open(&Place::of(&self.leaf), self.slot, &self.body)

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension};
-use seal::{Class, Keyring, KeyringError};
+use seal::{Class, Key, Keyring, KeyringError};
 
 use super::Trouble;
 use crate::entry::Alias;
@@ -37,6 +37,8 @@ pub(super) struct Taken {
     known: HashMap<Use, u32>,
     new: Vec<(Use, u32)>,
     next: u32,
+    /// The keys of this group, unwrapped once each; gone with the group.
+    pub(super) keys: HashMap<u32, Key>,
     /// For each write that is taken, in order: the person it is about, and its slot.
     pub(super) places: Vec<(Option<Alias>, u32)>,
 }
@@ -92,6 +94,7 @@ impl Slots {
             known: HashMap::new(),
             new: Vec::new(),
             next: self.next,
+            keys: HashMap::new(),
             places: Vec::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! What the programme did about its own record: erasures, which destroy keys, and restorations, which lose entries.
+//! What the programme did about its own record: erasures, which destroy keys; restorations, which lose entries; maps of heads.
 //!
 //! A key that is destroyed without an act on the record that names it is a fault: it was taken away
 //! by somebody who had no right to. An act that says it is done, while the key is still there, is
@@ -7,10 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::erasure::{self, Act};
+use evidence::heads::{self, Map};
 use record::json::{Doc, Value};
 
 use super::faults::Faults;
 use super::key_use::Destroyed;
+use super::walk::Walk;
 use crate::entry::{Alias, Line};
 
 /// The code of a restoration that lost entries, in [`erasure::GOVERNANCE`].
@@ -21,6 +23,37 @@ pub const KEY_GONE: &str = "urn:homecoming:restore:key-gone";
 /// The kinds of resources that acts are.
 pub(super) fn may_be_act(line: &Line<'_>) -> bool {
     matches!(line.kind, "Task" | "Basic")
+}
+
+/// A map of heads must be what the lines before it give.
+fn check_map(position: u64, map: &Map, walk: &Walk, faults: &mut Faults) {
+    if map.size > position {
+        return faults.at(
+            position,
+            format_args!(
+                "its map of heads covers {} entries, more than there were",
+                map.size
+            ),
+        );
+    }
+    let Some(heads) = walk.heads_at(map.size) else {
+        return faults.at(
+            position,
+            format_args!(
+                "its map of heads covers only {} entries: it is too old to be checked",
+                map.size
+            ),
+        );
+    };
+    if heads.len() as u64 != map.persons || heads::root(&heads) != Some(map.root) {
+        faults.at(
+            position,
+            format_args!(
+                "its map of heads is not the one that the first {} entries give: somebody's entries are withheld from it, or added",
+                map.size
+            ),
+        );
+    }
 }
 
 /// Every act, as it is found.
@@ -38,8 +71,17 @@ pub(super) struct Acts {
 
 impl Acts {
     /// A content under the programme's key that may be an act.
-    pub(super) fn content(&mut self, line: &Line<'_>, stored: &[u8], faults: &mut Faults) {
+    pub(super) fn content(
+        &mut self,
+        line: &Line<'_>,
+        stored: &[u8],
+        walk: &Walk,
+        faults: &mut Faults,
+    ) {
         if line.kind == "Basic" {
+            if let Some(map) = Map::read(stored) {
+                return check_map(line.position, &map, walk, faults);
+            }
             return self.restored(stored);
         }
         let Some(act) = Act::read(stored) else {

@@ -23,14 +23,14 @@ use crate::witnessed::{self, LogName};
 pub(super) const SKEW_MAX_US: i64 = 120_000_000;
 
 /// A size and a root that witnesses have signed for.
-pub(super) struct Signed {
-    pub(super) size: u64,
-    pub(super) root: tlog::Hash,
+pub(crate) struct Signed {
+    pub(crate) size: u64,
+    pub(crate) root: tlog::Hash,
 }
 
 /// When entries must have been recorded, by the witnesses' clocks.
 #[derive(Default)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// By position: recorded not after this, in microseconds.
     not_after: BTreeMap<u64, i64>,
     /// By position: recorded not before this.
@@ -75,8 +75,13 @@ impl Bounds {
     }
 }
 
-/// Reads what is noted of the record's log in a data directory. Without the policy, times are not known.
-pub(super) fn read(dir: &Path, identity: &Identity, faults: &mut Faults) -> (Vec<Signed>, Bounds) {
+/// Reads what is noted of one of the logs in a data directory. Without the policy, times are not known.
+pub(crate) fn read(
+    dir: &Path,
+    identity: &Identity,
+    log: LogName,
+    faults: &mut Faults,
+) -> (Vec<Signed>, Bounds) {
     let mut signed = Vec::new();
     let mut bounds = Bounds::default();
     if !dir.join(witnessed::FILE).exists() {
@@ -85,7 +90,7 @@ pub(super) fn read(dir: &Path, identity: &Identity, faults: &mut Faults) -> (Vec
     let policy = std::fs::read(dir.join("witness.policy"))
         .ok()
         .and_then(|text| Policy::parse(&text).ok());
-    let notes = match notes(dir) {
+    let notes = match notes(dir, log) {
         Ok(notes) => notes,
         Err(e) => {
             faults.say(format!("`{}` cannot be read: {e}", witnessed::FILE));
@@ -145,13 +150,13 @@ fn times(note: &str, policy: Option<&Policy>, size: u64, faults: &mut Faults) ->
     times
 }
 
-fn notes(dir: &Path) -> rusqlite::Result<Vec<(u64, String)>> {
+fn notes(dir: &Path, log: LogName) -> rusqlite::Result<Vec<(u64, String)>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(dir.join(witnessed::FILE), flags)?;
     db.busy_timeout(Duration::from_secs(5))?;
     let mut statement =
         db.prepare("SELECT size, note FROM cosigned WHERE log = ?1 ORDER BY number")?;
-    let rows = statement.query_map([LogName::Record as u8], |row| {
+    let rows = statement.query_map([log as u8], |row| {
         Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
     })?;
     rows.collect()

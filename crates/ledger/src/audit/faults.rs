@@ -22,14 +22,14 @@ impl fmt::Display for Fault {
 
 /// Faults as they are gathered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     said: Vec<Fault>,
     more: usize,
 }
 
 impl Faults {
     /// A fault of the whole, or of a part that is not an entry.
-    pub(super) fn say(&mut self, what: impl Into<String>) {
+    pub(crate) fn say(&mut self, what: impl Into<String>) {
         self.push(Fault {
             position: None,
             what: what.into(),
@@ -61,7 +61,7 @@ impl Faults {
     }
 
     /// Those of the whole first, then by entry.
-    pub(super) fn list(mut self) -> Vec<Fault> {
+    pub(crate) fn list(mut self) -> Vec<Fault> {
         self.said.sort_by_key(|fault| fault.position);
         if self.more > 0 {
             self.said.push(Fault {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::Connection;
 use seal::{Class, KeyError};
 
-use super::faults::Faults;
+use super::faults::{Faults, sentence};
 use crate::entry::{Alias, Line};
 use crate::keys::Keys;
 use crate::sealing;
+use crate::store;
 
 /// Nobody's are the programme's own.
 type Whose = (Option<Alias>, u8);
@@ -120,6 +121,19 @@ impl Uses {
                     used.first
                 )),
             }
+        }
+        // Whichever epoch is written under is at least the last that anything is sealed in.
+        match store::epoch(db) {
+            Ok(now) => {
+                for (slot, .., epoch) in &stored {
+                    if !(1..=i64::from(now)).contains(epoch) {
+                        faults.say(format!(
+                            "`key_use` has the key {slot} in epoch {epoch}, but the ledger's is {now}"
+                        ));
+                    }
+                }
+            }
+            Err(e) => faults.say(sentence(&e.to_string())),
         }
         let known: std::collections::HashSet<i64> = stored.iter().map(|row| row.0).collect();
         let mut missing: Vec<_> = self

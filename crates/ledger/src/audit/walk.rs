@@ -1,13 +1,17 @@
 //! What the lines say of each other, in order: hashes, times, chains, versions. One thread, no disk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
+use evidence::heads::Head;
 use record::time::RecordedAt;
 use sha2::{Digest, Sha256};
 use tlog::{Edge, Hash};
 
 use super::faults::Faults;
 use crate::entry::{Action, Alias, Line};
+
+/// A map of heads covers at most so many entries less than there are before it.
+const RECENT_MAX: usize = 1 << 16;
 
 /// How far the lines have been followed, and where they stand there.
 pub(super) struct Walk {
@@ -16,6 +20,8 @@ pub(super) struct Walk {
     last: Option<RecordedAt>,
     /// Persons' chains.
     pub(super) chains: HashMap<Alias, Chain>,
+    /// How the chains ended before the latest entries, for a map that covers fewer entries than there are before it.
+    recent: VecDeque<(u64, Alias, Option<Chain>)>,
     /// Latest version of each resource, and whether it is a deletion; by half a hash of kind and id.
     versions: HashMap<[u8; 16], (u32, bool)>,
     /// How many lines were there.
@@ -43,6 +49,7 @@ impl Walk {
             edge: Edge::new(),
             last: None,
             chains: HashMap::new(),
+            recent: VecDeque::new(),
             versions: HashMap::new(),
             entries: 0,
         }
@@ -130,6 +137,43 @@ impl Walk {
             hash,
         };
         self.chains.insert(person, end);
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((position, person, before));
+    }
+
+    /// The persons' heads as they were in the first so many entries, in the map's order; nothing if that is too long ago.
+    pub(super) fn heads_at(&self, size: u64) -> Option<Vec<Head>> {
+        if self.recent.len() == RECENT_MAX
+            && self.recent.front().is_some_and(|oldest| oldest.0 > size)
+        {
+            return None;
+        }
+        let mut before: HashMap<Alias, Option<Chain>> = HashMap::new();
+        for (_, person, chain) in self
+            .recent
+            .iter()
+            .rev()
+            .take_while(|recent| recent.0 >= size)
+        {
+            before.insert(*person, *chain);
+        }
+        let mut heads: Vec<Head> = self
+            .chains
+            .iter()
+            .filter_map(|(person, now)| {
+                let chain = before.get(person).copied().unwrap_or(Some(*now))?;
+                Some(Head {
+                    person: *person,
+                    count: chain.count,
+                    position: chain.position,
+                    hash: chain.hash,
+                })
+            })
+            .collect();
+        heads.sort_unstable_by_key(|head| head.person);
+        Some(heads)
     }
 
     fn version(&mut self, position: u64, line: &Line<'_>, faults: &mut Faults) {

@@ -111,8 +111,12 @@ fn it_goes_on_where_it_ended() {
     let mut recorder = open(&mut world);
     assert_eq!(recorder.size(), all);
     record(&mut world, &mut recorder, &[draft("/caseload", &[1], &[])]);
-    let report =
-        ledger::access::audit(world.dir.path(), Some(&world.keys), &mut |_, _| {}).unwrap();
+    let report = ledger::access::audit(
+        world.dir.path(),
+        &ledger::audit::How::with(&world.keys),
+        &mut |_, _| {},
+    )
+    .unwrap();
     assert_eq!(report.faults, []);
     assert_eq!(report.leaves, all + 1);
 }
@@ -277,8 +281,12 @@ fn an_altered_dropped_or_reordered_leaf_is_found() {
             }
         }
         drop(db);
-        let report =
-            ledger::access::audit(world.dir.path(), Some(&world.keys), &mut |_, _| {}).unwrap();
+        let report = ledger::access::audit(
+            world.dir.path(),
+            &ledger::audit::How::with(&world.keys),
+            &mut |_, _| {},
+        )
+        .unwrap();
         let said: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
         assert!(
             said.iter().any(|fault| fault.contains(expected)),

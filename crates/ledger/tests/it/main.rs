@@ -5,6 +5,8 @@ mod appending;
 mod audits;
 mod damage;
 mod failing;
+mod flips;
+mod forging;
 mod keys;
 mod model;
 mod opening;

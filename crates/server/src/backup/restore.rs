@@ -95,13 +95,16 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
+/// Asks the witnesses of a policy what they know of a log.
+pub type AskWitnesses<'a> = dyn FnMut(&Standing, &[u8]) -> Result<Vec<Known>, Error> + 'a;
+
 /// Restores a backup. `asked_witnesses` is asked what the witnesses know, given the policy's text
 /// and the log's name.
 pub fn restore(
     asked: &Asked<'_>,
     clock: &Clock,
     chance: &Chance,
-    asked_witnesses: &mut dyn FnMut(&Standing, &[u8]) -> Result<Vec<Known>, Error>,
+    asked_witnesses: &mut AskWitnesses<'_>,
 ) -> Result<Restored, Refused> {
     let manifest = Manifest::check(asked.from, manifest::RECORD).map_err(refuse)?;
     let keys = keys_folder(asked)?;

@@ -45,13 +45,15 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         fresh: args.fresh,
         ..How::default()
     };
-    let (report, seconds) = audited(&args.data.data, &how)?;
+    let audited = audited(&args.data.data, &how)?;
+    let (report, seconds) = (&audited.report, audited.seconds);
     if args.json {
         let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
         say!(
             "{}",
             serde_json::json!({
                 "entries": report.entries,
+                "leaves": audited.leaves,
                 "bytes": report.bytes,
                 "erased": report.erased,
                 "opened": report.opened,
@@ -63,7 +65,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             })
         );
     } else {
-        tell(&report, seconds);
+        tell(&audited);
     }
     match report.faults.is_empty() {
         true => Ok(()),
@@ -71,27 +73,39 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     }
 }
 
-/// Audits with a progress bar; also says how long it took.
-pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<(Report, f64), Stop> {
+/// What an audit of record and access log came to.
+pub(super) struct Audited {
+    /// Of the record; faults of the access log are among its faults.
+    pub report: Report,
+    /// How many leaves of the access log were read.
+    pub leaves: u64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Audits with a progress bar.
+pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<Audited, Stop> {
     let watch = Stopwatch::start();
     let bar = super::import::bar(0, "entries");
-    let report = ledger::audit::audit(data, how, &mut |progress| {
+    let mut report = ledger::audit::audit(data, how, &mut |progress| {
         bar.set_length(progress.size);
         bar.set_position(progress.reached);
         bar.set_message(rates(progress, watch.seconds()));
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
-    let mut report = report;
-    let access = ledger::access::audit(data, how.keys.as_ref(), &mut |reached, size| {
+    let access = ledger::access::audit(data, how, &mut |reached, size| {
         bar.set_length(report.entries + size);
         bar.set_position(report.entries + reached);
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
     bar.finish_and_clear();
-    eprintln!("Read back {} leaves of the access log, too.", access.leaves);
     report.erased += access.erased;
     report.faults.extend(access.faults);
-    Ok((report, watch.seconds()))
+    Ok(Audited {
+        report,
+        leaves: access.leaves,
+        seconds: watch.seconds(),
+    })
 }
 
 fn rates(progress: Progress, seconds: f64) -> String {
@@ -103,13 +117,15 @@ fn rates(progress: Progress, seconds: f64) -> String {
     )
 }
 
-fn tell(report: &Report, seconds: f64) {
+fn tell(audited: &Audited) {
+    let (report, seconds) = (&audited.report, audited.seconds);
     let rate = report.bytes_read as f64 / 1e6 / seconds.max(1e-3);
     say!(
         "Read back {} entries and {:.1} MB of content in {seconds:.1} s ({rate:.0} MB/s from the ledger).",
         report.entries,
         report.bytes as f64 / 1e6,
     );
+    say!("Read back {} leaves of the access log.", audited.leaves);
     if report.resumed_at > 0 {
         say!(
             "The contents of the first {} entries were opened by an earlier audit that was interrupted; \

@@ -45,17 +45,17 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 keys_of: Some(args.data.data.clone()),
                 ..How::default()
             };
-            let (report, _) = super::audit::audited(copy, &how).map_err(|stop| {
+            let audited = super::audit::audited(copy, &how).map_err(|stop| {
                 let why = match stop {
                     Stop::CouldNotRun(why) | Stop::WrongUse(why) => why,
                     Stop::Finding => String::new(),
                 };
                 Error::new(ErrorKind::Unavailable, why)
             })?;
-            if report.faults.is_empty() {
+            if audited.report.faults.is_empty() {
                 return Ok(());
             }
-            faults = report.faults;
+            faults = audited.report.faults;
             Err(Error::new(
                 ErrorKind::Internal,
                 "The copy does not pass its audit, so it is not kept as a backup.",

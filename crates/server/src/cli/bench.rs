@@ -3,7 +3,7 @@
 //! Bundles are copied under fresh identities until there are enough resources; then the real
 //! commands run as processes of their own: `import`, `serve` (start-up, reads, searches now and
 //! as of half the history), `rebuild`. Every figure stands beside the rate of fsyncs of the disk
-//! and the CPU time per operation, because machines are noisy.
+//! and the CPU time per operation, because machines are noisy. `bench simulate` plays seeds instead.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,6 +17,8 @@ use crate::clock::Stopwatch;
 mod fresh;
 mod load;
 mod machine;
+mod receipts;
+mod simulate;
 
 /// How often now and then are measured in turns.
 const TURNS: u32 = 5;
@@ -26,10 +28,13 @@ const DISTINCT_REQUESTS: usize = 2_000;
 
 /// What `homecoming bench` takes.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    instead: Option<Instead>,
     /// A folder of FHIR transaction bundles (`*.json`), such as Synthea's
-    #[arg(long, value_name = "DIR")]
-    from: PathBuf,
+    #[arg(long, value_name = "DIR", required = true)]
+    from: Option<PathBuf>,
     /// How many resources to import
     #[arg(long, default_value_t = 100_000)]
     resources: usize,
@@ -45,6 +50,13 @@ pub struct Args {
     /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
+}
+
+/// What else can be run.
+#[derive(clap::Subcommand)]
+enum Instead {
+    /// Play the ledger on a disk that fails, by seeds; a seed that finds something is printed
+    Simulate(simulate::Args),
 }
 
 /// Prints each figure as it comes and keeps it for the JSON form.
@@ -81,10 +93,16 @@ fn round(value: f64, digits: i32) -> Value {
 
 /// Measures, prints each figure as it comes, and removes what it made unless told to keep it.
 pub fn run(args: &Args) -> Result<(), Stop> {
+    if let Some(Instead::Simulate(args)) = &args.instead {
+        return simulate::run(args);
+    }
+    let Some(from) = &args.from else {
+        return Err(Stop::WrongUse("say --from DIR".to_owned()));
+    };
     let work = args.work.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("homecoming-bench-{}", std::process::id()))
     });
-    let outcome = measure(args, &work);
+    let outcome = measure(args, from, &work);
     if !args.keep {
         // What cannot be removed is said by the next run, which finds the folder not empty.
         let _ = std::fs::remove_dir_all(&work);
@@ -92,7 +110,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     outcome
 }
 
-fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
+fn measure(args: &Args, from: &Path, work: &Path) -> Result<(), Stop> {
     let failed = |what: &str| {
         let what = what.to_owned();
         move |error: std::io::Error| Stop::CouldNotRun(format!("{what}: {error}"))
@@ -118,8 +136,8 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
         "fsyncs of the disk, per s",
         round(machine::fsyncs_per_s(work).map_err(failed("fsync"))?, 0),
     );
-    let made = fresh::copies(&args.from, &input, args.resources)
-        .map_err(|why| Stop::CouldNotRun(format!("--from {}: {why}", args.from.display())))?;
+    let made = fresh::copies(from, &input, args.resources)
+        .map_err(|why| Stop::CouldNotRun(format!("--from {}: {why}", from.display())))?;
     sheet.put(
         "input",
         json!({ "resources": made.resources, "MB": made.bytes / 1_000_000 }),
@@ -194,6 +212,8 @@ fn measure(args: &Args, work: &Path) -> Result<(), Stop> {
     let served = Served::start(&program, &data_text)?;
     sheet.put("start-up, s", round(served.start_seconds, 3));
     load_loops(args, &served, &token, made.resources, &mut sheet)?;
+    let patients = patients(&served, &token)?;
+    receipts::measure(&served, &token, &patients, args.seconds, &mut sheet)?;
     drop(served);
     if args.json {
         say!("{}", Value::Object(sheet.figures));
@@ -249,6 +269,12 @@ impl Served {
             }
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
+    }
+}
+
+impl Served {
+    fn pid(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -393,6 +419,18 @@ fn draw(served: &Served, token: &str, half: usize) -> Result<Requests, Stop> {
         ));
     }
     Ok(Requests { reads, searches })
+}
+
+/// Ids of people whom something can be recorded about.
+fn patients(served: &Served, token: &str) -> Result<Vec<String>, Stop> {
+    let answer = load::get_once(served.address, "/fhir/Patient?_count=200", token)
+        .map_err(|error| Stop::CouldNotRun(format!("load: {error}")))?;
+    let bundle: Value = serde_json::from_slice(&answer.body)
+        .map_err(|error| Stop::CouldNotRun(format!("the answer is no JSON: {error}")))?;
+    let ids = bundle["entry"].as_array().into_iter().flatten();
+    Ok(ids
+        .filter_map(|entry| entry["resource"]["id"].as_str().map(str::to_owned))
+        .collect())
 }
 
 fn shuffle(list: &mut [String], chance: &Chance) {

@@ -124,7 +124,7 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
         demo: people,
     };
     let keys = programme::create(&making, &about, passphrase, &Chance::System)?;
-    let mut offline = Offline::open(&making, keys, clock, chance, &mut |_, _| {})?;
+    let mut offline = Offline::open(&making, keys.clone(), clock, chance, &mut |_, _| {})?;
     let mut writing = offline.writing();
     let mut group = Vec::new();
     let mut writes = 0;
@@ -151,7 +151,10 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     }
     write(&mut writing, &mut group)?;
     writing.finish()?;
-    make_witness(data, &[offline.ledger().verifier()])?;
+    let logs = [offline.ledger().verifier(), offline.access().verifier()];
+    make_witness(data, &logs)?;
+    let access = ledger::access::AccessLog::open(&making, keys).map_err(Error::open)?;
+    make_witness(data, &[offline.ledger().verifier(), access.verifier()])?;
     drop(offline);
 
     let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;

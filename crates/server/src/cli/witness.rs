@@ -157,6 +157,7 @@ fn serve(run: &Run) -> Result<(), Stop> {
         }
     }
     let witness = Witness::open(Box::new(folder)).map_err(|error| cannot(&error))?;
+    witness.settle().map_err(|error| cannot(&error))?;
     let could_not = |error: std::io::Error| Stop::CouldNotRun(format!("the witness: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -11,10 +11,11 @@ use crate::handing_out;
 
 /// `GET /people/{id}/export`: of the record as it is now, whatever instant the page was of.
 pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
+    let programme = asked.programme.clone();
+    programme.count(&id).await?;
     away(move || {
         // Whoever may not see the person gets the answer of a person who is not there.
         person::case(&asked, &id)?;
-        let programme = &asked.programme;
         let cosigned = programme.cosigning().latest(LogName::Record);
         let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
         let (export, given) =

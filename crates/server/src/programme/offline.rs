@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use index::{Bulk, Index};
-use ledger::access::{self, AccessLog, Recorder};
+use ledger::access::AccessLog;
 use ledger::{Appender, ImportMark, Keys, Ledger, Transaction};
 use record::time::RecordedAt;
 
@@ -21,9 +21,8 @@ use crate::error::Error;
 /// An open programme that only its holder writes.
 pub struct Offline {
     ledger: Ledger,
-    appender: Appender,
     access: AccessLog,
-    recorder: Recorder,
+    appender: Appender,
     index: Index,
     clock: Clock,
     chance: Chance,
@@ -52,45 +51,29 @@ impl Offline {
     ) -> Result<Offline, Error> {
         let Opened {
             ledger,
-            appender,
             access,
-            recorder,
+            appender,
             index,
+            ..
         } = open(data, keys, progress)?;
         Ok(Offline {
             ledger,
-            appender,
             access,
-            recorder,
+            appender,
             index,
             clock,
             chance,
         })
     }
 
-    /// The read side of the access log.
-    pub fn access(&self) -> &AccessLog {
-        &self.access
-    }
-
-    /// Records that something is given out; only then may it be.
-    pub fn disclose(&mut self, disclosure: access::Draft) -> Result<(), Error> {
-        let (clock, chance) = (&self.clock, &self.chance);
-        let recorded = self
-            .recorder
-            .commit(&[disclosure], &mut || clock.now(), &mut |bytes| {
-                chance.fill(bytes)
-            });
-        match recorded {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(refused)) => Err(refusal(&refused)),
-            Err(error) => Err(refused_whole(&error)),
-        }
-    }
-
     /// The read side of the ledger.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The access log.
+    pub fn access(&self) -> &AccessLog {
+        &self.access
     }
 
     /// The keys of its contents.

@@ -10,6 +10,7 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ledger::{Appender, CommitError, Refused, Transaction};
 use tokio::sync::{mpsc, oneshot};
@@ -103,6 +104,11 @@ fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
         work,
         answer,
     } = submission;
+    // Here, so that nothing passes it: what the server records of itself neither.
+    if let Some(why) = inner.cosigning.refusal() {
+        let _ = answer.send(Err(Error::new(ErrorKind::Unavailable, why)));
+        return None;
+    }
     let drafts = match work {
         Work::Ready(drafts) => Ok(drafts),
         // It has written nothing yet, so a panic in it is one client's trouble, not the writer's.
@@ -204,6 +210,7 @@ fn commit(
         return Err(CommitError::Fatal(None));
     }
     inner.make_visible(appender.size());
+    inner.commits.fetch_add(1, Ordering::Relaxed);
 
     for (outcome, (drafts, answer)) in outcomes.into_iter().zip(rest) {
         let answered = match outcome {

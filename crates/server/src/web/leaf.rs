@@ -79,10 +79,10 @@ pub fn page(context: &Context) -> Markup {
                 h2 id="much" { "How much" }
                 p { (access::how_much(context.versions)) " was given out." }
                 @if !context.positions.is_empty() {
-                    ul { @for position in &context.positions { li { a href=(shell.to(&path::entry(*position))) { "Entry " (layout::count(*position)) } } } }
+                    ul class="plain rows" { @for position in &context.positions { li { a href=(shell.to(&path::entry(*position))) { "Entry " (layout::count(*position)) } } } }
                 }
                 @if !context.leaves.is_empty() {
-                    ul { @for position in &context.leaves { li { a href=(shell.to(&path::leaf(*position))) { "Leaf " (layout::count(*position)) " of this log" } } } }
+                    ul class="plain rows" { @for position in &context.leaves { li { a href=(shell.to(&path::leaf(*position))) { "Leaf " (layout::count(*position)) " of this log" } } } }
                 }
                 @if context.versions > listed { p { "And " (layout::count(context.versions - listed)) " more; the receipt lists them all." } }
             }

@@ -29,7 +29,7 @@ pub fn page(context: &Context) -> Markup {
         p { "Asked for: " code class="hash" { (context.address) } }
         @if let Some(note) = &context.note { p class="lead" { (note) } }
         @for (heading, text) in &context.parts {
-            section class="panel" aria-label=(heading) {
+            div class="panel" {
                 h2 { bdi { (heading) } }
                 (layout::scrolling(heading, html! { pre { (text) } }))
             }

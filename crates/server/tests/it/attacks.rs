@@ -10,7 +10,9 @@ mod stolen_key;
 
 use std::path::Path;
 
-use crate::served::{Folder, Outside, Served, homecoming, log_key, programme, set_witnesses};
+use crate::served::{
+    Folder, Outside, Served, access_log_key, homecoming, log_key, programme, set_witnesses,
+};
 
 /// A programme, its client's token and its one witness.
 struct Ward {
@@ -24,7 +26,8 @@ impl Ward {
     fn new(name: &str) -> Ward {
         let folder = Folder::new(name);
         let (data, token) = programme(&folder);
-        let witness = Outside::start(&folder.join("witness"), &[&log_key(&data)]);
+        let logs = [log_key(&data), access_log_key(&data)];
+        let witness = Outside::start(&folder.join("witness"), &[&logs[0], &logs[1]]);
         set_witnesses(&data, &[&witness], "1");
         Ward {
             folder,

@@ -2,9 +2,11 @@
 
 mod answers;
 mod attacks;
+mod backups;
 mod browser;
 mod crash;
 mod disclosures;
+mod exports;
 mod faults;
 mod heads;
 mod keys;

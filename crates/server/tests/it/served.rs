@@ -81,9 +81,18 @@ pub fn programme(folder: &Folder) -> (String, String) {
     (data, token.trim().to_owned())
 }
 
-/// The public key of a programme's log.
+/// The public key of a programme's record.
 pub fn log_key(data: &str) -> String {
-    let db = rusqlite::Connection::open(Path::new(data).join("ledger.sqlite")).expect("a ledger");
+    key_in(data, "ledger.sqlite")
+}
+
+/// The public key of a programme's access log.
+pub fn access_log_key(data: &str) -> String {
+    key_in(data, "access.sqlite")
+}
+
+fn key_in(data: &str, file: &str) -> String {
+    let db = rusqlite::Connection::open(Path::new(data).join(file)).expect("a log");
     db.query_row(
         "SELECT value FROM state WHERE key = 'verifier'",
         [],
@@ -153,11 +162,6 @@ impl Outside {
     /// The address and port.
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
-    }
-
-    /// The process's id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 }
 

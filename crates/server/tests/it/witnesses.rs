@@ -3,8 +3,9 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use server::clock::Stopwatch;
 use tlog::checkpoint::Checkpoint;
 use tlog::cosignature::WitnessKey;
 use tlog::note::{SignedNote, SigningKey, VerifierKey};
@@ -13,7 +14,8 @@ use tlog::proof::Proof;
 use tlog::{Tree, leaf_hash, prove_consistency, root_at};
 
 use crate::served::{
-    Folder, Outside, Served, get, homecoming, homecoming_done, log_key, programme, set_witnesses,
+    Folder, Outside, Served, access_log_key, get, homecoming, homecoming_done, log_key, programme,
+    set_witnesses,
 };
 
 /// The record's measures.
@@ -189,7 +191,7 @@ fn slow_and_large_clients_do_not_hold_a_witness_up() {
             stream
         })
         .collect();
-    let before = Instant::now();
+    let before = Stopwatch::start();
     let answer = add_checkpoint(&witness, EXAMPLE);
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     assert!(
@@ -338,6 +340,33 @@ fn a_receipt_holds_the_cosignature_once_there_is_one() {
         .verify_with(line, &key, key.name(), &policy)
         .expect("the quorum signed it");
     assert_eq!(verified.quorum.cosigned.len(), 1);
+}
+
+/// The access log is a log like the record: what was read is cosigned, too.
+#[test]
+fn what_was_read_is_witnessed_like_what_was_written() {
+    let folder = Folder::new("both-logs");
+    let (data, token) = programme(&folder);
+    let (record, access) = (log_key(&data), access_log_key(&data));
+    let witness = Outside::start(&folder.join("w"), &[&record, &access]);
+    set_witnesses(&data, &[&witness], "1");
+    let served = Served::start(&data);
+    put_all(&served, &token, "fact", 1);
+    for _ in 0..3 {
+        let (status, body) = get(&served.url("/fhir/Basic/fact-0"), Some(&token));
+        assert_eq!(status, 200, "{body}");
+    }
+    served.until_cosigned(1);
+    served.until("homecoming_log_cosigned_entries{log=\"access\"}", |size| {
+        size >= 3.0
+    });
+    let key = VerifierKey::parse(&access).expect("a key");
+    let (_, note) = get(&served.url("/log/test-programme/access/checkpoint"), None);
+    Checkpoint::open(&note, &key, key.name()).expect("signed by the access log");
+    let outside = WitnessKey::parse(&witness.key).expect("its key");
+    outside
+        .verify(&SignedNote::parse(&note).expect("a note"))
+        .expect("cosigned");
 }
 
 #[test]

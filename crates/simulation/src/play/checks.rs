@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ledger::audit::How;
 use ledger::{Appender, Committed, Entry, Keys, Ledger, OpenError, Refused, Transaction};
 use tlog::checkpoint::Checkpoint;
 use tlog::{Hash, leaf_hash, root_at};
@@ -295,7 +296,7 @@ impl World<'_> {
         let Some((_, ledger)) = &self.server else {
             return Ok(());
         };
-        let before = self.model.entries[..position as usize]
+        let mut before = self.model.entries[..position as usize]
             .iter()
             .enumerate()
             .filter(|(_, before)| before.write.person == known.write.person);
@@ -303,7 +304,7 @@ impl World<'_> {
             .write
             .person
             .as_ref()
-            .and_then(|_| before.last())
+            .and_then(|_| before.next_back())
             .map(|(at, before)| (at as u64, before.leaf));
         let named = entry
             .previous
@@ -488,9 +489,10 @@ impl World<'_> {
         let Some((appender, _)) = &self.server else {
             return Ok(());
         };
-        let how = ledger::audit::How {
+        let how = How {
             threads: 1,
-            ..ledger::audit::How::with(appender.keys())
+            fresh: true,
+            ..How::with(appender.keys())
         };
         let report = ledger::audit::audit(self.stage.folder(), &how, &mut |_| {})
             .map_err(|e| format!("there is nothing to audit: {e}"))?;

@@ -24,7 +24,10 @@ enum Fails {
 
 /// A memory that can fail in both ways. Clones share it: a clone is what a restart finds.
 #[derive(Clone)]
-struct Frail(Arc<Mutex<(HashMap<String, Vec<u8>>, Fails)>>);
+struct Frail(Arc<Mutex<(Files, Fails)>>);
+
+/// Bytes by name.
+type Files = HashMap<String, Vec<u8>>;
 
 impl Frail {
     fn new() -> Frail {

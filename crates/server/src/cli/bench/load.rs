@@ -41,20 +41,35 @@ pub fn get_once(address: SocketAddr, path: &str, token: &str) -> Result<Answer> 
     exchange(&mut stream, &request(path, token), &mut buffer)
 }
 
-fn request(path: &str, token: &str) -> Vec<u8> {
-    let authorization = if token.is_empty() {
-        String::new()
-    } else {
-        format!("Authorization: Bearer {token}\r\n")
-    };
+/// A `GET`, as it goes over the wire.
+pub fn request(path: &str, token: &str) -> Vec<u8> {
+    let authorization = authorization(token);
     format!(
         "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n{authorization}\r\n"
     )
     .into_bytes()
 }
 
+/// A `POST` of a resource.
+pub fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
+    let authorization = authorization(token);
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/fhir+json\r\n\
+         Content-Length: {length}\r\nPrefer: return=minimal\r\n{authorization}\r\n{body}"
+    )
+    .into_bytes()
+}
+
+fn authorization(token: &str) -> String {
+    match token.is_empty() {
+        true => String::new(),
+        false => format!("Authorization: Bearer {token}\r\n"),
+    }
+}
+
 /// Sends one request and reads its answer; `buffer` keeps what came early.
-fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> Result<Answer> {
+pub fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> Result<Answer> {
     stream.write_all(request)?;
     let mut chunk = [0u8; 65_536];
     let mut more = |buffer: &mut Vec<u8>| -> Result<()> {

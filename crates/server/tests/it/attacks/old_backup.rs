@@ -27,10 +27,47 @@ fn an_old_copy_of_the_ledger_is_refused_at_the_start() {
         ],
     );
     // Whatever opens it to write is refused alike.
-    let empty = ward.folder.join("empty");
-    std::fs::create_dir(&empty).expect("a folder");
-    let output = crate::served::homecoming(&["import", "--data", &ward.data, &empty]);
+    let file = ward.folder.join("one.ndjson");
+    std::fs::write(
+        &file,
+        "{\"resourceType\":\"Basic\",\"id\":\"a\",\"code\":{\"text\":\"x\"}}\n",
+    )
+    .expect("written");
+    let output = crate::served::homecoming(&["import", "--data", &ward.data, &file]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
+    says(&String::from_utf8_lossy(&output.stderr), &["only 3 here"]);
+}
+
+/// Who was shown what cannot be forgotten that way either.
+#[test]
+fn an_old_copy_of_the_access_log_is_refused_at_the_start() {
+    let ward = Ward::new("old-access");
+    ward.record("fact", 1, 1);
+    let backup = ward.folder.join("backup");
+    copy(&ward.data, &backup);
+    let served = Served::start(&ward.data);
+    for _ in 0..4 {
+        assert_eq!(
+            get(&served.url("/fhir/Basic/fact-0"), Some(&ward.token)).0,
+            200
+        );
+    }
+    served.until("homecoming_log_cosigned_entries{log=\"access\"}", |size| {
+        size >= 4.0
+    });
+    drop(served);
+    for end in ["", "-wal", "-shm"] {
+        let name = format!("access.sqlite{end}");
+        let _ = std::fs::remove_file(format!("{}/{name}", ward.data));
+        let _ = std::fs::copy(format!("{backup}/{name}"), format!("{}/{name}", ward.data));
+    }
+    says(
+        &refused(&ward.data),
+        &[
+            "entries of the access log",
+            "at the end of the access log are missing",
+        ],
+    );
 }
 
 #[test]

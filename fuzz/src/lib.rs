@@ -1,0 +1,244 @@
+//! What each fuzz target does with its bytes: read them as a stranger's, and hold what was read to
+//! what must be true of it. A panic is a finding.
+
+use evidence::entry::Line;
+use record::json::Doc;
+use seal::shamir::Share;
+use seal::{Bound, Class, FileProvider, Key, KeyProvider};
+use tlog::checkpoint::Checkpoint;
+use tlog::cosignature::{Algorithm, CosignerKey, WitnessKey};
+use tlog::entries::{read_bundle, write_bundle};
+use tlog::note::{SignedNote, SigningKey, VerifierKey};
+use tlog::paths::TilePath;
+use tlog::policy::Policy;
+use tlog::proof::Proof;
+use tlog::witness::Request;
+
+/// The log of all seeds.
+pub const ORIGIN: &str = "ward.example/log";
+
+/// Its key. The corpus has texts that it signed.
+pub fn log_key() -> SigningKey {
+    SigningKey::from_seed(ORIGIN, &[9; 32]).expect("a name")
+}
+
+/// A witness with each algorithm.
+pub fn witnesses() -> [CosignerKey; 2] {
+    [Algorithm::Ed25519, Algorithm::MlDsa44].map(|algorithm| {
+        CosignerKey::from_seed("witness.example", algorithm, &[7; 32]).expect("a name")
+    })
+}
+
+/// What sealed bodies of the corpus are sealed for.
+pub const BOUND: Bound<'static> = Bound {
+    log: ORIGIN,
+    class: Class::Record,
+    person: Some(&[0x70; 16]),
+    kind: "Observation",
+    id: "5q0t7v9e2k4m8n1c",
+    version: 2,
+    position: 48_640,
+};
+
+/// The key of the corpus's bodies.
+pub fn body_key() -> Key {
+    Key::from_bytes([1; 32])
+}
+
+fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data).ok()
+}
+
+/// Signed notes and checkpoints: what reads has one text; a signature is by whoever it says.
+pub fn note(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    if let Ok(note) = SignedNote::parse(text) {
+        assert_eq!(note.to_string(), text);
+        let _ = note.verify(log_key().verifier());
+        if let Ok(checkpoint) = Checkpoint::parse(note.text()) {
+            assert_eq!(checkpoint.to_string(), note.text());
+        }
+    }
+    if let Ok(key) = VerifierKey::parse(text) {
+        assert_eq!(key.to_string(), text);
+    }
+}
+
+/// Receipts as tlog-proof has them. The first line of the input is the leaf.
+pub fn proof(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let (leaf, text) = text.split_once('\n').unwrap_or(("", text));
+    let Ok(proof) = Proof::parse(text) else {
+        return;
+    };
+    assert_eq!(proof.to_string(), text);
+    let _ = proof.verify(leaf.as_bytes(), log_key().verifier(), ORIGIN);
+}
+
+/// An entry's line, and the access log's: one line has one reading and one text. What else is read
+/// from contents of the programme's own.
+pub fn entry(data: &[u8]) {
+    if let Ok(line) = evidence::disclosure::Line::parse(data) {
+        let mut out = Vec::new();
+        line.write(&mut out);
+        assert_eq!(out, data);
+    }
+    evidence::disclosure::Told::parse(data);
+    evidence::heads::Map::read(data);
+    if let Ok(line) = Line::parse(data) {
+        let mut out = Vec::new();
+        line.write(&mut out);
+        assert_eq!(out, data);
+        let entry = evidence::Entry::parse(data).expect("its line reads");
+        assert_eq!(entry.position, line.position);
+    }
+}
+
+/// Receipts as they are handed out; what verifies has a content that the line commits to.
+pub fn receipt(data: &[u8]) {
+    if let Ok(report) = evidence::receipt::verify(data, None) {
+        assert!(report.entry.position < report.checkpoint.size);
+        assert!(!report.proved.is_empty() && !report.not_proved.is_empty());
+    }
+}
+
+/// FHIR JSON, as a bundle or a resource: read, judged, stored, served, indexed.
+pub fn bundle(data: &[u8]) {
+    let Ok(doc) = Doc::parse(data) else { return };
+    let root = doc.root();
+    let _ = record::validate::validate(root);
+    resource(root);
+    for entry in root
+        .get("entry")
+        .into_iter()
+        .flat_map(|entry| entry.items())
+    {
+        if let Some(inner) = entry.get("resource") {
+            let _ = record::validate::validate(inner);
+            resource(inner);
+        }
+    }
+}
+
+fn resource(root: record::json::Value<'_>) {
+    record::reference::visit(root, &mut |reference| {
+        record::reference::Reference::parse(reference);
+    });
+    let _ = record::person::person(root);
+    let _ = record::happened::happened(root);
+    let _ = record::sensitivity::is_therapy_note(root);
+    let is_kind = |kind: &str| evidence::entry::is_kind(kind);
+    if !root.str_at(&["resourceType"]).is_some_and(is_kind) {
+        return;
+    }
+    let stored = record::stored::write(root, "a", &mut |_| None);
+    let again = Doc::parse(&stored).expect("what is stored reads");
+    let twice = record::stored::write(again.root(), "a", &mut |_| None);
+    assert_eq!(twice, stored, "storing what is stored changes nothing");
+    let values = record::search::extract(again.root());
+    let row = record::search::pack(&values);
+    let count = record::search::Values::new(&row).iter().count();
+    assert!(count <= values.len());
+    evidence::erasure::Act::read(&stored);
+    evidence::content::name(&stored).expect("the stored form names its resource");
+}
+
+/// Witnesses' keys, cosignatures on a note, requests to a witness and its answers.
+pub fn cosignature(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    if let Ok(key) = WitnessKey::parse(text) {
+        assert_eq!(key.to_string(), text);
+    }
+    if let Ok(request) = Request::parse(data) {
+        assert_eq!(request.to_string(), text);
+    }
+    tlog::witness::parse_size(text);
+    let Ok(mut note) = SignedNote::parse(text) else {
+        return;
+    };
+    for witness in witnesses() {
+        let key = witness.witness();
+        let _ = key.verify(&note);
+        let _ = tlog::witness::take_answer(text, &mut note, key);
+    }
+}
+
+/// Policies; what reads can be asked about any checkpoint.
+pub fn policy(data: &[u8]) {
+    if let Ok(policy) = Policy::parse(data) {
+        let _ = policy.quorum();
+        let note = checkpoint();
+        let asks = policy.asks_for_witnesses();
+        if let Ok((_, quorum)) = policy.check(&note.to_string()) {
+            assert!(!asks || quorum.latest().is_some());
+        }
+    }
+}
+
+/// A checkpoint that log and witnesses have signed.
+pub fn checkpoint() -> SignedNote {
+    let checkpoint = Checkpoint {
+        origin: ORIGIN.to_owned(),
+        size: 1,
+        root: tlog::leaf_hash(b"leaf"),
+        extensions: Vec::new(),
+    };
+    let text = checkpoint.sign(&log_key()).expect("signed");
+    let mut note = SignedNote::parse(&text).expect("a note");
+    for witness in witnesses() {
+        let signature = witness.cosign(&note, 1_770_000_000).expect("cosigned");
+        note.put(signature).expect("one more");
+    }
+    note
+}
+
+/// Shares, one a line, and files of escrowed keys: what reads has one text, and joins or says why not.
+pub fn share(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let mut shares = Vec::new();
+    for line in text.lines() {
+        if let Ok(share) = Share::parse(line) {
+            assert_eq!(share.to_string(), line);
+            shares.push(share);
+        }
+    }
+    let _ = seal::shamir::join(&shares);
+    if let Ok(bundle) = seal::escrow::Bundle::parse(text) {
+        assert_eq!(bundle.to_string(), text);
+        let _ = bundle.open(&shares);
+    }
+}
+
+/// Sealed bodies and wrapped keys: what opens is what was sealed, to the byte.
+pub fn body(data: &[u8]) {
+    let key = body_key();
+    if let Ok(opened) = seal::open(&key, &BOUND, data) {
+        let nonce = *data.first_chunk().expect("a body has a nonce");
+        let again = seal::seal(&key, nonce, &BOUND, &opened.salt, &opened.packed);
+        assert_eq!(again, data);
+    }
+    let _ = FileProvider::new(body_key(), None).unwrap(data, ORIGIN.as_bytes());
+    let _ = FileProvider::needs_passphrase(data);
+    // The same bytes as a content: sealed, it opens; with one bit changed, it does not.
+    if let Some((nonce, packed)) = data.split_first_chunk() {
+        let mut body = seal::seal(&key, *nonce, &BOUND, &[5; 16], packed);
+        let opened = seal::open(&key, &BOUND, &body).expect("it was sealed so");
+        assert_eq!(opened.packed, packed);
+        let at = nonce.iter().map(|b| usize::from(*b)).sum::<usize>() % body.len();
+        body[at] ^= 1 << (nonce[0] % 8);
+        assert!(seal::open(&key, &BOUND, &body).is_err());
+    }
+}
+
+/// Paths of tiles, and bundles of entries.
+pub fn tile(data: &[u8]) {
+    if let Some(path) = text(data).and_then(TilePath::parse) {
+        assert_eq!(Some(path.to_string().as_str()), text(data));
+    }
+    let Some((width, rest)) = data.split_first() else {
+        return;
+    };
+    if let Ok(entries) = read_bundle(rest, u16::from(*width) + 1) {
+        assert_eq!(write_bundle(entries).expect("it was one"), rest);
+    }
+}

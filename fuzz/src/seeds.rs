@@ -1,0 +1,177 @@
+//! Writes the corpora that every fuzzing starts from: `cargo run --bin seeds`, in this folder.
+
+use std::path::Path;
+
+use evidence::Content;
+use evidence::content::{commitment, sealed};
+use evidence::entry::{Action, Aliases, Line, Previous};
+use homecoming_fuzz::{BOUND, ORIGIN, body_key, checkpoint, log_key, witnesses};
+use record::time::RecordedAt;
+use seal::escrow::{self, Escrowed, Slot};
+use seal::{Class, FileProvider, Key, KeyProvider};
+use tlog::Tree;
+use tlog::checkpoint::Checkpoint;
+use tlog::entries::write_bundle;
+use tlog::proof::Proof;
+use tlog::witness::Request;
+
+fn put(target: &str, name: &str, bytes: impl AsRef<[u8]>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(target);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join(name), bytes).expect("written");
+}
+
+fn main() {
+    let mut state = 1u64;
+    let mut chance = move |out: &mut [u8]| {
+        for byte in out {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            *byte = (state >> 56) as u8;
+        }
+    };
+    notes();
+    entries();
+    resources();
+    keys(&mut chance);
+}
+
+fn notes() {
+    let note = checkpoint();
+    put("note", "cosigned", note.to_string());
+    put("note", "key", log_key().verifier().to_string());
+    put("note", "unsigned", note.text());
+    put("cosignature", "cosigned", note.to_string());
+    for (name, witness) in ["ed25519", "ml-dsa"].into_iter().zip(witnesses()) {
+        put("cosignature", name, witness.witness().to_string());
+    }
+    let request = Request {
+        old: 0,
+        proof: vec![[3; 32]],
+        checkpoint: note.clone(),
+    };
+    put("cosignature", "request", request.to_string());
+    put("cosignature", "size", "42\n");
+    let [one, two] = witnesses().map(|witness| witness.witness().to_string());
+    put(
+        "policy",
+        "any",
+        format!(
+            "log {}\n\nwitness one {one}\nwitness two {two}\ngroup both any one two\nquorum both\n",
+            log_key().verifier()
+        ),
+    );
+    put("policy", "none", "# nobody\nquorum none\n");
+}
+
+fn entries() {
+    let aliases = Aliases::new(&[4; 32]);
+    let stored = br#"{"resourceType":"Observation","id":"5q0t7v9e2k4m8n1c","status":"final"}"#;
+    let salt = [6; 16];
+    let body = seal::seal(&body_key(), [2; 12], &BOUND, &salt, stored);
+    let mut line = Line {
+        position: 0,
+        recorded_at: RecordedAt::parse("2026-05-05T09:12:41.300112Z").expect("an instant"),
+        actor: "user/7",
+        purpose: "TREAT",
+        action: Action::Create,
+        kind: "Observation",
+        id: "5q0t7v9e2k4m8n1c",
+        version: 1,
+        person: Some(aliases.person("john-smith")),
+        previous: None,
+        commitment: commitment(&salt, stored),
+        sealed: sealed(&body),
+    };
+    let written = |line: &Line<'_>| {
+        let mut out = Vec::new();
+        line.write(&mut out);
+        out
+    };
+    let first = written(&line);
+    put("entry", "first", &first);
+    line.position = 7;
+    line.action = Action::Update;
+    line.version = 2;
+    line.previous = Some(Previous {
+        number: 1,
+        position: 0,
+        hash: tlog::leaf_hash(&first),
+    });
+    put("entry", "second", written(&line));
+    line.person = None;
+    line.previous = None;
+    line.action = Action::Delete;
+    line.id = "~BwcHBwcHBwcHBwcHBwcHBw";
+    put("entry", "alias", written(&line));
+
+    let tree: Tree = [&first[..], b"another", b"a third"]
+        .into_iter()
+        .map(tlog::leaf_hash)
+        .collect();
+    let root = tlog::root_at(3, &tree).expect("a root");
+    let signed = Checkpoint {
+        origin: ORIGIN.to_owned(),
+        size: 3,
+        root,
+        extensions: Vec::new(),
+    }
+    .sign(&log_key())
+    .expect("signed");
+    let hashes = tlog::prove_inclusion(0, 3, &tree).expect("a proof");
+    let proof = Proof {
+        extra: None,
+        index: 0,
+        hashes: hashes.clone(),
+        checkpoint: signed.clone(),
+    };
+    let first = String::from_utf8(first).expect("text");
+    put("proof", "first", format!("{first}\n{proof}"));
+    let content = Content {
+        position: 0,
+        salt,
+        stored: stored.to_vec(),
+    };
+    let receipt =
+        evidence::receipt::make(log_key().verifier(), &first, &content, hashes, signed, 0);
+    put("proof", "receipt", format!("{first}\n{receipt}"));
+    put("receipt", "first", receipt);
+    let bundle = write_bundle([first.as_bytes(), b"", b"x"]).expect("a bundle");
+    put("tile", "bundle", [&[2][..], &bundle].concat());
+    put("tile", "path", "tile/0/x001/234.p/5");
+    put("tile", "entries", "tile/entries/000");
+}
+
+fn resources() {
+    let bundle = r#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:0b7f3c1e-8a52-4c57-9a51-0f9d1c3f5d21","resource":{"resourceType":"Patient","id":"a","meta":{"versionId":"1","profile":["http://example.org/p"]},"name":[{"family":"Reyes","given":["J\u00f6rg"]}],"birthDate":"1989-02"},"request":{"method":"POST","url":"Patient"}},{"resource":{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"70221-5"}]},"subject":{"reference":"urn:uuid:0b7f3c1e-8a52-4c57-9a51-0f9d1c3f5d21"},"effectiveDateTime":"2026-05-05T09:12:41+02:00","valueQuantity":{"value":1.50,"unit":"mg"}},"request":{"method":"PUT","url":"Observation/b"}}]}"#;
+    put("bundle", "transaction", bundle);
+    let note = r#"{"resourceType":"DocumentReference","id":"n","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}]},"status":"current","type":{"coding":[{"system":"http://loinc.org","code":"34866-4"}]},"subject":{"reference":"Patient/a"},"context":{"period":{"start":"2026-05","end":"2026-06-01"}},"content":[{"attachment":{"data":"YQ=="}}]}"#;
+    put("bundle", "note", note);
+    let task = r#"{"resourceType":"Task","id":"t","identifier":[{"system":"urn:homecoming:person","value":"BwcHBwcHBwcHBwcHBwcHBw"}],"status":"completed","businessStatus":{"coding":[{"system":"urn:homecoming:erasure-step","code":"done"}]},"intent":"order","code":{"coding":[{"system":"urn:homecoming:governance","code":"erasure"}]},"input":[{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"scope"}]},"valueCode":"record"}],"output":[{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"entries"}]},"valueInteger":7}]}"#;
+    put("bundle", "erasure", task);
+}
+
+fn keys(chance: &mut dyn FnMut(&mut [u8])) {
+    let sealed = seal::seal(&body_key(), [2; 12], &BOUND, &[6; 16], b"a packed content");
+    put("body", "sealed", sealed);
+    let wrapped = FileProvider::new(body_key(), None)
+        .wrap(&Key::from_bytes([8; 32]), ORIGIN.as_bytes(), chance)
+        .expect("wrapped");
+    put("body", "wrapped", wrapped);
+    let slot = Slot {
+        class: Class::Record,
+        epoch: 1,
+        slot: 17,
+        key: Key::from_bytes([3; 32]),
+    };
+    let escrowed = Escrowed::Person([7; 16], vec![slot]);
+    let words = |index: u8| format!("Share {index} of 3.");
+    let (bundle, shares) =
+        escrow::seal(ORIGIN, &escrowed, (2, 3), &words, chance).expect("in escrow");
+    put("share", "bundle", bundle.to_string());
+    put("share", "one", shares[0].to_string());
+    put("share", "two", format!("{}\n{}\n", shares[0], shares[2]));
+}

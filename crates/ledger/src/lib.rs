@@ -50,5 +50,5 @@ pub use keys::Keys;
 pub use promising::promise;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;
-pub use seal::Class;
+pub use seal::{Class, KeyError};
 pub use store::{OpenError, create, open_keys};

@@ -6,13 +6,15 @@
 use std::path::Path;
 
 use index::{Bulk, Index};
-use ledger::access::AccessLog;
+use ledger::access::{self, AccessLog, Recorder};
 use ledger::{Appender, ImportMark, Keys, Ledger, Transaction};
 use record::time::RecordedAt;
 
+use super::draft::{GOVERNANCE_KINDS, Governance, says_governance};
 use super::heads::IndexHeads;
 use super::open::{Opened, open};
-use super::writer::{refusal, refused_whole};
+use super::writer::{governance_refused, refusal, refused_whole};
+
 use super::{Actor, Draft, head_map};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -23,6 +25,7 @@ pub struct Offline {
     ledger: Ledger,
     access: AccessLog,
     appender: Appender,
+    recorder: Recorder,
     index: Index,
     clock: Clock,
     chance: Chance,
@@ -53,17 +56,32 @@ impl Offline {
             ledger,
             access,
             appender,
+            recorder,
             index,
+            // The next server records that interrupted erasures are done.
             ..
-        } = open(data, keys, progress)?;
+        } = open(data, keys, &chance, progress)?;
         Ok(Offline {
             ledger,
             access,
             appender,
+            recorder,
             index,
             clock,
             chance,
         })
+    }
+
+    /// Records that something is given out; only then may it be.
+    pub fn disclose(&mut self, disclosure: access::Draft) -> Result<(), Error> {
+        let (clock, chance) = (&self.clock, &self.chance);
+        let mut now = || clock.now();
+        let mut fill = |bytes: &mut [u8]| chance.fill(bytes);
+        match self.recorder.commit(&[disclosure], &mut now, &mut fill) {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(refused)) => Err(refusal(&refused)),
+            Err(error) => Err(refused_whole(&error)),
+        }
     }
 
     /// The read side of the ledger.
@@ -124,6 +142,13 @@ impl Writing<'_> {
         let mut results = Vec::with_capacity(batches.len());
         let mut group = Vec::with_capacity(batches.len());
         for batch in batches {
+            if let Some(refused) = self.says_for_programme(&batch)? {
+                if !group.is_empty() {
+                    results.extend(self.commit(std::mem::take(&mut group))?);
+                }
+                results.push(Err(refused));
+                continue;
+            }
             // Whose record a deletion is taken from is read back from what is committed.
             if batch.drafts.iter().any(Draft::is_deletion) && !group.is_empty() {
                 results.extend(self.commit(std::mem::take(&mut group))?);
@@ -134,6 +159,34 @@ impl Writing<'_> {
             results.extend(self.commit(group)?);
         }
         Ok(results)
+    }
+
+    /// Why a batch is refused that reads as if the programme itself said it, or changes what it said.
+    fn says_for_programme(&self, batch: &Batch) -> Result<Option<Error>, Error> {
+        for draft in &batch.drafts {
+            let refused = match draft.says_for_programme() {
+                Governance::Ours => false,
+                Governance::Claims => true,
+                Governance::No if GOVERNANCE_KINDS.contains(&draft.kind.as_str()) => match self
+                    .index
+                    .head(&draft.kind, &draft.id)
+                    .map_err(Error::index)?
+                {
+                    None => false,
+                    Some(head) => {
+                        let read = self.ledger.version(head.position);
+                        let (_, content) = read.map_err(Error::ledger)?;
+                        record::json::Doc::parse(&content.stored)
+                            .is_ok_and(|doc| says_governance(doc.root()))
+                    }
+                },
+                Governance::No => false,
+            };
+            if refused {
+                return Ok(Some(governance_refused(&draft.kind, &draft.id)));
+            }
+        }
+        Ok(None)
     }
 
     /// The person whom the current version of a resource is about.

@@ -393,6 +393,7 @@ fn aside(context: &Context) -> Markup {
                     @if context.events.1 > 0 { ", " strong { (layout::counted(context.events.1, "conflict", "conflicts")) } " between what happened and what was recorded" }
                     "."
                 }
+                p { a href=(path::person_export(&banner.id)) download { "All entries, as a file that proves it is all" } }
             }
             (list("problems", "Conditions", &context.problems))
             (list("service", "Service", &context.service))

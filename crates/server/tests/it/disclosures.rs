@@ -319,6 +319,14 @@ const ROWS: &[Row] = &[
     ),
     row(
         "GET",
+        "/people/{id}/export",
+        Officer,
+        "/people/p/export",
+        "",
+        Some(("export", u64::MAX)),
+    ),
+    row(
+        "GET",
         "/people/{id}/access",
         Officer,
         "/people/p/access",

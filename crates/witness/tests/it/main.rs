@@ -22,6 +22,8 @@ enum Fails {
     Done,
 }
 
+type Files = HashMap<String, Vec<u8>>;
+
 /// A memory that can fail in both ways. Clones share it: a clone is what a restart finds.
 #[derive(Clone)]
 struct Frail(Arc<Mutex<(Files, Fails)>>);

@@ -144,7 +144,10 @@ fn disclosed(log: &AccessLog, person: Alias) -> Result<Section, ReadError> {
     let mut items = Vec::with_capacity(proven.len());
     let mut proofs = Vec::with_capacity(proven.len());
     for leaf in proven {
-        let is_of_several = matches!(leaf.disclosed.leaf.whom, evidence::disclosure::Whom::Many(_));
+        let is_of_several = matches!(
+            leaf.disclosed.leaf.whom,
+            evidence::disclosure::Whom::Many(_)
+        );
         let content = match leaf.content {
             _ if is_of_several => Content::Withheld,
             Some((salt, stored)) => Content::Here { salt, stored },
@@ -171,8 +174,7 @@ fn disclosed(log: &AccessLog, person: Alias) -> Result<Section, ReadError> {
 
 /// The proof of no leaves is the root itself.
 fn root_of(note: &str) -> Result<tlog::Hash, ReadError> {
-    let note =
-        tlog::note::SignedNote::parse(note).map_err(|e| damaged(0, &e.to_string()))?;
+    let note = tlog::note::SignedNote::parse(note).map_err(|e| damaged(0, &e.to_string()))?;
     let checkpoint = Checkpoint::parse(note.text()).map_err(|e| damaged(0, &e.to_string()))?;
     Ok(checkpoint.root)
 }

@@ -118,7 +118,8 @@ fn main() {
         chance.fill(bytes)
     })
     .expect("made");
-    let mut appender = Appender::open(dir, keys.clone()).expect("opened");
+    let mut appender = Appender::open(dir, keys).expect("opened");
+    let keys = appender.keys().clone();
     let mut groups: Vec<Transaction> = Vec::new();
     let mut all = all.into_iter().peekable();
     while all.peek().is_some() {

@@ -48,5 +48,5 @@ pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, heads, rece
 pub use keys::Keys;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;
-pub use seal::Class;
+pub use seal::{Class, KeyError};
 pub use store::{OpenError, create, open_keys};

@@ -168,6 +168,25 @@ impl Ledger {
         Ok(uses)
     }
 
+    /// Of which class the contents of entries are, and in which slot the key is that each is sealed
+    /// under; in the order asked for.
+    pub fn sealed_as(&self, positions: &[u64]) -> Result<Vec<(Class, u32)>, ReadError> {
+        let db = self.connection();
+        let mut statement =
+            db.prepare_cached("SELECT class, slot FROM content WHERE position = ?1")?;
+        let mut found = Vec::with_capacity(positions.len());
+        for position in positions {
+            let row: Option<(i64, u32)> = statement
+                .query_row([*position as i64], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let (class, slot) = row.ok_or_else(|| damaged(*position, "its content is missing"))?;
+            let class = sealing::class_of(class)
+                .ok_or_else(|| damaged(*position, "its content is of an unknown class"))?;
+            found.push((class, slot));
+        }
+        Ok(found)
+    }
+
     /// How many keys are in use, and the epoch that is written under.
     pub fn keys_in_use(&self) -> Result<(u32, u32), ReadError> {
         let db = self.connection();

@@ -27,7 +27,21 @@ fn main() -> std::io::Result<()> {
         )*};
     }
     render!(
-        sign_in, caseload, person, timelines, entry, find, record, access, leaf, seen, error
+        sign_in,
+        caseload,
+        person,
+        timelines,
+        entry,
+        erased,
+        erasure,
+        erasure_new,
+        erasures,
+        find,
+        record,
+        access,
+        leaf,
+        seen,
+        error
     );
     println!("{} pages in {}", written.len(), folder.display());
     Ok(())

@@ -11,7 +11,7 @@ use record::json::{Doc, Value};
 use record::time::{Happened, RecordedAt};
 
 use crate::error::Error;
-use crate::programme::View;
+use crate::programme::{View, says_governance};
 
 pub mod attention;
 pub mod events;
@@ -60,6 +60,8 @@ impl Case {
             .chain(patient, |kind| !NOT_ON_PAGES.contains(&kind))?
             .into_iter()
             .rev()
+            // What the programme records about its record is no part of the care.
+            .filter(|(_, stored)| !Doc::parse(stored).is_ok_and(|doc| says_governance(doc.root())))
             .map(|(entry, stored)| Told {
                 id: ledger::content::name(&stored)
                     .map(|(_, id)| id.to_owned())

@@ -22,6 +22,7 @@ mod backup;
 mod bench;
 mod client;
 mod demo;
+mod erase;
 mod import;
 mod init;
 mod keys;
@@ -76,6 +77,8 @@ enum Word {
     Backup(backup::Args),
     /// Make a data directory from a backup
     Restore(restore::Args),
+    /// Erase a person's record by law: request, approve, notice, hold, carry-out, status
+    Erase(erase::Args),
     /// The keys of contents: how they stand, change them, put them in escrow, bring them back
     Keys(keys::Args),
     /// Make the index anew from the ledger
@@ -132,6 +135,7 @@ pub fn run() -> ExitCode {
         Word::Witness(args) => witness::run(&args),
         Word::Backup(args) => backup::run(&args),
         Word::Restore(args) => restore::run(&args),
+        Word::Erase(args) => erase::run(&args),
         Word::Keys(args) => keys::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),

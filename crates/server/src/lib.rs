@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod cosigning;
 pub mod demo;
+pub mod erasure;
 pub mod error;
 pub mod fhir;
 pub mod import;

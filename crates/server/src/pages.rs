@@ -1,7 +1,8 @@
 //! The pages' handlers: each reads the record through a view, fills a context, and draws it.
 //!
 //! Everything that is shown comes from a [`View`] as of the instant in the address, so a page of
-//! the past is the same code as a page of now. Nothing here writes to the record.
+//! the past is the same code as a page of now. Only the steps of an erasure write to the
+//! record; they are forms of our own pages.
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use crate::{assets, web};
 mod access;
 mod caseload;
 mod entry;
+pub(crate) mod erasures;
 mod find;
 mod person;
 mod record;
@@ -46,6 +48,10 @@ pub fn routes(programme: Programme) -> Router {
         .route(path::RECORD, get(record::get))
         .route(path::CHECKPOINT, get(record::checkpoint))
         .route(path::KEY, get(record::key))
+        .route(path::ERASURES, get(erasures::list).post(erasures::ask))
+        .route(path::ERASURE_NEW, get(erasures::form))
+        .route("/erasures/{id}", get(erasures::get))
+        .route("/erasures/{id}/{step}", post(erasures::step))
         .route("/people/{id}", get(person::get))
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))

@@ -26,6 +26,7 @@ use crate::error::{Error, ErrorKind};
 
 mod disclosing;
 mod draft;
+pub mod erase;
 mod head_map;
 mod heads;
 pub mod keys;
@@ -36,7 +37,7 @@ mod view;
 mod whose;
 mod writer;
 
-pub use draft::Draft;
+pub use draft::{Draft, says_governance};
 pub use offline::{Batch, Offline, Writing};
 pub use open::{About, DemoPerson, create, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};
@@ -61,6 +62,8 @@ pub enum Work {
     /// Depends on a search (conditional create, update, delete, references): run by the writer
     /// when everything before it is committed and nothing after it is.
     Deferred(Decide),
+    /// Carries out the erasure of this Task, when the transaction that says so is decided.
+    Erase(String, Decide),
 }
 
 /// What became of a transaction.
@@ -103,6 +106,9 @@ struct Inner {
     chance: Chance,
     /// How many entries everyone may see: committed, synced and indexed.
     visible: AtomicU64,
+    /// How many erasures were carried out since the start: what was kept in memory before may hold
+    /// what is gone.
+    erasures: AtomicU64,
     /// How many groups were committed since the start, one flush each.
     commits: AtomicU64,
     on_fatal: OnFatal,
@@ -140,7 +146,7 @@ impl Programme {
         progress: &mut dyn FnMut(u64, u64),
         on_fatal: OnFatal,
     ) -> Result<Programme, Error> {
-        let opened = open::open(data, keys, progress)?;
+        let opened = open::open(data, keys, &chance, progress)?;
         let desk = Desk::open(data).map_err(Error::desk)?;
         let logs: Vec<(LogName, Arc<dyn Log>)> = vec![
             (LogName::Record, Arc::new(opened.ledger.clone())),
@@ -159,12 +165,14 @@ impl Programme {
             clock,
             chance,
             visible: AtomicU64::new(opened.appender.size()),
+            erasures: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             on_fatal,
         });
+        let mut appender = opened.appender;
+        erase::finish(&inner, &mut appender, opened.unfinished)?;
         let (submissions, waiting) = mpsc::channel(writer::WAITING_MAX);
         let for_writer = inner.clone();
-        let mut appender = opened.appender;
         std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || {
@@ -238,6 +246,22 @@ impl Programme {
     /// The ledger, to read checkpoints and keys from.
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
+    }
+
+    /// Microseconds between telling a person and erasing, for what is asked for from now on.
+    pub fn erasure_delay(&self) -> i64 {
+        self.inner.about.erasure_delay()
+    }
+
+    /// The least that the rules allow here.
+    pub fn erasure_delay_least(&self) -> i64 {
+        self.inner.about.erasure_delay_least()
+    }
+
+    /// How many erasures were carried out since the start: whoever keeps something of the record in
+    /// memory lets it go when this changes.
+    pub fn erasures(&self) -> u64 {
+        self.inner.erasures.load(Ordering::Acquire)
     }
 
     /// The access log: who was told what.

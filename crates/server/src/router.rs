@@ -32,6 +32,11 @@ use crate::release;
 /// Renders an error for people; given by the pages.
 pub type ErrorPage = fn(&Error) -> Response;
 
+/// Marks an answer that is no error though its status says that something is gone: it is let through
+/// as it was drawn.
+#[derive(Clone, Copy)]
+pub struct Drawn;
+
 /// FHIR's address space.
 pub fn fhir(api: Api) -> Router {
     Router::new()
@@ -107,7 +112,10 @@ async fn around(
     };
     response = release::let_go(api.programme(), &method, response).await;
     let status = response.status();
-    if status.is_client_error() || status.is_server_error() {
+    let drawn = response.extensions_mut().remove::<Drawn>().is_some();
+    if drawn {
+        // It says itself what there is to say.
+    } else if status.is_client_error() || status.is_server_error() {
         let error = match response.extensions_mut().remove::<Arc<Error>>() {
             Some(error) => error,
             None => Arc::new(of_status(status)),

@@ -11,6 +11,10 @@
 pub mod access;
 pub mod caseload;
 pub mod entry;
+pub mod erased;
+pub mod erasure;
+pub mod erasure_new;
+pub mod erasures;
 pub mod error;
 pub mod find;
 pub mod layout;

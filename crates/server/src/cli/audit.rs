@@ -1,12 +1,16 @@
 //! `homecoming audit`: reads every entry and content back and checks all of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ledger::audit::{How, Progress, Report};
+use ledger::Ledger;
+use ledger::audit::{Fault, How, Progress, Report};
 
 use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
+use crate::erasure::Found;
+use crate::programme::About;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -98,6 +102,7 @@ pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<Audited, Stop
         bar.set_position(report.entries + reached);
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
+    review(data, how, &mut report)?;
     bar.finish_and_clear();
     report.erased += access.erased;
     report.faults.extend(access.faults);
@@ -106,6 +111,46 @@ pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<Audited, Stop
         leaves: access.leaves,
         seconds: watch.seconds(),
     })
+}
+
+/// Holds every step of every erasure against the rules: one that was put on the record past them is a
+/// fault, whoever signed it.
+fn review(data: &std::path::Path, how: &How, report: &mut Report) -> Result<(), Stop> {
+    let (Some(keys), false) = (&how.keys, report.erasures.is_empty()) else {
+        return Ok(());
+    };
+    let could_not = |error: &dyn std::fmt::Display| Stop::CouldNotRun(error.to_string());
+    let ledger = Ledger::open(data, 1, keys.clone()).map_err(|error| could_not(&error))?;
+    // A copy of the data may lie without the programme's name: then no demo excuses anything.
+    let least = About::read(data).map_or(casework::erasure::DELAY_LEAST, |about| {
+        about.erasure_delay_least()
+    });
+    let mut tasks: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for (position, act) in &report.erasures {
+        tasks.entry(&act.id).or_default().push(*position);
+    }
+    let mut faults = Vec::new();
+    for (id, positions) in tasks {
+        let versions = ledger
+            .versions(&positions)
+            .map_err(|error| could_not(&error))?;
+        let each = versions.iter().map(|(entry, content)| {
+            let (at, stored) = (entry.recorded_at.0, content.stored.as_slice());
+            (entry.actor.as_str(), at, entry.position, stored)
+        });
+        match Found::of(each, least) {
+            Some(found) => faults.extend(found.unlawful.iter().map(|unlawful| Fault {
+                position: positions.get(unlawful.step - 1).copied(),
+                what: format!("the erasure Task/{id} is unlawful: its {unlawful}"),
+            })),
+            None => faults.push(Fault {
+                position: positions.first().copied(),
+                what: format!("the erasure Task/{id} does not begin with a request that reads"),
+            }),
+        }
+    }
+    report.faults.extend(faults);
+    Ok(())
 }
 
 fn rates(progress: Progress, seconds: f64) -> String {

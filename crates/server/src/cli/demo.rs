@@ -122,6 +122,7 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     let about = About {
         name: NAME.to_owned(),
         demo: people,
+        erasure_delay_days: None,
     };
     let keys = programme::create(&making, &about, passphrase, &Chance::System)?;
     let mut offline = Offline::open(&making, keys.clone(), clock, chance, &mut |_, _| {})?;

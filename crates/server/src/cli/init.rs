@@ -25,6 +25,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let about = About {
         name: args.name.clone(),
         demo: Vec::new(),
+        erasure_delay_days: None,
     };
     let passphrase = args.passphrase.read()?;
     programme::create(data, &about, passphrase.as_deref(), &Chance::System)?;

@@ -1,7 +1,8 @@
 //! The caseload: everyone, those who need something first.
 
-use std::cmp::Ordering;
+use std::cmp;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Extension;
@@ -46,7 +47,11 @@ pub(super) fn draw(asked: &Asked, known: &Known) -> Result<(Markup, Given), Erro
 /// What was worked out of the people on caseloads, kept while nothing new is recorded about them
 /// and the hour lasts: the sentences count in hours and days.
 #[derive(Default)]
-pub struct Known(Mutex<HashMap<String, (u64, i64, Placed)>>);
+pub struct Known {
+    people: Mutex<HashMap<String, (u64, i64, Placed)>>,
+    /// How many erasures there had been: after another one, all of it goes.
+    erasures: AtomicU64,
+}
 
 /// How many people are kept; beyond that it begins anew.
 const KNOWN_MAX: usize = 5_000;
@@ -60,7 +65,11 @@ impl Known {
         names: &Names<'_>,
         mine: Option<&str>,
     ) -> Result<Option<Placed>, Error> {
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let erasures = asked.programme.erasures();
+        if self.erasures.swap(erasures, Ordering::AcqRel) != erasures {
+            lock().clear();
+        }
         let head = asked
             .programme
             .ledger()
@@ -229,7 +238,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     })
 }
 
-fn by_name(one: &Placed, other: &Placed) -> Ordering {
+fn by_name(one: &Placed, other: &Placed) -> cmp::Ordering {
     one.row
         .name
         .to_lowercase()

@@ -1,6 +1,7 @@
 //! One entry of the ledger.
 
 use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,16 +13,19 @@ use crate::case::{Case, Names, attention, words};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Version;
 use crate::release::{Given, What};
+use crate::router::Drawn;
 use crate::web::entry::{Action, Context, Difference, Version as Shown, page};
+use crate::web::erased;
 use crate::web::when::{Happened, RecordedAt};
 
 /// How long a value is shown before it is cut, in characters.
 const VALUE_CHARACTERS: usize = 600;
 
 pub async fn get(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
-    away(move || {
-        let (markup, given) = draw(&asked, &position)?;
-        Ok(asked.answer(markup, given))
+    away(move || match draw(&asked, &position) {
+        Ok((markup, given)) => Ok(asked.answer(markup, given)),
+        Err(error) if error.kind == ErrorKind::Erased => tombstone(&asked, &position, error),
+        Err(error) => Err(error),
     })
     .await
 }
@@ -60,6 +64,53 @@ fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
     })
 }
 
+/// What is shown in the place of an erased entry. It is gone, and says so.
+fn tombstone(asked: &Asked, position: &str, error: Error) -> Result<Response, Error> {
+    let Some(entry) = position
+        .parse()
+        .ok()
+        .and_then(|at| asked.view.entry(at).ok().flatten())
+    else {
+        return Err(error);
+    };
+    let found = asked.view.erasure_of(&entry)?;
+    let context = erased::Context {
+        shell: asked.shell(),
+        position: entry.position,
+        kind: entry.kind,
+        recorded_at: RecordedAt(entry.recorded_at.0),
+        line: entry.line,
+        erasure: found.map(|found| erased::Erasure {
+            basis: found
+                .erasure
+                .request
+                .basis
+                .map_or("", |basis| basis.words())
+                .to_owned(),
+            approved: found
+                .erasure
+                .approvals
+                .iter()
+                .map(|(actor, _)| super::erasures::name(&asked.programme, actor))
+                .collect(),
+            done_at: (found.erasure.stage == casework::erasure::Stage::Done)
+                .then(|| {
+                    found
+                        .erasure
+                        .steps
+                        .last()
+                        .map(|taken| RecordedAt(taken.recorded_at))
+                })
+                .flatten(),
+            id: found.id,
+        }),
+    };
+    let mut response = super::html(StatusCode::GONE, erased::page(&context));
+    // The router renders errors from this; here the page is drawn already.
+    response.extensions_mut().insert(Drawn);
+    Ok(response)
+}
+
 fn name(version: &Version) -> String {
     format!(
         "{}-{}-{}.tlog-proof",
@@ -88,6 +139,7 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
         let things = case.things();
         let state = attention::state(&things, &names, asked.moment());
         shell.banner = person::banner(&case, &things, &state, asked.moment());
+        super::erasures::mark(asked, &mut shell)?;
     }
     let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
     let told = Doc::parse(&telling.stored).map_err(Error::internal)?;

@@ -38,7 +38,8 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
 pub(super) fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
     let case = case(asked, id)?;
     let things = case.things();
-    let context = context(asked, &case, &things);
+    let mut context = context(asked, &case, &things);
+    super::erasures::mark(asked, &mut context.shell)?;
     Ok((page(&context), given(asked, &case)))
 }
 
@@ -113,6 +114,7 @@ pub(super) fn banner(
             .filter(|flag| flag.text(&["status"]) == Some("active"))
             .filter_map(|flag| words::concept(flag.resource().get("code")))
             .collect(),
+        erasure: None,
     })
 }
 

@@ -82,14 +82,20 @@ fn set(response: &mut Response, cookie: &str) {
     }
 }
 
-/// A form on another site may not act here; browsers say where a form stands.
-fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Error> {
-    match headers
-        .get("sec-fetch-site")
-        .and_then(|value| value.to_str().ok())
-    {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(_) => Err(Error::new(
+/// A form on another site may not act here; browsers say where a form stands, each in one of two ways.
+pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Error> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = matches!(text("sec-fetch-site"), None | Some("same-origin" | "none"));
+    let origin = match text("origin") {
+        None => true,
+        Some(origin) => {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            host.is_some() && host == text("host")
+        }
+    };
+    match site && origin {
+        true => Ok(()),
+        false => Err(Error::new(
             ErrorKind::Forbidden,
             "This was sent from another site. Open Homecoming itself and try again.",
         )),

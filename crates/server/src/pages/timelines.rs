@@ -31,6 +31,7 @@ pub(super) fn draw(answered: &Asked, id: &str) -> Result<(Markup, Given), Error>
     let state = attention::state(&things, &Names::new(&asked.view), now);
     let mut shell = asked.shell();
     shell.banner = person::banner(&case, &things, &state, now);
+    super::erasures::mark(&asked, &mut shell)?;
     let found = events::events(&things);
     let whole = whole(&found.events, now);
     let window = match (day(&asked, "from")?, day(&asked, "to")?) {

@@ -19,6 +19,18 @@ pub struct Draft {
     write: Option<Write>,
     prepared: Prepared,
     deleted: bool,
+    governance: Governance,
+}
+
+/// How a draft stands to what the programme itself says about its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Governance {
+    /// It has nothing to do with it.
+    No,
+    /// It reads as if the programme said it, and comes from outside.
+    Claims,
+    /// The programme says it.
+    Ours,
 }
 
 impl Draft {
@@ -37,7 +49,7 @@ impl Draft {
 
     /// The same from bytes that are in the stored form already.
     pub fn stored(kind: &str, id: &str, expect: Expect, stored: Vec<u8>) -> Result<Draft, Error> {
-        let (prepared, person, therapy) = {
+        let (prepared, person, therapy, claims) = {
             // What is indexed is what is stored: references are the rewritten ones.
             let doc = Doc::parse(&stored).map_err(|error| {
                 Error::new(
@@ -52,6 +64,7 @@ impl Draft {
                 prepared,
                 record::person::person(root).map(|id| id.to_string()),
                 record::sensitivity::is_therapy_note(root),
+                says_governance(root),
             )
         };
         let packed = ledger::content::compress(&stored);
@@ -75,6 +88,10 @@ impl Draft {
             write: Some(write),
             prepared,
             deleted: false,
+            governance: match claims {
+                true => Governance::Claims,
+                false => Governance::No,
+            },
         })
     }
 
@@ -92,6 +109,7 @@ impl Draft {
             write.class = Class::Programme;
             write.person = person.map(str::to_owned);
         }
+        draft.governance = Governance::Ours;
         Ok(draft)
     }
 
@@ -115,6 +133,7 @@ impl Draft {
             write: Some(write),
             prepared: index::prepare(kind, &[]),
             deleted: true,
+            governance: Governance::No,
         }
     }
 
@@ -128,6 +147,11 @@ impl Draft {
             };
             write.person = person;
         }
+    }
+
+    /// Whether the programme says it, or somebody else as if it did.
+    pub(super) fn says_for_programme(&self) -> Governance {
+        self.governance
     }
 
     /// Whether this is a deletion.
@@ -158,4 +182,28 @@ impl Draft {
             last_in_transaction,
         }
     }
+}
+
+/// The kinds of which some are the programme's own words about its record.
+pub(super) const GOVERNANCE_KINDS: [&str; 4] = ["AuditEvent", "Basic", "Communication", "Task"];
+
+/// Whether a resource has one of the codes of what the programme does about its own record.
+pub fn says_governance(root: Value<'_>) -> bool {
+    let kind = root.str_at(&["resourceType"]).unwrap_or_default();
+    let has = |concept: Value<'_>| {
+        let coded = concept.get("coding").into_iter().flat_map(Value::items);
+        let plain = concept.str_at(&["system"]);
+        coded
+            .filter_map(|coding| coding.str_at(&["system"]))
+            .chain(plain)
+            .any(|system| system == evidence::erasure::GOVERNANCE)
+    };
+    GOVERNANCE_KINDS.contains(&kind)
+        && ["code", "category", "type", "subtype"]
+            .into_iter()
+            .filter_map(|name| root.get(name))
+            .any(|value| match value.is_array() {
+                true => value.items().any(has),
+                false => has(value),
+            })
 }

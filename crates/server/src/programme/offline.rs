@@ -10,9 +10,11 @@ use ledger::access::AccessLog;
 use ledger::{Appender, ImportMark, Keys, Ledger, Transaction};
 use record::time::RecordedAt;
 
+use super::draft::{GOVERNANCE_KINDS, Governance, says_governance};
 use super::heads::IndexHeads;
 use super::open::{Opened, open};
-use super::writer::{refusal, refused_whole};
+use super::writer::{governance_refused, refusal, refused_whole};
+
 use super::{Actor, Draft, head_map};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -54,8 +56,9 @@ impl Offline {
             access,
             appender,
             index,
+            // The next server records that interrupted erasures are done.
             ..
-        } = open(data, keys, progress)?;
+        } = open(data, keys, &chance, progress)?;
         Ok(Offline {
             ledger,
             access,
@@ -124,6 +127,13 @@ impl Writing<'_> {
         let mut results = Vec::with_capacity(batches.len());
         let mut group = Vec::with_capacity(batches.len());
         for batch in batches {
+            if let Some(refused) = self.says_for_programme(&batch)? {
+                if !group.is_empty() {
+                    results.extend(self.commit(std::mem::take(&mut group))?);
+                }
+                results.push(Err(refused));
+                continue;
+            }
             // Whose record a deletion is taken from is read back from what is committed.
             if batch.drafts.iter().any(Draft::is_deletion) && !group.is_empty() {
                 results.extend(self.commit(std::mem::take(&mut group))?);
@@ -134,6 +144,34 @@ impl Writing<'_> {
             results.extend(self.commit(group)?);
         }
         Ok(results)
+    }
+
+    /// Why a batch is refused that reads as if the programme itself said it, or changes what it said.
+    fn says_for_programme(&self, batch: &Batch) -> Result<Option<Error>, Error> {
+        for draft in &batch.drafts {
+            let refused = match draft.says_for_programme() {
+                Governance::Ours => false,
+                Governance::Claims => true,
+                Governance::No if GOVERNANCE_KINDS.contains(&draft.kind.as_str()) => match self
+                    .index
+                    .head(&draft.kind, &draft.id)
+                    .map_err(Error::index)?
+                {
+                    None => false,
+                    Some(head) => {
+                        let read = self.ledger.version(head.position);
+                        let (_, content) = read.map_err(Error::ledger)?;
+                        record::json::Doc::parse(&content.stored)
+                            .is_ok_and(|doc| says_governance(doc.root()))
+                    }
+                },
+                Governance::No => false,
+            };
+            if refused {
+                return Ok(Some(governance_refused(&draft.kind, &draft.id)));
+            }
+        }
+        Ok(None)
     }
 
     /// The person whom the current version of a resource is about.

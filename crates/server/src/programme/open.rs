@@ -14,13 +14,15 @@
 
 use std::path::Path;
 
+use casework::erasure as rules;
 use index::Index;
 use ledger::access::{AccessLog, Recorder};
 use ledger::witnessed::LogName;
 use ledger::{Appender, Keys, Ledger};
 
-use super::replay;
+use super::{erase, replay};
 use crate::chance::Chance;
+use crate::erasure::Found;
 use crate::error::{Error, ErrorKind};
 
 /// What an open programme consists of.
@@ -28,6 +30,8 @@ pub(super) struct Opened {
     pub ledger: Ledger,
     pub appender: Appender,
     pub index: Index,
+    /// Erasures that were interrupted: their keys are gone, and the index knows nothing of them.
+    pub unfinished: Vec<Found>,
     pub access: AccessLog,
     pub recorder: Recorder,
 }
@@ -58,6 +62,9 @@ pub struct About {
     /// Whom anybody may sign in as. Only a demo has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub demo: Vec<DemoPerson>,
+    /// Days between telling a person and erasing their record, if not 30. At least 7; in a demo, any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure_delay_days: Option<u32>,
 }
 
 /// One of the generated people of a demo.
@@ -74,6 +81,25 @@ pub struct DemoPerson {
 const ABOUT: &str = "programme.json";
 
 impl About {
+    /// Microseconds between telling a person and erasing.
+    pub fn erasure_delay(&self) -> i64 {
+        let set = self
+            .erasure_delay_days
+            .map(|days| i64::from(days) * casework::DAY);
+        set.unwrap_or(match self.demo.is_empty() {
+            true => rules::DELAY,
+            false => 0,
+        })
+    }
+
+    /// The least that the rules allow: in a demo, where every person is made up, none.
+    pub fn erasure_delay_least(&self) -> i64 {
+        match self.demo.is_empty() {
+            true => rules::DELAY_LEAST,
+            false => 0,
+        }
+    }
+
     /// Reads it from a data directory.
     pub fn read(data: &Path) -> Result<About, Error> {
         let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
@@ -114,9 +140,10 @@ fn origin(name: &str) -> Result<String, Error> {
 pub(super) fn open(
     data: &Path,
     keys: Keys,
+    chance: &Chance,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Opened, Error> {
-    let appender = Appender::open(data, keys).map_err(Error::open)?;
+    let mut appender = Appender::open(data, keys).map_err(Error::open)?;
     let keys = appender.keys().clone();
     let readers = std::thread::available_parallelism().map_or(2, usize::from) * 2;
     let ledger = Ledger::open(data, readers, keys.clone()).map_err(Error::open)?;
@@ -126,13 +153,22 @@ pub(super) fn open(
         data,
         &[(LogName::Record, &ledger), (LogName::Access, &access)],
     )?;
-    let index = bring_up(data, &ledger, appender.size(), progress)?;
+    let mut index = bring_up(data, &ledger, appender.size(), progress)?;
+    let least_delay = About::read(data)?.erasure_delay_least();
+    let unfinished = erase::unfinished(&ledger, &index, least_delay)?;
+    if !unfinished.is_empty() {
+        erase::destroy_again(&mut appender, &unfinished, &mut |bytes| chance.fill(bytes))?;
+        drop(index);
+        remove(&data.join("index"))?;
+        index = bring_up(data, &ledger, appender.size(), progress)?;
+    }
     Ok(Opened {
         access,
         recorder: Recorder::open(data, &appender).map_err(Error::open)?,
         ledger,
         appender,
         index,
+        unfinished,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The record as of one size: the only way to read it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,10 @@ use ledger::{Action, Alias, Entry};
 use record::search::Criteria;
 use record::time::RecordedAt;
 
+mod erased;
+
 use super::Inner;
+use super::draft::says_governance;
 use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
 
@@ -177,10 +181,11 @@ impl View {
     /// The current version, a deletion included; `None` if it never existed.
     pub fn read(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
         self.known()?;
+        let known = self.known_as(kind, id)?;
         match self
             .inner
             .index
-            .version_at(kind, id, self.size)
+            .version_at(kind, &known, self.size)
             .map_err(Error::index)?
         {
             Some(found) => self.fetch(kind, id, found).map(Some),
@@ -191,10 +196,11 @@ impl View {
     /// One version by its number, if it was recorded in this view.
     pub fn vread(&self, kind: &str, id: &str, version: u32) -> Result<Option<Version>, Error> {
         self.known()?;
+        let known = self.known_as(kind, id)?;
         match self
             .inner
             .index
-            .version(kind, id, version)
+            .version(kind, &known, version)
             .map_err(Error::index)?
         {
             Some(found) if found.position < self.size => self.fetch(kind, id, found).map(Some),
@@ -226,24 +232,55 @@ impl View {
         }
     }
 
-    /// All versions recorded in this view, newest first; empty if it never existed.
+    /// All versions recorded in this view, newest first; empty if it never existed. Those that were
+    /// erased are left out; that nothing is left is an error.
     pub fn history(&self, kind: &str, id: &str) -> Result<Vec<Version>, Error> {
         self.known()?;
-        self.inner
+        let known = self.known_as(kind, id)?;
+        let found = self
+            .inner
             .index
-            .history(kind, id, self.size)
-            .map_err(Error::index)?
-            .into_iter()
-            .map(|found| self.fetch(kind, id, found))
-            .collect()
+            .history(kind, &known, self.size)
+            .map_err(Error::index)?;
+        let mut erased = None;
+        let mut versions = Vec::with_capacity(found.len());
+        for found in found {
+            match self.fetch(kind, id, found) {
+                Ok(version) => versions.push(version),
+                Err(error) if error.kind == ErrorKind::Erased => erased = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        match erased {
+            Some(error) if versions.iter().all(|version| version.deleted) => Err(error),
+            _ => Ok(versions),
+        }
+    }
+
+    /// The id under which the index has a resource: its own, or the one in its lines once it is erased.
+    fn known_as<'i>(&self, kind: &str, id: &'i str) -> Result<Cow<'i, str>, Error> {
+        let in_line = self.inner.ledger.id_in_line(kind, id);
+        if let Cow::Borrowed(_) = in_line {
+            return Ok(in_line);
+        }
+        let head = self.inner.index.head(kind, id).map_err(Error::index)?;
+        Ok(match head {
+            Some(_) => Cow::Borrowed(id),
+            None => in_line,
+        })
+    }
+
+    /// Whether a resource is what the programme itself recorded about its record.
+    pub(super) fn is_governance(&self, kind: &str, id: &str) -> Result<bool, Error> {
+        let Some(version) = self.read(kind, id)? else {
+            return Ok(false);
+        };
+        let doc = record::json::Doc::parse(&version.stored).map_err(Error::internal)?;
+        Ok(says_governance(doc.root()))
     }
 
     fn fetch(&self, kind: &str, id: &str, found: Found) -> Result<Version, Error> {
-        let (entry, content) = self
-            .inner
-            .ledger
-            .version(found.position)
-            .map_err(Error::ledger)?;
+        let (entry, content) = self.version_at(found.position)?;
         Ok(Version {
             kind: kind.to_owned(),
             id: id.to_owned(),
@@ -256,6 +293,16 @@ impl View {
             about: entry.person,
             stored: content.stored,
         })
+    }
+
+    fn version_at(&self, position: u64) -> Result<(Entry, ledger::Content), Error> {
+        self.inner
+            .ledger
+            .version(position)
+            .map_err(|error| match error {
+                ledger::ReadError::Erased { position } => self.erased(position),
+                error => Error::ledger(error),
+            })
     }
 
     /// One page of a search.
@@ -308,7 +355,7 @@ impl View {
         if position >= self.size {
             return Ok(None);
         }
-        let (entry, content) = self.inner.ledger.version(position).map_err(Error::ledger)?;
+        let (entry, content) = self.version_at(position)?;
         let id = id_of(&content.stored);
         let head = self
             .inner

@@ -15,8 +15,9 @@ use std::sync::atomic::Ordering;
 use ledger::{Appender, CommitError, Refused, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
+use super::draft::{GOVERNANCE_KINDS, Governance};
 use super::heads::IndexHeads;
-use super::{Actor, AsOf, Committed, Draft, Inner, View, Work, Written};
+use super::{Actor, AsOf, Committed, Decide, Draft, Inner, View, Work, Written, erase};
 use crate::error::{Error, ErrorKind};
 
 /// A group is committed when it holds this many writes, even if more are waiting.
@@ -49,6 +50,17 @@ pub(super) fn run(
         let Some(first) = held.take().or_else(|| submissions.blocking_recv()) else {
             return;
         };
+        if let Work::Erase(id, decide) = first.work {
+            match erase::carry_out(inner, appender, first.actor, &id, decide) {
+                // The client may have gone; what is erased stays erased.
+                Ok(outcome) => drop(first.answer.send(outcome)),
+                Err(fatal) => {
+                    (inner.on_fatal)(&fatal);
+                    return;
+                }
+            }
+            continue;
+        }
         let mut group = Vec::new();
         let mut writes = 0;
         let mut next = Some(first);
@@ -97,6 +109,69 @@ fn must_wait(work: &Work, group: &[Pending]) -> bool {
     deleted.any(|draft| written.contains(&(draft.kind.as_str(), draft.id.as_str())))
 }
 
+/// Asks a transaction that depends on the record what it comes to. It has written nothing yet, so a
+/// panic in it is one client's trouble, not the writer's.
+pub(super) fn decided(inner: &Arc<Inner>, decide: Decide) -> Result<Vec<Draft>, Error> {
+    let view = View::new(inner, AsOf::Now);
+    catch_unwind(AssertUnwindSafe(|| decide(&view)))
+        .unwrap_or_else(|_| Err(Error::internal("deciding a transaction panicked")))
+}
+
+/// Refuses what reads as if the programme itself said it, and what would change what it said.
+fn from_outside(inner: &Arc<Inner>, drafts: Vec<Draft>) -> Result<Vec<Draft>, Error> {
+    for draft in &drafts {
+        let refused = match draft.says_for_programme() {
+            Governance::Ours => false,
+            Governance::Claims => true,
+            Governance::No if GOVERNANCE_KINDS.contains(&draft.kind.as_str()) => {
+                View::new(inner, AsOf::Now).is_governance(&draft.kind, &draft.id)?
+            }
+            Governance::No => false,
+        };
+        if refused {
+            return Err(governance_refused(&draft.kind, &draft.id));
+        }
+    }
+    Ok(drafts)
+}
+
+/// The sentence for a write that only the programme itself makes.
+pub(super) fn governance_refused(kind: &str, id: &str) -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        format!(
+            "{kind}/{id} is what the programme itself records about its own record (erasures, \
+             restores and the like). Nobody writes that but the server, when officers do what it is \
+             about on its pages or command line."
+        ),
+    )
+}
+
+/// Commits one transaction by itself: for the writer's own.
+pub(super) fn commit_alone(
+    inner: &Arc<Inner>,
+    appender: &mut Appender,
+    actor: Actor,
+    mut drafts: Vec<Draft>,
+) -> Result<Result<Committed, Error>, CommitError> {
+    let (answer, mut answered) = oneshot::channel();
+    let transaction = Transaction {
+        actor: actor.name,
+        purpose: actor.purpose,
+        writes: drafts.iter_mut().filter_map(Draft::take_write).collect(),
+        source: None,
+    };
+    let pending = Pending {
+        transaction,
+        drafts,
+        answer,
+    };
+    commit(inner, appender, vec![pending])?;
+    Ok(answered
+        .try_recv()
+        .unwrap_or_else(|_| Err(Error::internal("a commit without an answer"))))
+}
+
 /// Turns a submission into a transaction; one that fails here is answered at once.
 fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
     let Submission {
@@ -111,13 +186,9 @@ fn decide(inner: &Arc<Inner>, submission: Submission) -> Option<Pending> {
     }
     let drafts = match work {
         Work::Ready(drafts) => Ok(drafts),
-        // It has written nothing yet, so a panic in it is one client's trouble, not the writer's.
-        Work::Deferred(decide) => {
-            let view = View::new(inner, AsOf::Now);
-            catch_unwind(AssertUnwindSafe(|| decide(&view)))
-                .unwrap_or_else(|_| Err(Error::internal("deciding a transaction panicked")))
-        }
+        Work::Deferred(decide) | Work::Erase(_, decide) => decided(inner, decide),
     };
+    let drafts = drafts.and_then(|drafts| from_outside(inner, drafts));
     match drafts {
         Ok(mut drafts) => {
             for draft in drafts.iter_mut().filter(|draft| draft.is_deletion()) {

@@ -91,6 +91,8 @@ pub struct Banner {
     pub stage: Option<String>,
     /// What must not be overlooked.
     pub flags: Vec<String>,
+    /// The erasure that is asked for: the id of its Task, and where it stands.
+    pub erasure: Option<(String, String)>,
 }
 
 /// One of the places in the navigation.
@@ -350,11 +352,21 @@ fn person(shell: &Shell, banner: &Banner) -> Markup {
                     @for flag in &banner.flags { li { (urgent_mark()) bdi { (flag) } } }
                 }
             }
+            @if let Some((id, stands)) = &banner.erasure {
+                p class="flags" {
+                    (urgent_mark())
+                    a href=(shell.to(&path::erasure(id))) { "An erasure of this record is asked for" }
+                    ". " (stands)
+                }
+            }
             nav aria-label="This person" {
                 ul {
                     li { a href=(shell.to(&person)) aria-current=[here(&person)] { "Overview" } }
                     li { a href=(shell.to(&timelines)) aria-current=[here(&timelines)] { "Two timelines" } }
                     li { a href=(shell.to(&access)) aria-current=[here(&access)] { "Who looked" } }
+                    @if banner.erasure.is_none() && !shell.is_then() && shell.user.as_ref().is_some_and(|user| user.role == "officer") {
+                        li { a href=(path::with(path::ERASURE_NEW, &[("person", &banner.id)])) { "Ask for an erasure" } }
+                    }
                 }
             }
         }

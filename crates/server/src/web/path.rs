@@ -3,6 +3,10 @@
 
 /// The caseload, and the first page after signing in.
 pub const CASELOAD: &str = "/caseload";
+/// All erasures; POST asks for one.
+pub const ERASURES: &str = "/erasures";
+/// The form that asks for an erasure: `person`.
+pub const ERASURE_NEW: &str = "/erasures/new";
 /// Finding a person: GET, `q`.
 pub const FIND: &str = "/find";
 /// About this record.
@@ -38,6 +42,16 @@ pub fn entry(position: u64) -> String {
 /// The receipt of an entry, as a file.
 pub fn receipt(position: u64) -> String {
     format!("/entries/{position}/receipt")
+}
+
+/// One erasure, by the id of its Task.
+pub fn erasure(id: &str) -> String {
+    format!("/erasures/{}", encode(id))
+}
+
+/// A step of an erasure: POST.
+pub fn erasure_step(id: &str, step: &str) -> String {
+    format!("/erasures/{}/{step}", encode(id))
 }
 
 /// Who looked at the person's record.

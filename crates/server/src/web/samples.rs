@@ -90,6 +90,7 @@ pub fn about(shell: Shell) -> Shell {
             ],
             stage: Some("Goal work".into()),
             flags: vec!["No recording of sessions".into()],
+            erasure: None,
         }),
         ..shell
     }
@@ -111,6 +112,7 @@ pub fn about_hostile(shell: Shell) -> Shell {
             facts: vec![LONG.into(), HOSTILE.into()],
             stage: Some(LONG.into()),
             flags: vec![HOSTILE.into(), LONG.into()],
+            erasure: Some((HOSTILE.into(), LONG.into())),
         }),
         outside: Some(Outside {
             cosigned: 0,

@@ -15,7 +15,21 @@ fn every_page() -> Vec<(String, String, bool)> {
         )*};
     }
     render!(
-        sign_in, caseload, person, timelines, entry, find, record, access, leaf, seen, error
+        sign_in,
+        caseload,
+        person,
+        timelines,
+        entry,
+        erased,
+        erasure,
+        erasure_new,
+        erasures,
+        find,
+        record,
+        access,
+        leaf,
+        seen,
+        error
     );
     pages
 }

@@ -2,6 +2,7 @@
 //! or found, with a message that says what was done. Their numbers are those of docs/threat-model.md.
 
 mod clock;
+mod erasure;
 mod forger;
 mod fork;
 mod old_backup;

@@ -6,6 +6,8 @@ mod backups;
 mod browser;
 mod crash;
 mod disclosures;
+mod erased_bytes;
+mod erasing;
 mod faults;
 mod heads;
 mod keys;

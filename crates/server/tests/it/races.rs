@@ -162,6 +162,7 @@ fn a_decision_that_panics_fails_alone() {
     let about = About {
         name: "Panic".to_owned(),
         demo: Vec::new(),
+        erasure_delay_days: None,
     };
     let chance = Chance::seeded(7);
     let keys = programme::create(&data, &about, None, &chance).expect("a new programme");

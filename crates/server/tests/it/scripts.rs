@@ -62,6 +62,7 @@ impl Server {
         let about = About {
             name: "Scripts".to_owned(),
             demo: Vec::new(),
+            erasure_delay_days: None,
         };
         let keys = programme::create(&data, &about, None, &chance).expect("a new programme");
         let on_fatal = Box::new(|why: &dyn std::fmt::Display| panic!("{why}"));

@@ -22,12 +22,11 @@ enum Fails {
     Done,
 }
 
+type Files = HashMap<String, Vec<u8>>;
+
 /// A memory that can fail in both ways. Clones share it: a clone is what a restart finds.
 #[derive(Clone)]
 struct Frail(Arc<Mutex<(Files, Fails)>>);
-
-/// Bytes by name.
-type Files = HashMap<String, Vec<u8>>;
 
 impl Frail {
     fn new() -> Frail {

@@ -1,0 +1,328 @@
+//! Every byte of every file, and of what the server said to its log, after an erasure by its pages.
+
+use std::path::Path;
+
+use record::json::Doc;
+
+use crate::erasing::traces_everywhere;
+use crate::served::{Folder, Served, homecoming, homecoming_done};
+
+const ID: &str = "zq-vortigern-0815";
+/// Words that stand nowhere but in this person's record.
+const WORDS: [&str; 7] = [
+    "Brzhnikova",
+    "Xanthippula",
+    "QX-88-17171",
+    "kvetchwurm",
+    "Jubelgreis",
+    "mondkalbfell",
+    "zq-vortigern",
+];
+
+fn resources() -> Vec<(&'static str, String, String)> {
+    let about = format!(r#""subject":{{"reference":"Patient/{ID}"}}"#);
+    vec![
+        ("Patient", ID.to_owned(), r#""name":[{"family":"Brzhnikova","given":["Xanthippula"]}],"identifier":[{"system":"urn:n","value":"QX-88-17171"}],"birthDate":"1971-11-23""#.to_owned()),
+        ("Observation", format!("{ID}-score"), format!(r#""status":"final","code":{{"text":"kvetchwurm scale"}},{about},"valueString":"Jubelgreis says so""#)),
+        ("Observation", format!("{ID}-score"), format!(r#""status":"final","code":{{"text":"kvetchwurm scale, changed"}},{about},"valueString":"Jubelgreis says otherwise""#)),
+        ("DocumentReference", format!("{ID}-note"), format!(r#""meta":{{"security":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}}]}},"status":"current",{about},"description":"She dreams of mondkalbfell","content":[{{"attachment":{{"contentType":"text/plain","data":"bW9uZGthbGJmZWxsIGFuZCBubyBlbmQ="}}}}]"#)),
+        ("Condition", format!("{ID}-c"), format!(r#""code":{{"text":"mondkalbfell syndrome"}},{about}"#)),
+    ]
+}
+
+struct Browser<'s> {
+    served: &'s Served,
+    agent: ureq::Agent,
+    cookie: String,
+}
+
+impl<'s> Browser<'s> {
+    fn sign_in(served: &'s Served, code: &str) -> Browser<'s> {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build()
+            .into();
+        let answer = agent
+            .post(served.url("/sign-in"))
+            .send(format!("code={code}"))
+            .expect("an answer");
+        let cookie = answer.headers()["set-cookie"].to_str().expect("text");
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        Browser {
+            served,
+            agent,
+            cookie,
+        }
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let asked = self
+            .agent
+            .get(self.served.url(path))
+            .header("Cookie", &self.cookie);
+        let mut answer = asked.call().expect("an answer");
+        (
+            answer.status().as_u16(),
+            answer.body_mut().read_to_string().expect("a page"),
+        )
+    }
+
+    /// Sends a form; the status, where it leads to, and the page.
+    fn post(&self, path: &str, form: &str, origin: Option<&str>) -> (u16, String, String) {
+        let mut asked = self
+            .agent
+            .post(self.served.url(path))
+            .header("Cookie", &self.cookie);
+        if let Some(origin) = origin {
+            asked = asked.header("Origin", origin);
+        }
+        let mut answer = asked.send(form).expect("an answer");
+        let to = answer
+            .headers()
+            .get("location")
+            .and_then(|to| to.to_str().ok());
+        let to = to.unwrap_or_default().to_owned();
+        (
+            answer.status().as_u16(),
+            to,
+            answer.body_mut().read_to_string().expect("a page"),
+        )
+    }
+}
+
+fn serve(data: &str, log: &str) -> Served {
+    let under = format!("HOMECOMING_LOG=debug exec \"$@\" 2>>'{log}'");
+    Served::start_under(&["sh", "-c", &under, "sh"], data)
+}
+
+/// Stops it as an operator does, so that what it has in memory reaches its files.
+fn stop(served: Served) {
+    let pid = served.pid().to_string();
+    let status = std::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status();
+    assert!(status.expect("kill").success());
+    served.wait();
+}
+
+/// What may not be found: the words as they are and folded, pieces of the JSON, and pieces of what
+/// is sealed, as it was before it was sealed.
+fn needles() -> Vec<Vec<u8>> {
+    let mut needles: Vec<Vec<u8>> = Vec::new();
+    for word in WORDS {
+        needles.push(word.as_bytes().to_vec());
+        needles.push(word.to_lowercase().into_bytes());
+        needles.push(word.as_bytes()[1..].to_vec());
+    }
+    for (kind, id, rest) in resources() {
+        let text = format!(r#"{{"resourceType":"{kind}","id":"{id}",{rest}}}"#);
+        let doc = Doc::parse(text.as_bytes()).expect("JSON");
+        let stored = record::stored::write(doc.root(), &id, &mut |_| None);
+        let packed = ledger::content::compress(&stored);
+        // The first bytes are the frame's own header, which others have too.
+        needles.extend(packed[12..].chunks_exact(12).map(<[u8]>::to_vec));
+    }
+    needles.push(b"bW9uZGthbGJmZWxs".to_vec());
+    needles
+}
+
+fn found(folder: &Path) -> Vec<(String, Vec<String>)> {
+    needles()
+        .iter()
+        .map(|needle| {
+            let name = String::from_utf8_lossy(needle).into_owned();
+            (name, traces_everywhere(folder, needle))
+        })
+        .filter(|(_, files)| !files.is_empty())
+        .collect()
+}
+
+#[test]
+fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
+    let folder = Folder::new("erased-bytes");
+    let (data, log) = (folder.join("data"), folder.join("log"));
+    homecoming_done(&["init", "--data", &data, "--name", "Raw bytes"]);
+    // A demonstration, so that no delay is waited for.
+    let about = r#"{"name":"Raw bytes","demo":[{"name":"Nobody","role":"officer","code":"none"}]}"#;
+    std::fs::write(folder.path().join("data/programme.json"), about).expect("written");
+    let code = |name: &str| {
+        let said = homecoming_done(&["user", "add", name, "--data", &data, "--role", "officer"]);
+        said.lines().last().unwrap_or_default().to_owned()
+    };
+    let codes = ["Officer One", "Officer Two", "Officer Three"].map(code);
+    homecoming_done(&[
+        "client",
+        "add",
+        "tests",
+        "--data",
+        &data,
+        "--scope",
+        "system/*.cruds",
+    ]);
+    let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
+    let token = token.trim().to_owned();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let call = |served: &Served, method: &str, path: &str, body: Option<&str>| -> (u16, String) {
+        let url = served.url(path);
+        let bearer = format!("Bearer {token}");
+        let mut answer = match (method, body) {
+            ("PUT", Some(body)) => agent
+                .put(url)
+                .header("Authorization", &bearer)
+                .header("Content-Type", "application/fhir+json")
+                .send(body),
+            _ => agent.get(url).header("Authorization", &bearer).call(),
+        }
+        .expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.body_mut().read_to_string().expect("text"))
+    };
+
+    let served = serve(&data, &log);
+    for at in 0..300 {
+        let body = format!(
+            r#"{{"resourceType":"Patient","id":"other-{at}","name":[{{"family":"Other{at}"}}]}}"#
+        );
+        assert!(
+            call(
+                &served,
+                "PUT",
+                &format!("/fhir/Patient/other-{at}"),
+                Some(&body)
+            )
+            .0 < 300
+        );
+    }
+    for (kind, id, rest) in resources() {
+        let body = format!(r#"{{"resourceType":"{kind}","id":"{id}",{rest}}}"#);
+        let (status, said) = call(&served, "PUT", &format!("/fhir/{kind}/{id}"), Some(&body));
+        assert!(status < 300, "{said}");
+    }
+    let read = format!("/fhir/Patient/{ID}");
+    let search = "/fhir/Patient?family=Brzhnikova";
+    // What is asked and what is refused lies in the access log and in the log.
+    assert_eq!(call(&served, "GET", &read, None).0, 200);
+    assert!(call(&served, "GET", search, None).1.contains(ID));
+    assert_eq!(call(&served, "GET", &format!("{read}-no"), None).0, 404);
+    assert!(
+        call(
+            &served,
+            "PUT",
+            &read,
+            Some(r#"{"resourceType":"Patient","id":"x"}"#)
+        )
+        .0 >= 400
+    );
+    assert!(
+        call(
+            &served,
+            "PUT",
+            &read,
+            Some(r#"{"resourceType":"Patient","name":"Brzhnikova"}"#)
+        )
+        .0 >= 400
+    );
+    stop(served);
+
+    let served = serve(&data, &log);
+    let officers = codes.each_ref().map(|code| Browser::sign_in(&served, code));
+    assert_eq!(officers[0].get(&format!("/people/{ID}")).0, 200);
+    assert!(
+        officers[0]
+            .get("/find?q=Brzhnikova")
+            .1
+            .contains("Xanthippula")
+    );
+    // The test can fail: what will be looked for is there.
+    let before = found(&folder.path().join("data"));
+    assert!(
+        before.iter().any(|(needle, _)| needle == "zq-vortigern"),
+        "{before:?}"
+    );
+    assert!(before.len() > 3, "{before:?}");
+
+    let form = format!("person={ID}&scope=record&basis=court-order&citation=Order+5&examined=yes");
+    let origin = served.url("");
+    let (status, _, page) = officers[0].post("/erasures", &form, Some("http://evil.example"));
+    assert_eq!(status, 403, "{page}");
+    let (status, at, page) = officers[0].post("/erasures", &form, Some(&origin));
+    assert_eq!(status, 303, "{page}");
+    let step = |officer: usize, step: &str, form: &str| {
+        let (status, _, page) =
+            officers[officer].post(&format!("{at}/{step}"), form, Some(&origin));
+        (status, page)
+    };
+    let (status, page) = officers[0].get(&format!("/people/{ID}"));
+    assert!(
+        status == 200 && page.contains("An erasure of this record is asked for"),
+        "{page}"
+    );
+    assert_eq!(step(0, "approve", "").0, 422);
+    let (status, page) = step(1, "approve", "");
+    assert_eq!(status, 303, "{page}");
+    let (status, page) = step(1, "approve", "");
+    assert!(status == 422 && page.contains("The same officer"), "{page}");
+    assert_eq!(step(2, "approve", "").0, 303);
+    let (status, page) = step(2, "carry-out", "sure=yes");
+    assert!(
+        status == 422 && page.contains("has not been told"),
+        "{page}"
+    );
+    assert_eq!(step(2, "tell", "how=letter&happened=2026-01-05").0, 303);
+    let (status, page) = officers[2].get(&at);
+    assert!(status == 200 && page.contains("Brzhnikova"), "{page}");
+    let (status, page) = step(2, "carry-out", "sure=yes");
+    assert_eq!(status, 303, "{page}");
+
+    // While it still serves.
+    let after = found(folder.path());
+    assert!(after.is_empty(), "{after:?}");
+    for path in [
+        read.clone(),
+        format!("{read}/_history/1"),
+        format!("{read}/_history"),
+    ] {
+        let (status, said) = call(&served, "GET", &path, None);
+        assert_eq!(status, 410, "{path}: {said}");
+        assert!(said.contains(&at.replace("/erasures/", "Task/")), "{said}");
+    }
+    assert!(
+        call(&served, "GET", search, None).1.contains("\"total\":0"),
+        "found by a search"
+    );
+    let (status, page) = officers[1].get(&at);
+    assert!(
+        status == 200 && page.contains("Erased to the extent"),
+        "{page}"
+    );
+    let (status, page) = officers[1].get("/erasures");
+    assert!(status == 200 && page.contains("No longer known"), "{page}");
+    assert_eq!(officers[1].get(&format!("/people/{ID}")).0, 410);
+    let tombstone = page_of_entry(&officers[1]);
+    assert!(tombstone.contains("was erased by law"), "{tombstone}");
+    stop(served);
+
+    // After it has stopped, and with everything made anew.
+    assert_eq!(found(folder.path()), vec![]);
+    let output = homecoming(&["audit", "--data", &data]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    homecoming_done(&["rebuild", "--data", &data]);
+    assert_eq!(found(folder.path()), vec![]);
+    let status = homecoming_done(&["erase", "status", "--data", &data, "--json"]);
+    assert!(status.contains("\"status\":\"completed\""), "{status}");
+}
+
+/// The page of the entry that made the Patient: the first after the three hundred others.
+fn page_of_entry(browser: &Browser<'_>) -> String {
+    let tombstones = (300..310).map(|at| browser.get(&format!("/entries/{at}")));
+    let found = tombstones.into_iter().find(|(status, _)| *status == 410);
+    found.expect("an entry that was erased").1
+}

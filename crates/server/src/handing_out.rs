@@ -18,6 +18,12 @@ pub fn export(
     cosigned: Option<&str>,
     patient: &str,
 ) -> Result<(Export, Given), Error> {
+    if ledger.chain_head(patient).map_err(Error::ledger)?.is_none() {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            "The record has nothing about this person.",
+        ));
+    }
     let under = |note: Option<&str>| {
         let export = ledger.export(patient, note, Some(access));
         export.map_err(Error::ledger)

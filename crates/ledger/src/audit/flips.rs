@@ -283,6 +283,11 @@ impl<'d> Sound<'d> {
             .and_then(|db| Ok(store::schema_of(&db)?))
             .is_err();
         touched.anew = page == 0 || schema;
+        if touched.anew {
+            // Header and schema are on the way to every row and tell none from another.
+            touched.lines.retain(|position| position % 50 == 0);
+            touched.contents.retain(|position| position % 50 == 0);
+        }
         self.file.write_all_at(&sound, page * self.page)?;
         self.touched.insert(page, touched.clone());
         Ok(touched)

@@ -1,3 +1,5 @@
+//! The steps of an erasure, written as Tasks and read again.
+
 use casework::erasure::{DELAY, Who};
 
 use super::*;

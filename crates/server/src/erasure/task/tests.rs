@@ -1,3 +1,5 @@
+//! Every step of an erasure through its Task and back.
+
 use casework::erasure::{DELAY, Who};
 
 use super::*;

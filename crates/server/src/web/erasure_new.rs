@@ -33,7 +33,9 @@ pub fn page(context: &Context) -> Markup {
                 "years: look for a duty to keep it (the state\u{2019}s retention law, the records schedule, 42 CFR Part 2, a claim, "
                 "an inspection) before you ask."
             }
-            form class="stack" method="post" action=(path::ERASURES) {
+            @if context.shell.is_then() {
+                p { strong { "An erasure is asked for as of now, not in the past." } }
+            } @else { form class="stack" method="post" action=(path::ERASURES) {
                 input type="hidden" name="person" value=(id);
                 fieldset {
                     legend { "How much" }
@@ -63,7 +65,7 @@ pub fn page(context: &Context) -> Markup {
                     }
                 }
                 button class="usa-button" type="submit" { "Ask for the erasure" }
-            }
+            } }
             section class="panel" aria-labelledby="means" {
                 h2 id="means" { "What erasing can do, and what not" }
                 (super::erasure::promise(false))
@@ -75,7 +77,7 @@ pub fn page(context: &Context) -> Markup {
         Page {
             title: "Ask for an erasure",
             place: Place::Elsewhere,
-            compares: true,
+            compares: false,
             main,
         },
     )

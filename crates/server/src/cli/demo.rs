@@ -84,6 +84,14 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     })
 }
 
+/// Who may ask for an erasure and approve one. They care for nobody, so the record does not name them.
+const OFFICERS: [(&str, &str); 3] = [
+    ("Imani Sandoval", "demo-officer-1"),
+    ("Henrik Lindqvist", "demo-officer-2"),
+    ("Farida Rahmani", "demo-officer-3"),
+];
+const OFFICER: &str = "officer";
+
 /// Makes the demo beside its place and moves it there when it is whole.
 fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     let io = |error: std::io::Error| {
@@ -118,6 +126,11 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
             role: user.role.to_owned(),
             code: user.sign_in_code.to_owned(),
         })
+        .chain(OFFICERS.map(|(name, code)| DemoPerson {
+            name: name.to_owned(),
+            role: OFFICER.to_owned(),
+            code: code.to_owned(),
+        }))
         .collect();
     let about = About {
         name: NAME.to_owned(),
@@ -125,7 +138,7 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
         erasure_delay_days: None,
     };
     let keys = programme::create(&making, &about, passphrase, &Chance::System)?;
-    let mut offline = Offline::open(&making, keys.clone(), clock, chance, &mut |_, _| {})?;
+    let mut offline = Offline::open(&making, keys, clock, chance, &mut |_, _| {})?;
     let mut writing = offline.writing();
     let mut group = Vec::new();
     let mut writes = 0;
@@ -154,14 +167,16 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     writing.finish()?;
     let logs = [offline.ledger().verifier(), offline.access().verifier()];
     make_witness(data, &logs)?;
-    let access = ledger::access::AccessLog::open(&making, keys).map_err(Error::open)?;
-    make_witness(data, &[offline.ledger().verifier(), access.verifier()])?;
     drop(offline);
 
     let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;
     for user in &staff {
         let practitioner = Some(user.practitioner_id.as_str());
         desk.add_user(&user.name, user.role, practitioner, user.sign_in_code, now)
+            .map_err(|error| cannot(&error))?;
+    }
+    for (name, code) in OFFICERS {
+        desk.add_user(name, OFFICER, None, code, now)
             .map_err(|error| cannot(&error))?;
     }
     drop(desk);

@@ -30,8 +30,13 @@ fn main() -> ExitCode {
         .expect("the file can be written");
     println!("{} bytes flipped, {} found", flipped.bytes, flipped.found);
     for (what, count) in &flipped.silent {
-        println!("{count:>9} say nothing: {what}");
+        let at = flipped.silent_at[what];
+        println!("{count:>9} say nothing: {what} (the first at {at})");
     }
+    println!(
+        "{:>9} change a mark of an import, which is not part of the record",
+        flipped.marks
+    );
     let (seen, tried) = flipped.pages_check;
     println!("of {tried} of these, SQLite's own check of the pages notices {seen}");
     for (at, what) in &flipped.escaped {

@@ -10,13 +10,14 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
 
 use crate::read::{KnownEdge, StoredTiles};
 use crate::store::{self, OpenError};
+use crate::witnessed::{self, LogName};
 
 /// Copies one of our SQLite files to a path where there is nothing; it is on the disk when this returns.
 pub fn copy(from: &Path, to: &Path) -> Result<(), OpenError> {
@@ -63,6 +64,22 @@ impl Standing {
             checkpoint: text,
         })
     }
+}
+
+/// The last checkpoint of the record that witnesses have signed, as noted in a directory; changes nothing there,
+/// which matters for a backup.
+pub fn last_cosigned(dir: &Path) -> Result<Option<String>, OpenError> {
+    let file = dir.join(witnessed::FILE);
+    if !file.try_exists()? {
+        return Ok(None);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(file, flags)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    let latest = "SELECT note FROM cosigned WHERE log = ?1 ORDER BY number DESC LIMIT 1";
+    Ok(db
+        .query_row(latest, [LogName::Record as u8], |row| row.get(0))
+        .optional()?)
 }
 
 /// The root over the first so many entries of a ledger, at most all of them.

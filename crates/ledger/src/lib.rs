@@ -34,6 +34,7 @@ pub mod ground;
 pub mod keys;
 pub mod lock;
 pub mod log;
+mod promising;
 pub mod read;
 mod sealing;
 pub mod store;
@@ -46,6 +47,7 @@ pub use append::{
 pub use content::Content;
 pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, heads, receipt};
 pub use keys::Keys;
+pub use promising::promise;
 pub use read::{KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;
 pub use seal::{Class, KeyError};

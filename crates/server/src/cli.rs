@@ -23,10 +23,12 @@ mod bench;
 mod client;
 mod demo;
 mod erase;
+mod export;
 mod import;
 mod init;
 mod keys;
 mod passphrase;
+mod promise;
 mod rebuild;
 mod restore;
 mod serve;
@@ -67,7 +69,11 @@ enum Word {
     Token(client::TokenArgs),
     /// People who sign in: add one, list them
     User(user::Args),
-    /// Check a receipt, offline; says in plain words what it proved
+    /// Everything on the record about one person, in one file that proves it is everything
+    Export(export::Args),
+    /// A signed word for whoever hands something in, that it will be on the record
+    Promise(promise::Args),
+    /// Check a receipt, an export or a promise, offline; says in plain words what it proved
     Verify(verify::Args),
     /// Read every entry and content back and check all of it
     Audit(audit::Args),
@@ -130,6 +136,8 @@ pub fn run() -> ExitCode {
         Word::Client(args) => client::run(&args),
         Word::Token(args) => client::token(&args),
         Word::User(args) => user::run(&args),
+        Word::Export(args) => export::run(&args),
+        Word::Promise(args) => promise::run(&args),
         Word::Verify(args) => verify::run(&args),
         Word::Audit(args) => audit::run(&args),
         Word::Witness(args) => witness::run(&args),

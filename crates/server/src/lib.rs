@@ -12,6 +12,7 @@ pub mod demo;
 pub mod erasure;
 pub mod error;
 pub mod fhir;
+mod handing_out;
 pub mod import;
 pub mod log;
 pub mod metrics;

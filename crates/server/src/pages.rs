@@ -29,6 +29,7 @@ mod access;
 mod caseload;
 mod entry;
 pub(crate) mod erasures;
+mod export;
 mod find;
 mod person;
 mod record;
@@ -57,6 +58,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
         .route("/people/{id}/access", get(access::of_person))
+        .route("/people/{id}/export", get(export::get))
         .route(path::ACCESS, get(access::of_everybody))
         .route("/access/{position}", get(access::one))
         .route("/access/{position}/receipt", get(access::receipt))

@@ -326,6 +326,20 @@ impl Programme {
         answered.await.map_err(|_| stopped())?
     }
 
+    /// Records where each person's chain ends, if the last such map does not yet cover this person's
+    /// latest entry: their export is then complete as of now.
+    pub async fn count(&self, patient: &str) -> Result<(), Error> {
+        let (inner, person) = (self.inner.clone(), patient.to_owned());
+        let owed = tokio::task::spawn_blocking(move || head_map::owed_to(&inner, &person))
+            .await
+            .map_err(Error::internal)??;
+        if let Some(draft) = owed {
+            self.submit(head_map::actor(), Work::Ready(vec![draft]))
+                .await?;
+        }
+        Ok(())
+    }
+
     /// The record as of some instant or size. A size beyond the end is the end.
     pub fn view(&self, as_of: AsOf) -> View {
         View::new(&self.inner, as_of)

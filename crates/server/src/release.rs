@@ -127,6 +127,14 @@ impl Given {
         persons
     }
 
+    /// The positions of leaves that are given out, ascending, each once.
+    pub fn leaves(&self) -> Vec<u64> {
+        let mut leaves = self.leaves.clone();
+        leaves.sort_unstable();
+        leaves.dedup();
+        leaves
+    }
+
     /// The positions of versions that are given out, ascending, each once.
     pub fn versions(&self) -> Vec<u64> {
         let mut versions = self.versions.clone();

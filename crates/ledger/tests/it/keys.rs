@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use evidence::heads::{self, Head};
-use ledger::{Action, Appender, Class, Expect, KeyUse, ReadError, Refused, Write};
+use ledger::{Action, Appender, Class, Expect, KeyUse, ReadError, Refused, Write, receipt};
 use rusqlite::Connection;
 
 use crate::damage::world_of_600;
@@ -103,10 +103,12 @@ fn what_a_destroyed_key_sealed_is_erased_and_the_rest_is_not() {
         for reader in [reader.clone(), world.reader()] {
             let erased = |position| matches!(reader.version(position), Err(ReadError::Erased { position: at }) if at == position);
             assert_eq!([0, 1, 2, 3].map(erased), [true, false, true, false]);
-            assert!(matches!(
-                reader.receipt(0),
-                Err(ReadError::Erased { position: 0 })
-            ));
+            // A receipt proves that there was something, and has nothing of it.
+            let receipt = reader.receipt(0).unwrap();
+            assert!(receipt::verify(receipt.as_bytes(), Some(reader.verifier())).is_ok());
+            let proof = tlog::proof::Proof::parse(&receipt).unwrap();
+            let extra = String::from_utf8_lossy(&proof.extra.unwrap()).into_owned();
+            assert!(!extra.contains("resourceType"), "{extra}");
             let left = reader.contents_left(&[0, 1, 2, 3]).unwrap();
             let left: Vec<u64> = left.iter().flatten().map(|left| left.position).collect();
             assert_eq!(left, [1, 3]);

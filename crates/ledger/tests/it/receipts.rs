@@ -195,6 +195,7 @@ fn a_report_says_what_was_proved_and_what_was_not() {
              programme published, or give that one with --key.",
             "That what it says is true, that this is the latest version, or that nothing else was recorded.",
             "That the time is right: it is the one of the ledger's own clock, and only its order is certain.",
+            "Who wrote it: the name is asserted by the server, and no key of the author's own signed it.",
             "That everybody is shown the same ledger: no outside witness has signed this checkpoint.",
             "That the ledger's alias stands for this id: only the programme can show that. The content itself is \
              what was recorded.",

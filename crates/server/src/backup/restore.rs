@@ -250,13 +250,9 @@ fn known(asked: &Asked<'_>, standing: &Standing) -> Result<Vec<Known>, Error> {
         {
             note("the ledger that lies here now", &there.checkpoint);
         }
-        if !dir.join(ledger::witnessed::FILE).exists() {
-            continue;
-        }
-        let witnessed = Witnessed::open(dir).map_err(witnesses)?;
-        if let Some(latest) = witnessed.latest(LogName::Record).map_err(witnesses)? {
+        if let Some(latest) = ledger::backup::last_cosigned(dir).map_err(Error::open)? {
             let source = format!("what witnesses have signed, as noted {whose}");
-            note(&source, &latest.note);
+            note(&source, &latest);
         }
     }
     Ok(known)

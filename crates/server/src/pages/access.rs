@@ -365,6 +365,7 @@ pub(super) fn what_was_asked(leaf: &Leaf, address: Option<&str>) -> String {
         ["record"] => "about this record".to_owned(),
         ["people", _] => "the person on one screen".to_owned(),
         ["people", _, "timelines"] => "the two timelines".to_owned(),
+        ["people", _, "export"] => "everything about the person, as a file".to_owned(),
         ["people", _, "access"] => "who looked at this person".to_owned(),
         ["entries", position] => format!("entry {position}"),
         ["entries", position, "receipt"] => format!("the receipt of entry {position}"),

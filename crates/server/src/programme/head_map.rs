@@ -54,6 +54,16 @@ pub(super) fn draft(ledger: &Ledger, size: u64) -> Result<(Draft, u64), Error> {
     Ok((draft, map.persons))
 }
 
+/// The map that would cover a person's latest entry, if none does.
+pub(super) fn owed_to(inner: &Inner, patient: &str) -> Result<Option<Draft>, Error> {
+    let last = inner.ledger.chain_head(patient).map_err(Error::ledger)?;
+    if last.is_none_or(|last| covered(&inner.index).is_ok_and(|covered| last < covered)) {
+        return Ok(None);
+    }
+    let size = inner.visible.load(Ordering::Acquire);
+    draft(&inner.ledger, size).map(|(draft, _)| Some(draft))
+}
+
 /// Sees to it, on a thread of its own, until the programme is let go.
 pub(super) fn see_to_it(
     inner: Weak<Inner>,

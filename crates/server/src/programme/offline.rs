@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use index::{Bulk, Index};
-use ledger::access::AccessLog;
+use ledger::access::{self, AccessLog, Recorder};
 use ledger::{Appender, ImportMark, Keys, Ledger, Transaction};
 use record::time::RecordedAt;
 
@@ -25,6 +25,7 @@ pub struct Offline {
     ledger: Ledger,
     access: AccessLog,
     appender: Appender,
+    recorder: Recorder,
     index: Index,
     clock: Clock,
     chance: Chance,
@@ -55,6 +56,7 @@ impl Offline {
             ledger,
             access,
             appender,
+            recorder,
             index,
             // The next server records that interrupted erasures are done.
             ..
@@ -63,10 +65,23 @@ impl Offline {
             ledger,
             access,
             appender,
+            recorder,
             index,
             clock,
             chance,
         })
+    }
+
+    /// Records that something is given out; only then may it be.
+    pub fn disclose(&mut self, disclosure: access::Draft) -> Result<(), Error> {
+        let (clock, chance) = (&self.clock, &self.chance);
+        let mut now = || clock.now();
+        let mut fill = |bytes: &mut [u8]| chance.fill(bytes);
+        match self.recorder.commit(&[disclosure], &mut now, &mut fill) {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(refused)) => Err(refusal(&refused)),
+            Err(error) => Err(refused_whole(&error)),
+        }
     }
 
     /// The read side of the ledger.

@@ -59,6 +59,11 @@ pub fn person_access(id: &str) -> String {
     format!("/people/{}/access", encode(id))
 }
 
+/// The person's export, as a file.
+pub fn person_export(id: &str) -> String {
+    format!("/people/{}/export", encode(id))
+}
+
 /// One leaf of the access log.
 pub fn leaf(position: u64) -> String {
     format!("/access/{position}")

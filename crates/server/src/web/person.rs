@@ -393,6 +393,10 @@ fn aside(context: &Context) -> Markup {
                     @if context.events.1 > 0 { ", " strong { (layout::counted(context.events.1, "conflict", "conflicts")) } " between what happened and what was recorded" }
                     "."
                 }
+                // The file holds all there is now, so a page of the past does not offer it.
+                @if context.shell.as_of.is_none() {
+                    p { a href=(path::person_export(&banner.id)) download { "All entries, as a file that proves it is all" } }
+                }
             }
             (list("problems", "Conditions", &context.problems))
             (list("service", "Service", &context.service))

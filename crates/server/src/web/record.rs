@@ -87,7 +87,7 @@ fn outside(context: &Context) -> Markup {
                         None => { "Not cosigned yet: all " (layout::counted(log.size, "entry", "entries")) " are behind." }
                     }
                 }
-                (layout::scrolling("Witnesses", html! { table class="usa-table usa-table--compact bare" {
+                (layout::scrolling(&format!("Witnesses of the {}", log.name), html! { table class="usa-table usa-table--compact bare" {
                     thead { tr { th scope="col" { "Witness" } th scope="col" class="num" { "Cosigned" } th scope="col" { "When" } th scope="col" { "Its clock" } th scope="col" { "Now" } } }
                     tbody { @for witness in &log.witnesses { tr {
                         th scope="row" { bdi { (witness.name) } }
@@ -109,7 +109,7 @@ pub fn page(context: &Context) -> Markup {
     let shell = &context.shell;
     let main = html! {
         p class="lead" {
-            "Every entry that was ever made here stays: nothing is overwritten and nothing is removed. "
+            "Every entry that was ever made here stays: nothing is overwritten and nothing is removed. What is lawfully erased leaves its entry behind. "
             "The entries are the leaves of one hash tree; whoever keeps a copy of a signed checkpoint can tell, "
             "later and without us, whether anything before it was changed."
         }

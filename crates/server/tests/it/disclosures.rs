@@ -319,6 +319,14 @@ const ROWS: &[Row] = &[
     ),
     row(
         "GET",
+        "/people/{id}/export",
+        Officer,
+        "/people/p/export",
+        "",
+        Some(("export", u64::MAX)),
+    ),
+    row(
+        "GET",
         "/people/{id}/access",
         Officer,
         "/people/p/access",
@@ -522,6 +530,8 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         };
         assert!(status < 400, "{name}: {status} {text}");
         assert_eq!(now, before + 1, "{name} is not on the access log just once");
+        // Keys that were made since are read anew.
+        let log = AccessLog::open(Path::new(&data), keys(&data)).expect("the access log");
         let one = log.leaf(before).expect("it reads").expect("it is there");
         assert_eq!(one.leaf.what.as_str(), what, "{name}");
         if versions != u64::MAX {

@@ -8,6 +8,7 @@ mod crash;
 mod disclosures;
 mod erased_bytes;
 mod erasing;
+mod exports;
 mod faults;
 mod heads;
 mod keys;

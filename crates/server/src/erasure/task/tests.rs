@@ -1,4 +1,4 @@
-//! Every step of an erasure through its Task and back.
+//! The steps of an erasure, written as Tasks and read again.
 
 use casework::erasure::{DELAY, Who};
 

@@ -67,6 +67,7 @@ const BATCH: &str = r#"{"resourceType":"Bundle","type":"batch","entry":[
 const TRANSACTION: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
     {"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:t|1"}},
     {"request":{"method":"GET","url":"Observation/o"}}]}"#;
+const ERASURE: &str = "person=p&scope=record&basis=gdpr-17-1-b&citation=written+withdrawal+of+consent,+file+note&examined=yes";
 const WRITES: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
     {"resource":{"resourceType":"Basic","id":"b","code":{"text":"x"}},"request":{"method":"PUT","url":"Basic/b"}}]}"#;
 
@@ -373,6 +374,39 @@ const ROWS: &[Row] = &[
         "",
         None,
     ),
+    row(
+        "GET",
+        "/erasures/new",
+        Officer,
+        "/erasures/new?person=p",
+        "",
+        Some(("page", 0)),
+    ),
+    row("POST", "/erasures", Officer, "/erasures", ERASURE, None),
+    row(
+        "GET",
+        "/erasures",
+        Officer,
+        "/erasures",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "GET",
+        "/erasures/{id}",
+        Officer,
+        "/erasures/{made}",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row(
+        "POST",
+        "/erasures/{id}/{step}",
+        Officer,
+        "/erasures/{made}/withdraw",
+        "why=asked+for+in+error",
+        None,
+    ),
     row("GET", "/metrics", Nobody, "/metrics", "", None),
     row(
         "GET",
@@ -485,11 +519,13 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
     let log = AccessLog::open(Path::new(&data), keys(&data)).expect("the access log");
 
+    let mut made = String::new();
     for row in ROWS {
+        let path = &row.path.replace("{made}", &made);
         let before = log.size().expect("it reads");
         let mut request = ureq::http::Request::builder().method(row.method).uri(
             served.url(
-                &row.path
+                &path
                     .replace("?if-none-exist", "")
                     .replace("?not-modified", "")
                     .replace('|', "%7C"),
@@ -500,32 +536,40 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             Officer => request.header("Cookie", &cookie),
             Nobody => request,
         };
-        if row.path.ends_with("?if-none-exist") {
+        if path.ends_with("?if-none-exist") {
             request = request
                 .header("If-None-Exist", "identifier=urn:t|1")
                 .header("Prefer", "return=representation");
         }
-        if row.path.ends_with("?not-modified") {
+        if path.ends_with("?not-modified") {
             request = request.header("If-None-Match", "W/\"2\"");
         }
-        let is_form = row.path.ends_with("/_search") || row.path == "/sign-in";
+        let is_form = ["/_search", "/sign-in", "/erasures", "/withdraw"]
+            .iter()
+            .any(|end| path.ends_with(end));
         request = match (row.body.is_empty(), is_form) {
             (true, _) => request,
             (_, true) => request.header("Content-Type", "application/x-www-form-urlencoded"),
             _ => request.header("Content-Type", "application/fhir+json"),
         };
-        let name = format!("{} {}", row.method, row.path);
+        let name = format!("{} {}", row.method, path);
         let mut answer = match row.body {
             "" => agent.run(request.body(()).expect("a request")),
             body => agent.run(request.body(body).expect("a request")),
         }
         .unwrap_or_else(|error| panic!("{name}: {error}"));
         let status = answer.status().as_u16();
+        if let Some(at) = answer.headers().get("location") {
+            let at = at.to_str().expect("text");
+            made = at.rsplit('/').next().unwrap_or_default().to_owned();
+        }
         let text = answer.body_mut().read_to_string().unwrap_or_default();
         assert_ne!(status, 500, "{name}: {text}");
         let now = log.size().expect("it reads");
         let Some((what, versions)) = row.expected else {
             assert_eq!(now, before, "{name} ({status}) is on the access log");
+            let is_step = path.starts_with("/erasures");
+            assert!(!is_step || status == 303, "{name}: {status} {text}");
             continue;
         };
         assert!(status < 400, "{name}: {status} {text}");
@@ -543,7 +587,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         };
         assert_eq!(one.leaf.actor, actor, "{name}");
         let told = one.told.expect("nobody is erased");
-        let asked = row.path.split('?').next().expect("a path");
+        let asked = path.split('?').next().expect("a path");
         assert!(
             told.address.starts_with(asked.trim_end_matches("/_search")),
             "{name}: {}",

@@ -517,7 +517,7 @@ fn sets(size: u64) -> Vec<Vec<u64>> {
 #[test]
 fn several_leaves_are_proved_at_once_and_no_altered_proof_verifies() {
     let mut tried = 0;
-    for size in (1..=33).chain([64, 65, 100, 255, 256, 257, 300]) {
+    for size in (1..=33).chain([64, 65, 100]) {
         let tree: Tree = (0..size).map(|i| leaf_hash(&model::leaf_data(i))).collect();
         let root = root_at(size, &tree).unwrap();
         for indexes in sets(size) {
@@ -606,4 +606,9 @@ fn leaves_out_of_order_or_beyond_the_end_are_refused() {
     ] {
         assert_eq!(join_inclusions(&wrong, 5), None, "{wrong:?}");
     }
+}
+
+#[test]
+fn a_frontier_without_leaves_has_the_root_of_nothing() {
+    assert_eq!(tlog::Frontier::new().root(), root_of_empty());
 }

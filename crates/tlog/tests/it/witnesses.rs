@@ -628,3 +628,28 @@ fn a_checkpoint_of_no_leaves_can_be_cosigned() {
     assert_eq!(decide(&request, None, &keys), Ok(seen(0)));
     assert_eq!(decide(&request, Some(seen(0)), &keys), Ok(seen(0)));
 }
+
+#[test]
+fn a_cosignature_of_no_possible_time_is_refused() {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    for algorithm in ALGORITHMS {
+        let key = cosigner("w", algorithm);
+        let note = checkpoint(3);
+        let line = key.cosign(&note, 9).unwrap();
+        for time in [0, TIMESTAMP_MAX + 1, u64::MAX] {
+            let (id, time) = (line.id().to_be_bytes(), time.to_be_bytes());
+            let bytes = [&id[..], &time[..], &line.bytes()[8..]].concat();
+            let text = format!("{note}\u{2014} w {}\n", STANDARD.encode(bytes));
+            let refused = key.witness().verify(&SignedNote::parse(&text).unwrap());
+            assert!(matches!(refused, Err(CosignatureError::Timestamp { .. })));
+        }
+        let short = STANDARD.encode([&line.id().to_be_bytes()[..], &[1; 7]].concat());
+        let text = format!("{note}\u{2014} w {short}\n");
+        let refused = key.witness().verify(&SignedNote::parse(&text).unwrap());
+        assert!(matches!(
+            refused,
+            Err(CosignatureError::BadSignature { .. })
+        ));
+    }
+}

@@ -18,8 +18,6 @@
 //! proof leads up from, salt and JSON to the commitment in the line, and the key
 //! is only the reader's if the reader says so. Pure: no disk, no clock.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
@@ -29,6 +27,10 @@ use tlog::proof::{Proof, Verified};
 use crate::content::{self, Content};
 use crate::entry::{Action, Entry};
 use crate::trust::{Distrust, Trust};
+
+pub(crate) mod extra;
+
+use extra::Parts;
 
 const HEADER: &[u8] = b"homecoming-receipt/1";
 
@@ -107,18 +109,9 @@ pub fn make(
     checkpoint: String,
     index: u64,
 ) -> String {
-    let stored = content.map_or(&[][..], |content| &content.stored);
-    let salt = content.map(|content| STANDARD.encode(content.salt));
-    let mut extra = Vec::with_capacity(stored.len() + line.len() + 256);
-    extra.extend_from_slice(HEADER);
-    for part in [&key.to_string(), line, salt.as_deref().unwrap_or_default()] {
-        extra.push(b'\n');
-        extra.extend_from_slice(part.as_bytes());
-    }
-    extra.push(b'\n');
-    extra.extend_from_slice(stored);
+    let content = content.map(|content| (&content.salt, &content.stored[..]));
     Proof {
-        extra: Some(extra),
+        extra: Some(extra::write(HEADER, key, line, content)),
         index,
         hashes,
         checkpoint,
@@ -139,32 +132,11 @@ pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, P
 
 /// The same with what a reader trusts: below a policy's quorum it is refused.
 pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem> {
-    let text = std::str::from_utf8(receipt).map_err(|e| Problem::Bytes(e.valid_up_to()))?;
-    let proof = Proof::parse(text)?;
-    let extra = proof.extra.as_deref().ok_or(Problem::Extra("content"))?;
-    let mut parts = extra.splitn(5, |b| *b == b'\n');
-    let mut part = |name| parts.next().ok_or(Problem::Extra(name));
-    if part("first line")? != HEADER {
-        return Err(Problem::Extra("first line"));
-    }
-    let key = std::str::from_utf8(part("public key")?)
-        .ok()
-        .and_then(|text| {
-            VerifierKey::parse(text)
-                .ok()
-                .filter(|key| key.to_string() == text)
-        })
-        .ok_or(Problem::Extra("public key"))?;
-    let line = part("entry")?;
-    let salt = part("salt")?;
-    let stored = part("content")?;
-
-    trust.check_key(&key).map_err(|why| match why {
-        Distrust::OtherKey { found, trusted } => Problem::OtherKey { found, trusted },
-        why => Problem::Distrust(why),
-    })?;
+    let proof = extra::proof(receipt)?;
+    let parts = Parts::read(&proof, HEADER, "entry", trust)?;
+    let (key, line) = (&parts.key, parts.line);
     let none = Policy::without_witnesses();
-    let verified = proof.verify_with(line, &key, key.name(), trust.policy.unwrap_or(&none))?;
+    let verified = proof.verify_with(line, key, key.name(), trust.policy.unwrap_or(&none))?;
     let entry = Entry::parse(line).map_err(|_| Problem::Extra("entry"))?;
     if entry.position != proof.index {
         return Err(Problem::Position {
@@ -172,19 +144,15 @@ pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem>
             proof: proof.index,
         });
     }
-    if !(salt.is_empty() && stored.is_empty()) {
-        let salt = STANDARD
-            .decode(salt)
-            .ok()
-            .and_then(|salt| content::Salt::try_from(salt).ok())
-            .ok_or(Problem::Extra("salt"))?;
-        if content::commitment(&salt, stored) != entry.commitment {
-            return Err(Problem::Content);
+    let stored = match parts.content(&entry.commitment)? {
+        Some(stored) => {
+            check_resource(&entry, stored)?;
+            stored
         }
-        check_resource(&entry, stored)?;
-    }
+        None => &[],
+    };
     Ok(Report {
-        proved: proved(&entry, stored, &verified, &key)
+        proved: proved(&entry, stored, &verified, key)
             .into_iter()
             .chain(trust.proved(&verified.quorum))
             .collect(),
@@ -193,7 +161,7 @@ pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem>
         stored: stored.to_vec(),
         checkpoint: verified.checkpoint,
         quorum: verified.quorum,
-        key,
+        key: parts.key,
     })
 }
 

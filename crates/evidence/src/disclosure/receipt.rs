@@ -13,16 +13,16 @@
 //! Where the content cannot be read any more (the person was erased) the last two parts are empty,
 //! and the receipt says so.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
 use tlog::proof::Proof;
 
 use super::{Leaf, Told, Whom};
-use crate::content::{Salt, commitment};
+use crate::content::Salt;
 use crate::receipt::Problem;
+use crate::receipt::extra::{self, Parts};
+use crate::trust::Trust;
 
 const HEADER: &[u8] = b"homecoming-disclosure/1";
 
@@ -52,19 +52,8 @@ pub fn make(
     checkpoint: String,
     index: u64,
 ) -> String {
-    let mut extra = Vec::with_capacity(512);
-    extra.extend_from_slice(HEADER);
-    let salt = content.map(|(salt, _)| STANDARD.encode(salt));
-    for part in [&key.to_string(), line, salt.as_deref().unwrap_or_default()] {
-        extra.push(b'\n');
-        extra.extend_from_slice(part.as_bytes());
-    }
-    extra.push(b'\n');
-    if let Some((_, stored)) = content {
-        extra.extend_from_slice(stored);
-    }
     Proof {
-        extra: Some(extra),
+        extra: Some(extra::write(HEADER, key, line, content)),
         index,
         hashes,
         checkpoint,
@@ -83,31 +72,14 @@ pub fn is_one(receipt: &[u8]) -> bool {
 
 /// Verifies it, offline. Without a key, against the one that it names, and the report says so.
 pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, Problem> {
-    let text = std::str::from_utf8(receipt).map_err(|e| Problem::Bytes(e.valid_up_to()))?;
-    let proof = Proof::parse(text)?;
-    let extra = proof.extra.as_deref().ok_or(Problem::Extra("content"))?;
-    let mut parts = extra.splitn(5, |b| *b == b'\n');
-    let mut part = |name| parts.next().ok_or(Problem::Extra(name));
-    if part("first line")? != HEADER {
-        return Err(Problem::Extra("first line"));
-    }
-    let key = std::str::from_utf8(part("public key")?)
-        .ok()
-        .and_then(|text| {
-            let key = VerifierKey::parse(text).ok()?;
-            (key.to_string() == text).then_some(key)
-        })
-        .ok_or(Problem::Extra("public key"))?;
-    let line = part("line")?;
-    let salt = part("salt")?;
-    let stored = part("content")?;
-    if let Some(trusted) = trusted.filter(|trusted| **trusted != key) {
-        return Err(Problem::OtherKey {
-            found: key.to_string(),
-            trusted: trusted.to_string(),
-        });
-    }
-    let verified = proof.verify(line, &key, key.name())?;
+    let trust = Trust {
+        key: trusted,
+        policy: None,
+    };
+    let proof = extra::proof(receipt)?;
+    let parts = Parts::read(&proof, HEADER, "line", &trust)?;
+    let (key, line) = (&parts.key, parts.line);
+    let verified = proof.verify(line, key, key.name())?;
     let leaf = Leaf::parse(line).map_err(|_| Problem::Extra("line"))?;
     if leaf.position != proof.index {
         return Err(Problem::Position {
@@ -115,28 +87,18 @@ pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, P
             proof: proof.index,
         });
     }
-    let told = match (salt, stored) {
-        ([], []) => None,
-        (salt, stored) => {
-            let salt = STANDARD
-                .decode(salt)
-                .ok()
-                .and_then(|salt| Salt::try_from(salt).ok())
-                .ok_or(Problem::Extra("salt"))?;
-            if commitment(&salt, stored) != leaf.commitment {
-                return Err(Problem::Content);
-            }
-            Some(Told::parse(stored).ok_or(Problem::Extra("content"))?)
-        }
+    let told = match parts.content(&leaf.commitment)? {
+        Some(stored) => Some(Told::parse(stored).ok_or(Problem::Extra("content"))?),
+        None => None,
     };
     let checkpoint = verified.checkpoint;
     Ok(Report {
-        proved: proved(&leaf, told.as_ref(), &checkpoint, &key),
+        proved: proved(&leaf, told.as_ref(), &checkpoint, key),
         not_proved: not_proved(&leaf, told.as_ref(), trusted.is_some()),
         leaf,
         told,
         checkpoint,
-        key,
+        key: parts.key,
     })
 }
 

@@ -15,34 +15,14 @@ fn main() -> std::io::Result<()> {
     for asset in assets::all() {
         std::fs::write(folder.join(asset.path.trim_start_matches('/')), asset.bytes)?;
     }
-    let mut written = Vec::new();
-    macro_rules! render {
-        ($($module:ident),*) => {$(
-            for (sample, context) in web::$module::samples() {
-                let name = format!("{}-{sample}.html", stringify!($module));
-                let html = web::$module::page(&context).into_string().replace("\"/assets/", "\"assets/");
-                std::fs::write(folder.join(&name), html)?;
-                written.push(name);
-            }
-        )*};
+    let pages = web::samples::every_page();
+    for page in &pages {
+        let html = page.html.replace("\"/assets/", "\"assets/");
+        std::fs::write(
+            folder.join(format!("{}-{}.html", page.page, page.name)),
+            html,
+        )?;
     }
-    render!(
-        sign_in,
-        caseload,
-        person,
-        timelines,
-        entry,
-        erased,
-        erasure,
-        erasure_new,
-        erasures,
-        find,
-        record,
-        access,
-        leaf,
-        seen,
-        error
-    );
-    println!("{} pages in {}", written.len(), folder.display());
+    println!("{} pages in {}", pages.len(), folder.display());
     Ok(())
 }

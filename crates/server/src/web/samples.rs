@@ -1,5 +1,5 @@
-//! Made-up facts for the pages' samples. For the test that renders every page, and for
-//! `examples/pages.rs`; nothing of it is ever served.
+//! Made-up facts for the pages' samples, and every page with every one of them. For the tests that
+//! render and look at every page, and for `examples/pages.rs`; nothing of it is ever served.
 
 use super::layout::{Again, AsKnown, Banner, Outside, Shell, User};
 use super::when::{self, Happened, RecordedAt};
@@ -130,4 +130,51 @@ pub fn on(year: i64, month: i64, day: i64) -> Happened {
 /// Recorded at 15:40 on a day.
 pub fn recorded(year: i64, month: i64, day: i64) -> RecordedAt {
     RecordedAt(when::at_day(year, month, day) + 15 * when::HOUR + 40 * 60 * when::SECOND)
+}
+
+/// A page drawn with one of its samples.
+pub struct Sample {
+    /// The page's module.
+    pub page: &'static str,
+    /// The sample's name.
+    pub name: &'static str,
+    /// The page.
+    pub html: String,
+    /// Whether the whole page is of the past.
+    pub is_then: bool,
+}
+
+/// Every page with every sample: the one list of pages that have any.
+pub fn every_page() -> Vec<Sample> {
+    let mut pages = Vec::new();
+    macro_rules! render {
+        ($($module:ident),*) => {$(
+            for (name, context) in super::$module::samples() {
+                pages.push(Sample {
+                    page: stringify!($module),
+                    name,
+                    html: super::$module::page(&context).into_string(),
+                    is_then: context.shell.is_then(),
+                });
+            }
+        )*};
+    }
+    render!(
+        sign_in,
+        caseload,
+        person,
+        timelines,
+        entry,
+        erased,
+        erasure,
+        erasure_new,
+        erasures,
+        find,
+        record,
+        access,
+        leaf,
+        seen,
+        error
+    );
+    pages
 }

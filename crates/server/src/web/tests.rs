@@ -5,33 +5,16 @@ use crate::assets;
 
 /// Page, sample, HTML, whether the whole page is of the past.
 fn every_page() -> Vec<(String, String, bool)> {
-    let mut pages = Vec::new();
-    macro_rules! render {
-        ($($module:ident),*) => {$(
-            for (sample, context) in $module::samples() {
-                let html = $module::page(&context).into_string();
-                pages.push((format!("{}/{sample}", stringify!($module)), html, context.shell.is_then()));
-            }
-        )*};
-    }
-    render!(
-        sign_in,
-        caseload,
-        person,
-        timelines,
-        entry,
-        erased,
-        erasure,
-        erasure_new,
-        erasures,
-        find,
-        record,
-        access,
-        leaf,
-        seen,
-        error
-    );
-    pages
+    samples::every_page()
+        .into_iter()
+        .map(|page| {
+            (
+                format!("{}/{}", page.page, page.name),
+                page.html,
+                page.is_then,
+            )
+        })
+        .collect()
 }
 
 const VOID: [&str; 6] = ["meta", "link", "img", "input", "br", "hr"];

@@ -247,18 +247,10 @@ fn every_sample_page_is_accessible_and_narrow() {
 }
 
 fn sample_pages() -> Vec<(String, String)> {
-    let mut pages = Vec::new();
-    macro_rules! render {
-        ($($module:ident),*) => {$(
-            for (sample, context) in web::$module::samples() {
-                pages.push((format!("{}-{sample}", stringify!($module)), web::$module::page(&context).into_string()));
-            }
-        )*};
-    }
-    render!(
-        sign_in, caseload, person, timelines, entry, find, record, access, leaf, seen, error
-    );
-    pages
+    web::samples::every_page()
+        .into_iter()
+        .map(|page| (format!("{}-{}", page.page, page.name), page.html))
+        .collect()
 }
 
 /// Serves the sample pages and the assets until the test ends, one request a connection.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use cedar_policy::{
     ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityId,
@@ -49,9 +49,16 @@ struct Slice {
     needs: Vec<Reason>,
 }
 
+/// How many decisions are kept, so that the same question is not worked out again.
+const MEMO_MAX: usize = 16 * 1024;
+
 /// A policy in force: the base, and what a programme added.
 pub struct Policy {
     added: String,
+    /// Whether a policy may look at who asks, beyond their role.
+    names_actors: bool,
+    /// Decisions that were made: a question has one answer, so nothing but the time depends on it.
+    memo: RwLock<HashMap<(u64, String), Verdict>>,
     told: HashMap<PolicyId, Told>,
     slices: Vec<Slice>,
     entities: Entities,
@@ -102,6 +109,9 @@ impl Policy {
         let slices = slices(&all, &told, &names);
         Ok(Policy {
             added: added.to_owned(),
+            // A string can be written with escapes; whoever does that costs time, not correctness.
+            names_actors: added.contains("actor") || added.contains('\\'),
+            memo: RwLock::default(),
             told,
             slices,
             entities: names.entities(),
@@ -139,6 +149,44 @@ impl Policy {
 
     /// Decides. There is always an answer; whatever goes wrong is a no.
     pub fn decide(&self, request: &Request<'_>) -> Verdict {
+        let question = self.question(request);
+        let known = self.memo.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verdict) = known.get(&question) {
+            return verdict.clone();
+        }
+        drop(known);
+        let verdict = self.work_out(request);
+        let mut memo = self.memo.write().unwrap_or_else(PoisonError::into_inner);
+        if memo.len() >= MEMO_MAX {
+            memo.clear();
+        }
+        memo.insert(question, verdict.clone());
+        verdict
+    }
+
+    /// The question as a key: two requests with the same key have the same answer.
+    fn question(&self, request: &Request<'_>) -> (u64, String) {
+        let mut bits = place(request) as u64;
+        bits = bits * 16 + request.purpose as u64;
+        bits = bits * 4 + consent_place(request.facts.consent) as u64;
+        bits = bits * 4 + warrant_place(request.facts.warrant) as u64;
+        for (_, flag) in flags(&request.facts) {
+            bits = bits * 2 + u64::from(flag);
+        }
+        let mut words = String::new();
+        for label in request.labels {
+            words.push_str(&label.len().to_string());
+            words.push(':');
+            words.push_str(label);
+        }
+        if self.names_actors {
+            words.push('@');
+            words.push_str(request.subject.name);
+        }
+        (bits, words)
+    }
+
+    fn work_out(&self, request: &Request<'_>) -> Verdict {
         // The evaluator is not ours: should it ever panic, that is a no like any other error.
         catch_unwind(AssertUnwindSafe(|| self.ask(request))).unwrap_or_else(|_| undecided())
     }
@@ -493,17 +541,7 @@ impl Names {
 
     fn context(&self, request: &Request<'_>) -> Vec<(String, RestrictedExpression)> {
         let facts = &request.facts;
-        let consent = match facts.consent {
-            Consent::Silent => 0,
-            Consent::Permitted => 1,
-            Consent::Refused => 2,
-        };
-        let warrant = match facts.warrant {
-            Warrant::None => 0,
-            Warrant::Elsewhere => 1,
-            Warrant::Covers => 2,
-            Warrant::CourtOrder => 3,
-        };
+        let (consent, warrant) = (consent_place(facts.consent), warrant_place(facts.warrant));
         let string = |text: &str| RestrictedExpression::new_string(text.to_owned());
         let uid = |uid: &EntityUid| RestrictedExpression::new_entity_uid(uid.clone());
         let mut pairs: Vec<(String, RestrictedExpression)> = vec![
@@ -525,6 +563,25 @@ impl Names {
                 .map(|(name, value)| (name.to_owned(), RestrictedExpression::new_bool(value))),
         );
         pairs
+    }
+}
+
+/// The place of a consent's name in [`Names`].
+fn consent_place(consent: Consent) -> usize {
+    match consent {
+        Consent::Silent => 0,
+        Consent::Permitted => 1,
+        Consent::Refused => 2,
+    }
+}
+
+/// The place of a warrant's name in [`Names`].
+fn warrant_place(warrant: Warrant) -> usize {
+    match warrant {
+        Warrant::None => 0,
+        Warrant::Elsewhere => 1,
+        Warrant::Covers => 2,
+        Warrant::CourtOrder => 3,
     }
 }
 

@@ -231,6 +231,7 @@ impl Role {
                 For::Payment,
                 For::Research,
                 For::Coordination,
+                For::Fitness,
             ],
             Role::Administrator => &[For::Administration],
             Role::Client => &[

@@ -92,3 +92,45 @@ fn what_is_asked_fits_the_schema() {
     )
     .expect("entities fit the schema");
 }
+
+#[test]
+fn what_is_remembered_is_what_would_be_worked_out() {
+    let policies = [
+        Policy::base(),
+        Policy::with(
+            r#"@id("not-seven") @because("On leave.") forbid (principal, action, resource) when { context.actor == "user/7" };"#,
+        )
+        .expect("a policy"),
+    ];
+    for policy in &policies {
+        for situation in crate::truth::situations() {
+            for role in Role::ALL {
+                for (name, labels) in [
+                    ("user/7", &[][..]),
+                    ("user/8", &["V"][..]),
+                    ("user/8", &["V", "SUD"][..]),
+                    ("user/7", &["V\nSUD"][..]),
+                ] {
+                    let request = Request {
+                        subject: Subject { role: *role, name },
+                        labels,
+                        ..asked(
+                            *role,
+                            role.usual_purpose(),
+                            Action::Read,
+                            Kind::Care,
+                            situation.facts,
+                        )
+                    };
+                    for _ in 0..2 {
+                        assert_eq!(
+                            policy.decide(&request),
+                            policy.work_out(&request),
+                            "{request:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -77,7 +77,7 @@ impl Lot {
     }
 }
 
-const QUESTIONS: usize = 20_000;
+const QUESTIONS: usize = 8_000;
 
 fn every_question(mut check: impl FnMut(Request<'static>)) {
     let mut lot = Lot(2026);
@@ -106,7 +106,7 @@ fn what_a_programme_forbids_never_allows_more() {
         assert!(before.allowed || !after.allowed, "{request:?}");
         narrowed += u32::from(before.allowed && !after.allowed);
     });
-    assert!(narrowed > 100, "only {narrowed} questions were narrowed");
+    assert!(narrowed > 30, "only {narrowed} questions were narrowed");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn what_the_base_forbids_nothing_that_is_added_allows() {
             ..
         } = request;
         let content = !matches!(action, Action::Govern | Action::Administer);
-        let mut never = |what: &str, is: bool| {
+        let never = |what: &str, is: bool| {
             assert!(!is || !after.allowed, "{what}: {request:?}");
         };
         never("another programme", !facts.same_programme);
@@ -159,7 +159,9 @@ fn what_the_base_forbids_nothing_that_is_added_allows() {
         );
         never(
             "an export from an emergency",
-            action == Action::Export && (facts.break_glass || purpose == Purpose::Emergency),
+            action == Action::Export
+                && !matches!(kind, Kind::Staff | Kind::Aggregate)
+                && (facts.break_glass || purpose == Purpose::Emergency),
         );
         never(
             "an inspector outside a warrant",
@@ -181,10 +183,12 @@ fn what_the_base_forbids_nothing_that_is_added_allows() {
         );
         never(
             "what the person is not told of yet",
-            facts.untold && !matches!(subject.role, Role::Officer | Role::Inspector),
+            facts.untold
+                && !matches!(kind, Kind::Staff | Kind::Aggregate)
+                && !matches!(subject.role, Role::Officer | Role::Inspector),
         );
     });
-    assert!(held > 1_000);
+    assert!(held > 1_000, "{held}");
 }
 
 #[test]
@@ -276,12 +280,16 @@ fn a_policy_that_errs_denies() {
 
 #[test]
 fn no_role_is_allowed_anything_for_a_purpose_that_is_not_its_own() {
-    let base = Policy::base();
+    // Even if everything were permitted.
+    let open = Policy::with(
+        r#"@id("everything") @because("Everybody may do everything.") permit (principal, action, resource);"#,
+    )
+    .expect("it is a policy");
     every_question(|request| {
         let role = request.subject.role;
-        if !role.purposes().contains(&request.purpose) && base.decide(&request).allowed {
-            // What is about nobody has no purpose of its own.
-            assert!(request.kind == Kind::Staff, "{request:?}");
+        let administers = request.action == Action::Administer;
+        if !role.purposes().contains(&request.purpose) && !administers {
+            assert!(!open.decide(&request).allowed, "{request:?}");
         }
     });
 }
@@ -388,4 +396,19 @@ fn a_name_in_the_request_is_only_a_name() {
         });
         assert_eq!(verdict.allowed, expect, "{name}");
     }
+}
+
+#[test]
+fn a_label_only_ever_closes() {
+    let base = Policy::base();
+    every_question(|request| {
+        let plain = Request {
+            labels: &[],
+            ..request
+        };
+        assert!(
+            base.decide(&plain).allowed || !base.decide(&request).allowed,
+            "{request:?}"
+        );
+    });
 }

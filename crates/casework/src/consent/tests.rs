@@ -82,7 +82,8 @@ fn a_consent_counts_while_it_is_in_force() {
     let given = consent("a", Effect::Permit, Provision::default());
     check(&[], &asked(), "silent");
     check(std::slice::from_ref(&given), &asked(), "permitted by a");
-    let rows: [(&str, fn(&mut Consent), &str); 7] = [
+    type Change = fn(&mut Consent);
+    let rows: [(&str, Change, &str); 7] = [
         ("withdrawn", |c| c.active = false, "silent"),
         ("given later", |c| c.given = Some(11 * DAY), "silent"),
         ("given now", |c| c.given = Some(10 * DAY), "permitted by a"),
@@ -640,7 +641,8 @@ fn a_written_consent_under_part_2_has_ten_things() {
     };
     assert_eq!(missing(&whole), []);
     assert_eq!(missing(&Elements::default()).len(), 9);
-    let rows: [(fn(&mut Elements), &[Missing]); 7] = [
+    type Change = fn(&mut Elements);
+    let rows: [(Change, &[Missing]); 7] = [
         (|e| e.information = false, &[Missing::Information]),
         (|e| e.signature = false, &[Missing::Signature]),
         (|e| e.statements = false, &[Missing::Statements]),

@@ -27,6 +27,13 @@ pub const SCHEMA: &str = include_str!("schema.cedarschema");
 /// The longest text that a programme may add, in bytes.
 pub const ADDED_MAX: usize = 64 * 1024;
 
+/// What refuses everything.
+const CLOSED: &str = r#"
+@id("closed")
+@because("The policy in force cannot be read by this program, so nothing is open to anybody. Tell an officer and whoever runs the server.")
+forbid (principal, action, resource);
+"#;
+
 /// What is said when nothing allows it, nothing forbids it, and no policy says what would be needed.
 const NOT_FOR_YOUR_ROLE: &str = "Your role has no part in this.";
 /// What is said when it could not be decided.
@@ -82,6 +89,15 @@ impl Policy {
             Ok(policy) => policy,
             // Checked by a test: the text is part of the program.
             Err(flaws) => unreachable!("the base policy is flawed: {flaws:?}"),
+        }
+    }
+
+    /// One that refuses everything: what is in force when what should be cannot be read.
+    pub fn closed() -> Policy {
+        match Policy::with(CLOSED) {
+            Ok(policy) => policy,
+            // Checked by a test: the text is part of the program.
+            Err(flaws) => unreachable!("the closed policy is flawed: {flaws:?}"),
         }
     }
 

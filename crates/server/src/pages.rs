@@ -14,10 +14,12 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use ledger::witnessed::LogName;
 use maud::Markup;
+use policy::{Action, Verdict};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
+use crate::permit::{self, Reader, Thing};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
 use crate::release::{self, Disclosure, Given, Release, What};
 use crate::sign_in::SignedIn;
@@ -78,6 +80,9 @@ async fn home() -> Response {
 pub(crate) struct Asked {
     programme: Programme,
     who: SignedIn,
+    /// Whose eyes the record is read with, and what for.
+    reader: Reader,
+    /// The record as of the instant asked for, as far as they may see it.
     view: View,
     path: String,
     /// What was asked for, as the access log will have it.
@@ -131,11 +136,13 @@ impl Asked {
         if let (None, AsOf::Instant(at)) = (asked, as_of) {
             address = path::with(&address, &[(path::AS_OF, &when::exact(at.0))]);
         }
+        let reader = who.reader(programme, uri.path())?;
         Ok(Asked {
             programme: programme.clone(),
             address,
             who,
-            view: programme.view(as_of),
+            view: programme.view(as_of).seen_by(&reader),
+            reader,
             path: uri.path().to_owned(),
             params,
             again: None,
@@ -158,12 +165,28 @@ impl Asked {
         }
     }
 
-    /// The whole record: as it is, or as it was when the page was shown before.
+    /// Everything that is recorded, as far as they may see it: as it is, or as it was when the page was
+    /// shown before.
     fn whole(&self) -> View {
-        self.programme.view(match &self.again {
+        let view = self.programme.view(match &self.again {
             Some(again) => AsOf::Seen(again.whole, RecordedAt(again.now())),
             None => AsOf::Now,
-        })
+        });
+        view.seen_by(&self.reader)
+    }
+
+    /// Whether they may do something with a thing, and why or why not.
+    fn decide(&self, does: Action, thing: &Thing<'_>) -> Result<Arc<Verdict>, Error> {
+        self.view.decide(&self.reader, does, thing)
+    }
+
+    /// Refuses what they may not do.
+    fn must(&self, does: Action, thing: &Thing<'_>) -> Result<(), Error> {
+        let verdict = self.decide(does, thing)?;
+        match verdict.allowed {
+            true => Ok(()),
+            false => Err(permit::refused(&verdict)),
+        }
     }
 
     /// The same request of the whole record.
@@ -175,7 +198,7 @@ impl Asked {
     }
 
     /// Whose page it is.
-    fn reader(&self) -> &SignedIn {
+    fn whose(&self) -> &SignedIn {
         match &self.again {
             Some(again) => again.reader(&self.who),
             None => &self.who,
@@ -287,12 +310,10 @@ impl Asked {
 
     /// Who asks, and what for.
     fn actor(&self) -> Actor {
-        let mut actor = self.who.actor();
-        if self.path.starts_with(path::ACCESS) || self.path.ends_with("/access") {
-            // Looking at who looked is done for the sake of the rules.
-            actor.purpose = "HCOMPL".to_owned();
+        Actor {
+            purpose: self.reader.purpose().code().to_owned(),
+            ..self.who.actor()
         }
-        actor
     }
 }
 

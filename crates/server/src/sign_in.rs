@@ -5,15 +5,19 @@
 //! can sign in is staff of the programme and reads all of it, and says so on the page. Nothing is
 //! open without signing in.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use desk::User;
+use policy::{Purpose, Role};
 
 use crate::chance::Chance;
 use crate::error::{Error, ErrorKind};
+use crate::permit::{Reader, Who, purpose};
 use crate::programme::{Actor, Programme};
 
 /// What people may be. Only staff so far.
@@ -30,6 +34,8 @@ const SESSION_MICROS: i64 = 12 * 3_600_000_000;
 pub struct SignedIn {
     /// Who it is.
     pub user: User,
+    /// What for, if they chose.
+    pub purpose: Option<Purpose>,
 }
 
 impl SignedIn {
@@ -38,21 +44,40 @@ impl SignedIn {
         matches!(self.user.role.as_str(), "supervisor" | "officer")
     }
 
-    /// As whom they act, and what for unless the page is for something else: those who care for
-    /// people do so to treat them, the others to run the programme.
+    /// As whom they act, and what for unless the page or they themselves say otherwise.
     pub fn actor(&self) -> Actor {
         let name = match &self.user.practitioner {
             Some(id) => format!("Practitioner/{id}"),
             None => format!("user/{}", self.user.id),
         };
-        let purpose = match self.user.role.as_str() {
-            "caseworker" | "prescriber" => "TREAT",
-            _ => "HOPERAT",
-        };
+        let role = Role::parse(&self.user.role);
+        let purpose = role.map_or(Purpose::Operations, Role::usual_purpose);
         Actor {
             name,
-            purpose: purpose.to_owned(),
+            purpose: purpose.code().to_owned(),
         }
+    }
+
+    /// Who they are to the policy.
+    pub fn permitted_as(&self, programme: &Programme) -> Result<Who, Error> {
+        // Only of supervisors others matter.
+        let others = match self.user.role.as_str() {
+            "supervisor" => programme.desk().users().map_err(Error::desk)?,
+            _ => Vec::new(),
+        };
+        Who::of_user(&self.user, &others).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Forbidden,
+                "Your role is none that this programme knows, so nothing is open to you. Ask an                  officer to give you one.",
+            )
+        })
+    }
+
+    /// Whose eyes a page is read with, and what for.
+    pub fn reader(&self, programme: &Programme, page: &str) -> Result<Reader, Error> {
+        let who = self.permitted_as(programme)?;
+        let purpose = purpose::of(who.role, page, self.purpose);
+        Reader::new(Arc::new(who), purpose, programme.clock().now().0)
     }
 }
 
@@ -120,7 +145,10 @@ fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, E
         .desk()
         .session_user(&secret, now)
         .map_err(Error::desk)?;
-    Ok(user.map(|user| SignedIn { user }))
+    Ok(user.map(|user| SignedIn {
+        user,
+        purpose: None,
+    }))
 }
 
 impl FromRequestParts<Programme> for SignedIn {

@@ -140,9 +140,7 @@ async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Erro
             }))
         };
         Some(
-            ask.api
-                .programme()
-                .submit(ask.grant.actor.clone(), work)
+            ask.submit(work)
                 .await?,
         )
     };

@@ -120,9 +120,11 @@ fn then(asked: &Asked, one: &Disclosed, told: &Told) -> Result<Asked, Error> {
     Ok(Asked {
         programme: asked.programme.clone(),
         who: asked.who.clone(),
+        reader: asked.reader.clone(),
         view: asked
             .programme
-            .view(AsOf::Seen(leaf.size, asked_at.unwrap_or(shown_at))),
+            .view(AsOf::Seen(leaf.size, asked_at.unwrap_or(shown_at)))
+            .seen_by(&asked.reader),
         path: told.address.split('?').next().unwrap_or("/").to_owned(),
         address: told.address.clone(),
         params,
@@ -152,7 +154,10 @@ fn reader(asked: &Asked, actor: &str) -> Option<SignedIn> {
         _ => false,
     };
     let user = users.into_iter().find(is)?;
-    Some(SignedIn { user })
+    Some(SignedIn {
+        user,
+        purpose: None,
+    })
 }
 
 /// Draws it again; nothing if it cannot be asked again.
@@ -198,6 +203,7 @@ fn answer(api: &Api, then: &Asked, told: &Told) -> Result<Option<(Markup, Given)
         actor,
         &told.scope,
         AsOf::Seen(then.view.size(), then.moment_at()),
+        &then.reader,
     )?;
     let Ok(answer) = ask.read_again(address) else {
         return Ok(None);
@@ -230,7 +236,10 @@ fn by_versions(then: &Asked, told: &Told, note: Option<&str>) -> Result<(Markup,
             break;
         }
         // A version that was written by the very request lies beyond the size that it began at.
-        let view = then.programme.view(AsOf::Size(position + 1));
+        let view = then
+            .programme
+            .view(AsOf::Size(position + 1))
+            .seen_by(&then.reader);
         let Some(version) = view.at(*position)? else {
             continue;
         };

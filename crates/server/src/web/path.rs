@@ -59,6 +59,11 @@ pub fn person_access(id: &str) -> String {
     format!("/people/{}/access", encode(id))
 }
 
+/// Opening the person's record in an emergency.
+pub fn break_glass(id: &str) -> String {
+    format!("/people/{}/break-glass", encode(id))
+}
+
 /// The person's export, as a file.
 pub fn person_export(id: &str) -> String {
     format!("/people/{}/export", encode(id))

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use ledger::witnessed::LogName;
 use maud::Markup;
-use policy::{Action, Verdict};
+use policy::{Action, Purpose, Verdict};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::instant;
@@ -23,7 +23,7 @@ use crate::permit::{self, Reader, Thing};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
 use crate::release::{self, Disclosure, Given, Release, What};
 use crate::sign_in::SignedIn;
-use crate::web::layout::{AsKnown, Outside, Shell, User};
+use crate::web::layout::{AsKnown, Outside, Reading, Shell, User};
 use crate::web::{path, when};
 use crate::{assets, web};
 
@@ -34,6 +34,7 @@ pub(crate) mod erasures;
 mod export;
 mod find;
 mod person;
+mod places;
 mod record;
 mod seen;
 mod sign_in;
@@ -71,8 +72,13 @@ pub fn routes(programme: Programme) -> Router {
         .layer(axum::middleware::from_fn(smaller::smaller))
 }
 
-async fn home() -> Response {
-    see(path::CASELOAD)
+/// Whoever is signed in begins where their role does.
+async fn home(State(programme): State<Programme>, who: Option<SignedIn>) -> Result<Response, Error> {
+    let Some(who) = who else {
+        return Ok(see(path::CASELOAD));
+    };
+    let ways = places::of(&who.permitted_as(&programme)?);
+    Ok(see(ways.first().map_or(path::RECORD, |way| &way.address)))
 }
 
 /// Someone who is signed in asks for a page, as of some instant.
@@ -175,6 +181,16 @@ impl Asked {
         view.seen_by(&self.reader)
     }
 
+    /// The same request, read for something else.
+    fn read_for(&self, purpose: Purpose) -> Result<Asked, Error> {
+        let reader = self.reader.for_purpose(purpose)?;
+        Ok(Asked {
+            view: self.view.clone().seen_by(&reader),
+            reader,
+            ..self.clone()
+        })
+    }
+
     /// Whether they may do something with a thing, and why or why not.
     fn decide(&self, does: Action, thing: &Thing<'_>) -> Result<Arc<Verdict>, Error> {
         self.view.decide(&self.reader, does, thing)
@@ -256,7 +272,7 @@ impl Asked {
             user: Some(User {
                 name: self.who.user.name.clone(),
                 role: self.who.user.role.clone(),
-                oversees: self.who.oversees(),
+                places: places::of(self.reader.who()),
             }),
             made_at: self.programme.clock().now().0,
             size: self.view.size(),
@@ -271,9 +287,24 @@ impl Asked {
             banner: None,
             again: None,
             outside: self.outside(),
+            reading: Some(self.reading()),
         };
         self.again_in(&mut shell);
         shell
+    }
+
+    /// What for the page is read, and what else it could be.
+    fn reading(&self) -> Reading {
+        let role = self.reader.who().role;
+        let choices = role.purposes().iter().map(|purpose| {
+            let chosen = *purpose == self.reader.purpose();
+            (purpose.code().to_owned(), purpose.words().to_owned(), chosen)
+        });
+        Reading {
+            words: self.reader.purpose().words().to_owned(),
+            is_fixed: permit::purpose::of_page(role, &self.path).is_some(),
+            choices: choices.collect(),
+        }
     }
 
     /// The page, with the headers that belong to its instant (RFC 7089) and with what it gives out.
@@ -389,6 +420,7 @@ pub fn error_page(error: &Error) -> Response {
             banner: None,
             again: None,
             outside: None,
+            reading: None,
         },
         status: row.status.as_u16(),
         title: row.title.to_owned(),

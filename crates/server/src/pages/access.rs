@@ -139,7 +139,6 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
 }
 
 pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
-    let log = asked.programme.access();
     let bound = bound(asked)?;
     let below = before(asked).map_or(bound, |before| before.min(bound));
     let found = theirs(asked, below)?;

@@ -44,7 +44,8 @@ fn may_take_all(asked: &Asked, id: &str) -> Result<(), Error> {
             about: entry.person,
             ..Thing::from(doc.root())
         };
-        if decided.insert((thing.kinds, thing.labels.clone())) {
+        let labels: Vec<String> = thing.labels.iter().map(|label| label.to_string()).collect();
+        if decided.insert((thing.kinds, labels)) {
             asked.must(Action::Export, &thing)?;
         }
     }

@@ -132,6 +132,7 @@ fn context(programme: &Programme, next: String, problem: Option<String>) -> Cont
             banner: None,
             again: None,
             outside: None,
+            reading: None,
         },
         next,
         problem,

@@ -376,6 +376,7 @@ impl View {
     pub fn at(&self, position: u64) -> Result<Option<Version>, Error> {
         self.known()?;
         if position >= self.size {
+            self.as_if_there("entry", &position.to_string());
             return Ok(None);
         }
         self.permitted_at(position)

@@ -17,6 +17,8 @@ pub const CHECKPOINT: &str = "/record/checkpoint";
 pub const KEY: &str = "/record/key";
 /// Everything that anybody was shown.
 pub const ACCESS: &str = "/access";
+/// Choosing what for one reads until signing out: POST, `purpose` and `next`.
+pub const PURPOSE: &str = "/purpose";
 /// Signing in: GET shows the form, POST takes `code` and `next`.
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.

@@ -685,6 +685,12 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             overdue: true,
             position: Some(u64::MAX),
         }],
+        closed: Closed {
+            why: vec![(samples::HOSTILE.into(), samples::LONG.into())],
+            whose: vec![samples::HOSTILE.into(), samples::LONG.into()],
+            may_break_glass: true,
+            ..Closed::default()
+        },
         consents: vec![(samples::HOSTILE.into(), samples::LONG.into())],
         scores: vec![Series {
             name: samples::HOSTILE.into(),

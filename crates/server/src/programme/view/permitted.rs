@@ -15,7 +15,7 @@ use ledger::{Action, Alias, Entry};
 use policy::{Action as Does, Facts, Kind};
 use record::json::Doc;
 use record::search::{Criteria, Modifier, ReferenceTest, Test};
-use record::sensitivity::{self, sensitivity};
+use record::sensitivity;
 
 use super::{AsOf, Page, Search, Version, View};
 use crate::error::{Error, ErrorKind};

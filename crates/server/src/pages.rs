@@ -35,6 +35,7 @@ mod export;
 mod find;
 mod person;
 mod places;
+mod purpose;
 mod record;
 mod seen;
 mod sign_in;
@@ -47,6 +48,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/", get(home))
         .route(path::SIGN_IN, get(sign_in::form).post(sign_in::enter))
         .route(path::SIGN_OUT, post(sign_in::leave))
+        .route(path::PURPOSE, post(purpose::choose))
         .route(path::CASELOAD, get(caseload::get))
         .route(path::FIND, get(find::get))
         .route(path::RECORD, get(record::get))

@@ -286,13 +286,13 @@ impl Who {
             role,
             name: named(user).remove(0),
             names: named(user),
-            patient: None,
+            patient: user.patient.clone().filter(|_| role == Role::Participant),
             staff: Vec::new(),
             registered: Vec::new(),
         };
         if role == Role::Supervisor {
-            let others = all.iter().filter(|other| other.id != user.id);
-            who.staff = others.flat_map(named).collect();
+            let theirs = all.iter().filter(|other| other.supervisor == Some(user.id));
+            who.staff = theirs.flat_map(named).collect();
         }
         Some(who)
     }
@@ -317,9 +317,10 @@ impl Who {
 
 /// What entries and resources call a user, as lines name them first.
 fn named(user: &User) -> Vec<String> {
-    let practitioner = user.practitioner.iter();
+    let practitioner = user.practitioner.iter().map(|id| format!("Practitioner/{id}"));
+    let patient = user.patient.iter().map(|id| format!("Patient/{id}"));
     practitioner
-        .map(|id| format!("Practitioner/{id}"))
+        .chain(patient)
         .chain([format!("user/{}", user.id)])
         .collect()
 }

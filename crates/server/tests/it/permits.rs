@@ -23,12 +23,22 @@ pub struct Ward {
 
 /// Who signs in: what they are called here, role, id of the Practitioner.
 const STAFF: [(&str, &str, &str); 6] = [
+    ("supervisor", "supervisor", "s1"),
     ("hers", "caseworker", "w1"),
     ("his", "caseworker", "w2"),
     ("doctor", "prescriber", "d1"),
-    ("supervisor", "supervisor", "s1"),
     ("stranger", "caseworker", "w3"),
     ("officer", "officer", ""),
+];
+
+/// Those without a place among the staff: what they are called here, role, and for the person whose
+/// record it is the id of the Patient.
+const OTHERS: [(&str, &str, &str); 5] = [
+    ("herself", "participant", "a"),
+    ("inspector", "inspector", ""),
+    ("evaluator", "evaluator", ""),
+    ("sponsor", "sponsor", ""),
+    ("administrator", "administrator", ""),
 ];
 
 impl Ward {
@@ -40,6 +50,17 @@ impl Ward {
             let mut words = vec!["user", "add", called, "--data", &data, "--role", role];
             if !practitioner.is_empty() {
                 words.extend(["--practitioner", practitioner]);
+            }
+            if ["w1", "w2", "d1"].contains(&practitioner) {
+                words.extend(["--supervisor", "supervisor"]);
+            }
+            let added = homecoming_done(&words);
+            codes.push((called, added.lines().last().expect("a code").to_owned()));
+        }
+        for (called, role, patient) in OTHERS {
+            let mut words = vec!["user", "add", called, "--data", &data, "--role", role];
+            if !patient.is_empty() {
+                words.extend(["--patient", patient]);
             }
             let added = homecoming_done(&words);
             codes.push((called, added.lines().last().expect("a code").to_owned()));
@@ -131,7 +152,7 @@ impl Ward {
             .cookies
             .iter()
             .find(|(called, _)| *called == who)
-            .expect("one of the staff");
+            .expect("somebody who signs in");
         let mut answer = self
             .agent
             .get(self.served.url(path))
@@ -179,6 +200,17 @@ fn a_page_speaks_of_what_is_for_whoever_looks() {
         ("officer", "/caseload", "200 a:identity b:identity"),
         ("stranger", "/find?q=okafor", "200 a:identity"),
         ("hers", "/people/nobody", "404 "),
+        ("herself", "/people/a/timelines", all_of_a),
+        ("herself", "/people/b/timelines", "404 "),
+        ("herself", "/find?q=lindqvist", "200 "),
+        ("inspector", "/people/a", "404 "),
+        ("inspector", "/find?q=okafor", "200 "),
+        ("evaluator", "/people/a", "404 "),
+        ("evaluator", "/find?q=okafor", "200 "),
+        ("sponsor", "/people/a", "404 "),
+        ("sponsor", "/find?q=okafor", "200 "),
+        ("administrator", "/people/a", "404 "),
+        ("administrator", "/find?q=okafor", "200 "),
     ] {
         assert_eq!(ward.speaks_of(who, path), expected, "{who} {path}");
     }
@@ -202,6 +234,11 @@ fn an_entry_that_is_not_for_somebody_is_one_that_is_not_there() {
         ("supervisor", "012"),
         ("stranger", "0"),
         ("officer", "0"),
+        ("herself", "0123456"),
+        ("inspector", ""),
+        ("evaluator", ""),
+        ("sponsor", ""),
+        ("administrator", ""),
     ] {
         let (status, beyond) = ward.page(who, "/entries/999999");
         assert_eq!(status, 404);

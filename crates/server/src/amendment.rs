@@ -16,6 +16,7 @@ use record::time::RecordedAt;
 
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, Committed, Draft, Expect, Programme, View, Work};
+use crate::sign_in::actor_name;
 
 pub mod trial;
 
@@ -78,7 +79,10 @@ fn read(version: &crate::programme::Version) -> Option<Version> {
         actor: version.actor.clone(),
         recorded_at: version.recorded_at,
         text: extension(TEXT),
-        why: root.str_at(&["code", "text"]).unwrap_or_default().to_owned(),
+        why: root
+            .str_at(&["code", "text"])
+            .unwrap_or_default()
+            .to_owned(),
         tried: extension(TRIED),
     })
 }
@@ -179,7 +183,7 @@ pub async fn set(
     };
     let draft = Draft::governance(KIND, ID, expect, stored, None)?;
     let actor = Actor {
-        name: format!("user/{}", user.id),
+        name: actor_name(user),
         purpose: Purpose::Operations.code().to_owned(),
     };
     let committed = programme.submit(actor, Work::Ready(vec![draft])).await;

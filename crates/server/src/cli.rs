@@ -28,6 +28,7 @@ mod import;
 mod init;
 mod keys;
 mod passphrase;
+mod policy;
 mod promise;
 mod rebuild;
 mod restore;
@@ -85,6 +86,8 @@ enum Word {
     Restore(restore::Args),
     /// Erase a person's record by law: request, approve, notice, hold, carry-out, status
     Erase(erase::Args),
+    /// Who may see what: what is in force, what another policy would change, putting one in force
+    Policy(policy::Args),
     /// The keys of contents: how they stand, change them, put them in escrow, bring them back
     Keys(keys::Args),
     /// Make the index anew from the ledger
@@ -144,6 +147,7 @@ pub fn run() -> ExitCode {
         Word::Backup(args) => backup::run(&args),
         Word::Restore(args) => restore::run(&args),
         Word::Erase(args) => erase::run(&args),
+        Word::Policy(args) => policy::run(&args),
         Word::Keys(args) => keys::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),

@@ -1,5 +1,6 @@
 //! The server: FHIR, pages, sign-in, command line. The only HTTP and HTML.
 
+pub mod amendment;
 pub mod assets;
 pub mod backup;
 pub mod case;
@@ -17,6 +18,7 @@ pub mod import;
 pub mod log;
 pub mod metrics;
 pub mod pages;
+pub mod permit;
 pub mod programme;
 pub mod release;
 pub mod router;

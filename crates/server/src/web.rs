@@ -22,6 +22,8 @@ pub mod leaf;
 pub mod path;
 pub mod person;
 pub mod record;
+pub mod rules;
+pub mod rules_trial;
 pub mod samples;
 pub mod seen;
 pub mod sign_in;

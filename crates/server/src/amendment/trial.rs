@@ -102,7 +102,15 @@ pub fn of(programme: &Programme, candidate: Policy, days: u32) -> Result<Trial, 
     let users = programme.desk().users().map_err(Error::desk)?;
     let since = programme.clock().now().0 - i64::from(days) * casework::DAY;
     let log = programme.access();
-    let mut known = Known::new(&view, &users);
+    let clients = programme.desk().clients().map_err(Error::desk)?;
+    let mut known = Known {
+        view: &view,
+        users: &users,
+        clients: clients.into_iter().map(|client| client.name).collect(),
+        now: programme.clock().now().0,
+        readers: HashMap::new(),
+        seen: HashMap::new(),
+    };
     let mut gathered: BTreeMap<Sort, Gathered> = BTreeMap::new();
     let mut below = log.size().map_err(Error::ledger)?;
     'all: while below > 0 {
@@ -118,7 +126,7 @@ pub fn of(programme: &Programme, candidate: Policy, days: u32) -> Result<Trial, 
                 break 'all;
             }
             let purpose = purpose(&one.leaf.purpose);
-            let reader = purpose.and_then(|purpose| known.reader(&one.leaf.actor, purpose, programme.clock().now().0));
+            let reader = purpose.and_then(|purpose| known.reader(&one.leaf.actor, purpose));
             let (Some(reader), Some(told)) = (reader, &one.told) else {
                 trial.unknown += 1;
                 continue;
@@ -140,7 +148,13 @@ pub fn of(programme: &Programme, candidate: Policy, days: u32) -> Result<Trial, 
                     continue;
                 }
                 for kind in seen.kinds.each() {
-                    let sort = (reader.who().role, reader.purpose(), action, kind, after.allowed);
+                    let sort = (
+                        reader.who().role,
+                        reader.purpose(),
+                        action,
+                        kind,
+                        after.allowed,
+                    );
                     let found = gathered.entry(sort).or_default();
                     if sorts.insert(sort) {
                         found.disclosures += 1;
@@ -155,7 +169,9 @@ pub fn of(programme: &Programme, candidate: Policy, days: u32) -> Result<Trial, 
         }
     }
     trial.flips = gathered.into_iter().map(flip).collect();
-    trial.flips.sort_by_key(|flip| std::cmp::Reverse(flip.disclosures));
+    trial
+        .flips
+        .sort_by_key(|flip| std::cmp::Reverse(flip.disclosures));
     Ok(trial)
 }
 
@@ -216,28 +232,33 @@ fn purpose(code: &str) -> Option<Purpose> {
 struct Known<'a> {
     view: &'a View,
     users: &'a [User],
-    who: HashMap<String, Option<Arc<Who>>>,
+    clients: Vec<String>,
+    now: i64,
+    readers: HashMap<(String, Purpose), Option<Reader>>,
     seen: HashMap<u64, Option<Arc<Seen>>>,
 }
 
 impl Known<'_> {
-    fn new<'a>(view: &'a View, users: &'a [User]) -> Known<'a> {
-        Known {
-            view,
-            users,
-            who: HashMap::new(),
-            seen: HashMap::new(),
-        }
-    }
-
     /// Whoever an actor's name stands for today.
-    fn reader(&mut self, actor: &str, purpose: Purpose, now: i64) -> Option<Reader> {
-        let users = self.users;
-        let who = self.who.entry(actor.to_owned()).or_insert_with(|| {
-            let all = users.iter().filter_map(|user| Who::of_user(user, users));
-            all.into_iter().find(|who| who.is(actor)).map(Arc::new)
-        });
-        Reader::new(who.clone()?, purpose, now).ok()
+    fn reader(&mut self, actor: &str, purpose: Purpose) -> Option<Reader> {
+        let key = (actor.to_owned(), purpose);
+        if let Some(reader) = self.readers.get(&key) {
+            return reader.clone();
+        }
+        let who = match actor.strip_prefix("client/") {
+            Some(name) => {
+                let known = self.clients.iter().any(|client| client == name);
+                known.then(|| Who::program(actor, Kind::ALL.to_vec()))
+            }
+            None => {
+                let users = self.users.iter();
+                let mut all = users.filter_map(|user| Who::of_user(user, self.users));
+                all.find(|who| who.is(actor))
+            }
+        };
+        let reader = who.and_then(|who| Reader::new(Arc::new(who), purpose, self.now).ok());
+        self.readers.insert(key, reader.clone());
+        reader
     }
 
     /// A version; nothing if it was erased since.
@@ -271,7 +292,11 @@ impl Seen {
             about: self.about,
             author: &self.author,
             kinds: self.kinds,
-            labels: self.labels.iter().map(|label| label.as_str().into()).collect(),
+            labels: self
+                .labels
+                .iter()
+                .map(|label| label.as_str().into())
+                .collect(),
             resource: None,
         }
     }

@@ -306,7 +306,8 @@ fn open(at: &At) -> Result<(Programme, User), Stop> {
         )),
         stop => stop,
     })?;
-    let user = programme.desk().user_by_code(code.trim());
+    let now = programme.clock().now().0;
+    let user = programme.desk().user_by_code(code.trim(), now);
     let user = user
         .map_err(Error::desk)?
         .ok_or_else(|| Stop::WrongUse("nobody has the sign-in code in that file".to_owned()))?;
@@ -319,7 +320,7 @@ fn find(programme: &Programme, id: &str) -> Result<Found, Stop> {
         .ok_or_else(|| Stop::WrongUse(format!("there is no erasure {id}")))
 }
 
-fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Stop> {
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|error| Stop::CouldNotRun(error.to_string()))?;

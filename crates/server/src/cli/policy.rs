@@ -3,16 +3,14 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
-use desk::User;
-use policy::Policy;
-
 use super::passphrase::Passphrase;
 use super::{Data, Stop, serve};
 use crate::amendment::{self, trial::Trial};
 use crate::error::Error;
-use crate::pages::policy::gathered;
+use crate::pages::rules::gathered;
 use crate::programme::{AsOf, Programme};
+use clap::Subcommand;
+use desk::User;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -124,7 +122,7 @@ fn print(name: &str, text: &str, json: bool) -> Result<(), Stop> {
 fn show(programme: &Programme, json: bool) -> Result<(), Stop> {
     let versions = amendment::all(&programme.view(AsOf::Now))?;
     if json {
-        let versions: Vec<_> = versions.iter().map(|version| {
+        let versions = versions.iter().map(|version| {
             serde_json::json!({
                 "version": version.version,
                 "recordedAt": version.recorded_at.to_string(),
@@ -159,7 +157,7 @@ fn show(programme: &Programme, json: bool) -> Result<(), Stop> {
 fn tell(trial: &Trial, days: u32, json: bool) -> Result<(), Stop> {
     let changes = gathered(&trial.changes);
     if json {
-        let flips: Vec<_> = trial.flips.iter().map(|flip| {
+        let flips = trial.flips.iter().map(|flip| {
             serde_json::json!({
                 "role": flip.role.as_str(),
                 "purpose": flip.purpose.as_str(),
@@ -172,7 +170,7 @@ fn tell(trial: &Trial, days: u32, json: bool) -> Result<(), Stop> {
                 "because": flip.because,
             })
         });
-        let changes: Vec<_> = trial.changes.iter().map(|change| {
+        let changes = trial.changes.iter().map(|change| {
             serde_json::json!({
                 "role": change.role.as_str(),
                 "situation": change.situation,
@@ -241,16 +239,15 @@ fn set(programme: &Programme, user: &User, text: &str, why: &str) -> Result<(), 
     let standing = amendment::standing(&programme.view(AsOf::Now))?;
     let against = standing.map_or(0, |standing| standing.version);
     let done = amendment::set(programme, user, text, why, against, &sentence);
-    super::block_on(done)?;
+    super::erase::block_on(done)?;
     say!("{sentence}");
     say!("It is in force.");
     Ok(())
 }
 
 fn text(file: &std::path::Path) -> Result<String, Stop> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Stop::WrongUse(format!("{} cannot be read: {error}", file.display()))
-    })
+    std::fs::read_to_string(file)
+        .map_err(|error| Stop::WrongUse(format!("{} cannot be read: {error}", file.display())))
 }
 
 fn officer(programme: &Programme, code_file: &std::path::Path) -> Result<User, Stop> {
@@ -260,20 +257,27 @@ fn officer(programme: &Programme, code_file: &std::path::Path) -> Result<User, S
             code_file.display()
         ))
     })?;
-    let user = programme.desk().user_by_code(code.trim());
+    let now = programme.clock().now().0;
+    let user = programme.desk().user_by_code(code.trim(), now);
     user.map_err(Error::desk)?
         .ok_or_else(|| Stop::WrongUse("nobody has the sign-in code in that file".to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
+    use policy::Policy;
+
     use super::*;
 
     #[test]
     fn a_text_that_would_lock_officers_out_is_refused() {
         let out = r#"@id("nobody") @because("Nobody.") forbid (principal, action, resource);"#;
         let error = amendment::parse(out).expect_err("it locks officers out");
-        assert!(error.message.contains("lock officers out"), "{}", error.message);
+        assert!(
+            error.message.contains("lock officers out"),
+            "{}",
+            error.message
+        );
         let some = r#"@id("less") @because("Less.") forbid (principal, action == Action::"export", resource);"#;
         assert!(amendment::parse(some).is_ok());
         assert!(amendment::parse("").is_ok());

@@ -7,6 +7,14 @@ pub const CASELOAD: &str = "/caseload";
 pub const ERASURES: &str = "/erasures";
 /// The form that asks for an erasure: `person`.
 pub const ERASURE_NEW: &str = "/erasures/new";
+/// The policy in force: GET; POST puts another in force: `text`, `against`, `why`.
+pub const POLICY: &str = "/policy";
+/// What another policy would change: POST, `text`.
+pub const POLICY_TRY: &str = "/policy/try";
+/// The form with a text that was tried: POST, `text`.
+pub const POLICY_EDIT: &str = "/policy/edit";
+/// How many days of disclosures a policy is tried on.
+pub const POLICY_DAYS: u32 = 30;
 /// Finding a person: GET, `q`.
 pub const FIND: &str = "/find";
 /// About this record.
@@ -17,6 +25,8 @@ pub const CHECKPOINT: &str = "/record/checkpoint";
 pub const KEY: &str = "/record/key";
 /// Everything that anybody was shown.
 pub const ACCESS: &str = "/access";
+/// Choosing what for one reads until signing out: POST, `purpose` and `next`.
+pub const PURPOSE: &str = "/purpose";
 /// Signing in: GET shows the form, POST takes `code` and `next`.
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.
@@ -57,6 +67,11 @@ pub fn erasure_step(id: &str, step: &str) -> String {
 /// Who looked at the person's record.
 pub fn person_access(id: &str) -> String {
     format!("/people/{}/access", encode(id))
+}
+
+/// Opening the person's record in an emergency.
+pub fn break_glass(id: &str) -> String {
+    format!("/people/{}/break-glass", encode(id))
 }
 
 /// The person's export, as a file.

@@ -13,6 +13,7 @@ mod faults;
 mod heads;
 mod keys;
 mod logs;
+mod permits;
 mod persons;
 mod races;
 mod scripts;

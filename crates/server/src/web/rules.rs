@@ -149,18 +149,26 @@ fn change(form: &Form) -> Markup {
 /// Samples of every state.
 pub fn samples() -> Vec<(&'static str, Context)> {
     let base = |name: &str, sentence: &str| (name.to_owned(), sentence.to_owned());
-    let row = |why: &str| Row {
+    let row = |why: &str| {
+        Row {
         position: 9_211,
         at: RecordedAt(samples::NOW - 20 * when::DAY),
         who: "R. Abara".into(),
         why: why.into(),
         tried: "Tried on 1204 disclosures of the last 30 days: 12 would have been refused, 0 would be allowed again.".into(),
+    }
     };
     let plain = Context {
         shell: samples::now(path::POLICY),
         base: vec![
-            base("treating-team", "You care for this person: they are on your caseload."),
-            base("notes-never-evaluator", "An evaluator of fitness for duty never reads therapy notes."),
+            base(
+                "treating-team",
+                "You care for this person: they are on your caseload.",
+            ),
+            base(
+                "notes-never-evaluator",
+                "An evaluator of fitness for duty never reads therapy notes.",
+            ),
         ],
         base_text: "@id(\"treating-team\")\npermit (principal, action, resource);".into(),
         added: Vec::new(),

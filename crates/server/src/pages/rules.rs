@@ -20,8 +20,9 @@ use crate::permit::Thing;
 use crate::programme::{AsOf, Programme};
 use crate::release::Given;
 use crate::sign_in::SignedIn;
-use crate::web::policy::{Context, Form, Row, page};
-use crate::web::{path, policy_trial as tried};
+use crate::web::rules::{Context, Form, Row, page};
+use crate::web::when::RecordedAt;
+use crate::web::{path, rules_trial as tried};
 
 /// The largest form, in bytes: a text of the longest that is taken, with every byte escaped.
 const FORM_BYTES_MAX: usize = 3 * policy::ADDED_MAX + (16 << 10);
@@ -94,8 +95,13 @@ pub async fn set(
     })?;
     // What is kept of the trial is what it shows now, not what a form says that it had shown.
     let (tries, candidate) = (programme.clone(), amendment::parse(&text)?);
-    let trial = away(move || amendment::trial::of(&tries, candidate, path::POLICY_DAYS)).await?;
-    let sentence = trial.sentence(path::POLICY_DAYS);
+    let tried = tokio::task::spawn_blocking(move || {
+        amendment::trial::of(&tries, candidate, path::POLICY_DAYS)
+    });
+    let sentence = tried
+        .await
+        .map_err(Error::internal)??
+        .sentence(path::POLICY_DAYS);
     let why = field(&form, "why");
     amendment::set(&programme, &who.user, &text, why, against, &sentence).await?;
     Ok(see(path::POLICY))
@@ -155,7 +161,7 @@ fn context(asked: &Asked, form: Option<Form>) -> Result<(Context, Given), Error>
         given.at(version.position, None);
         Row {
             position: version.position,
-            at: version.recorded_at,
+            at: RecordedAt(version.recorded_at.0),
             who: whom.actor(&version.actor),
             why: version.why.clone(),
             tried: version.tried.clone(),

@@ -7,6 +7,7 @@
 //! - [`attention`]: what is owed to one person, worst first, and who comes first on a caseload.
 //! - [`break_glass`]: who may open a record that is closed to them because it cannot wait, for how
 //!   long, and who judges it.
+//! - [`consent`]: what a person has permitted and refused, evaluated at the moment of reading.
 //! - [`codes`]: the words that the record is written in where FHIR has none.
 //! - [`delegation`]: who covers for somebody who is away.
 //! - [`erasure`]: who may have what erased of a person, on which ground, and when at the earliest.
@@ -21,6 +22,7 @@
 pub mod attention;
 pub mod break_glass;
 pub mod codes;
+pub mod consent;
 pub mod delegation;
 pub mod discrepancy;
 pub mod erasure;

@@ -140,7 +140,7 @@ fn then(asked: &Asked, one: &Disclosed, told: &Told) -> Result<Asked, Error> {
         address: told.address.clone(),
         params,
         again: Some(Again {
-            reader: reader(asked, &leaf.actor),
+            reader: self::reader(asked, &leaf.actor),
             position: leaf.position,
             whole: told.whole.unwrap_or(leaf.size),
             at: shown_at,

@@ -70,6 +70,7 @@ const TRANSACTION: &str = r#"{"resourceType":"Bundle","type":"transaction","entr
     {"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:t|1"}},
     {"request":{"method":"GET","url":"Observation/o"}}]}"#;
 const ERASURE: &str = "person=p&scope=record&basis=gdpr-17-1-b&citation=written+withdrawal+of+consent,+file+note&examined=yes";
+const RULE: &str = "text=@id(%22less%22)+@because(%22Less.%22)+forbid+(principal,+action+%3D%3D+Action::%22govern%22,+resource)+when+%7B+context.untold+%7D;&against=0&why=The+board+decided+so.";
 const WRITES: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
     {"resource":{"resourceType":"Basic","id":"b","code":{"text":"x"}},"request":{"method":"PUT","url":"Basic/b"}}]}"#;
 
@@ -569,9 +570,17 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         if path.ends_with("?not-modified") {
             request = request.header("If-None-Match", "W/\"2\"");
         }
-        let is_form = ["/_search", "/sign-in", "/erasures", "/withdraw"]
-            .iter()
-            .any(|end| path.ends_with(end));
+        let is_form = [
+            "/_search",
+            "/sign-in",
+            "/erasures",
+            "/withdraw",
+            "/policy",
+            "/policy/try",
+            "/policy/edit",
+        ]
+        .iter()
+        .any(|end| path.ends_with(end));
         request = match (row.body.is_empty(), is_form) {
             (true, _) => request,
             (_, true) => request.header("Content-Type", "application/x-www-form-urlencoded"),

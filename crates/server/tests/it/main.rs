@@ -1,5 +1,6 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
+mod amendments;
 mod answers;
 mod attacks;
 mod backups;

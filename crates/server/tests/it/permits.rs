@@ -170,6 +170,29 @@ impl Ward {
         (status, text)
     }
 
+    /// Status and body of the answer to a form that somebody sends.
+    pub fn post(&self, who: &str, path: &str, form: &[(&str, &str)]) -> (u16, String) {
+        let (_, cookie) = self
+            .cookies
+            .iter()
+            .find(|(called, _)| *called == who)
+            .expect("somebody who signs in");
+        let mut answer = self
+            .agent
+            .post(self.served.url(path))
+            .header("Cookie", cookie)
+            .send_form(form.iter().copied())
+            .expect("the server answers");
+        let status = answer.status().as_u16();
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        (status, text)
+    }
+
+    /// Where the programme's files are.
+    pub fn data(&self) -> String {
+        self._folder.join("data")
+    }
+
     /// Which of the two people's kinds a page speaks of.
     fn speaks_of(&self, who: &str, path: &str) -> String {
         let (status, text) = self.page(who, path);

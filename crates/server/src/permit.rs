@@ -15,7 +15,7 @@
 //! can change them, decisions until the policy changes. The words of a refusal are the policy's.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use desk::User;
@@ -64,6 +64,8 @@ struct Inner {
     now: i64,
     /// What is so of the persons that were met in this request.
     met: Mutex<HashMap<Option<Alias>, Facts>>,
+    /// Refusals that the log was told of in this request.
+    refused: Mutex<HashSet<(Action, Kind, Arc<str>)>>,
 }
 
 /// What is decided over: a version, or what would become one.
@@ -178,6 +180,7 @@ impl Reader {
             purpose,
             now,
             met: Mutex::default(),
+            refused: Mutex::default(),
         })))
     }
 
@@ -237,11 +240,34 @@ impl Reader {
             };
             let verdict = self.verdict(permits, action, kind, &labels, facts);
             if !verdict.allowed {
+                self.note(action, kind, &verdict);
                 return Ok(verdict);
             }
             last = Some(verdict);
         }
         last.ok_or_else(|| Error::internal("a thing of no kind was decided over"))
+    }
+
+    /// Tells the log of a refusal, once a request: to whom, what, and which policy decided; never of whom.
+    fn note(&self, action: Action, kind: Kind, verdict: &Verdict) {
+        let policy = verdict.reasons.first().map(|reason| reason.policy.clone());
+        let key = (action, kind, policy.unwrap_or_else(|| Arc::from("")));
+        let lock = || {
+            self.0
+                .refused
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if lock().insert(key.clone()) {
+            tracing::info!(
+                actor = self.0.who.name,
+                purpose = self.0.purpose.code(),
+                action = action.as_str(),
+                kind = kind.as_str(),
+                policy = &*key.2,
+                "refused"
+            );
+        }
     }
 
     /// A decision over facts that are known.

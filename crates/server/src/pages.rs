@@ -75,7 +75,10 @@ pub fn routes(programme: Programme) -> Router {
 }
 
 /// Whoever is signed in begins where their role does.
-async fn home(State(programme): State<Programme>, who: Option<SignedIn>) -> Result<Response, Error> {
+async fn home(
+    State(programme): State<Programme>,
+    who: Option<SignedIn>,
+) -> Result<Response, Error> {
     let Some(who) = who else {
         return Ok(see(path::CASELOAD));
     };
@@ -300,7 +303,11 @@ impl Asked {
         let role = self.reader.who().role;
         let choices = role.purposes().iter().map(|purpose| {
             let chosen = *purpose == self.reader.purpose();
-            (purpose.code().to_owned(), purpose.words().to_owned(), chosen)
+            (
+                purpose.code().to_owned(),
+                purpose.words().to_owned(),
+                chosen,
+            )
         });
         Reading {
             words: self.reader.purpose().words().to_owned(),

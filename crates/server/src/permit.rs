@@ -317,7 +317,10 @@ impl Who {
 
 /// What entries and resources call a user, as lines name them first.
 fn named(user: &User) -> Vec<String> {
-    let practitioner = user.practitioner.iter().map(|id| format!("Practitioner/{id}"));
+    let practitioner = user
+        .practitioner
+        .iter()
+        .map(|id| format!("Practitioner/{id}"));
     let patient = user.patient.iter().map(|id| format!("Patient/{id}"));
     practitioner
         .chain(patient)

@@ -91,7 +91,10 @@ impl SignedIn {
     /// Whose eyes a page is read with, and what for.
     pub fn reader(&self, programme: &Programme, page: &str) -> Result<Reader, Error> {
         let who = self.permitted_as(programme)?;
-        let chosen = self.session.as_ref().and_then(|session| session.purpose.as_deref());
+        let chosen = self
+            .session
+            .as_ref()
+            .and_then(|session| session.purpose.as_deref());
         let purpose = purpose::of(who.role, page, chosen.and_then(Purpose::from_code));
         Reader::new(Arc::new(who), purpose, programme.clock().now().0)
     }

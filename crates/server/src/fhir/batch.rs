@@ -139,10 +139,7 @@ async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Erro
                 Ok(plan.drafts)
             }))
         };
-        Some(
-            ask.submit(work)
-                .await?,
-        )
+        Some(ask.submit(work).await?)
     };
     let slots = std::mem::take(&mut *lock(&slots));
     let ask = ask.clone();

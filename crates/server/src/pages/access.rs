@@ -287,7 +287,13 @@ fn row(whom: &mut Lookup<'_>, one: &Disclosed, shown: &Shown) -> Result<Row, Err
         at: RecordedAt(leaf.recorded_at.0),
         who: whom.actor(&leaf.actor),
         purpose: purpose(&leaf.purpose),
-        what: what_was_asked(leaf, one.told.as_ref().filter(|_| shown.is_whole).map(|told| told.address.as_str())),
+        what: what_was_asked(
+            leaf,
+            one.told
+                .as_ref()
+                .filter(|_| shown.is_whole)
+                .map(|told| told.address.as_str()),
+        ),
         versions: leaf.versions,
         about,
         others,

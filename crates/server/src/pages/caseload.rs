@@ -86,7 +86,12 @@ impl Known {
         let hour = asked.moment().div_euclid(casework::HOUR);
         let reader = &asked.reader;
         let facts = asked.view.facts(reader, asked.view.alias(id))?;
-        let key = (id.to_owned(), reader.who().name.clone(), reader.purpose(), facts);
+        let key = (
+            id.to_owned(),
+            reader.who().name.clone(),
+            reader.purpose(),
+            facts,
+        );
         let kept = lock()
             .get(&key)
             .filter(|kept| (kept.0, kept.1) == (head, hour))
@@ -187,7 +192,10 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let supervises = asked.reader.who().role == Role::Supervisor;
     let choices = match (is_officer, supervises) {
         (true, _) => Vec::new(),
-        (_, true) => vec![("My staff\u{2019}s", "mine"), ("Without a caseworker", "unowned")],
+        (_, true) => vec![
+            ("My staff\u{2019}s", "mine"),
+            ("Without a caseworker", "unowned"),
+        ],
         (_, false) => vec![("Mine", "mine"), ("Without a caseworker", "unowned")],
     };
     Ok(Context {

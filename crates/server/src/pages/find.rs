@@ -77,7 +77,10 @@ pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
 /// Whose case a person is, in words.
 fn whose(asked: &Asked, person: Alias, names: &Names<'_>) -> Result<String, Error> {
     let practitioners = permit::people::whose_case(&asked.view, &asked.reader, person)?;
-    let named: Vec<String> = practitioners.iter().filter_map(|one| names.at(one)).collect();
+    let named: Vec<String> = practitioners
+        .iter()
+        .filter_map(|one| names.at(one))
+        .collect();
     Ok(match named.as_slice() {
         [] => "Nobody\u{2019}s case".to_owned(),
         named => format!("With {}", named.join(", ")),

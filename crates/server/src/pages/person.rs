@@ -221,7 +221,14 @@ fn closed(asked: &Asked, case: &Case, names: &Names<'_>) -> Result<Closed, Error
         let named = practitioners.iter().filter_map(|one| names.at(one));
         closed.whose = named.collect();
     }
-    if closed.care && asked.reader.who().role.purposes().contains(&Purpose::Emergency) {
+    if closed.care
+        && asked
+            .reader
+            .who()
+            .role
+            .purposes()
+            .contains(&Purpose::Emergency)
+    {
         let reader = asked.reader.for_purpose(Purpose::Emergency)?;
         let thing = permit::Thing::about(person, Kind::Identity);
         let may = asked.view.decide(&reader, Action::BreakGlass, &thing)?;

@@ -41,10 +41,9 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
             way(Place::Access, path::ACCESS, "Who looked"),
             way(Place::Erasures, path::ERASURES, "Erasures"),
         ],
-        Role::Inspector | Role::Evaluator => vec![
-            way(Place::Caseload, path::CASELOAD, "People"),
-            record,
-        ],
+        Role::Inspector | Role::Evaluator => {
+            vec![way(Place::Caseload, path::CASELOAD, "People"), record]
+        }
         Role::Sponsor | Role::Administrator | Role::Client => vec![record],
     }
 }

@@ -22,11 +22,7 @@ pub struct Shown {
 }
 
 /// What of a leaf somebody may see; nothing if they may not know of it.
-pub(crate) fn shown(
-    view: &View,
-    reader: &Reader,
-    one: &Disclosed,
-) -> Result<Option<Shown>, Error> {
+pub(crate) fn shown(view: &View, reader: &Reader, one: &Disclosed) -> Result<Option<Shown>, Error> {
     let may = |about: Option<Alias>| -> Result<bool, Error> {
         let thing = Thing {
             about,

@@ -200,11 +200,7 @@ impl Permits {
     }
 
     /// How people stand to a person.
-    pub(crate) fn related(
-        &self,
-        record: &dyn Record,
-        about: Alias,
-    ) -> Result<Arc<Related>, Error> {
+    pub(crate) fn related(&self, record: &dyn Record, about: Alias) -> Result<Arc<Related>, Error> {
         let generation = {
             let known = lock(&self.known);
             if let Some(related) = known.persons.get(&about) {
@@ -220,7 +216,11 @@ impl Permits {
                 known.sources.clear();
             }
             for source in &related.sources {
-                known.sources.entry(source.clone()).or_default().insert(about);
+                known
+                    .sources
+                    .entry(source.clone())
+                    .or_default()
+                    .insert(about);
             }
             known.persons.insert(about, related.clone());
         }

@@ -92,7 +92,11 @@ mod tests {
             (Evaluator, "/people/a", Some(Treatment), Fitness),
             (Administrator, "/record", None, Administration),
         ] {
-            assert_eq!(of(role, page, chosen), expected, "{role:?} {page} {chosen:?}");
+            assert_eq!(
+                of(role, page, chosen),
+                expected,
+                "{role:?} {page} {chosen:?}"
+            );
         }
     }
 

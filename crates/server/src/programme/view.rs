@@ -323,7 +323,9 @@ impl View {
     pub fn search(&self, search: &Search<'_>) -> Result<Page, Error> {
         self.known()?;
         match &self.reader {
-            Some(reader) if !self.is_open(reader, search.criteria.kind, Does::Read) => self.search_permitted(reader, search),
+            Some(reader) if !self.is_open(reader, search.criteria.kind, Does::Read) => {
+                self.search_permitted(reader, search)
+            }
             _ => self.search_whole(search),
         }
     }

@@ -61,8 +61,7 @@ const fn row(
     }
 }
 
-const PATIENT: &str =
-    r#"{"resourceType":"Patient","id":"p","identifier":[{"system":"urn:t","value":"1"}],
+const PATIENT: &str = r#"{"resourceType":"Patient","id":"p","identifier":[{"system":"urn:t","value":"1"}],
     "generalPractitioner":[{"reference":"Practitioner/w"}]}"#;
 const BATCH: &str = r#"{"resourceType":"Bundle","type":"batch","entry":[
     {"request":{"method":"GET","url":"Patient/p"}},
@@ -296,7 +295,14 @@ const ROWS: &[Row] = &[
         "",
         Some(("page", 3)),
     ),
-    row("GET", "/people/{id}", Caseworker, "/people/nobody", "", None),
+    row(
+        "GET",
+        "/people/{id}",
+        Caseworker,
+        "/people/nobody",
+        "",
+        None,
+    ),
     row(
         "GET",
         "/people/{id}/timelines",
@@ -517,7 +523,15 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     let added = homecoming_done(&["user", "add", "Asker", "--data", &data, "--role", "officer"]);
     let code = added.lines().last().expect("a code").to_owned();
     let added = homecoming_done(&[
-        "user", "add", "Carer", "--data", &data, "--role", "caseworker", "--practitioner", "w",
+        "user",
+        "add",
+        "Carer",
+        "--data",
+        &data,
+        "--role",
+        "caseworker",
+        "--practitioner",
+        "w",
     ]);
     let carer_code = added.lines().last().expect("a code").to_owned();
     let served = Served::start(&data);

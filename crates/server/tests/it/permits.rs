@@ -104,8 +104,10 @@ impl Ward {
             self.put(json!({ "resourceType": "Appointment", "id": said("schedule"), "status": "booked",
                 "description": said("schedule"), "start": "2099-01-01T10:00:00Z", "end": "2099-01-01T11:00:00Z",
                 "participant": [{ "actor": subject, "status": "accepted" }] }));
-            self.put(json!({ "resourceType": "Observation", "id": said("care"), "status": "final",
-                "code": { "text": said("care") }, "subject": subject }));
+            self.put(
+                json!({ "resourceType": "Observation", "id": said("care"), "status": "final",
+                "code": { "text": said("care") }, "subject": subject }),
+            );
             self.put(json!({ "resourceType": "Observation", "id": said("restricted"), "status": "final",
                 "meta": label(CONFIDENTIALITY, "R"), "code": { "text": said("restricted") }, "subject": subject }));
             self.put(json!({ "resourceType": "Observation", "id": said("very"), "status": "final",
@@ -113,13 +115,17 @@ impl Ward {
             self.put(json!({ "resourceType": "DocumentReference", "id": said("notes"), "status": "current",
                 "meta": label(ACT_CODE, "PSYTHPN"), "description": said("notes"), "subject": subject,
                 "content": [{ "attachment": { "contentType": "text/plain", "data": "c2FpZA==" } }] }));
-            self.put(json!({ "resourceType": "Condition", "id": said("sud"), "subject": subject,
+            self.put(
+                json!({ "resourceType": "Condition", "id": said("sud"), "subject": subject,
                 "code": { "text": said("sud"), "coding": [
-                    { "system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "F10.20" }] } }));
+                    { "system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "F10.20" }] } }),
+            );
         }
-        self.put(json!({ "resourceType": "CareTeam", "id": "team-of-a", "status": "active",
+        self.put(
+            json!({ "resourceType": "CareTeam", "id": "team-of-a", "status": "active",
             "subject": { "reference": "Patient/a" },
-            "participant": [{ "member": { "reference": "Practitioner/d1" } }] }));
+            "participant": [{ "member": { "reference": "Practitioner/d1" } }] }),
+        );
         for (_, _, practitioner) in STAFF {
             if !practitioner.is_empty() {
                 self.put(json!({ "resourceType": "Practitioner", "id": practitioner,
@@ -169,7 +175,15 @@ impl Ward {
         let (status, text) = self.page(who, path);
         let mut found = BTreeSet::new();
         for person in ["a", "b"] {
-            for kind in ["identity", "schedule", "care", "restricted", "very", "notes", "sud"] {
+            for kind in [
+                "identity",
+                "schedule",
+                "care",
+                "restricted",
+                "very",
+                "notes",
+                "sud",
+            ] {
                 if text.contains(&format!("{kind}-of-{person}")) {
                     found.insert(format!("{person}:{kind}"));
                 }
@@ -187,7 +201,11 @@ fn a_page_speaks_of_what_is_for_whoever_looks() {
     for (who, path, expected) in [
         ("hers", "/people/a/timelines", all_of_a),
         ("doctor", "/people/a/timelines", all_of_a),
-        ("supervisor", "/people/a/timelines", "200 a:care a:identity a:schedule"),
+        (
+            "supervisor",
+            "/people/a/timelines",
+            "200 a:care a:identity a:schedule",
+        ),
         ("his", "/people/a/timelines", "200 a:identity"),
         ("stranger", "/people/a/timelines", "200 a:identity"),
         ("officer", "/people/a/timelines", "200 a:identity"),
@@ -216,7 +234,12 @@ fn a_page_speaks_of_what_is_for_whoever_looks() {
     }
     // What is closed is said, and why, and whose case it is; never whether there is any of it.
     let (_, page) = ward.page("stranger", "/people/a");
-    for words in ["Not for you to see", "Therapy notes", "name-of-w1", "/people/a/break-glass"] {
+    for words in [
+        "Not for you to see",
+        "Therapy notes",
+        "name-of-w1",
+        "/people/a/break-glass",
+    ] {
         assert!(page.contains(words), "{words}");
     }
     let (_, page) = ward.page("hers", "/people/a");
@@ -260,15 +283,20 @@ fn an_entry_that_is_not_for_somebody_is_one_that_is_not_there() {
 fn a_tie_opens_a_record_at_once_and_its_end_closes_it_at_once() {
     let ward = Ward::open("ties");
     let team = |status: &str, period: Value| {
-        ward.put(json!({ "resourceType": "CareTeam", "id": "moved", "status": status, "period": period,
+        ward.put(
+            json!({ "resourceType": "CareTeam", "id": "moved", "status": status, "period": period,
             "subject": { "reference": "Patient/a" },
-            "participant": [{ "member": { "reference": "Practitioner/w3" } }] }));
+            "participant": [{ "member": { "reference": "Practitioner/w3" } }] }),
+        );
     };
     let sees = || ward.speaks_of("stranger", "/people/a/timelines") != "200 a:identity";
     assert!(!sees());
     team("active", json!({ "start": "2020-01-01" }));
     assert!(sees());
-    team("active", json!({ "start": "2020-01-01", "end": "2020-06-01" }));
+    team(
+        "active",
+        json!({ "start": "2020-01-01", "end": "2020-06-01" }),
+    );
     assert!(!sees());
     team("active", json!({ "end": "2999-01-01" }));
     assert!(sees());
@@ -277,19 +305,28 @@ fn a_tie_opens_a_record_at_once_and_its_end_closes_it_at_once() {
     team("active", json!({ "start": "2020-01-01" }));
     assert!(sees());
     // It is moved to somebody else's record: the tie to the first is gone.
-    ward.put(json!({ "resourceType": "CareTeam", "id": "moved", "status": "active",
+    ward.put(
+        json!({ "resourceType": "CareTeam", "id": "moved", "status": "active",
         "subject": { "reference": "Patient/b" },
-        "participant": [{ "member": { "reference": "Practitioner/w3" } }] }));
+        "participant": [{ "member": { "reference": "Practitioner/w3" } }] }),
+    );
     assert!(!sees());
-    assert_ne!(ward.speaks_of("stranger", "/people/b/timelines"), "200 b:identity");
+    assert_ne!(
+        ward.speaks_of("stranger", "/people/b/timelines"),
+        "200 b:identity"
+    );
     // A role stands for whoever has it, as long as they do.
-    ward.put(json!({ "resourceType": "CareTeam", "id": "by-role", "status": "active",
+    ward.put(
+        json!({ "resourceType": "CareTeam", "id": "by-role", "status": "active",
         "subject": { "reference": "Patient/a" },
-        "participant": [{ "member": { "reference": "PractitionerRole/r3" } }] }));
+        "participant": [{ "member": { "reference": "PractitionerRole/r3" } }] }),
+    );
     assert!(!sees());
     let role = |active: bool| {
-        ward.put(json!({ "resourceType": "PractitionerRole", "id": "r3", "active": active,
-            "practitioner": { "reference": "Practitioner/w3" } }));
+        ward.put(
+            json!({ "resourceType": "PractitionerRole", "id": "r3", "active": active,
+            "practitioner": { "reference": "Practitioner/w3" } }),
+        );
     };
     role(true);
     assert!(sees());
@@ -302,9 +339,11 @@ fn a_label_closes_the_versions_before_it_too() {
     let ward = Ward::open("labels-later");
     let (status, _) = ward.page("supervisor", "/entries/2");
     assert_eq!(status, 200);
-    ward.put(json!({ "resourceType": "Observation", "id": "care-of-a", "status": "final",
+    ward.put(
+        json!({ "resourceType": "Observation", "id": "care-of-a", "status": "final",
         "meta": { "security": [{ "system": CONFIDENTIALITY, "code": "R" }] },
-        "code": { "text": "care-of-a" }, "subject": { "reference": "Patient/a" } }));
+        "code": { "text": "care-of-a" }, "subject": { "reference": "Patient/a" } }),
+    );
     let (status, _) = ward.page("supervisor", "/entries/2");
     assert_eq!(status, 404);
     assert_eq!(

@@ -50,7 +50,15 @@ fn a_person_has_what_is_about_them_and_not_what_was_taken_away() {
     let (data, path) = (folder.join("data"), folder.path());
     homecoming_done(&["init", "--data", &data, "--name", "Persons"]);
     let added = homecoming_done(&[
-        "user", "add", "Carer", "--data", &data, "--role", "caseworker", "--practitioner", "w",
+        "user",
+        "add",
+        "Carer",
+        "--data",
+        &data,
+        "--role",
+        "caseworker",
+        "--practitioner",
+        "w",
     ]);
     let code = added.lines().last().expect("a sign-in code");
     let person = |id: &str| {

@@ -126,9 +126,7 @@ impl View {
                 registered: reader.who().registered.contains(&kind),
                 ..Facts::default()
             };
-            reader
-                .verdict(permits, does, kind, &[], facts)
-                .allowed
+            reader.verdict(permits, does, kind, &[], facts).allowed
         })
     }
 
@@ -140,7 +138,11 @@ impl View {
         id: &str,
         found: Option<index::Found>,
     ) -> Result<Option<Version>, Error> {
-        let Some(reader) = self.reader.as_ref().filter(|one| !self.is_open(one, kind, Does::Read)) else {
+        let Some(reader) = self
+            .reader
+            .as_ref()
+            .filter(|one| !self.is_open(one, kind, Does::Read))
+        else {
             return found.map(|found| self.fetch(kind, id, found)).transpose();
         };
         let Some(found) = found else {
@@ -275,7 +277,11 @@ impl View {
             return;
         }
         let lot = self.inner.ledger.person(&format!("{kind}/{id}"));
-        let lot = lot.0.iter().take(8).fold(0u64, |lot, byte| lot << 8 | u64::from(*byte));
+        let lot = lot
+            .0
+            .iter()
+            .take(8)
+            .fold(0u64, |lot, byte| lot << 8 | u64::from(*byte));
         let decided = self
             .whole_at(lot % self.size)
             .and_then(|version| self.shows(reader, &version));

@@ -70,8 +70,8 @@ const USE_LABELS: [&str; 5] = ["42CFRPart2", "ETH", "ETHUD", "OPIOIDUD", "SUD"];
 /// sensitivity that are about a matter rather than about the office that holds it. Substance use and
 /// therapy notes have their own place.
 const CLOSING: [&str; 17] = [
-    "BH", "COGN", "DVD", "EMOTDIS", "GDIS", "HIV", "MH", "MST", "PSY", "SCA", "SDV", "SEX", "SICKLE", "SPI",
-    "STD", "TBOO", "VIO",
+    "BH", "COGN", "DVD", "EMOTDIS", "GDIS", "HIV", "MH", "MST", "PSY", "SCA", "SDV", "SEX",
+    "SICKLE", "SPI", "STD", "TBOO", "VIO",
 ];
 
 /// SNOMED CT: disorders of substance use and their treatment, sorted.
@@ -156,7 +156,8 @@ pub fn sensitivity(resource: Value<'_>) -> Sensitivity<'_> {
     };
     let labels = resource.at(&["meta", "security"]);
     for label in labels.into_iter().flat_map(Value::items) {
-        let (Some(system), Some(code)) = (label.str_at(&["system"]), label.str_at(&["code"])) else {
+        let (Some(system), Some(code)) = (label.str_at(&["system"]), label.str_at(&["code"]))
+        else {
             continue;
         };
         match system {
@@ -182,9 +183,12 @@ pub fn sensitivity(resource: Value<'_>) -> Sensitivity<'_> {
 pub fn tells(kind: &str) -> Tells {
     match kind {
         "Patient" | "Person" | "RelatedPerson" => Tells::Identity,
-        "Appointment" | "AppointmentResponse" | "CareTeam" | "Encounter" | "EpisodeOfCare" | "Schedule" => {
-            Tells::Schedule
-        }
+        "Appointment"
+        | "AppointmentResponse"
+        | "CareTeam"
+        | "Encounter"
+        | "EpisodeOfCare"
+        | "Schedule" => Tells::Schedule,
         "AuditEvent" => Tells::Access,
         // They hold what others say, of whomever.
         "Binary" | "Bundle" | "Group" | "Linkage" | "MessageHeader" | "Parameters" => Tells::Care,
@@ -301,10 +305,14 @@ mod tests {
     #[test]
     fn a_resource_is_as_sensitive_as_its_type_its_labels_and_its_codes_say() {
         let label = |system: &str, code: &str| {
-            format!(r#"{{"resourceType":"Observation","meta":{{"security":[{{"system":"{system}","code":"{code}"}}]}}}}"#)
+            format!(
+                r#"{{"resourceType":"Observation","meta":{{"security":[{{"system":"{system}","code":"{code}"}}]}}}}"#
+            )
         };
         let coded = |kind: &str, system: &str, code: &str| {
-            format!(r#"{{"resourceType":"{kind}","reasonCode":[{{"coding":[{{"system":"{system}","code":"{code}"}}]}}]}}"#)
+            format!(
+                r#"{{"resourceType":"{kind}","reasonCode":[{{"coding":[{{"system":"{system}","code":"{code}"}}]}}]}}"#
+            )
         };
         let typed = |kind: &str| format!(r#"{{"resourceType":"{kind}"}}"#);
         let note = r#"{"resourceType":"DocumentReference","type":{"coding":[{"system":"http://loinc.org","code":"74282-5"}]},"context":{"event":[{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"F10.20"}]}]}}"#;

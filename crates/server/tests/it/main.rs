@@ -17,6 +17,7 @@ mod logs;
 mod permits;
 mod persons;
 mod races;
+mod routes;
 mod scripts;
 mod served;
 mod tidy;

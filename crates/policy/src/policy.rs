@@ -62,6 +62,8 @@ const MEMO_MAX: usize = 16 * 1024;
 /// A policy in force: the base, and what a programme added.
 pub struct Policy {
     added: String,
+    /// How many of the policies are the base.
+    of_base: usize,
     /// Whether a policy may look at who asks, beyond their role.
     names_actors: bool,
     /// Decisions that were made: a question has one answer, so nothing but the time depends on it.
@@ -110,8 +112,8 @@ impl Policy {
             return Err(vec![Flaw::TooLong]);
         }
         let names = Names::new();
-        let base = read(BASE)?;
-        let mut all = base;
+        let mut all = read(BASE)?;
+        let of_base = all.len();
         for one in read(added)? {
             if all.iter().any(|other| other.id() == one.id()) {
                 return Err(vec![Flaw::NamedTwice {
@@ -125,6 +127,7 @@ impl Policy {
         let slices = slices(&all, &told, &names);
         Ok(Policy {
             added: added.to_owned(),
+            of_base,
             // A string can be written with escapes; whoever does that costs time, not correctness.
             names_actors: added.contains("actor") || added.contains('\\'),
             memo: RwLock::default(),
@@ -146,6 +149,11 @@ impl Policy {
         let mut told: Vec<&Told> = self.told.values().collect();
         told.sort_by_key(|one| one.place);
         told.into_iter().map(|one| one.reason.clone()).collect()
+    }
+
+    /// The same of what the programme added.
+    pub fn added_policies(&self) -> Vec<Reason> {
+        self.policies().split_off(self.of_base)
     }
 
     /// Whether the same rules can apply to this role, action and kind in both: then both answer alike.

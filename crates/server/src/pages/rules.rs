@@ -3,6 +3,8 @@
 //! Whoever signs in may read the policy: it says what is done with their record, or what they may do with
 //! others'. So it is read from the whole record, and gives out nothing of anybody's.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -150,11 +152,14 @@ fn context(asked: &Asked, form: Option<Form>) -> Result<(Context, Given), Error>
         let pair = |reason: Reason| (reason.policy.to_string(), reason.sentence.to_string());
         reasons.into_iter().map(pair).collect()
     };
-    let base = Policy::base().policies();
-    let added = match Policy::with(added_text) {
-        Ok(policy) => policy.policies().split_off(base.len()),
-        Err(_) => Policy::closed().policies().split_off(base.len()),
+    let in_force = asked.programme.permits().policy();
+    let policy = match in_force.added() == added_text {
+        true => in_force,
+        false => Arc::new(Policy::with(added_text).unwrap_or_else(|_| Policy::closed())),
     };
+    let added = policy.added_policies();
+    let mut base = policy.policies();
+    base.truncate(base.len() - added.len());
     let mut given = Given::new();
     let mut whom = Lookup::new(asked);
     let rows = versions.iter().map(|version| {

@@ -160,12 +160,13 @@ fn context(asked: &Asked, form: Option<Form>) -> Result<(Context, Given), Error>
     let added = policy.added_policies();
     let mut base = policy.policies();
     base.truncate(base.len() - added.len());
+    let entries = asked.decide(Action::Read, &Thing::of(Kind::Governance))?;
     let mut given = Given::new();
     let mut whom = Lookup::new(asked);
     let rows = versions.iter().map(|version| {
         given.at(version.position, None);
         Row {
-            position: version.position,
+            position: entries.allowed.then_some(version.position),
             at: RecordedAt(version.recorded_at.0),
             who: whom.actor(&version.actor),
             why: version.why.clone(),

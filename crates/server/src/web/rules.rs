@@ -29,8 +29,8 @@ pub struct Context {
 /// One version of what the programme adds.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Its entry.
-    pub position: u64,
+    /// Its entry, for whoever may see it.
+    pub position: Option<u64>,
     /// When it came into force.
     pub at: RecordedAt,
     /// Who set it.
@@ -116,7 +116,12 @@ fn versions(shell: &Shell, versions: &[Row]) -> Markup {
         (layout::scrolling("Each time it was set", html! { table class="usa-table usa-table--compact bare" {
             thead { tr { th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "Why" } th scope="col" { "What trying it had shown" } } }
             tbody { @for row in versions { tr {
-                th scope="row" { a href=(shell.to(&path::entry(row.position))) { (when::time(row.at.0, &row.at.words())) } }
+                th scope="row" {
+                    @match row.position {
+                        Some(position) => { a href=(shell.to(&path::entry(position))) { (when::time(row.at.0, &row.at.words())) } }
+                        None => { (when::time(row.at.0, &row.at.words())) }
+                    }
+                }
                 td { bdi { (row.who) } }
                 td { bdi { (row.why) } }
                 td { (row.tried) }
@@ -151,7 +156,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
     let base = |name: &str, sentence: &str| (name.to_owned(), sentence.to_owned());
     let row = |why: &str| {
         Row {
-        position: 9_211,
+        position: Some(9_211),
         at: RecordedAt(samples::NOW - 20 * when::DAY),
         who: "R. Abara".into(),
         why: why.into(),
@@ -217,6 +222,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 added: vec![base(samples::HOSTILE, samples::LONG)],
                 added_text: samples::HOSTILE.into(),
                 versions: vec![Row {
+                    position: None,
                     who: samples::HOSTILE.into(),
                     tried: samples::LONG.into(),
                     ..row(samples::HOSTILE)

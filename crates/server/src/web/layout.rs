@@ -369,7 +369,7 @@ fn reading(shell: &Shell, reading: &Reading) -> Markup {
                     form action=(path::PURPOSE) method="post" {
                         input type="hidden" name="next" value=(shell.here(shell.as_of.map(|then| then.at)));
                         label for="purpose" { "Until I sign out, I read for" }
-                        select class="usa-select" id="purpose" name="purpose" {
+                        select class="usa-input" id="purpose" name="purpose" {
                             @for (code, words, chosen) in &reading.choices { option value=(code) selected[*chosen] { (words) } }
                         }
                         button class="usa-button small" type="submit" { "Change" }
@@ -450,6 +450,7 @@ fn footer(shell: &Shell) -> Markup {
                 "Homecoming, " bdi { (shell.programme) } ". "
                 @if let Some(user) = &shell.user {
                     "Made " (when::time(shell.made_at, &when::minute(shell.made_at))) " for " bdi { (user.name) }
+                    @if let Some(reading) = &shell.reading { ", to be read for " (reading.words) }
                     ", from the first " (count(shell.size)) " entries of "
                     a href=(shell.to(path::RECORD)) { "this record" }
                     @if let Some(outside) = &shell.outside { (cosigned(shell.size, outside.cosigned)) }

@@ -331,12 +331,15 @@ fn put_policy_in_force(inner: &Arc<Inner>) {
     inner.permits.set_policy(policy);
 }
 
+/// A transaction's drafts, and who is told what became of them.
+type Answered = (Vec<Draft>, oneshot::Sender<Result<Committed, Error>>);
+
 /// What became part of the record, as far as it decides who may see what.
 fn recorded<'g>(
     inner: &Inner,
     outcomes: &[Result<ledger::Committed, Refused>],
     transactions: &'g [Transaction],
-    drafts: &'g [(Vec<Draft>, oneshot::Sender<Result<Committed, Error>>)],
+    drafts: &'g [Answered],
 ) -> Vec<Recorded<'g>> {
     let mut recorded = Vec::new();
     for ((outcome, transaction), (drafts, _)) in outcomes.iter().zip(transactions).zip(drafts) {

@@ -2,6 +2,7 @@
 
 mod amendments;
 mod answers;
+mod asvs;
 mod attacks;
 mod backups;
 mod browser;

@@ -133,8 +133,8 @@ impl View {
             return false;
         }
         let plain = permit::plain(sensitivity::tells(kind));
-        let governs = (GOVERNANCE_KINDS.contains(&kind) || kind == "Consent")
-            .then_some(Kind::Governance);
+        let governs =
+            (GOVERNANCE_KINDS.contains(&kind) || kind == "Consent").then_some(Kind::Governance);
         let sensitive = [Kind::Notes, Kind::Sud, Kind::Restricted];
         let kinds = std::iter::once(plain).chain(governs).chain(sensitive);
         kinds.into_iter().all(|kind| {

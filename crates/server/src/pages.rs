@@ -19,7 +19,7 @@ use policy::{Action, Purpose, Verdict};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
-use crate::permit::{self, Reader, Thing};
+use crate::permit::{self, Reader, Thing, Who};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
 use crate::release::{self, Disclosure, Given, Release, What};
 use crate::sign_in::SignedIn;
@@ -227,6 +227,14 @@ impl Asked {
         match &self.again {
             Some(again) => again.reader(&self.who),
             None => &self.who,
+        }
+    }
+
+    /// The same, as the policy knows them.
+    fn eyes(&self) -> Result<Who, Error> {
+        match &self.again {
+            Some(_) => self.whose().permitted_as(&self.programme),
+            None => Ok(self.reader.who().clone()),
         }
     }
 

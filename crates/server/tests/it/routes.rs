@@ -13,7 +13,7 @@ use crate::permits::Ward;
 const TABLE: &str = include_str!("routes/table.txt");
 
 /// What is open to nobody in particular, and why.
-const OPEN: [(&str, &str); 7] = [
+const OPEN: [(&str, &str); 6] = [
     ("GET /", "it leads to where one signs in"),
     ("GET /assets/{name}", "the files of the program itself"),
     (
@@ -29,7 +29,6 @@ const OPEN: [(&str, &str); 7] = [
         "how the machine does, and nothing of anybody",
     ),
     ("GET /sign-in", "one signs in there"),
-    ("POST /sign-in", "one signs in there"),
 ];
 
 /// Where each route is asked: about the person who is `hers`. Forms come empty: who may use them is
@@ -40,7 +39,7 @@ const PATHS: &[(&str, &str)] = &[
     ("/access/{position}", "/access/{leaf}"),
     ("/access/{position}/receipt", "/access/{leaf}/receipt"),
     ("/access/{position}/seen", "/access/{leaf}/seen"),
-    ("/assets/{name}", "/assets/homecoming.css"),
+    ("/assets/{name}", "{asset}"),
     ("/caseload", "/caseload"),
     ("/entries/{position}", "/entries/2"),
     ("/entries/{position}/receipt", "/entries/2/receipt"),
@@ -165,6 +164,9 @@ fn table() -> String {
     let leaf = (0..)
         .find(|leaf| ward.page("officer", &format!("/access/{leaf}")).0 == 200)
         .expect("a leaf");
+    let (_, page) = ward.page("officer", "/record");
+    let at = page.find("/assets/").expect("a style sheet");
+    let asset = page[at..].split('"').next().expect("a link").to_owned();
     let routes = disclosures::routes();
     let asked: BTreeSet<&str> = routes
         .iter()
@@ -187,7 +189,9 @@ fn table() -> String {
             .iter()
             .find(|(route, _)| *route == address)
             .expect("known");
-        let path = path.replace("{leaf}", &leaf.to_string());
+        let path = path
+            .replace("{leaf}", &leaf.to_string())
+            .replace("{asset}", &asset);
         // Deletions come last, so that there is something to see for everybody.
         if method == "DELETE" {
             continue;

@@ -21,6 +21,8 @@ pub mod programme;
 pub mod release;
 pub mod router;
 pub mod sign_in;
+pub mod site;
 pub mod transparency;
+pub mod users;
 pub mod web;
 pub mod witnessing;

@@ -126,8 +126,10 @@ fn hostile_words_come_out_as_words() {
         .into_iter()
         .filter(|page| page.0.ends_with("hostile"))
     {
+        // What pages bring themselves are modules of ours, by address.
+        let own = html.replace("<script type=\"module\" src=\"/assets/", "");
         assert!(
-            !html.contains("<script") && !html.contains("<b onclick"),
+            !own.contains("<script") && !html.contains("<b onclick"),
             "{name}"
         );
         assert!(
@@ -193,7 +195,10 @@ fn a_page_of_the_past_says_so_and_keeps_to_it() {
         } else if !name.starts_with("timelines") {
             assert!(!html.contains("AS KNOWN"), "{name}");
         }
-        if html.contains("Sign out") {
+        let is_record = !["account", "again", "drafts", "enrol", "users", "user"]
+            .iter()
+            .any(|page| name.starts_with(&format!("{page}/")));
+        if html.contains("Sign out") && is_record {
             assert!(
                 html.contains("name=\"_asof\"") && html.contains("type=\"date\""),
                 "{name}: cannot be moved"

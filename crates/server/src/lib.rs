@@ -21,6 +21,7 @@ pub mod programme;
 pub mod release;
 pub mod router;
 pub mod sign_in;
+pub mod signature;
 pub mod site;
 pub mod transparency;
 pub mod users;

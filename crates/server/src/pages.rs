@@ -37,6 +37,7 @@ mod forms;
 mod person;
 mod record;
 mod seen;
+mod sign;
 mod sign_in;
 pub(crate) mod smaller;
 mod timelines;
@@ -86,6 +87,15 @@ pub fn routes(programme: Programme) -> Router {
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
+        .route(
+            "/entries/{position}/sign",
+            get(sign::form).post(sign::password),
+        )
+        .route("/entries/{position}/sign/passkey", post(sign::passkey))
+        .route(
+            "/entries/{position}/sign/passkey/done",
+            post(sign::passkey_done),
+        )
         .route("/people/{id}/access", get(access::of_person))
         .route("/people/{id}/export", get(export::get))
         .route(path::ACCESS, get(access::of_everybody))

@@ -226,7 +226,7 @@ impl Visitor {
     }
 
     /// Begins a ceremony in this browser: the cookie that binds it.
-    fn begin_ceremony(
+    pub(crate) fn begin_ceremony(
         &self,
         programme: &Programme,
         kind: &str,
@@ -244,7 +244,7 @@ impl Visitor {
     }
 
     /// Takes the state of a ceremony that this browser began.
-    fn take_ceremony(
+    pub(crate) fn take_ceremony(
         &self,
         programme: &Programme,
         kind: &str,

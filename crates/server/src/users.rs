@@ -9,7 +9,6 @@ use desk::{NewUser, Owed, User};
 use evidence::erasure::GOVERNANCE;
 use ledger::Expect;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, Draft, Programme, RecordedAt, Work};
@@ -25,8 +24,8 @@ pub const PASSKEY: &str = "urn:homecoming:passkey";
 /// A way to sign in.
 #[derive(Clone, Copy, Debug)]
 pub enum Way<'a> {
-    /// A passkey, by the credential's id.
-    Passkey(&'a [u8]),
+    /// A passkey, by what it is recognised by.
+    Passkey(&'a str),
     /// A password with one-time passwords.
     Password,
     /// An account at an organisation.
@@ -142,7 +141,7 @@ impl<'a> Hand<'a> {
         let id = self.chance.id();
         let mut identifiers = vec![json!({ "system": USER, "value": format!("user/{}", user.id) })];
         if let Event::WayAdded(Way::Passkey(key)) | Event::WayRemoved(Way::Passkey(key)) = event {
-            identifiers.push(json!({ "system": PASSKEY, "value": hex(key) }));
+            identifiers.push(json!({ "system": PASSKEY, "value": key }));
         }
         let mut body = json!({
             "resourceType": "Basic",
@@ -165,14 +164,6 @@ impl<'a> Hand<'a> {
             created_us: self.now_us,
         }
     }
-}
-
-/// SHA-256 of a credential's id: it says nothing, and is the same wherever it is named.
-pub fn hex(id: &[u8]) -> String {
-    Sha256::digest(id)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// Puts on the record what the desk owes it.

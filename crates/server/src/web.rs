@@ -28,6 +28,7 @@ pub mod person;
 pub mod record;
 pub mod samples;
 pub mod seen;
+pub mod sign;
 pub mod sign_in;
 pub mod timelines;
 pub mod user;

@@ -46,7 +46,7 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
             .into_iter()
             .map(|one| account::Passkey {
                 id: URL_SAFE_NO_PAD.encode(&one.id),
-                fingerprint: users::hex(&one.id)[..32].to_owned(),
+                fingerprint: passkey::fingerprint(&one.id, &one.body),
                 name: one.name,
                 added: one.created_us,
                 used: one.used_us,
@@ -140,9 +140,13 @@ pub async fn ways(
     let key = URL_SAFE_NO_PAD
         .decode(field(&form, "passkey"))
         .unwrap_or_default();
+    let passkeys = desk.passkeys(user.id).map_err(Error::desk)?;
+    let named = passkeys.iter().find(|one| one.id == key);
+    let named = named.map(|one| passkey::fingerprint(&one.id, &one.body));
+    let named = named.unwrap_or_default();
     let (removed, way) = match field(&form, "password") {
         "remove" => (desk.remove_password(user.id), Way::Password),
-        _ => (desk.remove_passkey(user.id, &key), Way::Passkey(&key)),
+        _ => (desk.remove_passkey(user.id, &key), Way::Passkey(&named)),
     };
     if removed.map_err(Error::desk)? {
         let actor = sign_in::actor_name(user);

@@ -7,9 +7,9 @@
 use desk::User;
 use serde_json::Value as Json;
 use webauthn_rs::prelude::{
-    DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyAuthentication,
-    PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, Url, Uuid, Webauthn,
-    WebauthnBuilder,
+    COSEKeyType, DiscoverableAuthentication, DiscoverableKey, ECDSACurve, EDDSACurve, Passkey,
+    PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
+    Url, Uuid, Webauthn, WebauthnBuilder,
 };
 
 use super::Visitor;
@@ -96,14 +96,14 @@ pub fn begin_adding(programme: &Programme, user: &User, visitor: &Visitor) -> Re
     Ok(Asked { options, cookie })
 }
 
-/// Takes the passkey that the browser made; gives its id.
+/// Takes the passkey that the browser made; gives what it is recognised by.
 pub fn add(
     programme: &Programme,
     user: &User,
     visitor: &Visitor,
     name: &str,
     answer: &[u8],
-) -> Result<Vec<u8>, Error> {
+) -> Result<String, Error> {
     let kind = format!("{ADD} {}", user.id);
     let state = visitor
         .take_ceremony(programme, &kind)?
@@ -126,7 +126,7 @@ pub fn add(
             ),
             error => Error::desk(error),
         })?;
-    Ok(id)
+    Ok(fingerprint(&id, &body))
 }
 
 /// Asks the browser for any passkey of this site.
@@ -213,6 +213,25 @@ pub fn again(
     let passkey = passkey_of(programme, user, result.cred_id())?;
     let mut passkey = passkey.ok_or_else(too_late)?;
     used(programme, &mut passkey, &result)
+}
+
+/// The public key of a passkey as the desk keeps it: COSE's number of the algorithm, and the key as
+/// `evidence::signature` takes it. Nothing for keys that are not checked there.
+pub fn public(body: &str) -> Option<(i64, Vec<u8>)> {
+    let passkey: Passkey = serde_json::from_str(body).ok()?;
+    match &passkey.get_public_key().key {
+        COSEKeyType::EC_EC2(key) if key.curve == ECDSACurve::SECP256R1 => {
+            Some((-7, [&[4][..], &key.x, &key.y].concat()))
+        }
+        COSEKeyType::EC_OKP(key) if key.curve == EDDSACurve::ED25519 => Some((-8, key.x.clone())),
+        _ => None,
+    }
+}
+
+/// What a passkey is recognised by wherever it is named: its public key's, or if that is of another kind
+/// its own id's.
+pub fn fingerprint(id: &[u8], body: &str) -> String {
+    evidence::signature::fingerprint(&public(body).map_or_else(|| id.to_vec(), |(_, key)| key))
 }
 
 fn passkey_of(programme: &Programme, user: &User, id: &[u8]) -> Result<Option<Passkey>, Error> {

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::chance::Chance;
 use crate::error::Error;
 
-mod common;
+mod guessable;
 
 /// The fewest characters.
 pub const LENGTH_LEAST: usize = 15;
@@ -39,13 +39,13 @@ pub fn refuse(password: &str, name: &str) -> Option<&'static str> {
     if password.len() > BYTES_MOST {
         return Some("That password is too long: at most 1,024 bytes are taken.");
     }
-    if common::is_common(password) {
+    if guessable::is_common(password) {
         return Some(
             "That password is among the first that anybody would try: words and rows of keys that \
              everyone uses, put together. Choose words that do not belong together.",
         );
     }
-    if common::is_mostly(password, name) {
+    if guessable::is_mostly(password, name) {
         return Some("That password is your name with little besides. Choose another.");
     }
     None

@@ -84,6 +84,11 @@ pub fn receipt(position: u64) -> String {
     format!("/entries/{position}/receipt")
 }
 
+/// Signing an entry.
+pub fn sign(position: u64) -> String {
+    format!("/entries/{position}/sign")
+}
+
 /// One erasure, by the id of its Task.
 pub fn erasure(id: &str) -> String {
     format!("/erasures/{}", encode(id))

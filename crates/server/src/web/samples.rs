@@ -190,6 +190,7 @@ pub fn every_page() -> Vec<Sample> {
         drafts,
         users,
         user,
+        sign,
         error
     );
     pages

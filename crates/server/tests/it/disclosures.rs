@@ -583,6 +583,38 @@ const ROWS: &[Row] = &[
         "",
         Some(("page", 0)),
     ),
+    row(
+        "GET",
+        "/entries/{position}/sign",
+        Officer,
+        "/entries/1/sign",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "POST",
+        "/entries/{position}/sign",
+        Officer,
+        "/entries/1/sign",
+        "meaning=reviewed&password=x",
+        None,
+    ),
+    row(
+        "POST",
+        "/entries/{position}/sign/passkey",
+        Officer,
+        "/entries/1/sign/passkey",
+        "{}",
+        None,
+    ),
+    row(
+        "POST",
+        "/entries/{position}/sign/passkey/done",
+        Officer,
+        "/entries/1/sign/passkey/done",
+        r#"{"answer":{}}"#,
+        None,
+    ),
     row("POST", "/sign-out", Nobody, "/sign-out", "", None),
 ];
 

@@ -330,6 +330,28 @@ impl Signed {
     }
 }
 
+impl Signed {
+    /// In a sentence, what a signature proves without the entry that it is of; or what it does not.
+    pub fn stands(&self) -> Result<String, String> {
+        let Statement { position, line, .. } = &self.statement;
+        let of = format!(
+            "entry {position}, whose line has the hash {},",
+            STANDARD.encode(line)
+        );
+        match &self.proof {
+            Proof::Server => Err(format!("That {of} was {self}.")),
+            Proof::Passkey(assertion) => match assertion.check(&self.statement) {
+                Ok(()) => Ok(format!(
+                    "It is a signature: {of} was {self}. That key signed just this."
+                )),
+                Err(flaw) => Err(format!(
+                    "That {of} was signed: the signature DOES NOT FIT, {flaw}."
+                )),
+            },
+        }
+    }
+}
+
 impl fmt::Display for Signed {
     /// "signed as authored by R. Osei (Practitioner/7k2m) at 2026-..., with the passkey 3f..."
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

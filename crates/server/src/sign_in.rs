@@ -306,7 +306,8 @@ pub fn begin(
         idle_us: limits.idle_us,
         expires_us: now + limits.absolute_us,
     };
-    desk.begin_session(&new, now).map_err(Error::desk)?;
+    let session = desk.begin_session(&new, now).map_err(Error::desk)?;
+    tracing::info!(user = user.id, session, how = how.as_str(), "signed in");
     let seconds = limits.absolute_us / 1_000_000;
     // Longer than the session, so that a form which comes too late still says whose it is.
     let kept = seconds + 24 * 3_600;
@@ -365,6 +366,7 @@ pub fn renew(programme: &Programme, who: &SignedIn, visitor: &Visitor) -> Result
 pub fn end(programme: &Programme, visitor: &Visitor) -> Result<String, Error> {
     if let Some(secret) = visitor.session() {
         programme.desk().end_session(&secret).map_err(Error::desk)?;
+        tracing::info!("signed out");
     }
     Ok(visitor.site.set_cookie(COOKIE, "", 0))
 }

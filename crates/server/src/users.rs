@@ -169,6 +169,7 @@ impl<'a> Hand<'a> {
 /// Puts on the record what the desk owes it.
 pub async fn settle(programme: &Programme) -> Result<(), Error> {
     for owed in programme.desk().owed().map_err(Error::desk)? {
+        tracing::info!(entry = owed.id, actor = owed.actor, "users were changed");
         let draft = Draft::governance(
             "Basic",
             &owed.id,

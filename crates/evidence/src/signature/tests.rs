@@ -211,6 +211,17 @@ fn a_signature_is_read_and_fits_the_entry_that_it_is_of() {
     let renamed = Signed::read(renamed.as_bytes(), LOG).expect("a signature");
     assert_eq!(renamed.check(&entry), Err(Flaw::OtherStatement));
 
+    let stands = signed.stands().expect("it stands");
+    assert!(
+        stands.starts_with("It is a signature: entry 48211, whose line has the hash "),
+        "{stands}"
+    );
+    let doubt = renamed.stands().expect_err("it does not");
+    assert!(
+        doubt.contains("DOES NOT FIT, the passkey signed something else"),
+        "{doubt}"
+    );
+
     let by_server = Signed::read(provenance(None).as_bytes(), LOG).expect("a signature");
     assert_eq!(
         (&by_server.proof, by_server.check(&entry)),

@@ -79,6 +79,7 @@ fn decide(
     )?;
     let wait = tries.wait(desk, now)?;
     if wait > 0 {
+        tracing::warn!(account = account(&user), "a try to sign in came too soon");
         return Ok(Outcome::Wait(wait.div_euclid(1_000_000) + 1));
     }
     let kept = match &user {
@@ -106,12 +107,18 @@ fn decide(
         (Some(user), Some(step), true) => desk.use_step(user.id, step).map_err(Error::desk)?,
         _ => false,
     };
+    let account = account(&user);
     match user.filter(|_| is_new) {
         Some(user) => {
             tries.succeeded(desk)?;
             Ok(Outcome::Is(user))
         }
         None => {
+            tracing::warn!(
+                account,
+                with_password = fits,
+                "a try to sign in was refused"
+            );
             let told = tries.failed(desk, fits, now)?;
             if fits && told == TOLD_AFTER {
                 warn(programme, name, now)?;
@@ -119,6 +126,11 @@ fn decide(
             Ok(Outcome::Wrong)
         }
     }
+}
+
+/// For the log: which account was tried, by number; what was typed is not for it.
+fn account(user: &Option<User>) -> i64 {
+    user.as_ref().map_or(0, |user| user.id)
 }
 
 /// Tells somebody that their password is known.

@@ -5,7 +5,7 @@ use qrcodegen::{QrCode, QrCodeEcc};
 /// The code as the `d` of an SVG path that begins four units in, and its width in units. Empty if the
 /// text is too long for any code.
 pub fn qr(text: &str) -> (String, u32) {
-    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else {
+    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Low) else {
         return (String::new(), 0);
     };
     let mut path = String::new();
@@ -32,7 +32,7 @@ mod tests {
     fn every_dark_module_is_drawn_once() {
         let text = "otpauth://totp/Ward%207:R.%20Osei?secret=MZXW6YTBOI&issuer=Ward%207";
         let (path, width) = qr(text);
-        let code = QrCode::encode_text(text, QrCodeEcc::Medium).expect("a code");
+        let code = QrCode::encode_text(text, QrCodeEcc::Low).expect("a code");
         let dark = (0..code.size())
             .flat_map(|y| (0..code.size()).map(move |x| (x, y)))
             .filter(|(x, y)| code.get_module(*x, *y))

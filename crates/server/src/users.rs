@@ -166,6 +166,36 @@ impl<'a> Hand<'a> {
     }
 }
 
+impl Hand<'_> {
+    /// The entry that the record is owed about an organisation's provider.
+    pub fn owed_of_provider(&self, name: &str, issuer: &str, added: bool, actor: &str) -> Owed {
+        let id = self.chance.id();
+        let (code, words) = match added {
+            true => (
+                "provider-added",
+                "can be linked to users, who then sign in with them",
+            ),
+            false => ("provider-removed", "open nothing any more"),
+        };
+        let body = json!({
+            "resourceType": "Basic",
+            "id": id,
+            "code": {
+                "coding": [{ "system": GOVERNANCE, "code": code }],
+                "text": format!("Accounts at {name} ({issuer}) {words}."),
+            },
+            "created": RecordedAt(self.now_us).to_string()[..10],
+        });
+        Owed {
+            id,
+            actor: actor.to_owned(),
+            person: None,
+            body: body.to_string(),
+            created_us: self.now_us,
+        }
+    }
+}
+
 /// Puts on the record what the desk owes it.
 pub async fn settle(programme: &Programme) -> Result<(), Error> {
     for owed in programme.desk().owed().map_err(Error::desk)? {

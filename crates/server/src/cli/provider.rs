@@ -8,11 +8,13 @@ use zeroize::Zeroizing;
 
 use super::client::{cannot, open};
 use super::passphrase::Passphrase;
+use super::user::OPERATOR;
 use super::{Data, Stop};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::sign_in::provider::{SEALED_KIND, is_reachable};
 use crate::sign_in::sealed::Sealer;
+use crate::users::Hand;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -94,16 +96,21 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 secret,
                 created_us: Clock::System.now().0,
             };
+            let owed = hand().owed_of_provider(name, issuer, true, OPERATOR);
             open(&data.data)?
-                .add_provider(&provider, None)
+                .add_provider(&provider, Some(&owed))
                 .map_err(|error| cannot(&error))?;
             say!(
                 "People with an account at {name} can enrol with it: give them a code as to anybody."
             );
         }
         What::Remove { name, data } => {
-            open(&data.data)?
-                .remove_provider(name, None)
+            let desk = open(&data.data)?;
+            let all = desk.providers().map_err(|error| cannot(&error))?;
+            let one = all.iter().find(|one| one.name == *name);
+            let issuer = one.map_or("", |one| one.issuer.as_str());
+            let owed = hand().owed_of_provider(name, issuer, false, OPERATOR);
+            desk.remove_provider(name, Some(&owed))
                 .map_err(|error| cannot(&error))?;
         }
         What::List { data } => {
@@ -116,4 +123,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// The operator, now.
+fn hand() -> Hand<'static> {
+    Hand {
+        now_us: Clock::System.now().0,
+        chance: &Chance::System,
+    }
 }

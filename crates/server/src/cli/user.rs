@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::users::{self, Event, Hand};
 
 /// Who acts on the command line, as lines name them.
-const OPERATOR: &str = "operator";
+pub(super) const OPERATOR: &str = "operator";
 
 #[derive(clap::Args)]
 pub struct Args {

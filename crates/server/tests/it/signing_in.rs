@@ -503,3 +503,46 @@ fn an_administrator_is_not_told_who_is_in_care() {
     );
     assert_eq!(sign_in("demo-caseworker-1").get("/users").status, 403);
 }
+
+#[test]
+fn whoever_has_the_machine_gives_a_new_way_in_and_leaves_a_trace() {
+    let (_folder, data, served, code) = world("machine");
+    let officer = Person::enrol(&served, "First officer", &code);
+    let wrong = homecoming(&["user", "code", "First officer", "--data", &data]);
+    assert_eq!(wrong.status.code(), Some(2), "they can sign in as it is");
+    let words = [
+        "user",
+        "code",
+        "First officer",
+        "--data",
+        &data,
+        "--instead",
+    ];
+    let said = homecoming_done(&words);
+    assert_eq!(officer.browser.get("/account").status, 303);
+    assert_eq!(officer.sign_in(&officer.browser).status, 403);
+    let code = said.lines().last().expect("a code");
+    let officer = Person::enrol(&served, "First officer", code);
+    homecoming_done(&["user", "disable", "First officer", "--data", &data]);
+    assert_eq!(officer.browser.get("/account").status, 303);
+    homecoming_done(&["user", "enable", "First officer", "--data", &data]);
+    assert_eq!(officer.sign_in(&officer.browser).status, 303);
+    let listed = homecoming_done(&["user", "list", "--data", &data]);
+    assert_eq!(listed, "First officer\tofficer\n");
+
+    // What the command line did is on the record some seconds later, by whom it was.
+    let db = Connection::open(format!("{data}/ledger.sqlite")).expect("a ledger");
+    db.busy_timeout(std::time::Duration::from_secs(5))
+        .expect("patience");
+    let by_operator = || -> i64 {
+        let sql = "SELECT count(*) FROM entry WHERE CAST(line AS TEXT) LIKE '% operator HSYSADMIN create Basic/%'";
+        db.query_row(sql, [], |row| row.get(0)).expect("lines")
+    };
+    for _ in 0..150 {
+        if by_operator() == 4 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("{} entries of the operator", by_operator());
+}

@@ -143,4 +143,56 @@ mod tests {
         check(15, 900);
         check(u32::MAX, 900);
     }
+
+    #[test]
+    fn strangers_lock_nobody_out_and_a_known_password_is_in_danger() {
+        const NOW: i64 = 1_795_338_720_000_000;
+        let folder =
+            std::env::temp_dir().join(format!("homecoming-throttle-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let desk = Desk::open(&folder).expect("a desk");
+        let new = desk::NewUser {
+            name: "R. Osei",
+            role: "officer",
+            ..desk::NewUser::default()
+        };
+        let id = desk.add_user(&new, NOW, |_| None).expect("a user");
+        let user = desk.user(id).expect("a desk").expect("a user");
+        desk.remember_device(id, "own browser", NOW).expect("kept");
+        let tries = |address: &str, device: Option<&str>| {
+            Tries::of(&desk, "r. osei ", Some(&user), address, device, NOW).expect("a try")
+        };
+        let wait = |tries: Tries| tries.wait(&desk, NOW).expect("a wait");
+        // A hundred addresses that guess six times each.
+        for address in 0..100 {
+            for _ in 0..6 {
+                let stranger = tries(&format!("192.0.2.{address}"), Some("another"));
+                stranger.failed(&desk, false, NOW).expect("counted");
+            }
+        }
+        assert!(
+            wait(tries("192.0.2.7", None)) > 0,
+            "they get slow themselves"
+        );
+        assert_eq!(
+            wait(tries("198.51.100.1", None)),
+            0,
+            "from elsewhere nothing has changed"
+        );
+        assert_eq!(wait(tries("192.0.2.7", Some("own browser"))), 0);
+        // Whoever has the password and guesses the code is counted wherever they are.
+        for address in 0..12 {
+            let thief = tries(&format!("203.0.113.{address}"), None);
+            let told = thief.failed(&desk, true, NOW).expect("counted");
+            assert_eq!(told, address + 1);
+        }
+        assert!(wait(tries("198.51.100.1", None)) > 0);
+        assert_eq!(wait(tries("203.0.113.1", Some("own browser"))), 0);
+        tries("203.0.113.1", Some("own browser"))
+            .succeeded(&desk)
+            .expect("forgotten");
+        assert_eq!(wait(tries("198.51.100.1", None)), 0);
+        drop(desk);
+        let _ = std::fs::remove_dir_all(&folder);
+    }
 }

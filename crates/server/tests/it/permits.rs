@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::people::Person;
 use crate::served::{Folder, Served, homecoming_done, programme};
 
 const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
@@ -79,13 +80,7 @@ impl Ward {
             cookies: Vec::new(),
         };
         for (called, code) in codes {
-            let answer = ward
-                .agent
-                .post(ward.served.url("/sign-in"))
-                .send_form([("code", code.as_str())])
-                .expect("the server answers");
-            let cookie = answer.headers()["set-cookie"].to_str().expect("text");
-            let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+            let cookie = Person::enrol(&ward.served, called, &code).browser.cookies();
             ward.cookies.push((called, cookie));
         }
         ward.fill();

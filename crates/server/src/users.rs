@@ -291,7 +291,7 @@ pub fn check(desk: &desk::Desk, new: &NewUser<'_>) -> Result<(), Error> {
     }
     if let Some(supervisor) = new.supervisor {
         let found = desk.user(supervisor).map_err(Error::desk)?;
-        if !found.is_some_and(|user| user.role == "supervisor") {
+        if found.is_none_or(|user| user.role != "supervisor") {
             return refused("Whom somebody answers to must be a supervisor of this programme.");
         }
     }

@@ -33,7 +33,7 @@ pub async fn guard(State(programme): State<Programme>, request: Request, next: N
     }
     match keep(&programme, request).await {
         Ok(Kept::Yes) => see(&path::with(path::SIGN_IN, &[("next", path::DRAFTS)])),
-        Ok(Kept::No(request)) => next.run(request).await,
+        Ok(Kept::No(request)) => next.run(*request).await,
         Err(error) => error.into_response(),
     }
 }
@@ -61,7 +61,7 @@ fn from_our_own_page(programme: &Programme, headers: &HeaderMap) -> Result<(), E
 
 enum Kept {
     Yes,
-    No(Request),
+    No(Box<Request>),
 }
 
 /// Keeps a form whose writer's session has ended by itself; anything else goes on unharmed.
@@ -84,10 +84,10 @@ async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
     .iter()
     .any(|own| address.starts_with(own));
     if !is_form || is_own || sign_in::is_signed_in(programme, request.headers())? {
-        return Ok(Kept::No(request));
+        return Ok(Kept::No(Box::new(request)));
     }
     let Some(user) = sign_in::whose_ended(programme, request.headers())? else {
-        return Ok(Kept::No(request));
+        return Ok(Kept::No(Box::new(request)));
     };
     let body = request.into_body();
     let body = to_bytes(body, KEPT_BYTES_MAX).await.map_err(|_| {

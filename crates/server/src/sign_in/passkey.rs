@@ -76,7 +76,7 @@ pub fn begin_adding(programme: &Programme, user: &User, visitor: &Visitor) -> Re
         .handle(user.id, &mut |bytes| programme.chance().fill(bytes))
         .map_err(Error::desk)?;
     let there = desk.passkeys(user.id).map_err(Error::desk)?;
-    let there = there.into_iter().map(|one| one.id.into()).collect();
+    let there = there.into_iter().map(|one| one.id).collect();
     let (options, state) = webauthn(&visitor.site, programme)?
         .start_passkey_registration(
             Uuid::from_bytes(handle),
@@ -165,7 +165,7 @@ pub fn sign_in(programme: &Programme, visitor: &Visitor, answer: &[u8]) -> Resul
     let user = user.ok_or_else(unknown)?;
     let mut passkey = passkey_of(programme, &user, id)?.ok_or_else(unknown)?;
     let result = webauthn
-        .finish_discoverable_authentication_v2(&answer, state, &DiscoverableKey::from(&passkey))
+        .finish_discoverable_authentication_v2(&answer, state, DiscoverableKey::from(&passkey))
         .map_err(refused)?;
     used(programme, &mut passkey, &result)?;
     Ok(user)

@@ -45,7 +45,7 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
         Role::Inspector | Role::Evaluator => {
             vec![way(Place::Caseload, path::CASELOAD, "People"), record]
         }
-        Role::Administrator => vec![way(Place::Users, path::USERS, "Users"), record],
+        Role::Administrator => vec![record, way(Place::Users, path::USERS, "Users")],
         Role::Sponsor | Role::Client => vec![record],
     }
 }

@@ -21,11 +21,11 @@ fn bundle(entries: &[&str]) -> String {
     format!(r#"{{"resourceType":"Bundle","type":"transaction","entry":[{entries}]}}"#)
 }
 
-/// Enrols with the code that `init` gave; gives what reads a page.
+/// Enrols with a code; gives what reads a page.
 fn reader(served: &Served, code: &str) -> impl Fn(&str) -> String + use<> {
-    let officer = Person::enrol(served, "First officer", code);
+    let carer = Person::enrol(served, "Carer", code);
     move |path| {
-        let answer = officer.browser.get(path);
+        let answer = carer.browser.get(path);
         assert_eq!(answer.status, 200, "{path}");
         answer.body
     }

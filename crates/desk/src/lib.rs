@@ -14,14 +14,17 @@
 //! |---|---|
 //! | users | who may sign in, and the hash of their sign-in code |
 //! | sessions | browsers that are signed in |
-//! | clients | programs that use the API, and their tokens |
+//! | clients | programs that use the API, how they are registered, and their tokens |
+//! | grants | what apps were allowed, and the codes and tokens that hang from it |
 
+mod app;
 mod client;
 mod session;
 mod store;
 mod user;
 
-pub use client::{Client, Token};
+pub use app::{AppGrant, AppToken, Bound, Launch, NewGrant, Spent};
+pub use client::{Client, ClientChange, ClientState, Token};
 pub use store::{Desk, Error};
 pub use user::User;
 

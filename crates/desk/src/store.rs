@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+mod apps;
+
 /// The schema that this version writes.
 const SCHEMA: i32 = 1;
 
@@ -109,6 +111,7 @@ impl Desk {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if schema_of(&tx)? == 0 {
             tx.execute_batch(SCHEMA_1)?;
+            tx.execute_batch(apps::SCHEMA_APPS)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
             tx.pragma_update(None, "user_version", SCHEMA)?;
         }

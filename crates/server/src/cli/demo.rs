@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Stop;
 use super::client::cannot;
 use super::passphrase::Passphrase;
-use super::serve::{Limits, listen, open, serve};
+use super::serve::{Limits, Reached, listen, open, serve};
 use crate::chance::Chance;
 use crate::clock::{Clock, Stopwatch};
 use crate::demo::{self, DemoWrite};
@@ -54,34 +54,40 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     // Held until the end: when we are gone, however we went, the witness ends, too.
     let witness = DemoWitness::start(&args.data);
     let programme = open(&args.data, &args.passphrase)?;
-    serve(listener, programme, &args.limits, |address, _| {
-        say!(
-            "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
-             ready after {:.2} s.\n\nSign in as:",
-            watch.seconds()
-        );
-        for person in &people {
+    serve(
+        listener,
+        programme,
+        &args.limits,
+        &Reached::default(),
+        |address, _| {
             say!(
-                "  {:<28} {:<12} code {}",
-                person.name,
-                person.role,
-                person.code
+                "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
+             ready after {:.2} s.\n\nSign in as:",
+                watch.seconds()
             );
-        }
-        match &witness {
-            Ok(witness) => say!(
-                "\nAn outside witness, a process of its own, cosigns the record at {}; its files are in {}.",
-                witness.url,
-                witness_folder(&args.data).display()
-            ),
-            Err(why) => say!("\nNo outside witness: {why}"),
-        }
-        say!(
-            "\nAll people and events are generated. The data is in {}; delete that folder for a \
+            for person in &people {
+                say!(
+                    "  {:<28} {:<12} code {}",
+                    person.name,
+                    person.role,
+                    person.code
+                );
+            }
+            match &witness {
+                Ok(witness) => say!(
+                    "\nAn outside witness, a process of its own, cosigns the record at {}; its files are in {}.",
+                    witness.url,
+                    witness_folder(&args.data).display()
+                ),
+                Err(why) => say!("\nNo outside witness: {why}"),
+            }
+            say!(
+                "\nAll people and events are generated. The data is in {}; delete that folder for a \
              new demo. Ctrl-C stops the server and the witness.",
-            args.data.display()
-        );
-    })
+                args.data.display()
+            );
+        },
+    )
 }
 
 /// Who may ask for an erasure and approve one. They care for nobody, so the record does not name them.

@@ -10,6 +10,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::fhir::scope::Door;
 use crate::fhir::{Api, Settings};
 use crate::programme::Programme;
+use crate::serving::{Network, Proxies, Serving, Tls};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -27,6 +28,8 @@ pub struct Args {
     witness_policy: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    reached: Reached,
 }
 
 /// How much a request may be.
@@ -35,6 +38,63 @@ pub struct Limits {
     /// The largest body of a batch or transaction, in MB
     #[arg(long, value_name = "MB", default_value_t = 64)]
     pub bundle_limit: usize,
+    /// How many requests a second an address, and an account, may make (ten seconds of it at once); 0 for as
+    /// many as they like. Whoever is on this machine is not counted
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    pub rate: u32,
+}
+
+/// How the server is reached.
+#[derive(clap::Args, Clone, Default)]
+pub struct Reached {
+    /// The address that people and programs reach this server under, as https://record.example. Needed for
+    /// signing in from elsewhere
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+    /// The proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks
+    /// such as 10.0.0.0/8; may be given several times
+    #[arg(long, value_name = "NETWORK")]
+    pub proxy: Vec<Network>,
+    /// The certificate with its chain (PEM), to speak TLS without a proxy
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Fetch clients' keys from addresses that only this network reaches, too, and over http
+    #[arg(long)]
+    pub jwks_inside: bool,
+}
+
+impl Reached {
+    /// How connections are taken.
+    fn serving(&self) -> Result<Serving, Stop> {
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(Tls::read(certificate, key).map_err(Stop::CouldNotRun)?)
+            }
+            _ => None,
+        };
+        Ok(Serving {
+            proxies: Proxies::new(&self.proxy),
+            tls,
+            ..Serving::default()
+        })
+    }
+
+    /// The address of `/fhir`.
+    fn fhir(&self) -> Result<Option<String>, Stop> {
+        let Some(base) = &self.base else {
+            return Ok(None);
+        };
+        let base = base.trim_end_matches('/');
+        match crate::clients::redirect::origin(base).as_deref() {
+            Some(origin) if origin == base => Ok(Some(format!("{base}/fhir"))),
+            _ => Err(Stop::WrongUse(format!(
+                "--base is scheme and host in lower case, without a path, as https://record.example; `{base}` is not"
+            ))),
+        }
+    }
 }
 
 pub fn run(args: &Args) -> Result<(), Stop> {
@@ -45,14 +105,20 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         take_policy(&args.data, file)?;
     }
     let programme = open(&args.data, &args.passphrase)?;
-    serve(listener, programme, &args.limits, |address, programme| {
+    let scheme = if args.reached.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let ready = |address: SocketAddr, programme: &Programme| {
         say!(
-            "Homecoming serves {} at http://{address}/ (FHIR at http://{address}/fhir), \
+            "Homecoming serves {} at {scheme}://{address}/ (FHIR at {scheme}://{address}/fhir), \
              ready after {:.2} s.",
             programme.name(),
             watch.seconds()
         );
-    })
+    };
+    serve(listener, programme, &args.limits, &args.reached, ready)
 }
 
 /// Checks a witness policy and keeps it in the data directory.
@@ -118,8 +184,10 @@ pub(super) fn serve(
     listener: std::net::TcpListener,
     programme: Programme,
     limits: &Limits,
+    reached: &Reached,
     ready: impl FnOnce(SocketAddr, &Programme),
 ) -> Result<(), Stop> {
+    let (serving, base) = (reached.serving()?, reached.fhir()?);
     let could_not = |error: std::io::Error| Stop::CouldNotRun(format!("the server: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -130,6 +198,9 @@ pub(super) fn serve(
         let listener = tokio::net::TcpListener::from_std(listener).map_err(could_not)?;
         let settings = Settings {
             bundle_bytes_max: limits.bundle_limit << 20,
+            base,
+            rate: Some(limits.rate),
+            keys_inside: reached.jwks_inside,
             ..Settings::default()
         };
         let door = Door::new(crate::fhir::scope::desk_lookup(programme.clone()));
@@ -137,12 +208,17 @@ pub(super) fn serve(
         let pages = crate::pages::routes(programme.clone());
         let router = crate::router::router(api, pages, crate::pages::error_page);
         programme.cosigning().start()?;
+        if let Err(error) = crate::clients::settle(&programme).await {
+            // Those whose registration is not on the record are not let in; the rest is served.
+            tracing::error!(
+                "changes of clients are not on the record: {}",
+                error.for_operator()
+            );
+        }
         ready(address, &programme);
-        let served = axum::serve(listener, router)
-            .with_graceful_shutdown(told_to_stop())
-            .await;
+        crate::serving::serve(listener, router, serving, told_to_stop()).await;
         programme.cosigning().stop();
-        served.map_err(could_not)
+        Ok(())
     })
 }
 

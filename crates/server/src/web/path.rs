@@ -21,6 +21,8 @@ pub const ACCESS: &str = "/access";
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.
 pub const SIGN_OUT: &str = "/sign-out";
+/// Deciding what an app may do: GET as OAuth says, POST the decision.
+pub const AUTHORIZE: &str = "/oauth/authorize";
 /// The parameter that sets the instant of a page.
 pub const AS_OF: &str = "_asof";
 

@@ -74,12 +74,12 @@ impl Server {
             .map(|(token, scopes)| (Sha256::digest(token).into(), scopes))
             .collect();
         let door = Door::new(Box::new(move |hash| {
-            Ok(known.get(hash).map(|scopes| Grant {
-                actor: Actor {
+            Ok(known.get(hash).map(|scopes| {
+                let actor = Actor {
                     name: "client/tests".to_owned(),
                     purpose: "TREAT".to_owned(),
-                },
-                scopes: Scopes::parse(scopes).expect("scopes"),
+                };
+                Grant::of_client(actor, Scopes::parse(scopes).expect("scopes"))
             }))
         }));
         let settings = Settings {

@@ -170,13 +170,32 @@ impl Desk {
         Ok(tx.commit()?)
     }
 
-    /// Gives a client another secret, of which this is the hash, or none.
-    pub fn set_client_secret(&self, name: &str, secret: Option<&[u8; 32]>) -> Result<(), Error> {
-        let rows = self
-            .db()
+    /// Gives a client another secret, of which this is the hash, or none. What it was given under the old one ends.
+    pub fn set_client_secret(
+        &self,
+        name: &str,
+        secret: Option<&[u8; 32]>,
+        actor: &str,
+        now_us: i64,
+    ) -> Result<(), Error> {
+        let Some(client) = self.client(name)? else {
+            return met(0, "client", name);
+        };
+        let state = ClientState {
+            scope: &client.scope,
+            document: &client.document,
+            disabled: client.disabled,
+        };
+        self.change_client(name, &state, actor, now_us)?;
+        let mut db = self.db();
+        let tx = db.transaction()?;
+        let rows = tx
             .prepare_cached("UPDATE client SET secret = ?2 WHERE name = ?1")?
             .execute((name, secret.map(|secret| &secret[..])))?;
-        met(rows, "client", name)
+        met(rows, "client", name)?;
+        tx.prepare_cached("DELETE FROM app_grant WHERE client = ?1")?
+            .execute([name])?;
+        Ok(tx.commit()?)
     }
 
     /// One client.

@@ -8,11 +8,14 @@
 
 use std::collections::HashSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use desk::{Client, ClientChange, ClientState};
 use record::json::Doc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use crate::chance::Chance;
 use crate::error::{Error, ErrorKind};
 use crate::fhir::scope::{Context, Extra, Scopes};
 use crate::programme::{Actor, AsOf, Draft, Expect, Programme, Work};
@@ -250,7 +253,9 @@ impl Registration {
 
 /// Whether a text can be a client's name.
 pub fn is_name(name: &str) -> bool {
-    (1..=40).contains(&name.len())
+    // These are addresses of pages.
+    !matches!(name, "mine" | "new")
+        && (1..=40).contains(&name.len())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -418,8 +423,48 @@ fn entry(change: &ClientChange) -> Result<Vec<u8>, Error> {
     ))
 }
 
+/// What a version on the record says of a client, as far as a list shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Says {
+    /// What it may do since.
+    pub scope: String,
+    /// `enabled`, `disabled` or `removed`.
+    pub state: String,
+}
+
+impl Says {
+    /// From the stored form; empty where it says nothing.
+    pub fn read(stored: &[u8]) -> Says {
+        let Ok(doc) = Doc::parse(stored) else {
+            return Says::default();
+        };
+        let says = |name: &str| {
+            let url = format!("{SAYS}:{name}");
+            let mut all = doc.root().get("extension").into_iter().flat_map(|all| all.items());
+            all.find(|one| one.str_at(&["url"]) == Some(&url))
+                .and_then(|one| one.str_at(&["valueString"]))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Says {
+            scope: says("scope"),
+            state: says("state"),
+        }
+    }
+}
+
 fn says(name: &str, text: &str) -> Json {
     json!({ "url": format!("{SAYS}:{name}"), "valueString": text })
+}
+
+/// A new secret of 32 random bytes, and the hash that is kept of it.
+pub fn new_secret(chance: &Chance) -> (String, [u8; 32]) {
+    use sha2::{Digest, Sha256};
+    let mut bytes = [0u8; 32];
+    chance.fill(&mut bytes);
+    let secret = format!("hcs_{}", URL_SAFE_NO_PAD.encode(bytes));
+    let hash = Sha256::digest(&secret).into();
+    (secret, hash)
 }
 
 /// Whether a secret is the one whose hash is kept; takes the same time for any.

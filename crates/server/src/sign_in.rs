@@ -38,6 +38,11 @@ impl SignedIn {
         matches!(self.user.role.as_str(), "supervisor" | "officer")
     }
 
+    /// When they last showed that it is them, in microseconds.
+    pub fn authenticated_us(&self) -> Option<i64> {
+        None
+    }
+
     /// As whom they act, and what for unless the page is for something else: those who care for
     /// people do so to treat them, the others to run the programme.
     pub fn actor(&self) -> Actor {

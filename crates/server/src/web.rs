@@ -9,6 +9,10 @@
 //! top and at its bottom, and draws square marks where now has round ones.
 
 pub mod access;
+pub mod allow;
+pub mod app;
+pub mod apps;
+pub mod apps_mine;
 pub mod caseload;
 pub mod entry;
 pub mod erased;

@@ -97,6 +97,11 @@ fn the_record_says_all_of_it_but_the_secret() {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert!(record::validate::validate(doc.root()).is_empty(), "{text}");
+    let said = Says {
+        scope: "patient/*.rs".into(),
+        state: "disabled".into(),
+    };
+    assert_eq!(Says::read(&stored), said);
 }
 
 #[test]

@@ -174,6 +174,10 @@ pub fn every_page() -> Vec<Sample> {
         access,
         leaf,
         seen,
+        allow,
+        app,
+        apps,
+        apps_mine,
         error
     );
     pages

@@ -5,6 +5,7 @@
 //! call answers for today and for any day in the past.
 //!
 //! - [`attention`]: what is owed to one person, worst first, and who comes first on a caseload.
+//! - [`consent`]: what a person has permitted and refused, evaluated at the moment of reading.
 //! - [`codes`]: the words that the record is written in where FHIR has none.
 //! - [`erasure`]: who may have what erased of a person, on which ground, and when at the earliest.
 //! - [`discrepancy`]: facts whose two times do not agree: late, backdated, corrected,
@@ -14,6 +15,7 @@
 
 pub mod attention;
 pub mod codes;
+pub mod consent;
 pub mod discrepancy;
 pub mod erasure;
 mod span;

@@ -313,8 +313,9 @@ impl Desk {
     /// Whether a user is signed in anywhere.
     pub fn is_signed_in(&self, user: i64, now_us: i64) -> Result<bool, Error> {
         let db = self.db();
-        let mut statement =
-            db.prepare_cached("SELECT 1 FROM session WHERE user = ?1 AND expires_us > ?2")?;
+        let mut statement = db.prepare_cached(
+            "SELECT 1 FROM session WHERE user = ?1 AND min(expires_us, used_us + idle_us) > ?2",
+        )?;
         Ok(statement.exists((user, now_us))?)
     }
 

@@ -440,7 +440,11 @@ impl Says {
         };
         let says = |name: &str| {
             let url = format!("{SAYS}:{name}");
-            let mut all = doc.root().get("extension").into_iter().flat_map(|all| all.items());
+            let mut all = doc
+                .root()
+                .get("extension")
+                .into_iter()
+                .flat_map(|all| all.items());
             all.find(|one| one.str_at(&["url"]) == Some(&url))
                 .and_then(|one| one.str_at(&["valueString"]))
                 .unwrap_or_default()

@@ -133,8 +133,9 @@ impl Rest {
             registration.launch.clone_from(&self.launch);
         }
         if let Some(file) = &self.keys {
-            let cannot =
-                |why: String| Stop::CouldNotRun(format!("{} cannot be read: {why}", file.display()));
+            let cannot = |why: String| {
+                Stop::CouldNotRun(format!("{} cannot be read: {why}", file.display()))
+            };
             let text = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
             let keys = serde_json::from_slice(&text).map_err(|error| cannot(error.to_string()))?;
             (registration.keys, registration.keys_url) = (Some(keys), None);
@@ -177,7 +178,8 @@ pub fn run(args: &ClientArgs) -> Result<(), Stop> {
                 disabled: false,
             };
             let desk = open(&data.data)?;
-            let secret = (registration.proof == Proof::Secret).then(|| clients::new_secret(&Chance::System));
+            let secret =
+                (registration.proof == Proof::Secret).then(|| clients::new_secret(&Chance::System));
             let hash = secret.as_ref().map(|(_, hash)| hash);
             desk.register_client(name, &state, hash, OPERATOR, Clock::System.now().0)
                 .map_err(|error| cannot(&error))?;
@@ -278,7 +280,11 @@ fn change(
     };
     desk.change_client(name, &state, OPERATOR, Clock::System.now().0)
         .map_err(|error| cannot(&error))?;
-    let may = if client.disabled { "is disabled; it was allowed" } else { "may" };
+    let may = if client.disabled {
+        "is disabled; it was allowed"
+    } else {
+        "may"
+    };
     say!("Client {name} {may} {}.", client.scopes);
     Ok(())
 }

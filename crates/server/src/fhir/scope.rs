@@ -184,7 +184,11 @@ pub fn desk_lookup(programme: Programme) -> Lookup {
         };
         let actor = match &user {
             None => client.actor(),
-            Some(user) => SignedIn { user: user.clone() }.actor(),
+            Some(user) => SignedIn {
+                user: user.clone(),
+                session: None,
+            }
+            .actor(),
         };
         Ok(Some(Grant {
             actor,

@@ -285,7 +285,9 @@ fn issue(
 
 /// The resource that a user is.
 pub fn fhir_user(user: &User) -> Option<String> {
-    user.practitioner
-        .as_ref()
-        .map(|id| format!("Practitioner/{id}"))
+    match (&user.practitioner, &user.patient) {
+        (Some(id), _) => Some(format!("Practitioner/{id}")),
+        (None, Some(id)) => Some(format!("Patient/{id}")),
+        (None, None) => None,
+    }
 }

@@ -298,7 +298,8 @@ fn understand(
     let some = |name: &str| Some(value(name).to_owned()).filter(|text| !text.is_empty());
     let launch = some("launch");
     if launch.is_some() && !scopes.has(Extra::Launch) {
-        let why = "`launch` needs the scope `launch`, which is not registered or was not asked for.";
+        let why =
+            "`launch` needs the scope `launch`, which is not registered or was not asked for.";
         return Err(app("invalid_scope", why));
     }
     if some("nonce").is_some_and(|nonce| nonce.len() > 500) {
@@ -337,9 +338,8 @@ fn whose(asked: &Asked, request: &Request, chosen: Option<&str>) -> Whose {
     if let Some(secret) = &request.launch {
         let now = asked.programme.clock().now().0;
         let launch = asked.programme.desk().launch(secret, now).ok().flatten();
-        let fits = launch.filter(|launch| {
-            launch.client == request.client.name && launch.user == user.id
-        });
+        let fits =
+            launch.filter(|launch| launch.client == request.client.name && launch.user == user.id);
         let found = fits.and_then(|launch| Some((known(&launch.patient)?, launch.patient)));
         return match found {
             Some((name, id)) => Whose::Of(Some((id, name))),
@@ -351,6 +351,13 @@ fn whose(asked: &Asked, request: &Request, chosen: Option<&str>) -> Whose {
     }
     if !request.is_of_one() {
         return Whose::Of(None);
+    }
+    // A participant has one record to start an app on: their own.
+    if let Some(own) = &user.patient {
+        return match known(own) {
+            Some(name) => Whose::Of(Some((own.clone(), name))),
+            None => Whose::Refused(request.refused("access_denied", "There is no record to open.")),
+        };
     }
     match chosen {
         None => Whose::Choose(None),
@@ -422,12 +429,7 @@ fn decide_on(
     Ok((stage, given))
 }
 
-fn draw(
-    asked: &Asked,
-    request: &Request,
-    stage: Stage,
-    given: Given,
-) -> Result<Response, Error> {
+fn draw(asked: &Asked, request: &Request, stage: Stage, given: Given) -> Result<Response, Error> {
     let registration = &request.client.registration;
     let purpose = PURPOSES
         .iter()
@@ -494,10 +496,7 @@ fn bounce(uri: &Uri) -> Response {
             }
         }
     };
-    release::nothing(
-        html(StatusCode::OK, document),
-        "nobody is known to ask yet",
-    )
+    release::nothing(html(StatusCode::OK, document), "nobody is known to ask yet")
 }
 
 /// Records what is allowed, and sends the app its code.
@@ -600,7 +599,10 @@ mod tests {
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY]
             .to_str()
             .expect("text");
-        assert!(policy.contains("form-action 'self' https://app.example;"), "{policy}");
+        assert!(
+            policy.contains("form-action 'self' https://app.example;"),
+            "{policy}"
+        );
         assert!(policy.contains("default-src 'none'"), "{policy}");
     }
 }

@@ -1,10 +1,10 @@
 //! Registered programs and apps: officers register and change them; everybody sees and ends what acts for them.
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::Extension;
 use desk::Launch;
 use serde_json::Value as Json;
 
@@ -283,7 +283,12 @@ pub async fn open(
     away(move || {
         must_be_there(&asked.view, &id)?;
         let client = known(&asked.programme, &name)?;
-        let Some(address) = client.registration.launch.as_ref().filter(|_| opens(&client)) else {
+        let Some(address) = client
+            .registration
+            .launch
+            .as_ref()
+            .filter(|_| opens(&client))
+        else {
             return Err(Error::new(
                 ErrorKind::NotFound,
                 "This app cannot be opened from here.",

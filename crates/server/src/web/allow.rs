@@ -261,7 +261,11 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         ("found", whose("haddad", vec![found], None)),
         (
             "nobody",
-            whose("x", Vec::new(), Some("Choose one of those whom you find here.")),
+            whose(
+                "x",
+                Vec::new(),
+                Some("Choose one of those whom you find here."),
+            ),
         ),
         ("hostile", hostile),
     ]

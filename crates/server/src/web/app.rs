@@ -233,7 +233,10 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         scope: "patient/Observation.rs launch/patient openid fhirUser".into(),
         purposes: choices(&[("TREAT", "treatment"), ("COC", "care coordination")]),
         proofs: choices(&[
-            ("public", "not at all: an app in a browser or on a telephone"),
+            (
+                "public",
+                "not at all: an app in a browser or on a telephone",
+            ),
             ("key", "by signing with a key of its own"),
         ]),
         redirects: "https://app.example/back".into(),

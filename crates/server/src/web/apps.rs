@@ -85,7 +85,12 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             "plain",
             with(vec![
                 row("scheduler", "scheduler", "system/Appointment.cruds", false),
-                row("growth", "Growth Chart", "patient/Observation.rs launch/patient", true),
+                row(
+                    "growth",
+                    "Growth Chart",
+                    "patient/Observation.rs launch/patient",
+                    true,
+                ),
             ]),
         ),
         ("none", with(Vec::new())),

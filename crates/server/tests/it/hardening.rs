@@ -40,7 +40,10 @@ pub fn raw(address: SocketAddr, bytes: &[u8]) -> Raw {
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all);
     let text = String::from_utf8_lossy(&all).into_owned();
-    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = text
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     Raw {
         status: status.unwrap_or_default(),
         text,

@@ -71,11 +71,7 @@ pub fn agent() -> ureq::Agent {
 }
 
 /// Sends a form; status and JSON.
-pub fn form(
-    url: &str,
-    fields: &[(&str, &str)],
-    headers: &[(&str, &str)],
-) -> (u16, Json) {
+pub fn form(url: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> (u16, Json) {
     let mut request = agent().post(url);
     for (name, value) in headers {
         request = request.header(*name, *value);

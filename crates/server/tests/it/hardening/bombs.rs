@@ -26,7 +26,11 @@ fn json_that_is_meant_to_be_too_much_is_refused_with_its_place() {
         )
     };
     let deep = "[".repeat(100_000);
-    let nested = format!("{}1{}", "{\"extension\":[".repeat(50_000), "]}".repeat(50_000));
+    let nested = format!(
+        "{}1{}",
+        "{\"extension\":[".repeat(50_000),
+        "]}".repeat(50_000)
+    );
     let digits = "9".repeat(3_000_000);
     let long_key = format!("\"{}\":1", "k".repeat(70_000));
     let same = vec!["\"id\":\"a\""; 100_000].join(",");
@@ -34,24 +38,75 @@ fn json_that_is_meant_to_be_too_much_is_refused_with_its_place() {
     for (what, target, body, statuses) in [
         ("deep lists", "/fhir/Patient", deep.clone(), &[400][..]),
         ("deep objects", "/fhir/Patient", nested, &[400]),
-        ("deep in a bundle", "/fhir", format!(r#"{{"resourceType":"Bundle","type":"batch","entry":[{deep}"#), &[400]),
-        ("a long number", "/fhir/Observation", quantity(&digits), &[400]),
-        ("a large exponent", "/fhir/Observation", quantity("1e999999999"), &[400]),
-        ("a small exponent", "/fhir/Observation", quantity("1e-999999999"), &[400]),
+        (
+            "deep in a bundle",
+            "/fhir",
+            format!(r#"{{"resourceType":"Bundle","type":"batch","entry":[{deep}"#),
+            &[400],
+        ),
+        (
+            "a long number",
+            "/fhir/Observation",
+            quantity(&digits),
+            &[400],
+        ),
+        (
+            "a large exponent",
+            "/fhir/Observation",
+            quantity("1e999999999"),
+            &[400],
+        ),
+        (
+            "a small exponent",
+            "/fhir/Observation",
+            quantity("1e-999999999"),
+            &[400],
+        ),
         ("a key many times", "/fhir/Patient", patient(&same), &[400]),
         ("a long key", "/fhir/Patient", patient(&long_key), &[400]),
-        ("many contained", "/fhir/Patient", patient(&format!("\"contained\":[{contained}]")), &[201, 400, 413]),
-        ("half a pair", "/fhir/Patient", patient(r#""id":"\ud800""#), &[400]),
+        (
+            "many contained",
+            "/fhir/Patient",
+            patient(&format!("\"contained\":[{contained}]")),
+            &[201, 400, 413],
+        ),
+        (
+            "half a pair",
+            "/fhir/Patient",
+            patient(r#""id":"\ud800""#),
+            &[400],
+        ),
         ("nothing", "/fhir/Patient", String::new(), &[400]),
-        ("a byte order mark", "/fhir/Patient", format!("\u{feff}{}", patient("\"active\":true")), &[400]),
-        ("NUL", "/fhir/Patient", patient("\"active\":true\u{0}"), &[400]),
+        (
+            "a byte order mark",
+            "/fhir/Patient",
+            format!("\u{feff}{}", patient("\"active\":true")),
+            &[400],
+        ),
+        (
+            "NUL",
+            "/fhir/Patient",
+            patient("\"active\":true\u{0}"),
+            &[400],
+        ),
     ] {
         let watch = server::clock::Stopwatch::start();
         let answer = post(&served, &token, target, "", body.as_bytes());
-        assert!(statuses.contains(&answer.status), "{what}: {}", &answer.text[..answer.text.len().min(600)]);
-        assert!(watch.elapsed() < Duration::from_secs(20), "{what} took {} s", watch.seconds());
+        assert!(
+            statuses.contains(&answer.status),
+            "{what}: {}",
+            &answer.text[..answer.text.len().min(600)]
+        );
+        assert!(
+            watch.elapsed() < Duration::from_secs(20),
+            "{what} took {} s",
+            watch.seconds()
+        );
     }
-    assert_eq!(get(&served.url("/fhir/Patient?_count=1"), Some(&token)).0, 200);
+    assert_eq!(
+        get(&served.url("/fhir/Patient?_count=1"), Some(&token)).0,
+        200
+    );
 }
 
 #[test]
@@ -88,16 +143,32 @@ fn a_giant_bundle_does_not_make_the_server_giant() {
     for (what, body, statuses) in [
         ("empty objects", entries("{}", 8), &[200, 400, 413, 422][..]),
         ("empty lists", entries("[]", 8), &[200, 400, 413, 422]),
-        ("too large", entries(r#"{"request":{"method":"GET","url":"Patient"}}"#, 65), &[413]),
+        (
+            "too large",
+            entries(r#"{"request":{"method":"GET","url":"Patient"}}"#, 65),
+            &[413],
+        ),
     ] {
         let watch = server::clock::Stopwatch::start();
         let answer = post(&served, &token, "/fhir", "", &body);
-        assert!(statuses.contains(&answer.status), "{what}: {} {}", answer.status, &answer.text[..answer.text.len().min(300)]);
-        assert!(watch.elapsed() < Duration::from_secs(60), "{what} took {} s", watch.seconds());
+        assert!(
+            statuses.contains(&answer.status),
+            "{what}: {} {}",
+            answer.status,
+            &answer.text[..answer.text.len().min(300)]
+        );
+        assert!(
+            watch.elapsed() < Duration::from_secs(60),
+            "{what} took {} s",
+            watch.seconds()
+        );
         let now = memory_mb(served.pid());
         assert!(now < before + 2_500, "{what}: {before} MB became {now} MB");
     }
     let query: String = (0..5_000).map(|n| format!("&_id={n}")).collect();
-    let (status, _) = get(&served.url(&format!("/fhir/Patient?{}", &query[1..])), Some(&token));
+    let (status, _) = get(
+        &served.url(&format!("/fhir/Patient?{}", &query[1..])),
+        Some(&token),
+    );
     assert!([200, 400, 414].contains(&status), "{status}");
 }

@@ -24,11 +24,19 @@ fn who_asks_too_often_waits() {
     let refused = refused.expect("sixty at once are too many at two a second");
     let wait: u64 = refused.header("retry-after").parse().expect("seconds");
     assert!((1..10).contains(&wait), "{wait}");
-    assert!(refused.text.contains("OperationOutcome"), "{}", refused.text);
+    assert!(
+        refused.text.contains("OperationOutcome"),
+        "{}",
+        refused.text
+    );
     assert!(refused.text.contains("\"throttled\""), "{}", refused.text);
     let page = ask("/sign-in", "203.0.113.5");
     assert_eq!(page.status, 429);
-    assert!(page.text.contains("That was asked too often"), "{}", page.text);
+    assert!(
+        page.text.contains("That was asked too often"),
+        "{}",
+        page.text
+    );
     let json = raw(
         served.address,
         request("GET", "/oauth/jwks", "X-Forwarded-For: 203.0.113.5\r\n").as_bytes(),
@@ -37,7 +45,10 @@ fn who_asks_too_often_waits() {
     assert!(json.text.contains("\"error\""), "{}", json.text);
     // Somebody else is not held up, and what the first writes before the proxy's word is not believed.
     assert_eq!(ask("/fhir/metadata", "203.0.113.6").status, 200);
-    assert_eq!(ask("/fhir/metadata", "198.51.100.1, 203.0.113.5").status, 429);
+    assert_eq!(
+        ask("/fhir/metadata", "198.51.100.1, 203.0.113.5").status,
+        429
+    );
 }
 
 #[test]
@@ -55,7 +66,11 @@ fn guessing_gets_slow() {
     };
     for (target, body, address) in [
         ("/sign-in", "code=wrong", "203.0.113.5"),
-        ("/oauth/token", "grant_type=authorization_code&client_id=x&code=y", "203.0.113.6"),
+        (
+            "/oauth/token",
+            "grant_type=authorization_code&client_id=x&code=y",
+            "203.0.113.6",
+        ),
         ("/oauth/introspect", "token=x", "203.0.113.7"),
     ] {
         let statuses: Vec<u16> = (0..40).map(|_| post(target, body, address)).collect();
@@ -65,10 +80,13 @@ fn guessing_gets_slow() {
     // Tokens that are not good, one after another.
     let mut last = 0;
     for number in 0..80 {
-        let headers = format!(
-            "X-Forwarded-For: 203.0.113.8\r\nAuthorization: Bearer hc_guess{number}\r\n"
-        );
-        last = raw(served.address, request("GET", "/fhir/Patient", &headers).as_bytes()).status;
+        let headers =
+            format!("X-Forwarded-For: 203.0.113.8\r\nAuthorization: Bearer hc_guess{number}\r\n");
+        last = raw(
+            served.address,
+            request("GET", "/fhir/Patient", &headers).as_bytes(),
+        )
+        .status;
     }
     assert_eq!(last, 429);
 }
@@ -80,7 +98,10 @@ fn whoever_is_on_the_machine_is_not_counted() {
     let served = Served::start_with(&data, &["--rate", "1"]);
     let headers = format!("Authorization: Bearer {token}\r\nX-Forwarded-For: 203.0.113.5\r\n");
     for _ in 0..50 {
-        let answer = raw(served.address, request("GET", "/fhir/Patient", &headers).as_bytes());
+        let answer = raw(
+            served.address,
+            request("GET", "/fhir/Patient", &headers).as_bytes(),
+        );
         assert_eq!(answer.status, 200);
     }
 }

@@ -38,11 +38,29 @@ impl World {
         let data = folder.join("demo");
         let served = Served::demo(&data);
         let add = |name: &str, more: &[&str]| {
-            let mut words = vec!["client", "add", name, "--data", &data, "--scope", SCOPE, "--redirect", BACK];
+            let mut words = vec![
+                "client",
+                "add",
+                name,
+                "--data",
+                &data,
+                "--scope",
+                SCOPE,
+                "--redirect",
+                BACK,
+            ];
             words.extend(more);
             homecoming_done(&words)
         };
-        add("chart", &["--proof", "public", "--launch", "https://app.example/launch"]);
+        add(
+            "chart",
+            &[
+                "--proof",
+                "public",
+                "--launch",
+                "https://app.example/launch",
+            ],
+        );
         add("other", &["--proof", "public"]);
         let secret = add("desk", &["--proof", "secret"]);
         let secret = secret.lines().last().expect("a secret").to_owned();
@@ -51,13 +69,20 @@ impl World {
         for client in ["chart", "other"] {
             let _ = form(
                 &served.url("/oauth/token"),
-                &[("grant_type", "authorization_code"), ("client_id", client), ("code", "x")],
+                &[
+                    ("grant_type", "authorization_code"),
+                    ("client_id", client),
+                    ("code", "x"),
+                ],
                 &[],
             );
         }
         let (_, caseload) = page(&served, &caseworker, "/caseload");
         let mut people = caseload.split("href=\"/people/").skip(1).map(|part| {
-            part.split(['"', '?', '/']).next().expect("an id").to_owned()
+            part.split(['"', '?', '/'])
+                .next()
+                .expect("an id")
+                .to_owned()
         });
         let person = people.next().expect("a person");
         let other = people.find(|id| *id != person).expect("another");
@@ -215,16 +240,26 @@ fn an_app_gets_what_the_person_allows_and_no_more() {
     ] {
         assert!(page.contains(words), "{words} is not in {page}");
     }
-    assert!(!page.contains("system/"), "what no person may allow is not asked");
+    assert!(
+        !page.contains("system/"),
+        "what no person may allow is not asked"
+    );
     // The person takes writing away.
     let (status, to) = world.decide(&request, &["patient/*.rs", "openid", "fhirUser"], "allow");
     assert_eq!(status, 303);
     assert_eq!(part(&to, "state"), "s-1");
-    assert_eq!(part(&to, "iss"), world.served.url(""), "mix-up: who answers is said");
+    assert_eq!(
+        part(&to, "iss"),
+        world.served.url(""),
+        "mix-up: who answers is said"
+    );
     let (status, said) = world.redeem(&part(&to, "code"), &[]);
     assert_eq!(status, 200, "{said}");
     let scope = text(&said, "scope");
-    assert!(scope.contains("patient/*.rs") && !scope.contains("cruds"), "{scope}");
+    assert!(
+        scope.contains("patient/*.rs") && !scope.contains("cruds"),
+        "{scope}"
+    );
     assert_eq!(said["patient"], person);
     assert!(said["refresh_token"].is_null(), "it was not asked for");
     let token = text(&said, "access_token");
@@ -235,7 +270,10 @@ fn an_app_gets_what_the_person_allows_and_no_more() {
         "another person, whom its user may see"
     );
     let found = get(&world.served.url("/fhir/Patient"), Some(token)).1;
-    assert!(found.contains(&person) && !found.contains(&world.other), "{found}");
+    assert!(
+        found.contains(&person) && !found.contains(&world.other),
+        "{found}"
+    );
     let written = agent()
         .post(world.served.url("/fhir/Observation"))
         .header("Authorization", &format!("Bearer {token}"))
@@ -270,7 +308,11 @@ fn an_app_gets_what_the_person_allows_and_no_more() {
         .send_empty()
         .expect("the server answers");
     assert_eq!(ended.status().as_u16(), 303);
-    assert_eq!(world.read(&format!("/fhir/Patient/{person}"), token), 401, "at once");
+    assert_eq!(
+        world.read(&format!("/fhir/Patient/{person}"), token),
+        401,
+        "at once"
+    );
 }
 
 #[test]
@@ -280,13 +322,34 @@ fn a_request_that_is_not_in_order_leads_nowhere_else() {
     for (what, change) in [
         ("an unknown app", [("client_id", "nobody")]),
         ("an app for itself", [("client_id", "demo")]),
-        ("another address", [("redirect_uri", "https://evil.example/")]),
-        ("a longer address", [("redirect_uri", "https://app.example/back/")]),
-        ("a query at the address", [("redirect_uri", "https://app.example/back?x=y")]),
-        ("another case", [("redirect_uri", "https://app.example/BACK")]),
-        ("a user in the address", [("redirect_uri", "https://app.example@evil.example/back")]),
-        ("a path up", [("redirect_uri", "https://app.example/back/../evil")]),
-        ("a header in the address", [("redirect_uri", "https://app.example/back\r\nX: y")]),
+        (
+            "another address",
+            [("redirect_uri", "https://evil.example/")],
+        ),
+        (
+            "a longer address",
+            [("redirect_uri", "https://app.example/back/")],
+        ),
+        (
+            "a query at the address",
+            [("redirect_uri", "https://app.example/back?x=y")],
+        ),
+        (
+            "another case",
+            [("redirect_uri", "https://app.example/BACK")],
+        ),
+        (
+            "a user in the address",
+            [("redirect_uri", "https://app.example@evil.example/back")],
+        ),
+        (
+            "a path up",
+            [("redirect_uri", "https://app.example/back/../evil")],
+        ),
+        (
+            "a header in the address",
+            [("redirect_uri", "https://app.example/back\r\nX: y")],
+        ),
         ("no address", [("redirect_uri", "")]),
         ("a script", [("redirect_uri", "javascript:alert(1)")]),
     ] {
@@ -295,20 +358,64 @@ fn a_request_that_is_not_in_order_leads_nowhere_else() {
     }
     // Told to the app.
     for (what, change, error) in [
-        ("no PKCE", vec![("code_challenge", ""), ("code_challenge_method", "")], "invalid_request"),
-        ("plain PKCE", vec![("code_challenge_method", "plain")], "invalid_request"),
-        ("PKCE without a method", vec![("code_challenge_method", "")], "invalid_request"),
-        ("a short challenge", vec![("code_challenge", "abc")], "invalid_request"),
+        (
+            "no PKCE",
+            vec![("code_challenge", ""), ("code_challenge_method", "")],
+            "invalid_request",
+        ),
+        (
+            "plain PKCE",
+            vec![("code_challenge_method", "plain")],
+            "invalid_request",
+        ),
+        (
+            "PKCE without a method",
+            vec![("code_challenge_method", "")],
+            "invalid_request",
+        ),
+        (
+            "a short challenge",
+            vec![("code_challenge", "abc")],
+            "invalid_request",
+        ),
         ("no state", vec![("state", "")], "invalid_request"),
-        ("another server", vec![("aud", "https://other.example/fhir")], "invalid_request"),
+        (
+            "another server",
+            vec![("aud", "https://other.example/fhir")],
+            "invalid_request",
+        ),
         ("no aud", vec![("aud", "")], "invalid_request"),
-        ("implicit", vec![("response_type", "token")], "unsupported_response_type"),
-        ("hybrid", vec![("response_type", "code id_token")], "unsupported_response_type"),
-        ("a fragment", vec![("response_mode", "fragment")], "invalid_request"),
+        (
+            "implicit",
+            vec![("response_type", "token")],
+            "unsupported_response_type",
+        ),
+        (
+            "hybrid",
+            vec![("response_type", "code id_token")],
+            "unsupported_response_type",
+        ),
+        (
+            "a fragment",
+            vec![("response_mode", "fragment")],
+            "invalid_request",
+        ),
         ("unseen", vec![("prompt", "none")], "interaction_required"),
-        ("a request object", vec![("request", "x.y.z")], "request_not_supported"),
-        ("nothing registered", vec![("scope", "system/*.rs nonsense")], "invalid_scope"),
-        ("a launch that is none", vec![("scope", "launch patient/*.rs"), ("launch", "hc_x")], "invalid_request"),
+        (
+            "a request object",
+            vec![("request", "x.y.z")],
+            "request_not_supported",
+        ),
+        (
+            "nothing registered",
+            vec![("scope", "system/*.rs nonsense")],
+            "invalid_scope",
+        ),
+        (
+            "a launch that is none",
+            vec![("scope", "launch patient/*.rs"), ("launch", "hc_x")],
+            "invalid_request",
+        ),
     ] {
         let (status, to, page) = world.ask(&world.request(&change));
         assert_eq!(status, 303, "{what}: {page}");
@@ -342,7 +449,11 @@ fn a_request_that_is_not_in_order_leads_nowhere_else() {
         .get(world.served.url(&format!("{address}&here=1")))
         .call()
         .expect("the server answers");
-    assert!(location(&answer).starts_with("/sign-in?next=%2Foauth%2Fauthorize"), "{}", location(&answer));
+    assert!(
+        location(&answer).starts_with("/sign-in?next=%2Foauth%2Fauthorize"),
+        "{}",
+        location(&answer)
+    );
 }
 
 #[test]
@@ -351,21 +462,49 @@ fn a_code_goes_with_its_app_its_address_and_its_verifier_once() {
     let code = world.code(&[], &["patient/*.rs"]);
     let basic = {
         use base64::engine::general_purpose::STANDARD;
-        format!("Basic {}", STANDARD.encode(format!("desk:{}", world.secret)))
+        format!(
+            "Basic {}",
+            STANDARD.encode(format!("desk:{}", world.secret))
+        )
     };
     for (what, change) in [
         ("another app", vec![("client_id", "other")]),
-        ("another address", vec![("redirect_uri", "https://evil.example/")]),
-        ("another verifier", vec![("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXX")]),
-        ("the challenge for a verifier", vec![("code_verifier", CHALLENGE)]),
+        (
+            "another address",
+            vec![("redirect_uri", "https://evil.example/")],
+        ),
+        (
+            "another verifier",
+            vec![(
+                "code_verifier",
+                "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXX",
+            )],
+        ),
+        (
+            "the challenge for a verifier",
+            vec![("code_verifier", CHALLENGE)],
+        ),
     ] {
         let (status, said) = world.redeem(&code, &change);
-        assert_eq!((status, &said["error"]), (400, &json!("invalid_grant")), "{what}: {said}");
+        assert_eq!(
+            (status, &said["error"]),
+            (400, &json!("invalid_grant")),
+            "{what}: {said}"
+        );
     }
-    assert_eq!(world.redeem(&code, &[("code_verifier", "")]).0, 400, "no verifier");
+    assert_eq!(
+        world.redeem(&code, &[("code_verifier", "")]).0,
+        400,
+        "no verifier"
+    );
     let (status, _) = form(
         &world.served.url("/oauth/token"),
-        &[("grant_type", "authorization_code"), ("redirect_uri", BACK), ("code", &code), ("code_verifier", VERIFIER)],
+        &[
+            ("grant_type", "authorization_code"),
+            ("redirect_uri", BACK),
+            ("code", &code),
+            ("code_verifier", VERIFIER),
+        ],
         &[("Authorization", &basic)],
     );
     assert_eq!(status, 400, "another app that proves who it is");
@@ -382,14 +521,22 @@ fn a_code_goes_with_its_app_its_address_and_its_verifier_once() {
 
     // A confidential app proves who it is, or gets nothing.
     let code = world.code(&[("client_id", "desk")], &["patient/*.rs"]);
-    assert_eq!(world.redeem(&code, &[("client_id", "desk")]).0, 401, "by name alone");
+    assert_eq!(
+        world.redeem(&code, &[("client_id", "desk")]).0,
+        401,
+        "by name alone"
+    );
     let fields = [
         ("grant_type", "authorization_code"),
         ("redirect_uri", BACK),
         ("code", &code),
         ("code_verifier", VERIFIER),
     ];
-    let (status, said) = form(&world.served.url("/oauth/token"), &fields, &[("Authorization", &basic)]);
+    let (status, said) = form(
+        &world.served.url("/oauth/token"),
+        &fields,
+        &[("Authorization", &basic)],
+    );
     assert_eq!(status, 200, "{said}");
 }
 
@@ -401,9 +548,18 @@ fn a_refresh_token_is_used_once_and_never_for_more() {
     let (_, said) = world.redeem(&code, &[]);
     let first = text(&said, "refresh_token").to_owned();
     let path = format!("/fhir/Patient/{}", world.person);
-    for more in ["patient/*.cruds", "user/*.rs", "patient/*.rs log.read", "system/*.rs"] {
+    for more in [
+        "patient/*.cruds",
+        "user/*.rs",
+        "patient/*.rs log.read",
+        "system/*.rs",
+    ] {
         let (status, said) = world.refresh(&first, Some(more));
-        assert_eq!((status, &said["error"]), (400, &json!("invalid_scope")), "{more}: {said}");
+        assert_eq!(
+            (status, &said["error"]),
+            (400, &json!("invalid_scope")),
+            "{more}: {said}"
+        );
     }
     // An access token refreshes nothing, and a refresh token opens nothing.
     assert_eq!(world.refresh(text(&said, "access_token"), None).0, 400);
@@ -415,7 +571,10 @@ fn a_refresh_token_is_used_once_and_never_for_more() {
     assert_ne!(first, second);
     let (status, said) = world.refresh(&second, None);
     assert_eq!(status, 200);
-    assert!(text(&said, "scope").contains("patient/*.rs"), "what was narrowed once is not lost: {said}");
+    assert!(
+        text(&said, "scope").contains("patient/*.rs"),
+        "what was narrowed once is not lost: {said}"
+    );
     let (third, access) = (text(&said, "refresh_token"), text(&said, "access_token"));
     assert_eq!(world.read(&path, access), 200);
     // The first one comes again: whoever has it, nothing of the family is good any more.
@@ -446,12 +605,20 @@ fn a_refresh_token_is_used_once_and_never_for_more() {
 #[test]
 fn an_app_is_opened_on_a_person_by_whoever_opens_it() {
     let world = World::new("smart-launch");
-    let (status, apps) = page(&world.served, &world.caseworker, &format!("/people/{}/apps", world.person));
+    let (status, apps) = page(
+        &world.served,
+        &world.caseworker,
+        &format!("/people/{}/apps", world.person),
+    );
     assert_eq!(status, 200);
     assert!(apps.contains("Open "), "{apps}");
     let open = |cookie: &str| {
         let answer = agent()
-            .post(world.served.url(&format!("/people/{}/apps/chart", world.person)))
+            .post(
+                world
+                    .served
+                    .url(&format!("/people/{}/apps/chart", world.person)),
+            )
             .header("Cookie", cookie)
             .send_empty()
             .expect("the server answers");
@@ -461,15 +628,27 @@ fn an_app_is_opened_on_a_person_by_whoever_opens_it() {
     assert!(to.starts_with("https://app.example/launch?"), "{to}");
     assert_eq!(part(&to, "iss"), world.served.url("/fhir"));
     let launch = part(&to, "launch");
-    let change = [("scope", "launch patient/*.rs"), ("launch", launch.as_str())];
+    let change = [
+        ("scope", "launch patient/*.rs"),
+        ("launch", launch.as_str()),
+    ];
     // Another app cannot use it, nor whoever did not open it.
     let mut theirs = change.to_vec();
     theirs.push(("client_id", "other"));
-    assert_eq!(part(&world.ask(&world.request(&theirs)).1, "error"), "invalid_request");
+    assert_eq!(
+        part(&world.ask(&world.request(&theirs)).1, "error"),
+        "invalid_request"
+    );
     let supervisor = open(&sign_in(&world.served, "demo-supervisor"));
     let not_mine = part(&supervisor, "launch");
-    let change_not_mine = [("scope", "launch patient/*.rs"), ("launch", not_mine.as_str())];
-    assert_eq!(part(&world.ask(&world.request(&change_not_mine)).1, "error"), "invalid_request");
+    let change_not_mine = [
+        ("scope", "launch patient/*.rs"),
+        ("launch", not_mine.as_str()),
+    ];
+    assert_eq!(
+        part(&world.ask(&world.request(&change_not_mine)).1, "error"),
+        "invalid_request"
+    );
     // Its person is the one it was opened on, whoever is named beside.
     let mut named = change.to_vec();
     named.push(("person", &world.other));
@@ -477,7 +656,13 @@ fn an_app_is_opened_on_a_person_by_whoever_opens_it() {
     assert_eq!(status, 303, "{to}");
     let (_, said) = world.redeem(&part(&to, "code"), &[]);
     assert_eq!(said["patient"], world.person, "{said}");
-    assert_eq!(world.read(&format!("/fhir/Patient/{}", world.other), text(&said, "access_token")), 404);
+    assert_eq!(
+        world.read(
+            &format!("/fhir/Patient/{}", world.other),
+            text(&said, "access_token")
+        ),
+        404
+    );
     // Once.
     let (_, to) = world.decide(&world.request(&change), &["patient/*.rs"], "allow");
     assert_eq!(part(&to, "error"), "invalid_request");
@@ -496,14 +681,26 @@ fn a_query_in_a_scope_lets_through_what_answers_to_it() {
     let (_, said) = world.redeem(&code, &[]);
     let wide_token = text(&said, "access_token").to_owned();
     let count = |query: &str, token: &str| {
-        let path = format!("/fhir/Observation?patient={}&_count=500{query}", world.person);
+        let path = format!(
+            "/fhir/Observation?patient={}&_count=500{query}",
+            world.person
+        );
         let (status, body) = get(&world.served.url(&path), Some(token));
         assert_eq!(status, 200, "{body}");
         let bundle: Json = serde_json::from_str(&body).expect("JSON");
         bundle["entry"].as_array().map_or(0, Vec::len)
     };
-    let (all, surveys) = (count("", &wide_token), count("&category=survey", &wide_token));
-    assert!(all > surveys && surveys > 0, "{all} {surveys}: the demo has both");
+    let (all, surveys) = (
+        count("", &wide_token),
+        count("&category=survey", &wide_token),
+    );
+    assert!(
+        all > surveys && surveys > 0,
+        "{all} {surveys}: the demo has both"
+    );
     assert_eq!(count("", &narrow_token), surveys);
-    assert_eq!(world.read(&format!("/fhir/Patient/{}", world.person), &narrow_token), 403);
+    assert_eq!(
+        world.read(&format!("/fhir/Patient/{}", world.person), &narrow_token),
+        403
+    );
 }

@@ -11,7 +11,12 @@ const PATIENT: &str = r#"{"resourceType":"Patient","id":"p"}"#;
 fn a_program_that_signs_gets_a_token_for_what_is_registered() {
     let folder = Folder::new("smart-backend");
     let (data, all) = programme(&folder);
-    register_key(&data, "lab", "system/Patient.rs system/Observation.cruds", 7);
+    register_key(
+        &data,
+        "lab",
+        "system/Patient.rs system/Observation.cruds",
+        7,
+    );
     let served = Served::start(&data);
     let put = agent()
         .put(served.url("/fhir/Patient/p"))
@@ -21,11 +26,18 @@ fn a_program_that_signs_gets_a_token_for_what_is_registered() {
         .expect("the server answers");
     assert_eq!(put.status().as_u16(), 201);
 
-    let (status, said) = token_by(&served, &assertion("lab", &served, 7), "system/Patient.cruds system/Medication.r");
+    let (status, said) = token_by(
+        &served,
+        &assertion("lab", &served, 7),
+        "system/Patient.cruds system/Medication.r",
+    );
     assert_eq!(status, 200, "{said}");
     assert_eq!(said["token_type"], "Bearer");
     assert_eq!(said["expires_in"], 300);
-    assert_eq!(said["scope"], "system/Patient.rs", "no more than is registered");
+    assert_eq!(
+        said["scope"], "system/Patient.rs",
+        "no more than is registered"
+    );
     assert!(said["refresh_token"].is_null());
     let token = text(&said, "access_token");
     assert_eq!(get(&served.url("/fhir/Patient/p"), Some(token)).0, 200);
@@ -61,13 +73,28 @@ fn an_rsa_key_signs_as_well() {
     let file = format!("{data}/rsa.jwks");
     std::fs::write(&file, set.to_string()).expect("it is written");
     homecoming_done(&[
-        "client", "add", "rsa", "--data", &data, "--scope", "system/*.rs", "--proof", "key", "--keys", &file,
+        "client",
+        "add",
+        "rsa",
+        "--data",
+        &data,
+        "--scope",
+        "system/*.rs",
+        "--proof",
+        "key",
+        "--keys",
+        &file,
     ]);
     let served = Served::start(&data);
     let sign = |algorithm: Algorithm| {
         let mut head = Header::new(algorithm);
         head.kid = Some("r".to_owned());
-        encode(&head, &claims("rsa", &served), &EncodingKey::from_rsa_der(der)).expect("it signs")
+        encode(
+            &head,
+            &claims("rsa", &served),
+            &EncodingKey::from_rsa_der(der),
+        )
+        .expect("it signs")
     };
     let (status, said) = token_by(&served, &sign(Algorithm::RS384), "system/*.rs");
     assert_eq!(status, 200, "{said}");
@@ -86,7 +113,9 @@ fn modulus_of(der: &[u8]) -> (Vec<u8>, Vec<u8>) {
         at += 1;
         if length > 127 {
             let bytes = length - 128;
-            length = der[at..at + bytes].iter().fold(0, |all, byte| all << 8 | usize::from(*byte));
+            length = der[at..at + bytes]
+                .iter()
+                .fold(0, |all, byte| all << 8 | usize::from(*byte));
             at += bytes;
         }
         let from = at;
@@ -116,23 +145,91 @@ fn every_confusion_of_an_assertion_is_refused() {
     };
     let unsigned = {
         let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
-        format!("{}.{}.", part(&json!({ "alg": "none" })), part(&claims("lab", &served)))
+        format!(
+            "{}.{}.",
+            part(&json!({ "alg": "none" })),
+            part(&claims("lab", &served))
+        )
     };
     for (what, assertion) in [
         ("alg none", unsigned),
-        ("HS256 under the public key", jwt(&json!({ "alg": "HS256", "kid": "k" }), &claims("lab", &served), 7)),
-        ("another kid", jwt(&json!({ "alg": "ES384", "kid": "x" }), &claims("lab", &served), 7)),
-        ("a path for a kid", jwt(&json!({ "alg": "ES384", "kid": "../../keys/log.key" }), &claims("lab", &served), 7)),
-        ("a key that comes along", jwt(&json!({ "alg": "ES384", "kid": "z", "jwk": jwk(9, "z") }), &claims("lab", &served), 9)),
-        ("an address that comes along", jwt(&json!({ "alg": "ES384", "kid": "k", "jku": "http://127.0.0.1:1/" }), &claims("lab", &served), 7)),
-        ("another client's key", jwt(&head, &claims("lab", &served), 8)),
-        ("another client's name", jwt(&head, &with("iss", json!("other")), 7)),
-        ("nobody's name", jwt(&head, &json!({ "iss": "nobody", "sub": "nobody", "jti": "1" }), 7)),
-        ("the FHIR address as audience", jwt(&head, &with("aud", json!(served.url("/fhir"))), 7)),
-        ("another server as audience", jwt(&head, &with("aud", json!("https://evil.example/oauth/token")), 7)),
+        (
+            "HS256 under the public key",
+            jwt(
+                &json!({ "alg": "HS256", "kid": "k" }),
+                &claims("lab", &served),
+                7,
+            ),
+        ),
+        (
+            "another kid",
+            jwt(
+                &json!({ "alg": "ES384", "kid": "x" }),
+                &claims("lab", &served),
+                7,
+            ),
+        ),
+        (
+            "a path for a kid",
+            jwt(
+                &json!({ "alg": "ES384", "kid": "../../keys/log.key" }),
+                &claims("lab", &served),
+                7,
+            ),
+        ),
+        (
+            "a key that comes along",
+            jwt(
+                &json!({ "alg": "ES384", "kid": "z", "jwk": jwk(9, "z") }),
+                &claims("lab", &served),
+                9,
+            ),
+        ),
+        (
+            "an address that comes along",
+            jwt(
+                &json!({ "alg": "ES384", "kid": "k", "jku": "http://127.0.0.1:1/" }),
+                &claims("lab", &served),
+                7,
+            ),
+        ),
+        (
+            "another client's key",
+            jwt(&head, &claims("lab", &served), 8),
+        ),
+        (
+            "another client's name",
+            jwt(&head, &with("iss", json!("other")), 7),
+        ),
+        (
+            "nobody's name",
+            jwt(
+                &head,
+                &json!({ "iss": "nobody", "sub": "nobody", "jti": "1" }),
+                7,
+            ),
+        ),
+        (
+            "the FHIR address as audience",
+            jwt(&head, &with("aud", json!(served.url("/fhir"))), 7),
+        ),
+        (
+            "another server as audience",
+            jwt(
+                &head,
+                &with("aud", json!("https://evil.example/oauth/token")),
+                7,
+            ),
+        ),
         ("ended", jwt(&head, &with("exp", json!(now() - 1)), 7)),
-        ("too long", jwt(&head, &with("exp", json!(now() + 4_000)), 7)),
-        ("from the future", jwt(&head, &with("nbf", json!(now() + 100)), 7)),
+        (
+            "too long",
+            jwt(&head, &with("exp", json!(now() + 4_000)), 7),
+        ),
+        (
+            "from the future",
+            jwt(&head, &with("nbf", json!(now() + 100)), 7),
+        ),
         ("without a number", jwt(&head, &with("jti", json!(null)), 7)),
         ("no JWT", "a.b.c".to_owned()),
     ] {
@@ -145,8 +242,18 @@ fn every_confusion_of_an_assertion_is_refused() {
         &served.url("/oauth/token"),
         &[
             ("grant_type", "client_credentials"),
-            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-            ("client_assertion", &jwt(&head, &with("aud", json!("http://evil.example/oauth/token")), 7)),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
+            (
+                "client_assertion",
+                &jwt(
+                    &head,
+                    &with("aud", json!("http://evil.example/oauth/token")),
+                    7,
+                ),
+            ),
             ("scope", "system/*.rs"),
         ],
         &[("Host", "evil.example")],
@@ -168,8 +275,15 @@ fn an_assertion_is_good_once_even_over_a_restart() {
     assert!(text(&said, "error_description").contains("jti"), "{said}");
     drop(served);
     let served = Served::start_with(&data, &["--listen", &address]);
-    assert_eq!(token_by(&served, &once, "system/*.rs").0, 401, "after a restart");
-    assert_eq!(token_by(&served, &assertion("lab", &served, 7), "system/*.rs").0, 200);
+    assert_eq!(
+        token_by(&served, &once, "system/*.rs").0,
+        401,
+        "after a restart"
+    );
+    assert_eq!(
+        token_by(&served, &assertion("lab", &served, 7), "system/*.rs").0,
+        200
+    );
 }
 
 #[test]
@@ -178,20 +292,49 @@ fn what_a_client_is_not_registered_for_it_does_not_get() {
     let (data, _) = programme(&folder);
     register_key(&data, "lab", "system/Patient.r", 7);
     homecoming_done(&[
-        "client", "add", "web", "--data", &data, "--scope", "user/*.rs", "--proof", "secret", "--redirect",
+        "client",
+        "add",
+        "web",
+        "--data",
+        &data,
+        "--scope",
+        "user/*.rs",
+        "--proof",
+        "secret",
+        "--redirect",
         "https://app.example/back",
     ]);
     let served = Served::start(&data);
-    for scope in ["system/Observation.r", "user/*.rs", "patient/*.rs launch/patient", "log.read", "nonsense"] {
+    for scope in [
+        "system/Observation.r",
+        "user/*.rs",
+        "patient/*.rs launch/patient",
+        "log.read",
+        "nonsense",
+    ] {
         let (status, said) = token_by(&served, &assertion("lab", &served, 7), scope);
-        assert_eq!((status, &said["error"]), (400, &json!("invalid_scope")), "{scope}");
+        assert_eq!(
+            (status, &said["error"]),
+            (400, &json!("invalid_scope")),
+            "{scope}"
+        );
     }
     let url = served.url("/oauth/token");
     for (what, fields, headers, status, error) in [
-        ("no grant", vec![("scope", "x")], vec![], 400, "invalid_request"),
+        (
+            "no grant",
+            vec![("scope", "x")],
+            vec![],
+            400,
+            "invalid_request",
+        ),
         (
             "by name alone",
-            vec![("grant_type", "client_credentials"), ("client_id", "lab"), ("scope", "system/*.rs")],
+            vec![
+                ("grant_type", "client_credentials"),
+                ("client_id", "lab"),
+                ("scope", "system/*.rs"),
+            ],
             vec![],
             401,
             "invalid_client",
@@ -205,14 +348,21 @@ fn what_a_client_is_not_registered_for_it_does_not_get() {
         ),
         (
             "a secret in the form",
-            vec![("grant_type", "client_credentials"), ("client_id", "web"), ("client_secret", "x")],
+            vec![
+                ("grant_type", "client_credentials"),
+                ("client_id", "web"),
+                ("client_secret", "x"),
+            ],
             vec![],
             400,
             "invalid_request",
         ),
         (
             "twice",
-            vec![("grant_type", "client_credentials"), ("grant_type", "refresh_token")],
+            vec![
+                ("grant_type", "client_credentials"),
+                ("grant_type", "refresh_token"),
+            ],
             vec![],
             400,
             "invalid_request",
@@ -226,7 +376,11 @@ fn what_a_client_is_not_registered_for_it_does_not_get() {
         ),
     ] {
         let (seen, said) = form(&url, &fields, &headers);
-        assert_eq!((seen, &said["error"]), (status, &json!(error)), "{what}: {said}");
+        assert_eq!(
+            (seen, &said["error"]),
+            (status, &json!(error)),
+            "{what}: {said}"
+        );
     }
     assert_eq!(get(&url, None).0, 405);
 }
@@ -236,7 +390,10 @@ fn keys_are_fetched_from_where_they_were_registered() {
     let folder = Folder::new("smart-jwks");
     let (data, _) = programme(&folder);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = format!("http://{}/jwks", listener.local_addr().expect("it is bound"));
+    let address = format!(
+        "http://{}/jwks",
+        listener.local_addr().expect("it is bound")
+    );
     let set = json!({ "keys": [jwk(7, "k")] }).to_string();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -250,11 +407,24 @@ fn keys_are_fetched_from_where_they_were_registered() {
         }
     });
     homecoming_done(&[
-        "client", "add", "lab", "--data", &data, "--scope", "system/*.rs", "--proof", "key", "--keys-url", &address,
+        "client",
+        "add",
+        "lab",
+        "--data",
+        &data,
+        "--scope",
+        "system/*.rs",
+        "--proof",
+        "key",
+        "--keys-url",
+        &address,
     ]);
     let served = Served::start(&data);
     let (status, said) = token_by(&served, &assertion("lab", &served, 7), "system/*.rs");
-    assert_eq!(status, 401, "keys inside the network are not fetched unless it is allowed: {said}");
+    assert_eq!(
+        status, 401,
+        "keys inside the network are not fetched unless it is allowed: {said}"
+    );
     drop(served);
     let served = Served::start_with(&data, &["--jwks-inside"]);
     let (status, said) = token_by(&served, &assertion("lab", &served, 7), "system/*.rs");
@@ -264,7 +434,11 @@ fn keys_are_fetched_from_where_they_were_registered() {
         &claims("lab", &served),
         7,
     );
-    assert_eq!(token_by(&served, &named, "system/*.rs").0, 200, "the registered address may be named");
+    assert_eq!(
+        token_by(&served, &named, "system/*.rs").0,
+        200,
+        "the registered address may be named"
+    );
 }
 
 #[test]
@@ -281,7 +455,10 @@ fn a_client_learns_what_its_own_token_stands_for_and_takes_it_back() {
         form(
             &served.url(path),
             &[
-                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+                (
+                    "client_assertion_type",
+                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ),
                 ("client_assertion", &assertion(client, &served, seed)),
                 ("token", token),
             ],
@@ -303,12 +480,26 @@ fn a_client_learns_what_its_own_token_stands_for_and_takes_it_back() {
     assert_eq!(said["client_id"], "tests");
     let (_, said) = ask("/oauth/introspect", "gate", 8, "hc_nothing");
     assert_eq!(said, json!({ "active": false }));
-    assert_eq!(form(&served.url("/oauth/introspect"), &[("token", &token)], &[]).0, 400);
+    assert_eq!(
+        form(&served.url("/oauth/introspect"), &[("token", &token)], &[]).0,
+        400
+    );
 
-    assert_eq!(ask("/oauth/revoke", "other", 9, &token).0, 200, "somebody else's");
-    assert_eq!(get(&served.url("/fhir/Patient?_count=1"), Some(&token)).0, 200);
+    assert_eq!(
+        ask("/oauth/revoke", "other", 9, &token).0,
+        200,
+        "somebody else's"
+    );
+    assert_eq!(
+        get(&served.url("/fhir/Patient?_count=1"), Some(&token)).0,
+        200
+    );
     assert_eq!(ask("/oauth/revoke", "lab", 7, &token).0, 200);
-    assert_eq!(get(&served.url("/fhir/Patient?_count=1"), Some(&token)).0, 401, "at once");
+    assert_eq!(
+        get(&served.url("/fhir/Patient?_count=1"), Some(&token)).0,
+        401,
+        "at once"
+    );
     let (_, said) = ask("/oauth/introspect", "lab", 7, &token);
     assert_eq!(said, json!({ "active": false }));
 }
@@ -319,7 +510,10 @@ fn the_configuration_says_what_there_is() {
     let (data, _) = programme(&folder);
     let served = Served::start(&data);
     let own = served.url("");
-    for path in ["/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"] {
+    for path in [
+        "/.well-known/smart-configuration",
+        "/fhir/.well-known/smart-configuration",
+    ] {
         let (status, body) = get(&served.url(path), None);
         assert_eq!(status, 200, "{body}");
         let said: Json = serde_json::from_str(&body).expect("JSON");
@@ -343,5 +537,8 @@ fn the_configuration_says_what_there_is() {
     drop(served);
     let served = Served::start_with(&data, &["--base", "https://record.example"]);
     let (_, body) = get(&served.url("/.well-known/smart-configuration"), None);
-    assert!(body.contains("\"issuer\":\"https://record.example\""), "{body}");
+    assert!(
+        body.contains("\"issuer\":\"https://record.example\""),
+        "{body}"
+    );
 }

@@ -16,8 +16,24 @@ fn each_change_of_a_client_is_a_version_on_the_record() {
         bundle["entry"].as_array().expect("entries").len()
     };
     assert_eq!(history(), 1, "at the start");
-    homecoming_done(&["client", "change", "lab", "--data", &data, "--scope", "system/Patient.rs"]);
-    homecoming_done(&["client", "change", "lab", "--data", &data, "--title", "Laboratory"]);
+    homecoming_done(&[
+        "client",
+        "change",
+        "lab",
+        "--data",
+        &data,
+        "--scope",
+        "system/Patient.rs",
+    ]);
+    homecoming_done(&[
+        "client",
+        "change",
+        "lab",
+        "--data",
+        &data,
+        "--title",
+        "Laboratory",
+    ]);
     // It is written before the client is let in with it.
     let (status, said) = token_by(&served, &assertion("lab", &served, 7), "system/Patient.rs");
     assert_eq!(status, 200, "{said}");
@@ -51,15 +67,40 @@ fn what_does_not_fit_together_is_not_registered() {
         &["--scope", "user/*.rs"][..],
         &["--scope", "nonsense"],
         &["--scope", "system/*.rs", "--proof", "public"],
-        &["--scope", "user/*.rs", "--proof", "public", "--redirect", "http://app.example/"],
-        &["--scope", "user/*.rs", "--proof", "public", "--redirect", "javascript:alert(1)"],
+        &[
+            "--scope",
+            "user/*.rs",
+            "--proof",
+            "public",
+            "--redirect",
+            "http://app.example/",
+        ],
+        &[
+            "--scope",
+            "user/*.rs",
+            "--proof",
+            "public",
+            "--redirect",
+            "javascript:alert(1)",
+        ],
         &["--scope", "system/*.rs", "--proof", "key"],
-        &["--scope", "system/*.rs", "--proof", "key", "--keys-url", "file:///etc/passwd"],
+        &[
+            "--scope",
+            "system/*.rs",
+            "--proof",
+            "key",
+            "--keys-url",
+            "file:///etc/passwd",
+        ],
     ] {
         assert_eq!(add(words), Some(2), "{words:?}");
     }
     assert_eq!(add(&["--scope", "system/*.rs"]), Some(0));
-    assert_eq!(add(&["--scope", "system/*.rs"]), Some(3), "the name is taken");
+    assert_eq!(
+        add(&["--scope", "system/*.rs"]),
+        Some(3),
+        "the name is taken"
+    );
 }
 
 #[test]
@@ -83,17 +124,28 @@ fn an_officer_registers_on_a_page_and_nobody_else() {
         if let Some(origin) = origin {
             request = request.header("Origin", origin);
         }
-        let mut answer = request.send_form(fields.iter().copied()).expect("an answer");
-        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap_or_default())
+        let mut answer = request
+            .send_form(fields.iter().copied())
+            .expect("an answer");
+        (
+            answer.status().as_u16(),
+            answer.body_mut().read_to_string().unwrap_or_default(),
+        )
     };
     assert_eq!(post(&caseworker, "/apps", &sent, None).0, 403);
-    assert_eq!(post(&officer, "/apps", &sent, Some("https://evil.example")).0, 403);
+    assert_eq!(
+        post(&officer, "/apps", &sent, Some("https://evil.example")).0,
+        403
+    );
     let (status, page) = post(&officer, "/apps", &sent, None);
     assert_eq!(status, 200);
     assert!(page.contains("hcs_"), "the secret is shown once: {page}");
     let (status, page) = post(&officer, "/apps", &sent, None);
     assert_eq!(status, 409);
-    assert!(page.contains("There is a client named chart already"), "{page}");
+    assert!(
+        page.contains("There is a client named chart already"),
+        "{page}"
+    );
     let mut wrong = sent;
     wrong[5].1 = "http://app.example/back";
     let (status, page) = post(&officer, "/apps/chart", &wrong, None);
@@ -106,7 +158,10 @@ fn an_officer_registers_on_a_page_and_nobody_else() {
             .header("Cookie", cookie)
             .call()
             .expect("an answer");
-        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap_or_default())
+        (
+            answer.status().as_u16(),
+            answer.body_mut().read_to_string().unwrap_or_default(),
+        )
     };
     let (status, page) = seen(&officer, "/apps/chart");
     assert_eq!(status, 200);

@@ -182,7 +182,7 @@ fn a_grant_ends_with_its_client_its_user_and_its_time() {
                 desk.change_client("chart", &disabled, "user/1", NOW)
                     .unwrap();
             }
-            "user" => desk.disable_user("R. Osei", true, None).unwrap(),
+            "user" => desk.disable_user(user, true, None).unwrap(),
             "time" => now = NOW + 10 * HOUR,
             _ => {
                 assert!(

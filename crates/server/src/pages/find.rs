@@ -69,7 +69,7 @@ pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
 
 /// People by what was typed: all words must begin a part of the name; or it is a number, or a
 /// date of birth.
-fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
+pub(super) fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
     if query.is_empty() {
         return Ok(Vec::new());
     }

@@ -531,7 +531,7 @@ pub fn keys(data: &str) -> ledger::Keys {
 }
 
 /// Every method and route that the sources name.
-fn routes() -> BTreeSet<String> {
+pub fn routes() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for source in SOURCES {
         for part in source.split(".route(").skip(1) {

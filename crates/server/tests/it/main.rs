@@ -18,6 +18,7 @@ mod races;
 mod scripts;
 mod served;
 mod smart;
+mod strangers;
 mod tidy;
 mod unrecorded;
 mod webdriver;

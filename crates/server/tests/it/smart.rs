@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::served::{Served, homecoming_done};
 
-mod apps;
+pub mod apps;
 mod backend;
 mod registering;
 

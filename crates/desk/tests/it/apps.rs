@@ -213,10 +213,11 @@ fn an_assertion_is_new_once() {
         let seen = desk.first_use(client, jti, now, NOW + HOUR).unwrap();
         assert_eq!(seen, is_new, "{client} {jti} {now}");
     }
+    assert!(desk.first_use("a", "3", NOW, NOW + HOUR).unwrap());
     drop(desk);
     let desk = Desk::open(dir.path()).unwrap();
     assert!(
-        !desk.first_use("a", "2", NOW, NOW + HOUR).unwrap(),
+        !desk.first_use("a", "3", NOW, NOW + HOUR).unwrap(),
         "another process"
     );
 }

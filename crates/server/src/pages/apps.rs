@@ -17,6 +17,7 @@ use crate::fhir::query::{self, Pairs};
 use crate::fhir::scope::{Extra, Scopes};
 use crate::programme::{AsOf, Programme, View};
 use crate::release::{self, Given};
+use crate::router::Drawn;
 use crate::sign_in::SignedIn;
 use crate::web::app::{Change, Context, Form, Known};
 use crate::web::apps_mine::{Allowed, Opens};
@@ -548,5 +549,8 @@ fn draw(
         problem,
         secret,
     };
-    release::nothing(html(status, app::page(&context)), REGISTERED)
+    let mut response = release::nothing(html(status, app::page(&context)), REGISTERED);
+    // What is to be put right stands in the form that was sent.
+    response.extensions_mut().insert(Drawn);
+    response
 }

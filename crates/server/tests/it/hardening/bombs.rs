@@ -81,7 +81,7 @@ fn json_that_is_meant_to_be_too_much_is_refused_with_its_place() {
             "a byte order mark",
             "/fhir/Patient",
             format!("\u{feff}{}", patient("\"active\":true")),
-            &[400],
+            &[201],
         ),
         (
             "NUL",

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use desk::{Client, ClientChange, ClientState};
+use policy::{Purpose, Role};
 use record::json::Doc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -30,17 +31,9 @@ const SAYS: &str = "urn:homecoming:client";
 const PURPOSE: &str = "HOPERAT";
 
 /// What a client may be there for.
-pub const PURPOSES: [(&str, &str); 9] = [
-    ("TREAT", "treatment"),
-    ("COC", "care coordination"),
-    ("HPAYMT", "payment"),
-    ("HOPERAT", "running the programme"),
-    ("HLEGAL", "an investigation"),
-    ("HRESCH", "research"),
-    ("PATRQT", "the person's own request"),
-    ("ETREAT", "an emergency"),
-    ("HCOMPL", "looking after the rules"),
-];
+pub fn purposes() -> &'static [Purpose] {
+    Role::Client.purposes()
+}
 
 /// How a client proves who it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,8 +131,15 @@ impl Registered {
     pub fn actor(&self) -> Actor {
         Actor {
             name: format!("client/{}", self.name),
-            purpose: self.registration.purpose().to_owned(),
+            purpose: self.purpose().code().to_owned(),
         }
+    }
+
+    /// What it is there for; what cannot be read is treatment, as where nothing is said.
+    pub fn purpose(&self) -> Purpose {
+        Purpose::from_code(self.registration.purpose())
+            .filter(|purpose| purposes().contains(purpose))
+            .unwrap_or(Purpose::Treatment)
     }
 
     /// What people call it; its name, if nobody said.
@@ -155,7 +155,7 @@ impl Registration {
     /// What it is there for.
     pub fn purpose(&self) -> &str {
         match self.purpose.as_str() {
-            "" => "TREAT",
+            "" => Purpose::Treatment.code(),
             purpose => purpose,
         }
     }
@@ -179,8 +179,8 @@ impl Registration {
                 );
             }
         }
-        if !PURPOSES.iter().any(|(code, _)| *code == self.purpose()) {
-            let codes: Vec<&str> = PURPOSES.iter().map(|(code, _)| *code).collect();
+        if !purposes().iter().any(|one| one.code() == self.purpose()) {
+            let codes: Vec<&str> = purposes().iter().map(|one| one.code()).collect();
             return Err(format!(
                 "`{}` is no purpose that a client is there for; choose one of {}.",
                 self.purpose,

@@ -20,6 +20,7 @@ pub mod log;
 pub mod metrics;
 pub mod oauth;
 pub mod pages;
+pub mod permit;
 pub mod programme;
 pub mod rate;
 pub mod release;

@@ -10,7 +10,7 @@ use desk::{ClientState, Desk};
 
 use super::{Data, Stop};
 use crate::chance::Chance;
-use crate::clients::{self, PURPOSES, Proof, Registered, Registration};
+use crate::clients::{self, Proof, Registered, Registration};
 use crate::clock::Clock;
 use crate::fhir::scope::Scopes;
 
@@ -90,7 +90,7 @@ struct Rest {
     #[arg(long)]
     organisation: Option<String>,
     /// What it is there for
-    #[arg(long, value_parser = PURPOSES.map(|(code, _)| code))]
+    #[arg(long, value_parser = purposes())]
     purpose: Option<String>,
     /// How it proves who it is: by a token of `homecoming token`, not at all (an app in a browser), by a secret, by
     /// signing with a key
@@ -108,6 +108,11 @@ struct Rest {
     /// Where its public keys are
     #[arg(long, value_name = "URL")]
     keys_url: Option<String>,
+}
+
+/// The codes of what a client may be there for.
+fn purposes() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(clients::purposes().iter().map(|one| one.code()))
 }
 
 impl Rest {

@@ -12,6 +12,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
+use policy::Purpose;
 use record::json::write_string;
 use record::search::{ParameterType, parameters};
 
@@ -19,6 +20,7 @@ use super::instant::{self, Memento};
 use super::{Answer, Api, Ask, Content, Gives, Grant};
 use crate::error::Error;
 use crate::fhir::scope::Scopes;
+use crate::permit::Who;
 use crate::programme::Actor;
 
 /// The statement by base address; clients use one or two.
@@ -50,7 +52,8 @@ impl FromRequestParts<Api> for Open {
             name: "nobody".to_owned(),
             purpose: "HOPERAT".to_owned(),
         };
-        let nobody = Grant::of_client(actor, Scopes::default());
+        let who = Who::program("nobody", Vec::new());
+        let nobody = Grant::of_client(actor, Scopes::default(), who, Purpose::Operations);
         Ask::understand(api, parts, nobody.into()).map(Open)
     }
 }

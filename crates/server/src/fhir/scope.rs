@@ -11,10 +11,12 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, header};
 use desk::User;
+use policy::{Kind, Purpose};
 use sha2::{Digest, Sha256};
 
 use crate::clients::{self, Registered};
 use crate::error::{Error, ErrorKind};
+use crate::permit::{Reader, Who};
 use crate::programme::{Actor, Programme};
 use crate::sign_in::SignedIn;
 
@@ -72,6 +74,10 @@ pub struct Grant {
     pub actor: Actor,
     /// What they may do.
     pub scopes: Scopes,
+    /// Who it is to the policy, which decides beside the scopes.
+    pub who: Arc<Who>,
+    /// What they read for unless a request says otherwise.
+    pub purpose: Purpose,
     /// The client that acts.
     pub client: String,
     /// The user for whom it acts; nobody for a program that acts for itself.
@@ -82,12 +88,14 @@ pub struct Grant {
 
 impl Grant {
     /// Of a program that acts for itself.
-    pub fn of_client(actor: Actor, scopes: Scopes) -> Grant {
+    pub fn of_client(actor: Actor, scopes: Scopes, who: Who, purpose: Purpose) -> Grant {
         let client = actor.name.strip_prefix("client/").unwrap_or_default();
         Grant {
             client: client.to_owned(),
             actor,
             scopes,
+            who: Arc::new(who),
+            purpose,
             user: None,
             patient: None,
         }
@@ -105,10 +113,11 @@ impl Grant {
         told
     }
 
-    /// The grant that was told so, to draw again what it was shown.
-    pub fn again(actor: Actor, told: &str) -> Result<Grant, Error> {
+    /// The grant that was told so, to draw again what it was shown, for the eyes of whoever looks at it again.
+    pub fn again(actor: Actor, told: &str, reader: &Reader) -> Result<Grant, Error> {
         let mut scopes = Vec::new();
-        let mut grant = Grant::of_client(actor, Scopes::default());
+        let who = reader.who().clone();
+        let mut grant = Grant::of_client(actor, Scopes::default(), who, reader.purpose());
         for word in told.split_whitespace() {
             match (word.strip_prefix("app="), word.strip_prefix("patient=")) {
                 (Some(client), _) => grant.client = client.to_owned(),
@@ -120,19 +129,16 @@ impl Grant {
         Ok(grant)
     }
 
-    /// Whether this version may be seen, read one by one or found: it is about the person whom the app was started on
-    /// if the scope is about one, and answers to the scope's query if it has one.
-    pub fn admits(
-        &self,
-        kind: &str,
-        verb: Verb,
-        person: Option<&str>,
-        stored: record::json::Value<'_>,
-    ) -> bool {
-        self.scopes.allow_all(kind, verb)
-            || self
-                .scopes
-                .admit(kind, verb, self.patient.as_deref(), person, stored)
+    /// A reader who sees no more than the scopes say, too: of one person, or what answers to their queries.
+    pub fn narrow(&self, programme: &Programme, reader: Reader) -> Reader {
+        if !self.scopes.narrow() {
+            return reader;
+        }
+        let launched = self
+            .patient
+            .as_deref()
+            .map(|patient| programme.ledger().person(patient));
+        reader.narrowed(self.scopes.clone(), launched)
     }
 
     /// Nothing, or a sentence about what this client may not do.
@@ -164,7 +170,8 @@ pub fn desk_lookup(programme: Programme) -> Lookup {
             };
             clients::on_record(&programme, &client)?;
             let client = Registered::read(&client)?;
-            return Ok(Some(Grant::of_client(client.actor(), client.scopes)));
+            let scopes = client.scopes.clone();
+            return Ok(Some(of_program(&client, scopes)));
         }
         let found = desk.app_token_of_hash(hash, now).map_err(Error::desk)?;
         let Some(token) = found.filter(|token| token.kind == "access") else {
@@ -175,29 +182,41 @@ pub fn desk_lookup(programme: Programme) -> Lookup {
         // What was taken out of the registration since is no longer allowed.
         let granted = Scopes::parse(&token.scope).map_err(Error::internal)?;
         let scopes = client.scopes.of_asked(&granted);
-        let user = match token.grant.user {
-            None => None,
-            Some(id) => match desk.user(id).map_err(Error::desk)? {
-                Some(user) => Some(user),
-                None => return Ok(None),
-            },
+        let Some(id) = token.grant.user else {
+            return Ok(Some(of_program(&client, scopes)));
         };
-        let actor = match &user {
-            None => client.actor(),
-            Some(user) => SignedIn {
-                user: user.clone(),
-                session: None,
-            }
-            .actor(),
+        let Some(user) = desk.user(id).map_err(Error::desk)? else {
+            return Ok(None);
+        };
+        let signed_in = SignedIn {
+            user: user.clone(),
+            session: None,
+        };
+        let who = signed_in.permitted_as(&programme)?;
+        let purpose = match client.purpose() {
+            registered if who.role.purposes().contains(&registered) => registered,
+            _ => who.role.usual_purpose(),
         };
         Ok(Some(Grant {
-            actor,
+            actor: Actor {
+                purpose: purpose.code().to_owned(),
+                ..signed_in.actor()
+            },
             scopes,
+            who: Arc::new(who),
+            purpose,
             client: client.name,
-            user,
+            user: Some(user),
             patient: token.grant.patient,
         }))
     })
+}
+
+/// What a program that acts for itself may do.
+fn of_program(client: &Registered, scopes: Scopes) -> Grant {
+    let actor = client.actor();
+    let who = Who::program(&actor.name, Kind::ALL.to_vec());
+    Grant::of_client(actor, scopes, who, client.purpose())
 }
 
 /// When a grant was looked up (microseconds since the epoch), and the grant.
@@ -309,7 +328,9 @@ mod tests {
             name: "client/test".to_owned(),
             purpose: "TREAT".to_owned(),
         };
-        Grant::of_client(actor, Scopes::parse("system/*.rs").expect("a scope"))
+        let who = Who::program("client/test", Kind::ALL.to_vec());
+        let scopes = Scopes::parse("system/*.rs").expect("a scope");
+        Grant::of_client(actor, scopes, who, Purpose::Treatment)
     }
 
     #[test]

@@ -19,7 +19,7 @@ use serde_json::json;
 use super::sign_in::refuse_other_sites;
 use super::{Asked, apps, away, html, see};
 use crate::assets;
-use crate::clients::{self, PURPOSES, Registered, redirect};
+use crate::clients::{self, Registered, redirect};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::Api;
 use crate::fhir::query::{self, Pairs};
@@ -431,9 +431,6 @@ fn decide_on(
 
 fn draw(asked: &Asked, request: &Request, stage: Stage, given: Given) -> Result<Response, Error> {
     let registration = &request.client.registration;
-    let purpose = PURPOSES
-        .iter()
-        .find(|(code, _)| *code == registration.purpose());
     let goes_to = redirect::origin(&request.redirect)
         .and_then(|origin| Some(origin.split_once("://")?.1.to_owned()))
         .unwrap_or_else(|| "an app on this device".to_owned());
@@ -444,7 +441,7 @@ fn draw(asked: &Asked, request: &Request, stage: Stage, given: Given) -> Result<
         shell,
         title: request.client.title().to_owned(),
         organisation: Some(registration.organisation.clone()).filter(|text| !text.is_empty()),
-        purpose: purpose.map_or("", |(_, words)| words).to_owned(),
+        purpose: request.client.purpose().words().to_owned(),
         goes_to,
         request: request.again.clone(),
         stage,

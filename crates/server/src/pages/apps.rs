@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::sign_in::refuse_other_sites;
 use super::{Asked, away, html, see};
-use crate::clients::{self, PURPOSES, Proof, Registered, Registration};
+use crate::clients::{self, Proof, Registered, Registration};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::Api;
 use crate::fhir::query::{self, Pairs};
@@ -433,11 +433,11 @@ fn of_registration(name: &str, scopes: &Scopes, registration: &Registration) -> 
         title: registration.title.clone(),
         organisation: registration.organisation.clone(),
         scope: scopes.to_string(),
-        purposes: PURPOSES
+        purposes: clients::purposes()
             .iter()
-            .map(|(code, words)| {
-                let chosen = *code == registration.purpose();
-                ((*code).to_owned(), (*words).to_owned(), chosen)
+            .map(|one| {
+                let chosen = one.code() == registration.purpose();
+                (one.code().to_owned(), one.words().to_owned(), chosen)
             })
             .collect(),
         proofs: Proof::ALL

@@ -350,23 +350,28 @@ impl Scopes {
         })
     }
 
-    /// Whether one allows it on this version: about `person` (or nobody), with the app started on
-    /// `launched` (or nobody).
+    /// Whether one allows it on this version; `is_theirs`: it is about the person whom the app was started on, or about
+    /// nobody.
     pub fn admit(
         &self,
         kind: &str,
         verb: Verb,
-        launched: Option<&str>,
-        person: Option<&str>,
+        is_theirs: bool,
         stored: record::json::Value<'_>,
     ) -> bool {
         self.scopes.iter().any(|scope| {
-            let theirs = match scope.context {
-                Context::System | Context::User => true,
-                Context::Patient => person.is_none_or(|person| launched == Some(person)),
-            };
-            theirs && scope.has(verb) && scope.is_of(kind) && scope.holds(stored)
+            (is_theirs || scope.context != Context::Patient)
+                && scope.has(verb)
+                && scope.is_of(kind)
+                && scope.holds(stored)
         })
+    }
+
+    /// Whether any of them lets through less than all of a kind, so that versions must be looked at.
+    pub fn narrow(&self) -> bool {
+        self.scopes
+            .iter()
+            .any(|scope| scope.context == Context::Patient || !scope.query.is_empty())
     }
 
     /// Whether the log's tiles and entries may be read.

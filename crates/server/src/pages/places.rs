@@ -40,6 +40,7 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
             record,
             way(Place::Access, path::ACCESS, "Who looked"),
             way(Place::Erasures, path::ERASURES, "Erasures"),
+            way(Place::Apps, path::APPS, "Apps"),
         ],
         Role::Inspector | Role::Evaluator => {
             vec![way(Place::Caseload, path::CASELOAD, "People"), record]

@@ -106,7 +106,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: &title,
-            place: Place::Elsewhere,
+            place: Place::Apps,
             compares: false,
             main,
         },

@@ -59,7 +59,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Apps",
-            place: Place::Elsewhere,
+            place: Place::Apps,
             compares: false,
             main,
         },

@@ -134,6 +134,8 @@ pub enum Place {
     Access,
     /// Erasures.
     Erasures,
+    /// Programs and apps.
+    Apps,
     /// Nowhere of these: a person, an entry, an error.
     Elsewhere,
 }

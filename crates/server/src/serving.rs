@@ -13,13 +13,14 @@
 //! configured proxies sent them, so that nothing further in can believe a stranger.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -213,6 +214,9 @@ impl Service<Request<Incoming>> for Introduced {
         let mut request = request.map(|body| Body::new(body::Paced::new(body, grace)));
         let peer = peer::introduce(&mut request, self.address, self.is_tls, &self.proxies);
         request.extensions_mut().insert(peer);
+        // Whoever asks axum for the other end gets the one that counts.
+        let address = SocketAddr::new(peer.address, 0);
+        request.extensions_mut().insert(ConnectInfo(address));
         Box::pin(self.inner.call(request))
     }
 }

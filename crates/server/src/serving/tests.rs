@@ -1,7 +1,7 @@
 //! What slow and greedy clients meet, against a small router.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use axum::routing::{get, post};

@@ -163,9 +163,11 @@ fn too_often(wait: i64) -> Error {
 
 /// Whether a request is one that brings a secret to be checked, so that guessing is what it could be.
 fn brings_secret(method: &Method, path: &str) -> bool {
-    method == Method::POST
-        && (path.starts_with(crate::web::path::SIGN_IN)
-            || (path.starts_with("/oauth/") && path != "/oauth/authorize"))
+    use crate::web::path::{AGAIN, AUTHORIZE, ENROL, SIGN_IN};
+    let signs_in = [SIGN_IN, ENROL, AGAIN]
+        .iter()
+        .any(|beginning| path.starts_with(beginning));
+    method == Method::POST && (signs_in || path.starts_with("/oauth/") && path != AUTHORIZE)
 }
 
 /// The token or session that a request comes with, whether it is good or not.

@@ -32,6 +32,9 @@ pub struct Args {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8180")]
     listen: SocketAddr,
+    /// Where people reach it, if not at the address that it listens on
+    #[arg(long, value_name = "URL")]
+    base: Option<String>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -54,40 +57,38 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     // Held until the end: when we are gone, however we went, the witness ends, too.
     let witness = DemoWitness::start(&args.data);
     let programme = open(&args.data, &args.passphrase)?;
-    serve(
-        listener,
-        programme,
-        &args.limits,
-        &Reached::default(),
-        |address, _| {
-            say!(
-                "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
+    let reached = Reached {
+        base: args.base.clone(),
+        ..Reached::default()
+    };
+    serve(listener, programme, &args.limits, &reached, |address, _| {
+        say!(
+            "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
              ready after {:.2} s.\n\nSign in as:",
-                watch.seconds()
-            );
-            for person in &people {
-                say!(
-                    "  {:<28} {:<12} code {}",
-                    person.name,
-                    person.role,
-                    person.code
-                );
-            }
-            match &witness {
-                Ok(witness) => say!(
-                    "\nAn outside witness, a process of its own, cosigns the record at {}; its files are in {}.",
-                    witness.url,
-                    witness_folder(&args.data).display()
-                ),
-                Err(why) => say!("\nNo outside witness: {why}"),
-            }
+            watch.seconds()
+        );
+        for person in &people {
             say!(
-                "\nAll people and events are generated. The data is in {}; delete that folder for a \
-             new demo. Ctrl-C stops the server and the witness.",
-                args.data.display()
+                "  {:<28} {:<12} code {}",
+                person.name,
+                person.role,
+                person.code
             );
-        },
-    )
+        }
+        match &witness {
+            Ok(witness) => say!(
+                "\nAn outside witness, a process of its own, cosigns the record at {}; its files are in {}.",
+                witness.url,
+                witness_folder(&args.data).display()
+            ),
+            Err(why) => say!("\nNo outside witness: {why}"),
+        }
+        say!(
+            "\nAll people and events are generated. The data is in {}; delete that folder for a \
+             new demo. Ctrl-C stops the server and the witness.",
+            args.data.display()
+        );
+    })
 }
 
 /// Makes the demo beside its place and moves it there when it is whole.

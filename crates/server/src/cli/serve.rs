@@ -11,6 +11,7 @@ use crate::fhir::scope::Door;
 use crate::fhir::{Api, Settings};
 use crate::programme::Programme;
 use crate::serving::{Network, Proxies, Serving, Tls};
+use crate::site::Site;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -47,8 +48,8 @@ pub struct Limits {
 /// How the server is reached.
 #[derive(clap::Args, Clone, Default)]
 pub struct Reached {
-    /// The address that people and programs reach this server under, as https://record.example. Needed for
-    /// signing in from elsewhere
+    /// Where people and programs reach it: https://record.example.org. Passkeys, cookies, organisations' sign-in and
+    /// apps are bound to it; without it, pages answer whatever address is asked for, and apps this machine alone
     #[arg(long, value_name = "URL")]
     pub base: Option<String>,
     /// The proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks
@@ -56,7 +57,7 @@ pub struct Reached {
     #[arg(long, value_name = "NETWORK")]
     pub proxy: Vec<Network>,
     /// The certificate with its chain (PEM), to speak TLS without a proxy
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "base"])]
     pub tls_cert: Option<PathBuf>,
     /// The certificate's key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
@@ -82,18 +83,10 @@ impl Reached {
         })
     }
 
-    /// The address of `/fhir`.
-    fn fhir(&self) -> Result<Option<String>, Stop> {
-        let Some(base) = &self.base else {
-            return Ok(None);
-        };
-        let base = base.trim_end_matches('/');
-        match crate::clients::redirect::origin(base).as_deref() {
-            Some(origin) if origin == base => Ok(Some(format!("{base}/fhir"))),
-            _ => Err(Stop::WrongUse(format!(
-                "--base is scheme and host in lower case, without a path, as https://record.example; `{base}` is not"
-            ))),
-        }
+    /// Where it is reached, if that was said.
+    fn site(&self) -> Result<Option<Site>, Stop> {
+        let site = self.base.as_deref().map(Site::parse).transpose();
+        site.map_err(|error| Stop::WrongUse(error.message))
     }
 }
 
@@ -119,6 +112,23 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         );
     };
     serve(listener, programme, &args.limits, &args.reached, ready)
+}
+
+/// How often what the desk owes the record is written there, when no page has done so.
+const SETTLING: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Writes what the desk owes the record: what the command line has changed, and what a stop has left.
+async fn settling(programme: Programme) {
+    loop {
+        let settled = match crate::users::settle(&programme).await {
+            Ok(()) => crate::clients::settle(&programme).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = settled {
+            tracing::warn!(error = %error.for_operator(), "what the desk owes the record is not written yet");
+        }
+        tokio::time::sleep(SETTLING).await;
+    }
 }
 
 /// Checks a witness policy and keeps it in the data directory.
@@ -187,7 +197,11 @@ pub(super) fn serve(
     reached: &Reached,
     ready: impl FnOnce(SocketAddr, &Programme),
 ) -> Result<(), Stop> {
-    let (serving, base) = (reached.serving()?, reached.fhir()?);
+    let (serving, site) = (reached.serving()?, reached.site()?);
+    let base = site.as_ref().map(|site| format!("{}/fhir", site.origin()));
+    if let Some(site) = site {
+        programme.set_site(site);
+    }
     let could_not = |error: std::io::Error| Stop::CouldNotRun(format!("the server: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -216,7 +230,9 @@ pub(super) fn serve(
             );
         }
         ready(address, &programme);
+        let settling = tokio::spawn(settling(programme.clone()));
         crate::serving::serve(listener, router, serving, told_to_stop()).await;
+        settling.abort();
         programme.cosigning().stop();
         Ok(())
     })

@@ -16,7 +16,6 @@ use desk::{Bound, NewGrant};
 use maud::{DOCTYPE, html as markup};
 use serde_json::json;
 
-use super::sign_in::refuse_other_sites;
 use super::{Asked, apps, away, html, see};
 use crate::assets;
 use crate::clients::{self, Registered, redirect};
@@ -117,7 +116,6 @@ pub async fn post(
     asked: Asked,
     body: Bytes,
 ) -> Result<Response, Error> {
-    refuse_other_sites(&headers)?;
     if body.len() > FORM_BYTES_MAX {
         return Err(Error::new(
             ErrorKind::TooLarge,

@@ -20,7 +20,7 @@ use record::sensitivity;
 use super::{AsOf, Page, Search, Version, View};
 use crate::error::{Error, ErrorKind};
 use crate::permit::related::{Record, Related};
-use crate::permit::{self, Reader, Thing};
+use crate::permit::{self, Reader, Thing, Who};
 use crate::programme::Whose;
 use crate::programme::draft::GOVERNANCE_KINDS;
 
@@ -87,6 +87,12 @@ impl View {
     /// What is so of a person for somebody, as of now.
     pub(crate) fn facts(&self, reader: &Reader, about: Alias) -> Result<Facts, Error> {
         reader.facts(&self.inner.permits, &self.whole(), Some(about))
+    }
+
+    /// The same for anybody, at a moment.
+    pub(crate) fn facts_for(&self, who: &Who, about: Alias, now: i64) -> Result<Facts, Error> {
+        let permits = &self.inner.permits;
+        permits.facts(&self.whole(), who, Some(about), now)
     }
 
     /// How people stand to a person, as of now; for whoever may know the person.

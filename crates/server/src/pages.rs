@@ -215,16 +215,18 @@ impl Asked {
     }
 
     /// Somebody asks for a page of now, without parameters.
-    fn of(programme: &Programme, who: SignedIn, path: &str) -> Asked {
-        Asked {
+    fn of(programme: &Programme, who: SignedIn, path: &str) -> Result<Asked, Error> {
+        let reader = who.reader(programme, path)?;
+        Ok(Asked {
             programme: programme.clone(),
             who,
-            view: programme.view(AsOf::Now),
+            view: programme.view(AsOf::Now).seen_by(&reader),
+            reader,
             path: path.to_owned(),
             address: path.to_owned(),
             params: Pairs::new(),
             again: None,
-        }
+        })
     }
 
     /// The first value of a parameter.

@@ -29,6 +29,8 @@ use crate::{assets, web};
 
 mod access;
 mod account;
+mod allow;
+mod apps;
 mod caseload;
 mod enrol;
 mod entry;
@@ -111,6 +113,15 @@ pub fn routes(programme: Programme) -> Router {
         .route("/access/{position}", get(access::one))
         .route("/access/{position}/receipt", get(access::receipt))
         .route("/access/{position}/seen", get(seen::get))
+        .route(path::AUTHORIZE, get(allow::get).post(allow::post))
+        .route(path::APPS, get(apps::list).post(apps::add))
+        .route(path::APP_NEW, get(apps::form))
+        .route(path::APPS_MINE, get(apps::mine))
+        .route("/apps/mine/{grant}", post(apps::end))
+        .route("/apps/{name}", get(apps::get).post(apps::change))
+        .route("/apps/{name}/{step}", post(apps::step))
+        .route("/people/{id}/apps", get(apps::of_person))
+        .route("/people/{id}/apps/{name}", post(apps::open))
         .route("/assets/{name}", get(asset))
         .layer(Extension(Arc::new(caseload::Known::default())))
         .with_state(programme.clone())

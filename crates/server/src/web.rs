@@ -11,6 +11,10 @@
 pub mod access;
 pub mod account;
 pub mod again;
+pub mod allow;
+pub mod app;
+pub mod apps;
+pub mod apps_mine;
 pub mod caseload;
 pub mod drafts;
 pub mod enrol;

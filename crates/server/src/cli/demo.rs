@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Stop;
 use super::client::cannot;
 use super::passphrase::Passphrase;
-use super::serve::{Limits, listen, open, serve};
+use super::serve::{Limits, Reached, listen, open, serve};
 use crate::chance::Chance;
 use crate::clock::{Clock, Stopwatch};
 use crate::demo::{self, DemoWrite};
@@ -57,8 +57,11 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     // Held until the end: when we are gone, however we went, the witness ends, too.
     let witness = DemoWitness::start(&args.data);
     let programme = open(&args.data, &args.passphrase)?;
-    super::serve::set_base(&programme, args.base.as_deref())?;
-    serve(listener, programme, &args.limits, |address, _| {
+    let reached = Reached {
+        base: args.base.clone(),
+        ..Reached::default()
+    };
+    serve(listener, programme, &args.limits, &reached, |address, _| {
         say!(
             "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
              ready after {:.2} s.\n\nSign in as:",

@@ -40,6 +40,7 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
             record,
             way(Place::Access, path::ACCESS, "Who looked"),
             way(Place::Erasures, path::ERASURES, "Erasures"),
+            way(Place::Apps, path::APPS, "Apps"),
             way(Place::Users, path::USERS, "Users"),
         ],
         Role::Inspector | Role::Evaluator => {

@@ -147,6 +147,8 @@ pub enum Place {
     Access,
     /// Erasures.
     Erasures,
+    /// Programs and apps.
+    Apps,
     /// Who may sign in.
     Users,
     /// Nowhere of these: a person, an entry, an error.

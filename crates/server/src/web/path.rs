@@ -31,6 +31,14 @@ pub const PURPOSE: &str = "/purpose";
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.
 pub const SIGN_OUT: &str = "/sign-out";
+/// Deciding what an app may do: GET as OAuth says, POST the decision.
+pub const AUTHORIZE: &str = "/oauth/authorize";
+/// The registered programs and apps; POST registers one.
+pub const APPS: &str = "/apps";
+/// The form that registers one.
+pub const APP_NEW: &str = "/apps/new";
+/// The apps that act for whoever is signed in.
+pub const APPS_MINE: &str = "/apps/mine";
 /// Asks for any passkey of this site: POST, answers JSON.
 pub const SIGN_IN_PASSKEY: &str = "/sign-in/passkey";
 /// Takes the passkey's answer: POST.
@@ -147,6 +155,31 @@ pub fn leaf_receipt(position: u64) -> String {
 /// What somebody was shown, drawn again.
 pub fn seen(position: u64) -> String {
     format!("/access/{position}/seen")
+}
+
+/// One registered program or app; POST changes it.
+pub fn app(name: &str) -> String {
+    format!("/apps/{}", encode(name))
+}
+
+/// Disabling one, enabling it, giving it a new secret: POST.
+pub fn app_step(name: &str, step: &str) -> String {
+    format!("/apps/{}/{step}", encode(name))
+}
+
+/// Ending what one was allowed: POST.
+pub fn app_end(grant: i64) -> String {
+    format!("/apps/mine/{grant}")
+}
+
+/// The apps that can be opened on a person.
+pub fn person_apps(id: &str) -> String {
+    format!("/people/{}/apps", encode(id))
+}
+
+/// Opening one: POST.
+pub fn person_app(id: &str, name: &str) -> String {
+    format!("/people/{}/apps/{}", encode(id), encode(name))
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.

@@ -10,8 +10,9 @@ use crate::people::Person;
 use crate::served::{Folder, Served, homecoming_done, programme};
 
 /// The sources that routes stand in.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     include_str!("../../src/router.rs"),
+    include_str!("../../src/oauth.rs"),
     include_str!("../../src/transparency.rs"),
     include_str!("../../src/metrics.rs"),
     include_str!("../../src/pages.rs"),
@@ -72,6 +73,8 @@ const TRANSACTION: &str = r#"{"resourceType":"Bundle","type":"transaction","entr
     {"request":{"method":"GET","url":"Observation/o"}}]}"#;
 const ERASURE: &str = "person=p&scope=record&basis=gdpr-17-1-b&citation=written+withdrawal+of+consent,+file+note&examined=yes";
 const RULE: &str = "text=@id(%22less%22)+@because(%22Less.%22)+forbid+(principal,+action+%3D%3D+Action::%22govern%22,+resource)+when+%7B+context.untold+%7D;&against=0&why=The+board+decided+so.";
+const APP: &str = "name=chart&scope=patient/*.rs+launch+launch/patient&purpose=TREAT&proof=public&redirects=https://app.example/back&launch=https://app.example/launch";
+const ASKS: &str = "response_type=code&client_id=chart&redirect_uri=https://app.example/back&scope=patient/*.rs+launch/patient&state=s&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&person=p&aud=";
 const WRITES: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
     {"resource":{"resourceType":"Basic","id":"b","code":{"text":"x"}},"request":{"method":"PUT","url":"Basic/b"}}]}"#;
 
@@ -317,7 +320,7 @@ const ROWS: &[Row] = &[
         "GET",
         "/entries/{position}",
         Caseworker,
-        "/entries/1",
+        "/entries/2",
         "",
         Some(("page", 1)),
     ),
@@ -325,7 +328,7 @@ const ROWS: &[Row] = &[
         "GET",
         "/entries/{position}/receipt",
         Caseworker,
-        "/entries/1/receipt",
+        "/entries/2/receipt",
         "",
         Some(("receipt", 1)),
     ),
@@ -435,6 +438,101 @@ const ROWS: &[Row] = &[
         Officer,
         "/erasures/{made}/withdraw",
         "why=asked+for+in+error",
+        None,
+    ),
+    row(
+        "GET",
+        "/.well-known/smart-configuration",
+        Nobody,
+        "/.well-known/smart-configuration",
+        "",
+        None,
+    ),
+    row(
+        "GET",
+        "/fhir/.well-known/smart-configuration",
+        Nobody,
+        "/fhir/.well-known/smart-configuration",
+        "",
+        None,
+    ),
+    row("GET", "/oauth/jwks", Nobody, "/oauth/jwks", "", None),
+    row("POST", "/oauth/token", Nobody, "/oauth/token", "", None),
+    row("POST", "/oauth/revoke", Nobody, "/oauth/revoke", "", None),
+    row(
+        "POST",
+        "/oauth/introspect",
+        Nobody,
+        "/oauth/introspect",
+        "",
+        None,
+    ),
+    row("POST", "/apps", Officer, "/apps", APP, None),
+    row(
+        "POST",
+        "/apps/{name}",
+        Officer,
+        "/apps/chart?change",
+        APP,
+        None,
+    ),
+    row("GET", "/apps", Officer, "/apps", "", None),
+    row("GET", "/apps/new", Officer, "/apps/new", "", None),
+    row("GET", "/apps/{name}", Officer, "/apps/chart", "", None),
+    row(
+        "GET",
+        "/apps/mine",
+        Officer,
+        "/apps/mine",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/apps/mine/{grant}",
+        Officer,
+        "/apps/mine/1",
+        "",
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/apps",
+        Officer,
+        "/people/p/apps",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/apps/{name}",
+        Officer,
+        "/people/p/apps/chart",
+        "",
+        None,
+    ),
+    row(
+        "GET",
+        "/oauth/authorize",
+        Officer,
+        "/oauth/authorize?{app}",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/oauth/authorize",
+        Officer,
+        "/oauth/authorize",
+        "",
+        None,
+    ),
+    row(
+        "POST",
+        "/apps/{name}/{step}",
+        Officer,
+        "/apps/chart/disable",
+        "",
         None,
     ),
     row("GET", "/metrics", Nobody, "/metrics", "", None),
@@ -759,7 +857,8 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
 
     let mut made = String::new();
     for row in ROWS {
-        let path = &row.path.replace("{made}", &made);
+        let asks = format!("{ASKS}{}", served.url("/fhir"));
+        let path = &row.path.replace("{made}", &made).replace("{app}", &asks);
         let before = log.size().expect("it reads");
         let mut request = ureq::http::Request::builder().method(row.method).uri(
             served.url(

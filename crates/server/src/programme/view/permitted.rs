@@ -135,7 +135,7 @@ impl View {
     /// labelled. This is decided without looking at anything.
     pub(crate) fn is_open(&self, reader: &Reader, kind: &str, does: Does) -> bool {
         let permits = &self.inner.permits;
-        if !reader.is_program() || permits.is_particular(kind) {
+        if !reader.is_program() || reader.is_narrow() || permits.is_particular(kind) {
             return false;
         }
         let plain = permit::plain(sensitivity::tells(kind));

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -26,17 +26,26 @@ use crate::web::{path, when};
 use crate::{assets, web};
 
 mod access;
+mod break_glass;
 mod caseload;
+mod cover;
 mod entry;
 pub(crate) mod erasures;
 mod export;
+mod figures;
 mod find;
+mod form;
 mod person;
+mod read_under;
 mod record;
 mod seen;
 mod sign_in;
 pub(crate) mod smaller;
 mod timelines;
+pub(crate) mod warrants;
+
+/// The largest form that enters a warrant: its scan, and the fields beside it.
+const WARRANT_BYTES_MAX: usize = crate::warrant::SCAN_BYTES_MAX + (64 << 10);
 
 /// The pages' address space.
 pub fn routes(programme: Programme) -> Router {
@@ -53,6 +62,27 @@ pub fn routes(programme: Programme) -> Router {
         .route(path::ERASURE_NEW, get(erasures::form))
         .route("/erasures/{id}", get(erasures::get))
         .route("/erasures/{id}/{step}", post(erasures::step))
+        .route(
+            path::WARRANTS,
+            get(warrants::list)
+                .post(warrants::enter)
+                .layer(DefaultBodyLimit::max(WARRANT_BYTES_MAX)),
+        )
+        .route(path::WARRANT_NEW, get(warrants::form))
+        .route("/warrants/{id}", get(warrants::get))
+        .route("/warrants/{id}/paper", get(warrants::paper))
+        .route("/warrants/{id}/{step}", post(warrants::step))
+        .route(path::INSPECTION, get(warrants::inspection))
+        .route(
+            "/people/{id}/break-glass",
+            get(break_glass::form).post(break_glass::open),
+        )
+        .route(path::BREAK_GLASS, get(break_glass::list))
+        .route("/break-glass/{id}", get(break_glass::get))
+        .route("/break-glass/{id}/{step}", post(break_glass::step))
+        .route(path::COVER, get(cover::list).post(cover::enter))
+        .route("/cover/{id}/{step}", post(cover::step))
+        .route(path::FIGURES, get(figures::get))
         .route("/people/{id}", get(person::get))
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
@@ -65,6 +95,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/access/{position}/seen", get(seen::get))
         .route("/assets/{name}", get(asset))
         .layer(Extension(Arc::new(caseload::Known::default())))
+        .layer(Extension(Arc::new(figures::Counted::default())))
         .with_state(programme)
         .layer(axum::middleware::from_fn(smaller::smaller))
 }
@@ -174,6 +205,11 @@ impl Asked {
         }
     }
 
+    /// The record at the page's instant, whole: for what decides itself who may see what of it.
+    fn unbound(&self) -> View {
+        self.view.clone()
+    }
+
     /// Whose page it is.
     fn reader(&self) -> &SignedIn {
         match &self.again {
@@ -247,6 +283,7 @@ impl Asked {
                 .collect(),
             banner: None,
             again: None,
+            glass: break_glass::opened(self),
             outside: self.outside(),
         };
         self.again_in(&mut shell);
@@ -367,6 +404,7 @@ pub fn error_page(error: &Error) -> Response {
             keep: Vec::new(),
             banner: None,
             again: None,
+            glass: Vec::new(),
             outside: None,
         },
         status: row.status.as_u16(),

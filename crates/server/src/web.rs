@@ -9,14 +9,20 @@
 //! top and at its bottom, and draws square marks where now has round ones.
 
 pub mod access;
+pub mod break_glass;
+pub mod break_glass_new;
+pub mod break_glasses;
 pub mod caseload;
+pub mod cover;
 pub mod entry;
 pub mod erased;
 pub mod erasure;
 pub mod erasure_new;
 pub mod erasures;
 pub mod error;
+pub mod figures;
 pub mod find;
+pub mod inspection;
 pub mod layout;
 pub mod leaf;
 pub mod path;
@@ -26,6 +32,9 @@ pub mod samples;
 pub mod seen;
 pub mod sign_in;
 pub mod timelines;
+pub mod warrant;
+pub mod warrant_new;
+pub mod warrants;
 pub mod when;
 
 #[cfg(test)]

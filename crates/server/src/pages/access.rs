@@ -218,7 +218,7 @@ pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
 }
 
 /// How many leaves there were at the page's instant; of a page that is drawn again, before it.
-fn bound(asked: &Asked) -> Result<u64, Error> {
+pub(super) fn bound(asked: &Asked) -> Result<u64, Error> {
     let log = asked.programme.access();
     let size = match (&asked.again, asked.view.instant()) {
         (Some(again), _) if again.whole == asked.view.size() => return Ok(again.position),
@@ -290,7 +290,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn about(&self, one: &Disclosed) -> Result<(Vec<About>, u64), Error> {
+    pub(super) fn about(&self, one: &Disclosed) -> Result<(Vec<About>, u64), Error> {
         let mut about = Vec::new();
         for person in one.persons.iter().take(NAMED_MAX) {
             about.push(self.person(*person)?);
@@ -367,6 +367,15 @@ pub(super) fn what_was_asked(leaf: &Leaf, address: Option<&str>) -> String {
         ["people", _, "timelines"] => "the two timelines".to_owned(),
         ["people", _, "export"] => "everything about the person, as a file".to_owned(),
         ["people", _, "access"] => "who looked at this person".to_owned(),
+        ["people", _, "break-glass"] => "the form that opens a closed record".to_owned(),
+        ["warrants"] => "all warrants".to_owned(),
+        ["warrants", _] => "a warrant".to_owned(),
+        ["warrants", _, "paper"] => "the paper of a warrant".to_owned(),
+        ["inspection"] => "an inspector's warrants".to_owned(),
+        ["break-glass"] => "records that were opened".to_owned(),
+        ["break-glass", _] => "how a record was opened".to_owned(),
+        ["cover"] => "who covers for whom".to_owned(),
+        ["figures"] => "sums over everybody".to_owned(),
         ["entries", position] => format!("entry {position}"),
         ["entries", position, "receipt"] => format!("the receipt of entry {position}"),
         ["access"] => "who looked at anybody".to_owned(),

@@ -131,6 +131,7 @@ fn context(programme: &Programme, next: String, problem: Option<String>) -> Cont
             keep: Vec::new(),
             banner: None,
             again: None,
+            glass: Vec::new(),
             outside: None,
         },
         next,

@@ -185,7 +185,13 @@ impl Draft {
 }
 
 /// The kinds of which some are the programme's own words about its record.
-pub(super) const GOVERNANCE_KINDS: [&str; 4] = ["AuditEvent", "Basic", "Communication", "Task"];
+pub(super) const GOVERNANCE_KINDS: [&str; 5] = [
+    "AuditEvent",
+    "Basic",
+    "Communication",
+    "DocumentReference",
+    "Task",
+];
 
 /// Whether a resource has one of the codes of what the programme does about its own record.
 pub fn says_governance(root: Value<'_>) -> bool {

@@ -281,6 +281,11 @@ fn commit(
         return Err(CommitError::Fatal(None));
     }
     inner.make_visible(appender.size());
+    let governs =
+        |draft: &Draft| draft.kind == "Task" && draft.says_for_programme() == Governance::Ours;
+    if rest.iter().any(|(drafts, _)| drafts.iter().any(governs)) {
+        inner.standing.forget();
+    }
     inner.commits.fetch_add(1, Ordering::Relaxed);
 
     for (outcome, (drafts, answer)) in outcomes.into_iter().zip(rest) {

@@ -10,8 +10,9 @@ use ledger::Alias;
 
 use crate::erasure::person;
 use crate::error::{Error, ErrorKind};
-use crate::governing::{self, acts_as};
+use crate::governing;
 use crate::programme::{Actor, Committed, Draft, Expect, Programme, Version, View, Work};
+use crate::sign_in::actor_name;
 
 pub mod task;
 
@@ -100,7 +101,7 @@ pub async fn open(
         ..opening
     };
     let actor = Actor {
-        name: acts_as(user),
+        name: actor_name(user),
         purpose: opening.need.purpose().to_owned(),
     };
     let (task_id, patient, user) = (id.clone(), patient.to_owned(), user.clone());
@@ -115,7 +116,7 @@ pub async fn open(
         };
         let now = clock.now().0;
         let who = Who {
-            actor: acts_as(&user),
+            actor: actor_name(&user),
             cares: rules::ROLES.contains(&user.role.as_str()),
             reviews: false,
             themself: person::is_user(view, &user, &version.stored)?,
@@ -144,7 +145,7 @@ pub async fn take(
     step: Step,
 ) -> Result<Committed, Error> {
     let actor = Actor {
-        name: acts_as(user),
+        name: actor_name(user),
         purpose: REVIEW_PURPOSE.to_owned(),
     };
     let found = known(&programme.view(crate::programme::AsOf::Now), id)?;
@@ -162,7 +163,7 @@ pub async fn take(
             None => None,
         };
         let who = Who {
-            actor: acts_as(&user),
+            actor: actor_name(&user),
             cares: rules::ROLES.contains(&user.role.as_str()),
             reviews,
             themself: person::is_user(view, &user, stored.as_deref().unwrap_or_default())?,
@@ -197,7 +198,7 @@ fn known(view: &View, id: &str) -> Result<Found, Error> {
 /// it names none, as an officer.
 pub fn supervises(programme: &Programme, user: &User, actor: &str) -> Result<bool, Error> {
     let all = programme.desk().users().map_err(Error::desk)?;
-    let of = all.iter().find(|one| acts_as(one) == actor);
+    let of = all.iter().find(|one| actor_name(one) == actor);
     Ok(match of.and_then(|one| one.supervisor) {
         Some(supervisor) => supervisor == user.id,
         None => user.role == "officer",

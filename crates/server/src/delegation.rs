@@ -11,10 +11,11 @@ use desk::User;
 use record::search::parse_criteria;
 
 use crate::error::{Error, ErrorKind};
-use crate::governing::{self, acts_as};
+use crate::governing;
 use crate::programme::{
     Actor, AsOf, Committed, Draft, Expect, Programme, Search, Version, View, Work,
 };
+use crate::sign_in::actor_name;
 
 pub mod task;
 
@@ -78,11 +79,11 @@ pub fn all(view: &View) -> Result<Vec<Found>, Error> {
 /// Hands people over; gives the id of the Task. `persons` of the cover are aliases.
 pub async fn enter(programme: &Programme, user: &User, cover: Cover) -> Result<String, Error> {
     let users = programme.desk().users().map_err(Error::desk)?;
-    let named = |actor: &str| users.iter().find(|one| acts_as(one) == actor);
+    let named = |actor: &str| users.iter().find(|one| actor_name(one) == actor);
     let delegate_cares = named(&cover.delegate)
         .is_some_and(|one| ROLES.contains(&one.role.as_str()) && !one.disabled);
     let who = Who {
-        actor: acts_as(user),
+        actor: actor_name(user),
         supervises: named(&cover.owner).is_some_and(|one| one.supervisor == Some(user.id)),
     };
     let id = programme.new_id();
@@ -115,9 +116,9 @@ pub async fn end(programme: &Programme, user: &User, id: &str) -> Result<Committ
     let users = programme.desk().users().map_err(Error::desk)?;
     let owner = users
         .iter()
-        .find(|one| acts_as(one) == found.delegation.cover.owner);
+        .find(|one| actor_name(one) == found.delegation.cover.owner);
     let who = Who {
-        actor: acts_as(user),
+        actor: actor_name(user),
         supervises: owner.is_some_and(|one| one.supervisor == Some(user.id)),
     };
     let (task_id, clock) = (id.to_owned(), programme.clock().clone());
@@ -148,7 +149,7 @@ fn known(view: &View, id: &str) -> Result<Found, Error> {
 
 fn actor(user: &User) -> Actor {
     Actor {
-        name: acts_as(user),
+        name: actor_name(user),
         purpose: PURPOSE.to_owned(),
     }
 }

@@ -5,7 +5,6 @@
 //! contents are sealed under the programme's key, so that they outlive the keys of the persons whom
 //! they are about, and name persons by alias alone. `crate::erasure` is made the same way.
 
-use desk::User;
 use evidence::erasure::{GOVERNANCE, PERSON};
 use ledger::Alias;
 use record::json::{Doc, Value};
@@ -21,15 +20,6 @@ pub const ACTOR: &str = "urn:homecoming:actor";
 
 /// How many are read at a time.
 const PAGE: usize = 500;
-
-/// The name under which a user writes, reads and is named by others: by the resource that says who
-/// they are, if there is one.
-pub fn acts_as(user: &User) -> String {
-    match &user.practitioner {
-        Some(id) => format!("Practitioner/{id}"),
-        None => format!("user/{}", user.id),
-    }
-}
 
 /// Every Task of one code, each with its versions from the first; about one person, if given.
 pub fn tasks(view: &View, code: &str, person: Option<Alias>) -> Result<Vec<Vec<Version>>, Error> {

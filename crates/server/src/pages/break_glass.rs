@@ -16,10 +16,10 @@ use crate::break_glass::{self, Found, supervises};
 use crate::case::{Case, Names, attention};
 use crate::erasure::person;
 use crate::error::{Error, ErrorKind};
-use crate::governing::acts_as;
 use crate::programme::Programme;
 use crate::release::Given;
 use crate::sign_in::SignedIn;
+use crate::sign_in::actor_name;
 use crate::web::break_glasses::{self as list, State as Stands};
 use crate::web::layout::Glass;
 use crate::web::when::RecordedAt;
@@ -42,7 +42,7 @@ pub async fn form(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
         let case = Case::read(&view, &id)?.ok_or_else(nobody)?;
         let state = attention::state(&case.things(), &Names::new(&view), asked.moment());
         let alias = asked.programme.ledger().person(&id);
-        let me = acts_as(&asked.who.user);
+        let me = actor_name(&asked.who.user);
         let now = asked.now();
         let standing = asked.programme.standing()?;
         let mut own = standing.glass_of(&alias.to_string());
@@ -194,7 +194,7 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
         None => None,
     };
     let who = Who {
-        actor: acts_as(user),
+        actor: actor_name(user),
         cares: rules::ROLES.contains(&user.role.as_str()),
         reviews: supervises(&asked.programme, user, &broken.reader)?,
         themself: person::is_user(&view, user, stored.as_deref().unwrap_or_default())?,
@@ -249,7 +249,7 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
 fn concerns(asked: &Asked, broken: &BreakGlass) -> Result<bool, Error> {
     let user = &asked.who.user;
     Ok(user.role == "officer"
-        || acts_as(user) == broken.reader
+        || actor_name(user) == broken.reader
         || supervises(&asked.programme, user, &broken.reader)?)
 }
 
@@ -273,7 +273,7 @@ fn reviewer(programme: &Programme, who: &SignedIn) -> Result<String, Error> {
 
 /// What whoever asks has open, for the top of every page.
 pub(super) fn opened(asked: &Asked) -> Vec<Glass> {
-    let me = [acts_as(&asked.who.user)];
+    let me = [actor_name(&asked.who.user)];
     let Ok(standing) = asked.programme.standing() else {
         return Vec::new();
     };

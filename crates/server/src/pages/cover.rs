@@ -14,10 +14,10 @@ use super::warrants::{name, persons};
 use super::{Asked, away, see};
 use crate::delegation;
 use crate::error::{Error, ErrorKind};
-use crate::governing::acts_as;
 use crate::programme::{AsOf, Programme};
 use crate::release::Given;
 use crate::sign_in::SignedIn;
+use crate::sign_in::actor_name;
 use crate::web::cover::{Context, Row, page};
 use crate::web::path;
 
@@ -83,7 +83,7 @@ pub async fn step(
 fn context(asked: &Asked) -> Result<Context, Error> {
     let users = asked.programme.desk().users().map_err(Error::desk)?;
     let user = &asked.who.user;
-    let me = acts_as(user);
+    let me = actor_name(user);
     let cares = |one: &&User| ROLES.contains(&one.role.as_str()) && !one.disabled;
     let is_mine = |one: &User| one.supervisor == Some(user.id);
     let moment = asked.moment();
@@ -92,7 +92,7 @@ fn context(asked: &Asked) -> Result<Context, Error> {
         let cover = &found.delegation.cover;
         let supervises = users
             .iter()
-            .any(|one| acts_as(one) == cover.owner && is_mine(one));
+            .any(|one| actor_name(one) == cover.owner && is_mine(one));
         let own = cover.owner == me || cover.delegate == me;
         if !own && !supervises && user.role != "officer" {
             continue;
@@ -136,7 +136,7 @@ fn context(asked: &Asked) -> Result<Context, Error> {
         };
         (order, -row.term.0)
     });
-    let both = |one: &User| (acts_as(one), one.name.clone());
+    let both = |one: &User| (actor_name(one), one.name.clone());
     let own = users.iter().filter(cares).filter(|one| one.id == user.id);
     let staff = users.iter().filter(cares).filter(|one| is_mine(one));
     Ok(Context {

@@ -72,7 +72,7 @@ pub async fn form(asked: Asked) -> Result<Response, Error> {
         let context = warrant_new::Context {
             shell: asked.shell(),
             inspectors: inspectors
-                .map(|user| (crate::governing::acts_as(user), user.name.clone()))
+                .map(|user| (crate::sign_in::actor_name(user), user.name.clone()))
                 .collect(),
             persons: asked.param("person").unwrap_or_default().to_owned(),
         };
@@ -177,7 +177,7 @@ fn inspector(programme: &Programme, given: &str) -> Result<String, Error> {
     let mut inspectors = users
         .iter()
         .filter(|user| user.role == "inspector" && !user.disabled);
-    match inspectors.any(|user| crate::governing::acts_as(user) == given) {
+    match inspectors.any(|user| crate::sign_in::actor_name(user) == given) {
         true => Ok(given.to_owned()),
         false if given.is_empty() => Ok(String::new()),
         false => Err(Error::new(
@@ -404,7 +404,10 @@ fn readable(asked: &Asked, id: &str) -> Result<Found, Error> {
 
 fn names(asked: &Asked) -> [String; 2] {
     let user = &asked.who.user;
-    [format!("user/{}", user.id), crate::governing::acts_as(user)]
+    [
+        format!("user/{}", user.id),
+        crate::sign_in::actor_name(user),
+    ]
 }
 
 fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Context, Error> {
@@ -528,7 +531,7 @@ pub(super) fn named_by_alias(view: &View, alias: Alias) -> Result<Option<(String
 pub(crate) fn name(programme: &Programme, actor: &str) -> String {
     let users = programme.desk().users().unwrap_or_default();
     let user = users.into_iter().find(|user| {
-        crate::governing::acts_as(user) == actor || format!("user/{}", user.id) == actor
+        crate::sign_in::actor_name(user) == actor || format!("user/{}", user.id) == actor
     });
     match user {
         Some(user) => user.name,

@@ -102,7 +102,7 @@ pub async fn open(
     };
     let actor = Actor {
         name: actor_name(user),
-        purpose: opening.need.purpose().to_owned(),
+        purpose: rules::PURPOSE.to_owned(),
     };
     let (task_id, patient, user) = (id.clone(), patient.to_owned(), user.clone());
     let clock = programme.clock().clone();

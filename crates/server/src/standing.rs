@@ -11,7 +11,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use casework::Span;
 use casework::break_glass::{self, BreakGlass};
 use casework::delegation::{self, Delegation};
 use casework::kind::Kind;
@@ -60,7 +59,7 @@ impl Standing {
         names: &[impl AsRef<str>],
         person: &str,
         kind: Option<Kind>,
-        happened: Option<Span>,
+        happened: warrant::When,
         now: i64,
     ) -> Result<(&str, &Warrant), warrant::Closed> {
         let mut nearest = warrant::Closed::OtherInspector;

@@ -16,7 +16,9 @@ use crate::break_glass::{self, Found, supervises};
 use crate::case::{Case, Names, attention};
 use crate::erasure::person;
 use crate::error::{Error, ErrorKind};
-use crate::programme::Programme;
+use crate::fhir::query;
+use crate::permit::Reader;
+use crate::programme::{AsOf, Programme};
 use crate::release::Given;
 use crate::sign_in::SignedIn;
 use crate::sign_in::actor_name;
@@ -212,6 +214,7 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
             persons: &alias.into_iter().collect::<Vec<_>>(),
             from: broken.from,
             until: broken.end(),
+            named: true,
         },
         given,
     )?;
@@ -277,7 +280,7 @@ pub(super) fn opened(asked: &Asked) -> Vec<Glass> {
     let Ok(standing) = asked.programme.standing() else {
         return Vec::new();
     };
-    let view = asked.programme.view(crate::programme::AsOf::Now);
+    let view = asked.programme.view(AsOf::Now);
     let open = standing.open_by(&me, asked.programme.clock().now().0);
     open.filter_map(|(id, broken)| {
         let alias = ledger::Alias::parse(&broken.opening.person)?;
@@ -290,6 +293,30 @@ pub(super) fn opened(asked: &Asked) -> Vec<Glass> {
         })
     })
     .collect()
+}
+
+/// Whether a page is about somebody whose record whoever asks has opened, and for whom they have no
+/// other relation: it is then read for the emergency that they gave as the reason.
+pub(super) fn is_open(programme: &Programme, reader: &Reader, page: &str) -> Result<bool, Error> {
+    let parts: Vec<&str> = page.split('/').skip(1).collect();
+    let about = match parts.as_slice() {
+        ["people", id, ..] => Some(programme.ledger().person(&query::decode_segment(id)?)),
+        ["entries", position, ..] => {
+            let position = position.parse().unwrap_or(u64::MAX);
+            let entry = programme.view(AsOf::Now).entry(position)?;
+            entry.and_then(|entry| entry.person)
+        }
+        _ => None,
+    };
+    let Some(about) = about else {
+        return Ok(false);
+    };
+    let (standing, names) = (programme.standing()?, &reader.who().names);
+    let open = standing.break_glass(names, &about.to_string(), None, false, reader.now());
+    if open.is_err() {
+        return Ok(false);
+    }
+    Ok(!programme.view(AsOf::Now).facts(reader, about)?.treats())
 }
 
 fn cares(who: &SignedIn) -> Result<(), Error> {

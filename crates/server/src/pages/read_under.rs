@@ -6,7 +6,9 @@ use ledger::access::Disclosed;
 use super::Asked;
 use super::access::{Lookup, what_was_asked};
 use crate::error::Error;
+use crate::permit::leaf::Shown;
 use crate::release::Given;
+use crate::web::layout;
 use crate::web::warrant::Read;
 use crate::web::when::RecordedAt;
 
@@ -23,6 +25,8 @@ pub struct Wanted<'w> {
     pub from: i64,
     /// Until when.
     pub until: i64,
+    /// Whether the persons are named to whoever looks.
+    pub named: bool,
 }
 
 /// The readings, newest first, and how many more there are.
@@ -33,7 +37,10 @@ pub fn reads(
 ) -> Result<(Vec<Read>, u64), Error> {
     let log = asked.programme.access();
     let bound = super::access::bound(asked)?;
-    let size_at = |at: i64| log.size_at(RecordedAt(at).into()).map_err(Error::ledger);
+    let size_at = |at: i64| {
+        log.size_at(record::time::RecordedAt(at))
+            .map_err(Error::ledger)
+    };
     let (first, last) = (
         size_at(wanted.from - 1)?,
         size_at(wanted.until - 1)?.min(bound),
@@ -67,23 +74,37 @@ pub fn reads(
             continue;
         }
         given.leaf(position, &one.persons);
-        reads.push(read(&mut whom, &one)?);
+        reads.push(read(&mut whom, &one, wanted.named)?);
     }
     Ok((reads, more))
 }
 
-fn read(whom: &mut Lookup<'_>, one: &Disclosed) -> Result<Read, Error> {
+fn read(whom: &mut Lookup<'_>, one: &Disclosed, named: bool) -> Result<Read, Error> {
     let leaf = &one.leaf;
-    let (about, others) = whom.about(one)?;
+    let shown = Shown {
+        persons: match named {
+            true => one.persons.clone(),
+            false => Vec::new(),
+        },
+        is_whole: named,
+    };
+    let (about, others) = whom.about(one, &shown)?;
     let names: Vec<&str> = about.iter().map(|one| one.name.as_str()).collect();
     let others = match others {
         0 => String::new(),
+        others if about.is_empty() => layout::counted(others, "person", "persons"),
         others => format!(" and {others} more"),
     };
     Ok(Read {
         position: leaf.position,
         at: RecordedAt(leaf.recorded_at.0),
-        what: what_was_asked(leaf, one.told.as_ref().map(|told| told.address.as_str())),
+        what: what_was_asked(
+            leaf,
+            one.told
+                .as_ref()
+                .filter(|_| named)
+                .map(|told| told.address.as_str()),
+        ),
         whose: format!("{}{others}", names.join("; ")),
         versions: leaf.versions,
     })

@@ -440,6 +440,7 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
         persons: &found.aliases(),
         from: order.from.max(found.warrant.entered_at),
         until: found.warrant.end(),
+        named: may_name,
     };
     let (reads, more) = match found.unlawful.is_empty() {
         true => reads(asked, &wanted, given)?,

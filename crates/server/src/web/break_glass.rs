@@ -124,7 +124,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Opened record",
-            place: Place::Elsewhere,
+            place: Place::Opened,
             compares: false,
             main,
         },

@@ -99,7 +99,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Opened records",
-            place: Place::Elsewhere,
+            place: Place::Opened,
             compares: false,
             main,
         },

@@ -101,7 +101,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Cover",
-            place: Place::Elsewhere,
+            place: Place::Cover,
             compares: false,
             main,
         },

@@ -69,7 +69,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Figures",
-            place: Place::Elsewhere,
+            place: Place::Figures,
             compares: false,
             main,
         },

@@ -95,7 +95,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Your warrants",
-            place: Place::Elsewhere,
+            place: Place::Warrants,
             compares: false,
             main,
         },

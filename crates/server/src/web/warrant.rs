@@ -179,7 +179,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Warrant",
-            place: Place::Elsewhere,
+            place: Place::Warrants,
             compares: false,
             main,
         },

@@ -107,7 +107,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Enter a warrant",
-            place: Place::Elsewhere,
+            place: Place::Warrants,
             compares: false,
             main,
         },

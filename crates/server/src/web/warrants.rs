@@ -66,7 +66,7 @@ pub fn page(context: &Context) -> Markup {
         shell,
         Page {
             title: "Warrants",
-            place: Place::Elsewhere,
+            place: Place::Warrants,
             compares: false,
             main,
         },

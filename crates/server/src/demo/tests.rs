@@ -87,11 +87,11 @@ fn there_is_about_as_much_of_everything_as_in_a_real_programme() {
     assert!((12_000..18_000).contains(&entries), "{entries}");
     let exact = [
         ("Patient", 60),
-        ("Practitioner", 8),
-        ("PractitionerRole", 8),
+        ("Practitioner", 9),
+        ("PractitionerRole", 9),
         ("EpisodeOfCare", 60),
         ("CareTeam", 60),
-        ("Organization", 5),
+        ("Organization", 6),
         ("Questionnaire", 3),
     ];
     for (kind, count) in exact {

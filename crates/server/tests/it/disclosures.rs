@@ -433,6 +433,14 @@ const ROWS: &[Row] = &[
         "",
         None,
     ),
+    row(
+        "POST",
+        "/purpose",
+        Caseworker,
+        "/purpose",
+        "purpose=COC&next=/caseload",
+        None,
+    ),
     row("POST", "/sign-out", Nobody, "/sign-out", "", None),
 ];
 
@@ -442,7 +450,7 @@ pub fn keys(data: &str) -> ledger::Keys {
 }
 
 /// Every method and route that the sources name.
-fn routes() -> BTreeSet<String> {
+pub fn routes() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for source in SOURCES {
         for part in source.split(".route(").skip(1) {
@@ -569,7 +577,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         if path.ends_with("?not-modified") {
             request = request.header("If-None-Match", "W/\"2\"");
         }
-        let is_form = ["/_search", "/sign-in", "/erasures", "/withdraw"]
+        let is_form = ["/_search", "/sign-in", "/erasures", "/withdraw", "/purpose"]
             .iter()
             .any(|end| path.ends_with(end));
         request = match (row.body.is_empty(), is_form) {

@@ -15,6 +15,7 @@ mod keys;
 mod permits;
 mod persons;
 mod races;
+mod routes;
 mod scripts;
 mod served;
 mod tidy;

@@ -17,8 +17,8 @@ pub struct Ward {
     _folder: Folder,
     pub served: Served,
     pub token: String,
-    agent: ureq::Agent,
-    cookies: Vec<(&'static str, String)>,
+    pub agent: ureq::Agent,
+    pub cookies: Vec<(&'static str, String)>,
 }
 
 /// Who signs in: what they are called here, role, id of the Practitioner.

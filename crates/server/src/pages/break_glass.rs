@@ -42,7 +42,8 @@ pub async fn form(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
         };
         let (name, _) = known_as(&view, &id)?.ok_or_else(nobody)?;
         let case = Case::read(&view, &id)?.ok_or_else(nobody)?;
-        let state = attention::state(&case.things(), &Names::new(&view), asked.moment());
+        let things = case.things();
+        let state = attention::state(&things, &Names::new(&view), asked.moment());
         let alias = asked.programme.ledger().person(&id);
         let me = actor_name(&asked.who.user);
         let now = asked.now();
@@ -178,7 +179,7 @@ pub async fn step(
         }
     };
     break_glass::take(&programme, &who.user, &id, step).await?;
-    Ok(see(&path::break_glass(&id)))
+    Ok(see(&path::opened(&id)))
 }
 
 fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Context, Error> {

@@ -54,7 +54,7 @@ pub fn page(context: &Context) -> Markup {
         }
         p class="lead" { (context.state.words()) }
         @if context.may_end {
-            form class="inline" method="post" action=(path::break_glass_step(&context.id, "end")) {
+            form class="inline" method="post" action=(path::opened_step(&context.id, "end")) {
                 button class="usa-button usa-button--secondary" type="submit" { "End it now" }
             }
         }
@@ -86,7 +86,7 @@ pub fn page(context: &Context) -> Markup {
                     None => {
                         p { "Due " (when::time(context.review_due, &when::minute(context.review_due))) " UTC." }
                         @match &context.may_review {
-                            Some(Ok(())) => { form class="stack" method="post" action=(path::break_glass_step(&context.id, "review")) {
+                            Some(Ok(())) => { form class="stack" method="post" action=(path::opened_step(&context.id, "review")) {
                                 fieldset {
                                     legend { "It was" }
                                     @for outcome in Outcome::ALL { div class="tick" {
@@ -140,7 +140,7 @@ fn capital(words: &str) -> String {
 
 /// Samples of every state.
 pub fn samples() -> Vec<(&'static str, Context)> {
-    let at = path::break_glass("5q0t7v9e2k4m8n1c");
+    let at = path::opened("5q0t7v9e2k4m8n1c");
     let plain = Context {
         shell: samples::now(&at),
         id: "5q0t7v9e2k4m8n1c".into(),

@@ -49,7 +49,7 @@ pub fn page(context: &Context) -> Markup {
             @match &context.refused {
                 Some(why) => { p class="problem" { (why) } }
                 None if context.shell.is_then() => { p { strong { "A record is opened now, not in the past." } } }
-                None => { form class="stack" method="post" action=(path::break_glass_of(id)) {
+                None => { form class="stack" method="post" action=(path::break_glass(id)) {
                     fieldset {
                         legend { "Why it cannot wait" }
                         @for need in Need::ALL {

@@ -86,7 +86,7 @@ pub fn page(context: &Context) -> Markup {
                 caption class="unseen" { "Records that were opened" }
                 thead { tr { th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "Whose record" } th scope="col" { "Why" } th scope="col" { "Where it stands" } } }
                 tbody { @for row in &context.rows { tr {
-                    th scope="row" { a href=(shell.to(&path::break_glass(&row.id))) { (when::time(row.from.0, &row.from.words())) } }
+                    th scope="row" { a href=(shell.to(&path::opened(&row.id))) { (when::time(row.from.0, &row.from.words())) } }
                     td data-label="Who" { bdi { (row.who) } }
                     td data-label="Whose record" { @match &row.whose { Some(name) => { bdi { (name) } } None => { "not known to you" } } }
                     td data-label="Why" { span { bdi { (row.why) } " " span class="sub" { (row.need) } } }

@@ -303,11 +303,11 @@ fn strip(shell: &Shell, then: AsKnown) -> Markup {
 fn broken(shell: &Shell, glass: &Glass) -> Markup {
     html! {
         section class="panel halted" aria-label="Opened record" {
-            form class="glass" method="post" action=(path::break_glass_step(&glass.id, "end")) {
+            form class="glass" method="post" action=(path::opened_step(&glass.id, "end")) {
                 p {
                     (urgent_mark()) strong { "You have opened a record that is closed to you: " a href=(shell.to(&path::person(&glass.person))) { bdi { (glass.name) } } }
                     ", until " (when::time(glass.until, &when::minute(glass.until))) " UTC. They see it, and your supervisor reviews it. "
-                    a href=(shell.to(&path::break_glass(&glass.id))) { "Your reason" }
+                    a href=(shell.to(&path::opened(&glass.id))) { "Your reason" }
                 }
                 button class="usa-button usa-button--secondary small" type="submit" { "End it now" }
             }

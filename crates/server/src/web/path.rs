@@ -83,18 +83,13 @@ pub fn warrant_step(id: &str, step: &str) -> String {
     format!("/warrants/{}/{step}", encode(id))
 }
 
-/// Opening a person's record that is closed: GET shows the form, POST opens it.
-pub fn break_glass_of(id: &str) -> String {
-    format!("/people/{}/break-glass", encode(id))
-}
-
 /// One break-glass, by the id of its Task.
-pub fn break_glass(id: &str) -> String {
+pub fn opened(id: &str) -> String {
     format!("/break-glass/{}", encode(id))
 }
 
 /// A step of a break-glass: POST.
-pub fn break_glass_step(id: &str, step: &str) -> String {
+pub fn opened_step(id: &str, step: &str) -> String {
     format!("/break-glass/{}/{step}", encode(id))
 }
 

@@ -12,6 +12,7 @@ mod exports;
 mod faults;
 mod heads;
 mod keys;
+mod ordered;
 mod permits;
 mod persons;
 mod races;

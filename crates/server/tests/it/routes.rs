@@ -16,9 +16,18 @@ const TABLE: &str = include_str!("routes/table.txt");
 const OPEN: [(&str, &str); 7] = [
     ("GET /", "it leads to where one signs in"),
     ("GET /assets/{name}", "the files of the program itself"),
-    ("GET /fhir/metadata", "a client reads it to learn how to sign in"),
-    ("GET /log/{slug}/{*rest}", "checkpoints and keys are for everybody to keep"),
-    ("GET /metrics", "how the machine does, and nothing of anybody"),
+    (
+        "GET /fhir/metadata",
+        "a client reads it to learn how to sign in",
+    ),
+    (
+        "GET /log/{slug}/{*rest}",
+        "checkpoints and keys are for everybody to keep",
+    ),
+    (
+        "GET /metrics",
+        "how the machine does, and nothing of anybody",
+    ),
     ("GET /sign-in", "one signs in there"),
     ("POST /sign-in", "one signs in there"),
 ];
@@ -32,7 +41,12 @@ const PATHS: &[(&str, &str)] = &[
     ("/access/{position}/receipt", "/access/{leaf}/receipt"),
     ("/access/{position}/seen", "/access/{leaf}/seen"),
     ("/assets/{name}", "/assets/homecoming.css"),
+    ("/break-glass", "/break-glass"),
+    ("/break-glass/{id}", "/break-glass/none"),
+    ("/break-glass/{id}/{step}", "/break-glass/none/end"),
     ("/caseload", "/caseload"),
+    ("/cover", "/cover"),
+    ("/cover/{id}/{step}", "/cover/none/end"),
     ("/entries/{position}", "/entries/2"),
     ("/entries/{position}/receipt", "/entries/2/receipt"),
     ("/erasures", "/erasures"),
@@ -43,18 +57,36 @@ const PATHS: &[(&str, &str)] = &[
     ("/fhir/", "/fhir/"),
     ("/fhir/metadata", "/fhir/metadata"),
     ("/fhir/{kind}", "/fhir/Observation?patient=a"),
-    ("/fhir/{kind}/_search", "/fhir/Observation/_search?patient=a"),
+    (
+        "/fhir/{kind}/_search",
+        "/fhir/Observation/_search?patient=a",
+    ),
     ("/fhir/{kind}/$validate", "/fhir/Observation/$validate"),
     ("/fhir/{kind}/{id}", "/fhir/Observation/care-of-a"),
-    ("/fhir/{kind}/{id}/_history", "/fhir/Observation/care-of-a/_history"),
-    ("/fhir/{kind}/{id}/_history/{version}", "/fhir/Observation/care-of-a/_history/1"),
-    ("/fhir/{kind}/{id}/$receipt", "/fhir/Observation/care-of-a/$receipt"),
-    ("/fhir/{kind}/{id}/_history/{version}/$receipt", "/fhir/Observation/care-of-a/_history/1/$receipt"),
+    (
+        "/fhir/{kind}/{id}/_history",
+        "/fhir/Observation/care-of-a/_history",
+    ),
+    (
+        "/fhir/{kind}/{id}/_history/{version}",
+        "/fhir/Observation/care-of-a/_history/1",
+    ),
+    (
+        "/fhir/{kind}/{id}/$receipt",
+        "/fhir/Observation/care-of-a/$receipt",
+    ),
+    (
+        "/fhir/{kind}/{id}/_history/{version}/$receipt",
+        "/fhir/Observation/care-of-a/_history/1/$receipt",
+    ),
+    ("/figures", "/figures"),
     ("/find", "/find?q=okafor"),
+    ("/inspection", "/inspection"),
     ("/log/{slug}/{*rest}", "/log/test-programme/checkpoint"),
     ("/metrics", "/metrics"),
     ("/people/{id}", "/people/a"),
     ("/people/{id}/access", "/people/a/access"),
+    ("/people/{id}/break-glass", "/people/a/break-glass"),
     ("/people/{id}/export", "/people/a/export"),
     ("/people/{id}/timelines", "/people/a/timelines"),
     ("/purpose", "/purpose"),
@@ -63,12 +95,28 @@ const PATHS: &[(&str, &str)] = &[
     ("/record/key", "/record/key"),
     ("/sign-in", "/sign-in"),
     ("/sign-out", "/sign-out"),
+    ("/warrants", "/warrants"),
+    ("/warrants/new", "/warrants/new"),
+    ("/warrants/{id}", "/warrants/none"),
+    ("/warrants/{id}/paper", "/warrants/none/paper"),
+    ("/warrants/{id}/{step}", "/warrants/none/revoke"),
 ];
 
 /// Who asks, in the order of the table's columns.
 const COLUMNS: [&str; 13] = [
-    "nobody", "herself", "hers", "stranger", "doctor", "supervisor", "inspector", "evaluator", "sponsor",
-    "officer", "administrator", "token", "elsewhere",
+    "nobody",
+    "herself",
+    "hers",
+    "stranger",
+    "doctor",
+    "supervisor",
+    "inspector",
+    "evaluator",
+    "sponsor",
+    "officer",
+    "administrator",
+    "token",
+    "elsewhere",
 ];
 
 /// One request, and its outcome in a word: the status, and where it leads to if to signing in.
@@ -134,7 +182,10 @@ fn table() -> String {
         .map(|(_, address)| address)
         .collect();
     let known: BTreeSet<&str> = PATHS.iter().map(|(route, _)| *route).collect();
-    assert_eq!(asked, known, "each route is asked somewhere: tests/it/routes.rs, PATHS");
+    assert_eq!(
+        asked, known,
+        "each route is asked somewhere: tests/it/routes.rs, PATHS"
+    );
     let mut table = String::from("# method and route");
     for column in COLUMNS {
         write!(table, " {column}").expect("memory");
@@ -142,7 +193,10 @@ fn table() -> String {
     table.push('\n');
     for route in &routes {
         let (method, address) = route.split_once(' ').expect("method and address");
-        let (_, path) = PATHS.iter().find(|(route, _)| *route == address).expect("known");
+        let (_, path) = PATHS
+            .iter()
+            .find(|(route, _)| *route == address)
+            .expect("known");
         let path = path.replace("{leaf}", &leaf.to_string());
         // Deletions come last, so that there is something to see for everybody.
         if method == "DELETE" {
@@ -152,7 +206,10 @@ fn table() -> String {
     }
     for route in routes.iter().filter(|route| route.starts_with("DELETE ")) {
         let (method, address) = route.split_once(' ').expect("method and address");
-        let (_, path) = PATHS.iter().find(|(route, _)| *route == address).expect("known");
+        let (_, path) = PATHS
+            .iter()
+            .find(|(route, _)| *route == address)
+            .expect("known");
         row(&mut table, &ward, &elsewhere, route, method, path);
     }
     table

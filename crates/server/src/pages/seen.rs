@@ -140,7 +140,7 @@ fn then(asked: &Asked, one: &Disclosed, told: &Told) -> Result<Asked, Error> {
         address: told.address.clone(),
         params,
         again: Some(Again {
-            reader: reader(asked, &leaf.actor),
+            reader: who_saw(asked, &leaf.actor),
             position: leaf.position,
             whole: told.whole.unwrap_or(leaf.size),
             at: shown_at,
@@ -158,7 +158,7 @@ fn then(asked: &Asked, one: &Disclosed, told: &Told) -> Result<Asked, Error> {
 }
 
 /// The user whom an actor's name stands for.
-fn reader(asked: &Asked, actor: &str) -> Option<SignedIn> {
+fn who_saw(asked: &Asked, actor: &str) -> Option<SignedIn> {
     let users = asked.programme.desk().users().ok()?;
     let is = |user: &desk::User| match actor.split_once('/') {
         Some(("Practitioner", id)) => user.practitioner.as_deref() == Some(id),

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use ledger::Alias;
-use policy::{Action, Kind};
+use policy::{Action, Kind, Role};
 use record::search::parse_criteria;
 
 use super::related::Record;
@@ -23,6 +23,9 @@ const TIES: [(&str, &str); 3] = [
     ("CareTeam", "participant"),
     ("Patient", "general-practitioner"),
 ];
+
+/// Where an evaluator does.
+const REFERRALS: [(&str, &str); 2] = [("ServiceRequest", "performer"), ("Task", "owner")];
 
 /// Those whose case is somebody's, or that of one whom they supervise, by id of the Patient.
 pub(crate) fn own(view: &View, reader: &Reader) -> Result<Vec<String>, Error> {
@@ -41,7 +44,11 @@ pub(crate) fn own(view: &View, reader: &Reader) -> Result<Vec<String>, Error> {
     }
     let mut ids = Vec::new();
     let mut seen = HashSet::new();
-    for (kind, parameter) in TIES {
+    let ties = match who.role {
+        Role::Evaluator => &REFERRALS[..],
+        _ => &TIES[..],
+    };
+    for (kind, parameter) in ties.iter().copied() {
         let params = [(parameter.to_owned(), practitioners.join(","))];
         let (criteria, _) = parse_criteria(kind, &params, "");
         for version in all(&whole, &criteria)? {
@@ -51,7 +58,7 @@ pub(crate) fn own(view: &View, reader: &Reader) -> Result<Vec<String>, Error> {
     let mut theirs = Vec::with_capacity(ids.len());
     for id in ids {
         let facts = view.facts(reader, view.alias(&id))?;
-        if facts.treats() || facts.supervises {
+        if facts.treats() || facts.supervises || facts.referred {
             theirs.push(id);
         }
     }

@@ -4,6 +4,9 @@
 //!   that is under way.
 //! - **Care team**: the members of an active CareTeam, each in their period and the team's.
 //!
+//! - **Referred**: whom a ServiceRequest that is under way names as performer, or a Task as its owner. It
+//!   matters for evaluators alone.
+//!
 //! A PractitionerRole stands for its practitioner. An organisation is not on anybody's team here:
 //! everybody who works there would be.
 
@@ -20,7 +23,14 @@ use crate::programme::{Page, Search, Version};
 use crate::standing::Standing;
 
 /// The kinds of resource that anything here is read from.
-pub(super) const KINDS: [&str; 4] = ["CareTeam", "EpisodeOfCare", "Patient", "PractitionerRole"];
+pub(super) const KINDS: [&str; 6] = [
+    "CareTeam",
+    "EpisodeOfCare",
+    "Patient",
+    "PractitionerRole",
+    "ServiceRequest",
+    "Task",
+];
 
 /// Whether anything here is read from resources of a kind.
 pub(crate) fn is_read(kind: &str) -> bool {
@@ -51,6 +61,8 @@ pub enum How {
     Caseload,
     /// They are on the person's care team.
     CareTeam,
+    /// The person is referred to them.
+    Referred,
 }
 
 /// Somebody, how they stand to the person, and from when to when: microseconds, the end excluded.
@@ -87,7 +99,7 @@ pub struct Related {
 pub(super) fn matters(role: Role) -> bool {
     matches!(
         role,
-        Role::Caseworker | Role::Prescriber | Role::Supervisor | Role::Officer
+        Role::Caseworker | Role::Prescriber | Role::Supervisor | Role::Officer | Role::Evaluator
     )
 }
 
@@ -105,6 +117,8 @@ impl Related {
         for (kind, ties) in [
             ("CareTeam", team_ties as Ties),
             ("EpisodeOfCare", episode_ties),
+            ("ServiceRequest", request_ties),
+            ("Task", task_ties),
         ] {
             let params = [("patient".to_owned(), patient.clone())];
             let (criteria, _) = parse_criteria(kind, &params, "");
@@ -169,13 +183,16 @@ impl Related {
     ) {
         facts.newcomer = self.is_here;
         for tie in self.ties.iter().filter(|tie| tie.holds(now)) {
-            facts.newcomer = false;
-            if who.names.contains(&tie.who) {
-                match tie.how {
-                    How::Caseload => facts.on_caseload = true,
-                    How::CareTeam => facts.on_care_team = true,
+            let theirs = who.names.contains(&tie.who);
+            match tie.how {
+                How::Referred => {
+                    facts.referred |= theirs;
+                    continue;
                 }
+                How::Caseload => facts.on_caseload |= theirs,
+                How::CareTeam => facts.on_care_team |= theirs,
             }
+            facts.newcomer = false;
             facts.supervises |= who.staff.contains(&tie.who);
             facts.delegated |= standing.covers(&who.names, &tie.who, person, now).is_some();
         }
@@ -225,6 +242,26 @@ fn team_ties(team: Value<'_>, out: &mut Vec<Tie>) {
         let own = period(member);
         let both = (from.max(own.0), until.min(own.1));
         out.extend(tie(member.get("member"), How::CareTeam, both));
+    }
+}
+
+fn request_ties(request: Value<'_>, out: &mut Vec<Tie>) {
+    if request.str_at(&["status"]) != Some("active") {
+        return;
+    }
+    let performers = request.get("performer");
+    for one in performers.into_iter().flat_map(Value::items) {
+        out.extend(tie(Some(one), How::Referred, (i64::MIN, i64::MAX)));
+    }
+}
+
+fn task_ties(task: Value<'_>, out: &mut Vec<Tie>) {
+    let under_way = matches!(
+        task.str_at(&["status"]),
+        Some("requested" | "received" | "accepted" | "ready" | "in-progress" | "on-hold")
+    );
+    if under_way {
+        out.extend(tie(task.get("owner"), How::Referred, (i64::MIN, i64::MAX)));
     }
 }
 

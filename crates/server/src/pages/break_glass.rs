@@ -48,7 +48,8 @@ pub async fn form(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
         let me = actor_name(&asked.who.user);
         let now = asked.now();
         let standing = asked.programme.standing()?;
-        let mut own = standing.glass_of(&alias.to_string());
+        let person = alias.to_string();
+        let mut own = standing.glass_of(&person);
         let lasts = own.any(|(_, broken)| broken.reader == me && broken.lasts(now));
         let mut given = Given::new();
         given.person(alias);

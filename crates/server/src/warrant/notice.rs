@@ -16,7 +16,7 @@ use record::time::RecordedAt;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{PURPOSE, WARRANT, all};
+use super::{PURPOSE, WARRANT};
 use crate::chance::crockford;
 use crate::erasure::person;
 use crate::error::Error;
@@ -51,40 +51,67 @@ pub fn drafts(
     warrant: &Warrant,
     now: i64,
 ) -> Result<Vec<Draft>, Error> {
-    let persons: Vec<Option<&str>> = match &warrant.order.persons {
-        Persons::All => vec![None],
-        Persons::Named(named) => named.iter().map(|one| Some(one.as_str())).collect(),
-    };
     let mut drafts = Vec::new();
-    for alias in persons {
-        let id = id(warrant_id, alias);
-        if view.stands("Communication", &id)?.is_some() {
-            continue;
-        }
-        let about = alias.map(|alias| format!("~{alias}"));
-        if let Some(about) = &about
-            && person::id(view, about)?.is_none()
+    for alias in persons(warrant) {
+        if view
+            .stands("Communication", &id(warrant_id, alias))?
+            .is_some()
         {
             continue;
         }
-        let text = text(programme, warrant);
-        let stored = write(&id, warrant_id, alias, &text, now);
-        let about = about.as_deref();
-        drafts.push(Draft::governance(
-            "Communication",
-            &id,
-            Expect::Absent,
-            stored,
-            about,
-        )?);
+        if let Some(alias) = alias
+            && person::id(view, &format!("~{alias}"))?.is_none()
+        {
+            continue;
+        }
+        drafts.push(draft(programme, warrant_id, warrant, alias, now)?);
     }
     Ok(drafts)
+}
+
+/// The notices of a warrant, of which none is on the record.
+pub fn all(
+    programme: &str,
+    warrant_id: &str,
+    warrant: &Warrant,
+    now: i64,
+) -> Result<Vec<Draft>, Error> {
+    let persons = persons(warrant).into_iter();
+    let drafts = persons.map(|alias| draft(programme, warrant_id, warrant, alias, now));
+    drafts.collect()
+}
+
+/// Whom a warrant's notices are for: each person whom it names, or everybody.
+fn persons(warrant: &Warrant) -> Vec<Option<&str>> {
+    match &warrant.order.persons {
+        Persons::All => vec![None],
+        Persons::Named(named) => named.iter().map(|one| Some(one.as_str())).collect(),
+    }
+}
+
+fn draft(
+    programme: &str,
+    warrant_id: &str,
+    warrant: &Warrant,
+    alias: Option<&str>,
+    now: i64,
+) -> Result<Draft, Error> {
+    let id = id(warrant_id, alias);
+    let stored = write(&id, warrant_id, alias, &text(programme, warrant), now);
+    let about = alias.map(|alias| format!("~{alias}"));
+    Draft::governance(
+        "Communication",
+        &id,
+        Expect::Absent,
+        stored,
+        about.as_deref(),
+    )
 }
 
 /// The notices of all warrants that are due and not on the record.
 pub fn due(programme: &str, view: &View, now: i64) -> Result<Vec<Draft>, Error> {
     let mut due = Vec::new();
-    for found in all(view)? {
+    for found in super::all(view)? {
         if found.warrant.notice_due() <= now {
             due.extend(drafts(programme, view, &found.id, &found.warrant, now)?);
         }

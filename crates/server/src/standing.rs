@@ -178,11 +178,15 @@ impl Standing {
     /// Whether the person is lawfully not told yet that `reader` reads their record: a warrant for that
     /// reader names them, and its notice is not due.
     pub fn is_untold(&self, reader: &str, person: &str, now: i64) -> bool {
-        let mut of_both = self
-            .warrants
-            .iter()
-            .filter(|(_, warrant)| warrant.order.inspector == reader && warrant.names(person));
-        of_both.any(|(_, warrant)| warrant.notice_due() > now)
+        self.untold(person, now).any(|one| one == reader)
+    }
+
+    /// Those of whom the person is lawfully not told yet that they read their record.
+    pub fn untold<'s>(&'s self, person: &'s str, now: i64) -> impl Iterator<Item = &'s str> {
+        let of_person = self.warrants.iter().map(|(_, warrant)| warrant);
+        of_person
+            .filter(move |warrant| warrant.names(person) && warrant.notice_due() > now)
+            .map(|warrant| warrant.order.inspector.as_str())
     }
 }
 

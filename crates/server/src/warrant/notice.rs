@@ -12,6 +12,8 @@
 
 use casework::warrant::{Persons, Warrant};
 use evidence::erasure::GOVERNANCE;
+use ledger::Alias;
+use record::json::Doc;
 use record::time::RecordedAt;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -21,7 +23,7 @@ use crate::chance::crockford;
 use crate::erasure::person;
 use crate::error::Error;
 use crate::governing::{self, coded};
-use crate::programme::{Actor, Draft, Expect, View};
+use crate::programme::{Actor, Draft, Expect, Version, View};
 
 /// Who writes what is due.
 pub fn actor() -> Actor {
@@ -79,6 +81,29 @@ pub fn all(
     let persons = persons(warrant).into_iter();
     let drafts = persons.map(|alias| draft(programme, warrant_id, warrant, alias, now));
     drafts.collect()
+}
+
+/// What a person was told of warrants, in this view, newest first: each notice with its words.
+pub fn told(view: &View, person: Alias) -> Result<Vec<(Version, String)>, Error> {
+    let alias = person.to_string();
+    let mut told = Vec::new();
+    for found in super::all(view)? {
+        if !found.warrant.names(&alias) {
+            continue;
+        }
+        let named = matches!(found.warrant.order.persons, Persons::Named(_));
+        let id = id(&found.id, named.then_some(alias.as_str()));
+        let Some(version) = view.vread("Communication", &id, 1)? else {
+            continue;
+        };
+        let words = Doc::parse(&version.stored).ok().and_then(|doc| {
+            let payload = doc.root().get("payload")?.items().next()?;
+            Some(payload.str_at(&["contentString"])?.to_owned())
+        });
+        told.push((version, words.unwrap_or_default()));
+    }
+    told.sort_by_key(|(version, _)| std::cmp::Reverse(version.position));
+    Ok(told)
 }
 
 /// Whom a warrant's notices are for: each person whom it names, or everybody.

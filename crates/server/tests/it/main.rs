@@ -12,6 +12,7 @@ mod exports;
 mod faults;
 mod heads;
 mod keys;
+mod notices;
 mod ordered;
 mod permits;
 mod persons;

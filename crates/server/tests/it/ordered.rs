@@ -1,7 +1,7 @@
 //! Warrants, break-glass and delegation against a real server: they open what they say, while they
 //! last, and nothing beside it, whatever somebody tries.
 
-use serde_json::Value;
+use serde_json::json;
 
 use crate::permits::Ward;
 
@@ -73,19 +73,10 @@ fn with<'f>(form: &[(&'f str, &'f str)], name: &str, value: &'f str) -> Vec<(&'f
     form
 }
 
-/// The last day of a term that is running: eleven months after today at the most, so that the rule of a
-/// year holds whenever this is run.
-fn terms(ward: &Ward) -> (String, String) {
-    let (_, page) = ward.page("officer", "/warrants/new");
-    let today = page
-        .split("name=\"from\" type=\"date\" value=\"")
-        .nth(1)
-        .and_then(|rest| rest.get(..10))
-        .expect("today")
-        .to_owned();
-    let year: i64 = today[..4].parse().expect("a year");
-    let next = format!("{}-01-01", year + 1);
-    (today, next)
+/// Today, and a day so many days later, as forms take them.
+fn day(later: i64) -> String {
+    let now = server::clock::Clock::System.now().0;
+    server::web::when::iso_day(now + later * casework::DAY)
 }
 
 #[test]
@@ -93,7 +84,7 @@ fn an_inspector_reads_what_the_warrant_names_and_nothing_else() {
     let ward = Ward::open("warrants");
     let (_, page) = ward.page("officer", "/warrants/new");
     let inspector = option(&page, "inspector");
-    let (today, until) = terms(&ward);
+    let (today, until) = (day(0), day(200));
     let base = with(&form(&inspector, &until), "from", &today);
 
     // Before there is one: nobody, by any way.
@@ -184,12 +175,15 @@ fn an_inspector_reads_what_the_warrant_names_and_nothing_else() {
 
     // Nothing is written by an inspector; nor is the warrant by a client.
     let id = at.rsplit('/').next().expect("an id").to_owned();
-    let task = ward.fhir("GET", &format!("/fhir/Task/{id}"), "");
-    let forged: Value = serde_json::from_str(&task.1).expect("the Task");
-    let mut forged = forged;
-    forged["owner"]["identifier"]["value"] = "user/1".into();
+    let code = json!({ "coding": [{ "system": "urn:homecoming:governance", "code": "warrant" }] });
+    let mut forged = json!({ "resourceType": "Task", "id": id, "status": "accepted", "intent": "order",
+        "code": code.clone(), "owner": { "identifier": { "system": "urn:homecoming:actor", "value": inspector } } });
     let (status, text) = ward.fhir("PUT", &format!("/fhir/Task/{id}"), &forged.to_string());
     assert_eq!(status, 403, "{text}");
+    forged["code"] = json!({ "text": "no longer a warrant" });
+    let (status, text) = ward.fhir("PUT", &format!("/fhir/Task/{id}"), &forged.to_string());
+    assert_eq!(status, 403, "{text}");
+    forged["code"] = code;
     forged["id"] = "made-up".into();
     let (status, text) = ward.fhir("PUT", "/fhir/Task/made-up", &forged.to_string());
     assert_eq!(status, 403, "{text}");
@@ -233,8 +227,7 @@ fn a_warrant_that_is_to_come_or_names_a_time_opens_no_more_than_that() {
     let ward = Ward::open("warrant-times");
     let (_, page) = ward.page("officer", "/warrants/new");
     let inspector = option(&page, "inspector");
-    let (_, until) = terms(&ward);
-    let later = format!("{}-02-01", &until[..4]);
+    let (today, until, later) = (day(0), day(100), day(130));
     let to_come = with(&form(&inspector, &later), "from", &until);
     let (status, _) = post(&ward, "officer", "/warrants", &to_come);
     assert_eq!(status, 303);
@@ -243,12 +236,11 @@ fn a_warrant_that_is_to_come_or_names_a_time_opens_no_more_than_that() {
     // One that names a time opens what is known to have happened within it.
     for (id, at) in [("within", "2026-02-10"), ("before", "2026-01-10")] {
         ward.put(
-            serde_json::json!({ "resourceType": "Observation", "id": id, "status": "final",
+            json!({ "resourceType": "Observation", "id": id, "status": "final",
             "code": { "text": format!("it-happened-{id}") }, "effectiveDateTime": at,
             "subject": { "reference": "Patient/a" } }),
         );
     }
-    let (today, _) = terms(&ward);
     let mut in_time = with(&form(&inspector, &until), "from", &today);
     in_time = with(
         &in_time,
@@ -272,7 +264,7 @@ fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_i
     let ward = Ward::open("sealed-warrant");
     let (_, page) = ward.page("officer", "/warrants/new");
     let inspector = option(&page, "inspector");
-    let (today, until) = terms(&ward);
+    let (today, until) = (day(0), day(200));
     let mut sealed = with(&form(&inspector, &until), "from", &today);
     sealed = with(&sealed, "notice", "at-the-end");
     refused(post(&ward, "officer", "/warrants", &sealed), 400, "");
@@ -468,25 +460,16 @@ fn what_is_opened_to_care_for_somebody_leaves_what_is_protected_closed() {
 #[test]
 fn whoever_covers_does_what_the_owner_does_and_hands_nothing_on() {
     let ward = Ward::open("cover");
-    let (today, until) = terms(&ward);
+    let (today, until) = (day(0), day(30));
     let (_, page) = ward.page("hers", "/cover");
     let (hers, his) = (option(&page, "hers"), option(&page, "his"));
     let stranger = option(&page, "stranger");
-    // At most a quarter of a year: the term ends well within it.
-    let last = match &today[5..7] >= "12" || &today[5..7] >= "11" {
-        true => until.clone(),
-        false => format!(
-            "{}-{:02}-01",
-            &today[..4],
-            today[5..7].parse::<u32>().expect("a month") + 1
-        ),
-    };
     let form = |owner: &str, delegate: &str, whose: &str, persons: &str| {
         [
             ("owner", owner.to_owned()),
             ("delegate", delegate.to_owned()),
             ("from", today.clone()),
-            ("to", last.clone()),
+            ("to", until.clone()),
             ("whose", whose.to_owned()),
             ("persons", persons.to_owned()),
             ("why", "Annual leave".to_owned()),

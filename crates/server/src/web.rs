@@ -9,11 +9,15 @@
 //! top and at its bottom, and draws square marks where now has round ones.
 
 pub mod access;
+pub mod account;
+pub mod again;
 pub mod break_glass;
 pub mod break_glass_new;
 pub mod break_glasses;
 pub mod caseload;
 pub mod cover;
+pub mod drafts;
+pub mod enrol;
 pub mod entry;
 pub mod erased;
 pub mod erasure;
@@ -30,8 +34,11 @@ pub mod person;
 pub mod record;
 pub mod samples;
 pub mod seen;
+pub mod sign;
 pub mod sign_in;
 pub mod timelines;
+pub mod user;
+pub mod users;
 pub mod warrant;
 pub mod warrant_new;
 pub mod warrants;

@@ -142,7 +142,8 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         .practitioner
         .as_ref()
         .map(|id| format!("Practitioner/{id}"));
-    let is_officer = asked.reader.who().role == Role::Officer;
+    let eyes = asked.eyes()?;
+    let is_officer = eyes.role == Role::Officer;
     let whose = match asked.param("whose") {
         _ if is_officer => "everyone",
         Some("unowned") => "unowned",
@@ -153,7 +154,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         .filter(|order| ["name", "next"].contains(order))
         .unwrap_or("attention");
     let ids = match whose {
-        "mine" => permit::people::own(&asked.view, &asked.reader)?,
+        "mine" => permit::people::own(&asked.view, &eyes, asked.reader.now())?,
         "unowned" => unowned(asked, everyone(&asked.view)?)?,
         _ => everyone(&asked.view)?,
     };
@@ -190,7 +191,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let address = |whose: &str, order: &str| {
         path::with(path::CASELOAD, &[("whose", whose), ("order", order)])
     };
-    let supervises = asked.reader.who().role == Role::Supervisor;
+    let supervises = eyes.role == Role::Supervisor;
     let choices = match (is_officer, supervises) {
         (true, _) => Vec::new(),
         (_, true) => vec![

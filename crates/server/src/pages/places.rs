@@ -47,6 +47,7 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
             record,
             way(Place::Access, path::ACCESS, "Who looked"),
             way(Place::Erasures, path::ERASURES, "Erasures"),
+            way(Place::Users, path::USERS, "Users"),
             way(Place::Warrants, path::WARRANTS, "Warrants"),
             opened,
             figures,
@@ -57,7 +58,8 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
             record,
         ],
         Role::Evaluator => vec![way(Place::Caseload, path::CASELOAD, "People"), record],
+        Role::Administrator => vec![record, way(Place::Users, path::USERS, "Users")],
         Role::Sponsor => vec![figures, record],
-        Role::Administrator | Role::Client => vec![record],
+        Role::Client => vec![record],
     }
 }

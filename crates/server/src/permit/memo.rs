@@ -173,7 +173,7 @@ impl Permits {
     }
 
     /// What is so of a person for somebody, at a moment in microseconds.
-    pub(super) fn facts(
+    pub(crate) fn facts(
         &self,
         record: &dyn Record,
         who: &Who,

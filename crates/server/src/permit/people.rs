@@ -10,7 +10,7 @@ use policy::{Action, Kind, Role};
 use record::search::parse_criteria;
 
 use super::related::Record;
-use super::{Reader, Thing};
+use super::{Reader, Thing, Who};
 use crate::error::Error;
 use crate::programme::{Search, Version, View};
 
@@ -28,8 +28,7 @@ const TIES: [(&str, &str); 3] = [
 const REFERRALS: [(&str, &str); 2] = [("ServiceRequest", "performer"), ("Task", "owner")];
 
 /// Those whose case is somebody's, or that of one whom they supervise, by id of the Patient.
-pub(crate) fn own(view: &View, reader: &Reader) -> Result<Vec<String>, Error> {
-    let who = reader.who();
+pub(crate) fn own(view: &View, who: &Who, now: i64) -> Result<Vec<String>, Error> {
     if let Some(patient) = &who.patient {
         return Ok(vec![patient.clone()]);
     }
@@ -63,7 +62,7 @@ pub(crate) fn own(view: &View, reader: &Reader) -> Result<Vec<String>, Error> {
     }
     let mut theirs = Vec::with_capacity(ids.len());
     for id in ids {
-        let facts = view.facts(reader, view.alias(&id))?;
+        let facts = view.facts_for(who, view.alias(&id), now)?;
         if facts.treats() || facts.supervises || facts.referred {
             theirs.push(id);
         }

@@ -212,11 +212,12 @@ impl Draft {
 }
 
 /// The kinds of which some are the programme's own words about its record.
-pub(super) const GOVERNANCE_KINDS: [&str; 5] = [
+pub(super) const GOVERNANCE_KINDS: [&str; 6] = [
     "AuditEvent",
     "Basic",
     "Communication",
     "DocumentReference",
+    "Provenance",
     "Task",
 ];
 
@@ -232,7 +233,7 @@ pub fn says_governance(root: Value<'_>) -> bool {
             .any(|system| system == evidence::erasure::GOVERNANCE)
     };
     GOVERNANCE_KINDS.contains(&kind)
-        && ["code", "category", "type", "subtype"]
+        && ["activity", "code", "category", "type", "subtype"]
             .into_iter()
             .filter_map(|name| root.get(name))
             .any(|value| match value.is_array() {

@@ -58,9 +58,9 @@ pub fn page(context: &Context) -> Markup {
                 count => { "You may read under " strong { (layout::counted(count as u64, "warrant", "warrants")) } ". Whatever you read is on the access log with the warrant that lets you, and the persons are told of it." }
             }
         }
-        @for warrant in &context.in_force {
-            section class="panel" aria-labelledby={ "w-" (warrant.id) } {
-                h2 id={ "w-" (warrant.id) } { a href=(shell.to(&path::warrant(&warrant.id))) { "Warrant " bdi { (warrant.number) } } }
+        @for (place, warrant) in context.in_force.iter().enumerate() {
+            section class="panel" aria-labelledby={ "w" (place) } {
+                h2 id={ "w" (place) } { a href=(shell.to(&path::warrant(&warrant.id))) { "Warrant " bdi { (warrant.number) } } }
                 dl class="facts" {
                     dt { "Issued by" } dd { bdi { (warrant.issuer) } }
                     dt { "Ends" } dd { strong { (when::time(warrant.until, &when::minute(warrant.until))) " UTC" } ", " (when_ends(warrant.until - shell.made_at)) }

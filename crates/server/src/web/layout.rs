@@ -97,6 +97,8 @@ pub struct User {
     pub role: String,
     /// Where their role leads them, the first page first.
     pub places: Vec<Way>,
+    /// When they are signed out by themselves; `None` where that says nothing.
+    pub session: Option<Ends>,
 }
 
 /// A way to a place in the navigation.
@@ -108,6 +110,17 @@ pub struct Way {
     pub address: String,
     /// What it is called: "Caseload".
     pub words: &'static str,
+}
+
+/// When a session ends if nothing more is asked for.
+#[derive(Copy, Clone, Debug)]
+pub struct Ends {
+    /// The instant, in microseconds.
+    pub at: i64,
+    /// Seconds until then.
+    pub left: i64,
+    /// Seconds before it that there is a warning.
+    pub warning: i64,
 }
 
 /// The instant of a page that shows the past.
@@ -157,6 +170,8 @@ pub enum Place {
     Cover,
     /// Sums over many people.
     Figures,
+    /// Who may sign in.
+    Users,
     /// Nowhere of these: a person, an entry, an error.
     Elsewhere,
 }
@@ -235,6 +250,7 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                     (running(shell))
                     @if let Some(then) = shell.as_of { (strip(shell, then)) }
                     (top(shell, page.place))
+                    @if let Some(ends) = shell.user.as_ref().and_then(|user| user.session) { (ending(ends)) }
                     @if let Some(banner) = &shell.banner { (person(shell, banner)) }
                     @if let Some(what_for) = &shell.reading { (reading(shell, what_for)) }
                     main id="main" tabindex="-1" {
@@ -388,7 +404,7 @@ fn top(shell: &Shell, place: Place) -> Markup {
                     }
                 }
                 form class="user" action=(path::SIGN_OUT) method="post" {
-                    span { bdi { (user.name) } ", " (user.role) }
+                    span { a href=(shell.to(path::ACCOUNT)) { bdi { (user.name) } } ", " (user.role) }
                     button class="usa-button usa-button--unstyled" type="submit" { "Sign out" }
                 }
             } @else {
@@ -409,7 +425,7 @@ fn reading(shell: &Shell, reading: &Reading) -> Markup {
                     form action=(path::PURPOSE) method="post" {
                         input type="hidden" name="next" value=(shell.here(shell.as_of.map(|then| then.at)));
                         label for="purpose" { "Until I sign out, I read for" }
-                        select class="usa-select" id="purpose" name="purpose" {
+                        select class="usa-input" id="purpose" name="purpose" {
                             @for (code, words, chosen) in &reading.choices { option value=(code) selected[*chosen] { (words) } }
                         }
                         button class="usa-button small" type="submit" { "Change" }
@@ -417,6 +433,28 @@ fn reading(shell: &Shell, reading: &Reading) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// A module of ours, for what a page cannot do without one; every page works without it.
+pub fn script(name: &str) -> Markup {
+    html! { script type="module" src=(assets::path(name)) {} }
+}
+
+/// The warning before a session ends by itself: shown by its module, in time.
+fn ending(ends: Ends) -> Markup {
+    let warn = format!(
+        "You will be signed out at {} UTC unless you go on. What you have typed stays where it is.",
+        when::minute(ends.at)
+    );
+    html! {
+        section class="panel halted" id="session-ends" role="alert" aria-label="Your session ends" hidden
+            data-left=(ends.left) data-warning=(ends.warning) data-warn=(warn)
+            data-over="Your session has ended. If you send what you have typed, it is kept for you until you have signed in again." {
+            p data-words="" {}
+            form action=(path::SESSION) method="post" { button class="usa-button small" type="submit" { "Go on" } }
+        }
+        (script("session.js"))
     }
 }
 
@@ -490,12 +528,16 @@ fn footer(shell: &Shell) -> Markup {
                 "Homecoming, " bdi { (shell.programme) } ". "
                 @if let Some(user) = &shell.user {
                     "Made " (when::time(shell.made_at, &when::minute(shell.made_at))) " for " bdi { (user.name) }
+                    @if let Some(reading) = &shell.reading { ", to be read for " (reading.words) }
                     ", from the first " (count(shell.size)) " entries of "
                     a href=(shell.to(path::RECORD)) { "this record" }
                     @if let Some(outside) = &shell.outside { (cosigned(shell.size, outside.cosigned)) }
                     ". "
                 }
                 "All times are UTC."
+                @if let Some(ends) = shell.user.as_ref().and_then(|user| user.session) {
+                    " You are signed out at " (when::time(ends.at, &when::minute(ends.at))) " unless you ask for something before."
+                }
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Made-up facts for the pages' samples, and every page with every one of them. For the tests that
 //! render and look at every page, and for `examples/pages.rs`; nothing of it is ever served.
 
-use super::layout::{Again, AsKnown, Banner, Glass, Outside, Place, Reading, Shell, User, Way};
+use super::layout::{
+    Again, AsKnown, Banner, Ends, Glass, Outside, Place, Reading, Shell, User, Way,
+};
 use super::path;
 use super::when::{self, Happened, RecordedAt};
 
@@ -23,6 +25,11 @@ pub fn now(path: &str) -> Shell {
             name: "R. Osei".into(),
             role: "caseworker".into(),
             places: ways(false),
+            session: Some(Ends {
+                at: NOW + 1_800_000_000,
+                left: 1_800,
+                warning: 180,
+            }),
         }),
         made_at: NOW,
         size: 12_345,
@@ -72,6 +79,7 @@ pub fn again(path: &str) -> Shell {
             name: "D. Marsh".into(),
             role: "supervisor".into(),
             places: ways(true),
+            session: None,
         }),
         again: Some(Again {
             who: "R. Osei".into(),
@@ -141,6 +149,7 @@ pub fn about_hostile(shell: Shell) -> Shell {
             name: HOSTILE.into(),
             role: LONG.into(),
             places: ways(true),
+            session: None,
         }),
         banner: Some(Banner {
             id: HOSTILE.into(),
@@ -224,6 +233,13 @@ pub fn every_page() -> Vec<Sample> {
         access,
         leaf,
         seen,
+        enrol,
+        account,
+        again,
+        drafts,
+        users,
+        user,
+        sign,
         error,
         warrant,
         warrant_new,

@@ -164,9 +164,8 @@ fn a_notice_that_is_due_later_is_written_then_and_once_whatever_is_stopped() {
     let due = BEGIN + 10 * DAY;
     let id = world.enter(later(due));
     world.clock.set(due - 1);
-    let view = world.programme.view(AsOf::Now);
-    let nothing = notice::due("Notices", &view, due - 1).expect("it reads");
-    assert!(nothing.is_empty());
+    let nothing = notice::due("Notices", &world.programme.view(AsOf::Now), due - 1);
+    assert!(nothing.expect("it reads").is_empty());
     assert_eq!((world.told("one"), world.told("two")), (0, 0));
     // It stops before anybody has looked; the next start finds it due.
     world.close();

@@ -13,7 +13,7 @@ use crate::permits::Ward;
 const TABLE: &str = include_str!("routes/table.txt");
 
 /// What is open to nobody in particular, and why.
-const OPEN: [(&str, &str); 7] = [
+const OPEN: [(&str, &str); 6] = [
     ("GET /", "it leads to where one signs in"),
     ("GET /assets/{name}", "the files of the program itself"),
     (
@@ -29,7 +29,6 @@ const OPEN: [(&str, &str); 7] = [
         "how the machine does, and nothing of anybody",
     ),
     ("GET /sign-in", "one signs in there"),
-    ("POST /sign-in", "one signs in there"),
 ];
 
 /// Where each route is asked: about the person who is `hers`. Forms come empty: who may use them is
@@ -40,15 +39,15 @@ const PATHS: &[(&str, &str)] = &[
     ("/access/{position}", "/access/{leaf}"),
     ("/access/{position}/receipt", "/access/{leaf}/receipt"),
     ("/access/{position}/seen", "/access/{leaf}/seen"),
-    ("/assets/{name}", "/assets/homecoming.css"),
+    ("/assets/{name}", "{asset}"),
     ("/break-glass", "/break-glass"),
     ("/break-glass/{id}", "/break-glass/none"),
     ("/break-glass/{id}/{step}", "/break-glass/none/end"),
     ("/caseload", "/caseload"),
     ("/cover", "/cover"),
     ("/cover/{id}/{step}", "/cover/none/end"),
-    ("/entries/{position}", "/entries/2"),
-    ("/entries/{position}/receipt", "/entries/2/receipt"),
+    ("/entries/{position}", "/entries/{entry}"),
+    ("/entries/{position}/receipt", "/entries/{entry}/receipt"),
     ("/erasures", "/erasures"),
     ("/erasures/new", "/erasures/new?person=a"),
     ("/erasures/{id}", "/erasures/none"),
@@ -94,6 +93,40 @@ const PATHS: &[(&str, &str)] = &[
     ("/record/checkpoint", "/record/checkpoint"),
     ("/record/key", "/record/key"),
     ("/sign-in", "/sign-in"),
+    ("/sign-in/passkey", "/sign-in/passkey"),
+    ("/sign-in/passkey/done", "/sign-in/passkey/done"),
+    ("/sign-in/organisation", "/sign-in/organisation?name=none"),
+    (
+        "/sign-in/organisation/back",
+        "/sign-in/organisation/back?code=x&state=y",
+    ),
+    ("/enrol", "/enrol"),
+    ("/enrol/password", "/enrol/password"),
+    ("/enrol/passkey", "/enrol/passkey"),
+    ("/enrol/passkey/done", "/enrol/passkey/done"),
+    ("/enrol/organisation", "/enrol/organisation?name=none"),
+    ("/account", "/account"),
+    ("/account/sessions", "/account/sessions"),
+    ("/account/ways", "/account/ways"),
+    ("/account/notices", "/account/notices"),
+    ("/account/again", "/account/again"),
+    ("/account/again/passkey", "/account/again/passkey"),
+    ("/account/again/passkey/done", "/account/again/passkey/done"),
+    ("/account/session", "/account/session"),
+    ("/drafts", "/drafts"),
+    ("/drafts/drop", "/drafts/drop"),
+    ("/users", "/users"),
+    ("/users/{id}", "/users/999"),
+    ("/users/{id}/{step}", "/users/999/code"),
+    ("/entries/{position}/sign", "/entries/{entry}/sign"),
+    (
+        "/entries/{position}/sign/passkey",
+        "/entries/{entry}/sign/passkey",
+    ),
+    (
+        "/entries/{position}/sign/passkey/done",
+        "/entries/{entry}/sign/passkey/done",
+    ),
     ("/sign-out", "/sign-out"),
     ("/warrants", "/warrants"),
     ("/warrants/new", "/warrants/new"),
@@ -175,6 +208,10 @@ fn table() -> String {
     let leaf = (0..)
         .find(|leaf| ward.page("officer", &format!("/access/{leaf}")).0 == 200)
         .expect("a leaf");
+    let entry = ward.position("Observation/care-of-a");
+    let (_, page) = ward.page("officer", "/record");
+    let at = page.find("/assets/").expect("a style sheet");
+    let asset = page[at..].split('"').next().expect("a link").to_owned();
     let routes = disclosures::routes();
     let asked: BTreeSet<&str> = routes
         .iter()
@@ -197,7 +234,10 @@ fn table() -> String {
             .iter()
             .find(|(route, _)| *route == address)
             .expect("known");
-        let path = path.replace("{leaf}", &leaf.to_string());
+        let path = path
+            .replace("{leaf}", &leaf.to_string())
+            .replace("{entry}", &entry.to_string())
+            .replace("{asset}", &asset);
         // Deletions come last, so that there is something to see for everybody.
         if method == "DELETE" {
             continue;

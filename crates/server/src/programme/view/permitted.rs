@@ -20,7 +20,7 @@ use record::sensitivity;
 use super::{AsOf, Page, Search, Version, View};
 use crate::error::{Error, ErrorKind};
 use crate::permit::related::{Record, Related};
-use crate::permit::{self, Reader, Thing};
+use crate::permit::{self, Reader, Thing, Who};
 use crate::programme::Whose;
 use crate::programme::draft::GOVERNANCE_KINDS;
 use crate::standing::Standing;
@@ -95,6 +95,12 @@ impl View {
         reader.facts(&self.inner.permits, &self.whole(), Some(about))
     }
 
+    /// The same for anybody, at a moment.
+    pub(crate) fn facts_for(&self, who: &Who, about: Alias, now: i64) -> Result<Facts, Error> {
+        let permits = &self.inner.permits;
+        permits.facts(&self.whole(), who, Some(about), now)
+    }
+
     /// How people stand to a person, as of now; for whoever may know the person.
     pub(crate) fn related(&self, about: Alias) -> Result<Arc<Related>, Error> {
         self.inner.permits.related(&self.whole(), about)
@@ -123,7 +129,8 @@ impl View {
             return false;
         }
         let plain = permit::plain(sensitivity::tells(kind));
-        let governs = GOVERNANCE_KINDS.contains(&kind).then_some(Kind::Governance);
+        let governs =
+            (GOVERNANCE_KINDS.contains(&kind) || kind == "Consent").then_some(Kind::Governance);
         let sensitive = [Kind::Notes, Kind::Sud, Kind::Restricted];
         let kinds = std::iter::once(plain).chain(governs).chain(sensitive);
         kinds.into_iter().all(|kind| {

@@ -30,6 +30,7 @@ use crate::programme::says_governance;
 
 pub mod leaf;
 pub mod memo;
+mod ordered;
 pub(crate) mod people;
 pub mod purpose;
 pub mod related;
@@ -111,6 +112,8 @@ pub struct Thing<'a> {
     pub labels: Vec<Cow<'a, str>>,
     /// What it says, if that is known.
     pub resource: Option<Value<'a>>,
+    /// Of a leaf of the access log: whom it was shown to.
+    pub shown_to: &'a str,
 }
 
 impl<'a> Thing<'a> {
@@ -122,6 +125,7 @@ impl<'a> Thing<'a> {
             kinds: Kinds::one(kind),
             labels: Vec::new(),
             resource: None,
+            shown_to: "",
         }
     }
 
@@ -142,6 +146,7 @@ impl<'a> Thing<'a> {
             kinds: Kinds::of(resource, &found),
             labels: found.labels,
             resource: Some(resource),
+            shown_to: "",
         }
     }
 }
@@ -297,14 +302,29 @@ impl Reader {
             }));
         }
         let facts = self.facts(permits, record, thing.about)?;
+        let ordered = match thing.about {
+            Some(person) => Some((record.standing()?, person.to_string())),
+            None => None,
+        };
         let labels: Vec<&str> = thing.labels.iter().map(|label| &**label).collect();
         let mut last = None;
         for kind in thing.kinds.each() {
-            let facts = Facts {
+            let mut facts = Facts {
                 wrote_it: !thing.author.is_empty() && self.is(thing.author),
                 registered: self.0.who.registered.contains(&kind),
                 ..facts
             };
+            if let Some((standing, person)) = &ordered {
+                ordered::tell(
+                    &self.0.who,
+                    standing,
+                    person,
+                    thing,
+                    kind,
+                    self.0.now,
+                    &mut facts,
+                );
+            }
             let verdict = self.verdict(permits, action, kind, &labels, facts);
             if !verdict.allowed {
                 self.note(action, kind, &verdict);

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+mod ordered;
+
 use super::Stop;
 use super::client::cannot;
 use super::passphrase::Passphrase;
@@ -133,10 +135,19 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     };
     let keys = programme::create(&making, &about, passphrase, &Chance::System)?;
     let mut offline = Offline::open(&making, keys, clock, chance, &mut |_, _| {})?;
+    add_users(&making, &users, now)?;
+    let mut ordered = ordered::batches(&making, offline.ledger(), SEED, now)?
+        .into_iter()
+        .peekable();
     let mut writing = offline.writing();
     let mut group = Vec::new();
     let mut writes = 0;
     for transaction in demo::generate(SEED, now) {
+        let before = Some(record::time::RecordedAt(transaction.recorded_at));
+        while let Some(batch) = ordered.next_if(|batch| batch.at <= before) {
+            writes += batch.drafts.len();
+            group.push(batch);
+        }
         let drafts = transaction
             .writes
             .iter()
@@ -157,13 +168,13 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
             writes = 0;
         }
     }
+    group.extend(ordered);
     write(&mut writing, &mut group)?;
     writing.finish()?;
     let logs = [offline.ledger().verifier(), offline.access().verifier()];
     make_witness(data, &logs)?;
     drop(offline);
 
-    add_users(&making, &users, now)?;
     if data.exists() {
         std::fs::remove_dir(data).map_err(io)?;
     }

@@ -15,6 +15,18 @@ pub const POLICY_TRY: &str = "/policy/try";
 pub const POLICY_EDIT: &str = "/policy/edit";
 /// How many days of disclosures a policy is tried on.
 pub const POLICY_DAYS: u32 = 30;
+/// All warrants; POST enters one.
+pub const WARRANTS: &str = "/warrants";
+/// The form that enters a warrant: `person`.
+pub const WARRANT_NEW: &str = "/warrants/new";
+/// An inspector's warrants.
+pub const INSPECTION: &str = "/inspection";
+/// Records that were opened by breaking the glass.
+pub const BREAK_GLASS: &str = "/break-glass";
+/// Who covers for whom; POST hands over.
+pub const COVER: &str = "/cover";
+/// Sums over many people.
+pub const FIGURES: &str = "/figures";
 /// Finding a person: GET, `q`.
 pub const FIND: &str = "/find";
 /// About this record.
@@ -115,6 +127,36 @@ pub fn erasure(id: &str) -> String {
 /// A step of an erasure: POST.
 pub fn erasure_step(id: &str, step: &str) -> String {
     format!("/erasures/{}/{step}", encode(id))
+}
+
+/// One warrant, by the id of its Task.
+pub fn warrant(id: &str) -> String {
+    format!("/warrants/{}", encode(id))
+}
+
+/// The scan of a warrant's paper, as a file.
+pub fn warrant_paper(id: &str) -> String {
+    format!("/warrants/{}/paper", encode(id))
+}
+
+/// A step of a warrant: POST.
+pub fn warrant_step(id: &str, step: &str) -> String {
+    format!("/warrants/{}/{step}", encode(id))
+}
+
+/// One break-glass, by the id of its Task.
+pub fn opened(id: &str) -> String {
+    format!("/break-glass/{}", encode(id))
+}
+
+/// A step of a break-glass: POST.
+pub fn opened_step(id: &str, step: &str) -> String {
+    format!("/break-glass/{}/{step}", encode(id))
+}
+
+/// A step of a delegation: POST.
+pub fn cover_step(id: &str, step: &str) -> String {
+    format!("/cover/{}/{step}", encode(id))
 }
 
 /// One user, by number.

@@ -16,6 +16,8 @@ mod hardening;
 mod heads;
 mod keys;
 mod logs;
+mod notices;
+mod ordered;
 mod passkeys;
 mod people;
 mod permits;

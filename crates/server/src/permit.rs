@@ -227,6 +227,7 @@ impl Reader {
             purpose: self.0.purpose,
             now: self.0.now,
             met: Mutex::default(),
+            refused: Mutex::default(),
             narrow: Some(Narrow { scopes, launched }),
         }))
     }

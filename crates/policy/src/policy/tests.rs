@@ -1,3 +1,5 @@
+//! The policy over the questions that its text is about, and that its pieces fit the schema.
+
 use super::*;
 use crate::ask::Subject;
 

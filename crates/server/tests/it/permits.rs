@@ -188,11 +188,6 @@ impl Ward {
         (status, text)
     }
 
-    /// Where the programme's files are.
-    pub fn data(&self) -> String {
-        self._folder.join("data")
-    }
-
     /// Which of the two people's kinds a page speaks of.
     fn speaks_of(&self, who: &str, path: &str) -> String {
         let (status, text) = self.page(who, path);

@@ -1,4 +1,4 @@
-//! The policy over the questions that its text is about, and that its pieces fit the schema.
+//! How policies are read, added to and asked.
 
 use super::*;
 use crate::ask::Subject;

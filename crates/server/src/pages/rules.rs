@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use policy::truth;
 use policy::{Action, Kind, Policy, Reason, Role};
 
 use super::access::Lookup;
-use super::sign_in::refuse_other_sites;
+use super::sign_in::field;
 use super::{Asked, away, see};
 use crate::amendment::{self, trial::Trial};
 use crate::error::{Error, ErrorKind};
@@ -43,9 +42,9 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
 }
 
 /// `POST /policy/edit`: the form with a text that was tried.
-pub async fn edit(asked: Asked, headers: HeaderMap, body: Bytes) -> Result<Response, Error> {
+pub async fn edit(asked: Asked, body: Bytes) -> Result<Response, Error> {
     must_govern(&asked)?;
-    let form = fields(&headers, &body)?;
+    let form = fields(&body)?;
     let text = field(&form, "text").to_owned();
     away(move || {
         let flaws = Vec::new();
@@ -56,9 +55,9 @@ pub async fn edit(asked: Asked, headers: HeaderMap, body: Bytes) -> Result<Respo
 }
 
 /// `POST /policy/try`
-pub async fn attempt(asked: Asked, headers: HeaderMap, body: Bytes) -> Result<Response, Error> {
+pub async fn attempt(asked: Asked, body: Bytes) -> Result<Response, Error> {
     must_govern(&asked)?;
-    let form = fields(&headers, &body)?;
+    let form = fields(&body)?;
     let text = unix_lines(field(&form, "text"));
     away(move || match amendment::parse(&text) {
         Err(error) => {
@@ -84,10 +83,10 @@ pub async fn attempt(asked: Asked, headers: HeaderMap, body: Bytes) -> Result<Re
 pub async fn set(
     State(programme): State<Programme>,
     who: SignedIn,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let form = fields(&headers, &body)?;
+    amendment::must_be_officer(&who.user)?;
+    let form = fields(&body)?;
     let text = unix_lines(field(&form, "text"));
     let against = field(&form, "against").parse().map_err(|_| {
         Error::new(
@@ -109,8 +108,7 @@ pub async fn set(
     Ok(see(path::POLICY))
 }
 
-fn fields(headers: &HeaderMap, body: &Bytes) -> Result<Pairs, Error> {
-    refuse_other_sites(headers)?;
+fn fields(body: &Bytes) -> Result<Pairs, Error> {
     if body.len() > FORM_BYTES_MAX {
         return Err(Error::new(
             ErrorKind::TooLarge,
@@ -120,19 +118,9 @@ fn fields(headers: &HeaderMap, body: &Bytes) -> Result<Pairs, Error> {
     query::decode(&String::from_utf8_lossy(body))
 }
 
-fn field<'f>(form: &'f Pairs, name: &str) -> &'f str {
-    let found = form.iter().find(|(given, _)| given == name);
-    found.map_or("", |(_, value)| value.as_str())
-}
-
 fn must_govern(asked: &Asked) -> Result<(), Error> {
-    match asked.reader.who().role {
-        Role::Officer => asked.must(Action::Govern, &Thing::of(Kind::Governance)),
-        _ => Err(Error::new(
-            ErrorKind::Forbidden,
-            "Only an officer of the programme changes who may see what.",
-        )),
-    }
+    amendment::must_be_officer(&asked.who.user)?;
+    asked.must(Action::Govern, &Thing::of(Kind::Governance))
 }
 
 /// Browsers send the ends of lines as two characters.

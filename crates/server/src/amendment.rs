@@ -152,6 +152,17 @@ fn flawed(flaws: &[Flaw]) -> Error {
     Error::new(ErrorKind::Refused, message)
 }
 
+/// Refuses whoever is not an officer.
+pub fn must_be_officer(user: &User) -> Result<(), Error> {
+    match Role::parse(&user.role) {
+        Some(Role::Officer) => Ok(()),
+        _ => Err(Error::new(
+            ErrorKind::Forbidden,
+            "Only an officer of the programme changes who may see what.",
+        )),
+    }
+}
+
 /// Puts a text in force, if nobody else has set one since `expected`, the version that it was tried against
 /// (0: there was none).
 pub async fn set(
@@ -162,12 +173,7 @@ pub async fn set(
     expected: u32,
     tried: &str,
 ) -> Result<Committed, Error> {
-    if user.role != Role::Officer.as_str() {
-        return Err(Error::new(
-            ErrorKind::Forbidden,
-            "Only an officer puts a policy in force.",
-        ));
-    }
+    must_be_officer(user)?;
     let (text, why) = (text.trim(), why.trim());
     if why.is_empty() || why.chars().count() > WHY_MAX {
         return Err(Error::new(

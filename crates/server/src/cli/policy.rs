@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use super::passphrase::Passphrase;
 use super::{Data, Stop, serve};
 use crate::amendment::{self, trial::Trial};
-use crate::error::Error;
 use crate::pages::rules::gathered;
 use crate::programme::{AsOf, Programme};
 use clap::Subcommand;
@@ -63,7 +62,7 @@ enum What {
         /// Why; everybody who signs in can read it
         #[arg(long)]
         why: String,
-        /// A file with the sign-in code of the officer who does this
+        /// A file with the officer who does this: name, password and one-time code, a line each
         #[arg(long, value_name = "FILE")]
         code_file: PathBuf,
     },
@@ -251,16 +250,13 @@ fn text(file: &std::path::Path) -> Result<String, Stop> {
 }
 
 fn officer(programme: &Programme, code_file: &std::path::Path) -> Result<User, Stop> {
-    let code = std::fs::read_to_string(code_file).map_err(|error| {
+    let text = std::fs::read_to_string(code_file).map_err(|error| {
         Stop::CouldNotRun(format!(
-            "the sign-in code cannot be read from {}: {error}",
+            "who acts cannot be read from {}: {error}",
             code_file.display()
         ))
     })?;
-    let now = programme.clock().now().0;
-    let user = programme.desk().user_by_code(code.trim(), now);
-    user.map_err(Error::desk)?
-        .ok_or_else(|| Stop::WrongUse("nobody has the sign-in code in that file".to_owned()))
+    super::erase::who(programme, &text)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use policy::truth;
 use policy::{Action, Kind, Policy, Reason, Role};
 
 use super::access::Lookup;
+use super::sign_in::field;
 use super::{Asked, away, see};
 use crate::amendment::{self, trial::Trial};
 use crate::error::{Error, ErrorKind};
@@ -84,6 +85,7 @@ pub async fn set(
     who: SignedIn,
     body: Bytes,
 ) -> Result<Response, Error> {
+    amendment::must_be_officer(&who.user)?;
     let form = fields(&body)?;
     let text = unix_lines(field(&form, "text"));
     let against = field(&form, "against").parse().map_err(|_| {
@@ -116,19 +118,9 @@ fn fields(body: &Bytes) -> Result<Pairs, Error> {
     query::decode(&String::from_utf8_lossy(body))
 }
 
-fn field<'f>(form: &'f Pairs, name: &str) -> &'f str {
-    let found = form.iter().find(|(given, _)| given == name);
-    found.map_or("", |(_, value)| value.as_str())
-}
-
 fn must_govern(asked: &Asked) -> Result<(), Error> {
-    match asked.reader.who().role {
-        Role::Officer => asked.must(Action::Govern, &Thing::of(Kind::Governance)),
-        _ => Err(Error::new(
-            ErrorKind::Forbidden,
-            "Only an officer of the programme changes who may see what.",
-        )),
-    }
+    amendment::must_be_officer(&asked.who.user)?;
+    asked.must(Action::Govern, &Thing::of(Kind::Governance))
 }
 
 /// Browsers send the ends of lines as two characters.

@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use crate::people::{PASSWORD, Person};
 use crate::permits::Ward;
 use crate::served::{HOMECOMING, Served, get, homecoming, homecoming_done, programme};
 
@@ -89,7 +90,8 @@ fn what_the_base_forbids_stays_closed_whatever_is_added() {
     let (status, page) = set(&ward, OPENS, "0");
     assert_eq!(status, 303, "{page}");
     for who in ["inspector", "sponsor", "administrator", "evaluator"] {
-        for path in ["/people/a", "/people/a/timelines", "/entries/5"] {
+        let note = format!("/entries/{}", ward.position("DocumentReference/notes-of-a"));
+        for path in ["/people/a", "/people/a/timelines", &note] {
             let (_, page) = ward.page(who, path);
             for kind in ["notes", "sud"] {
                 assert!(!page.contains(&format!("{kind}-of-a")), "{who} {path}");
@@ -170,16 +172,14 @@ fn who_may_change_it_and_what_is_not_taken() {
 fn the_command_line_shows_tries_and_sets_and_the_next_start_has_it() {
     let folder = crate::served::Folder::new("amendments-cli");
     let (data, token) = programme(&folder);
-    let added = homecoming_done(&[
-        "user", "add", "Officer", "--data", &data, "--role", "officer",
-    ]);
-    let code = added.lines().last().expect("a code");
+    let served = Served::start(&data);
+    let officer = Person::added(&served, &data, "Officer", "officer");
+    let carer = Person::added(&served, &data, "Carer", "caseworker");
+    let acts = |person: &Person| format!("{}\n{PASSWORD}\n{}\n", person.name, person.code());
     let (file, code_file) = (folder.join("policy.cedar"), folder.join("code"));
-    std::fs::write(&code_file, code).expect("a file");
     let rule = r#"@id("no-programs") @because("No program reads here.")
         forbid (principal == Role::"client", action == Action::"read", resource == Kind::"identity");"#;
     std::fs::write(&file, rule).expect("a file");
-    let served = Served::start(&data);
     let patient = served.url("/fhir/Patient");
     assert_eq!(get(&patient, Some(&token)).0, 200);
     drop(served);
@@ -199,6 +199,7 @@ fn the_command_line_shows_tries_and_sets_and_the_next_start_has_it() {
             .as_array()
             .is_some_and(|changes| !changes.is_empty())
     );
+    std::fs::write(&code_file, acts(&officer)).expect("a file");
     let said = homecoming_done(&[
         "policy",
         "set",
@@ -217,16 +218,7 @@ fn the_command_line_shows_tries_and_sets_and_the_next_start_has_it() {
         "{shown}"
     );
     // Somebody who is no officer puts nothing in force.
-    let added = homecoming_done(&[
-        "user",
-        "add",
-        "Carer",
-        "--data",
-        &data,
-        "--role",
-        "caseworker",
-    ]);
-    std::fs::write(&code_file, added.lines().last().expect("a code")).expect("a file");
+    std::fs::write(&code_file, acts(&carer)).expect("a file");
     let refused = homecoming(&[
         "policy",
         "set",

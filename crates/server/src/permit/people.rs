@@ -36,7 +36,7 @@ pub(crate) fn own(view: &View, who: &Who, now: i64) -> Result<Vec<String>, Error
     let standing = whole.standing()?;
     // Those for whom they cover: whose people these are is decided below, one by one.
     let away: Vec<String> = standing
-        .covered_by(&who.names, reader.now())
+        .covered_by(&who.names, now)
         .map(|(_, delegation)| delegation.cover.owner.clone())
         .collect();
     let names = who.names.iter().chain(&who.staff).chain(&away);

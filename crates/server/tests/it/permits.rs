@@ -174,7 +174,7 @@ impl Ward {
     }
 
     /// Where what there is of `a` is, in the order of [`KINDS`].
-    fn positions(&self) -> Vec<u64> {
+    pub fn positions(&self) -> Vec<u64> {
         let of = |kind: &&str| match *kind {
             "identity" => self.position("Patient/a"),
             "schedule" => self.position("Encounter/schedule-of-a"),

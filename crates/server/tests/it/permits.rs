@@ -221,11 +221,6 @@ impl Ward {
         (status, text)
     }
 
-    /// Where the programme's files are.
-    pub fn data(&self) -> String {
-        self._folder.join("data")
-    }
-
     /// A request of the registered program: status and body.
     pub fn fhir(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let request = ureq::http::Request::builder()

@@ -426,8 +426,8 @@ fn reading(shell: &Shell, reading: &Reading) -> Markup {
                     summary { "Read for something else" }
                     form action=(path::PURPOSE) method="post" {
                         input type="hidden" name="next" value=(shell.here(shell.as_of.map(|then| then.at)));
-                        label for="purpose" { "Until I sign out, I read for" }
-                        select class="usa-input" id="purpose" name="purpose" {
+                        label for="reading-for" { "Until I sign out, I read for" }
+                        select class="usa-input" id="reading-for" name="purpose" {
                             @for (code, words, chosen) in &reading.choices { option value=(code) selected[*chosen] { (words) } }
                         }
                         button class="usa-button small" type="submit" { "Change" }

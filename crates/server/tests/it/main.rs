@@ -11,6 +11,7 @@ mod erasing;
 mod exports;
 mod faults;
 mod heads;
+mod index_audit;
 mod keys;
 mod persons;
 mod races;

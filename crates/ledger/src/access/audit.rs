@@ -55,7 +55,8 @@ pub fn audit(
     // One moment: a server may record meanwhile.
     let _moment = db.unchecked_transaction()?;
     let mut faults = Faults::default();
-    structure(&db, &mut faults)?;
+    pages(&db, &mut faults);
+    schema(&db, &mut faults)?;
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
     let (text, signed) = signed(keys_of, &db, &mut faults);
     let cosigned = cosigned(dir, &db, &mut faults);
@@ -429,8 +430,8 @@ pub(super) fn months(
     Ok(())
 }
 
-/// The file as SQLite sees it, and the tables and triggers as this version makes them.
-pub(super) fn structure(db: &Connection, faults: &mut Faults) -> Result<(), OpenError> {
+/// The file as SQLite sees it.
+pub(super) fn pages(db: &Connection, faults: &mut Faults) {
     let said: Result<String, _> = db.query_row("PRAGMA integrity_check(1)", [], |row| {
         row.get::<_, String>(0)
     });
@@ -439,6 +440,10 @@ pub(super) fn structure(db: &Connection, faults: &mut Faults) -> Result<(), Open
         Ok(what) => faults.say(None, format!("The access log's file is damaged: {what}")),
         Err(e) => faults.say(None, format!("The access log's file is damaged: {e}")),
     }
+}
+
+/// The tables and triggers as this version makes them.
+pub(super) fn schema(db: &Connection, faults: &mut Faults) -> Result<(), OpenError> {
     let fresh = Connection::open_in_memory()?;
     fresh.execute_batch(SCHEMA)?;
     let expected = store::schema_of(&fresh)?;

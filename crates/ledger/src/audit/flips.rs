@@ -128,6 +128,10 @@ pub(crate) enum Answer {
     Escaped(String),
 }
 
+/// So that what is written past SQLite into the file is seen by the next query: nothing is kept in memory but what
+/// the system keeps. (Even with the file mapped, SQLite reads its last page into a cache.)
+pub(crate) const SEEN_AT_ONCE: &str = "PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = 0;";
+
 /// So many silent flips are also shown to SQLite's own check.
 const PAGES_CHECKS: u64 = 100;
 

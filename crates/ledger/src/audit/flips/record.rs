@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Answer, Asked};
+use super::{Answer, Asked, SEEN_AT_ONCE};
 use crate::audit::derived::{self, WINDOW};
 use crate::audit::faults::Faults;
 use crate::audit::key_use::Uses;
@@ -163,7 +163,9 @@ impl<'d> Record<'d> {
 
 impl Asked for Record<'_> {
     fn open(&self) -> Result<Connection, OpenError> {
-        store::open_to_read(self.dir)
+        let db = store::open_to_read(self.dir)?;
+        db.execute_batch(SEEN_AT_ONCE)?;
+        Ok(db)
     }
 
     fn queries(&self) -> usize {

@@ -161,7 +161,8 @@ impl Asked for Log<'_> {
                     tile(db, *level, *index).ok().flatten().as_ref() == Some(hashes)
                 }
                 None => {
-                    let (person, rows) = &self.about[at - self.rows.len() - self.leaves.tiles.len()];
+                    let (person, rows) =
+                        &self.about[at - self.rows.len() - self.leaves.tiles.len()];
                     about(db, person).ok().as_ref() == Some(rows)
                 }
             },

@@ -174,10 +174,18 @@ impl Compared {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let expected = scratch.folder.join("expected");
         let expected = Index::open(&expected, fingerprint).map_err(Error::index)?;
-        if let Err(error) = replay::catch_up(ledger, &expected, cores, size, &mut |reached| {
-            progress(reached, size)
-        }) {
-            return Ok(Err(error.message));
+        // The engine panics on what a sound ledger never gives.
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            replay::catch_up(ledger, &expected, cores, size, &mut |reached| {
+                progress(reached, size);
+            })
+        }));
+        match made {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Ok(Err(error.message)),
+            Err(_) => {
+                return Ok(Err("No index can be made from this ledger.".to_owned()));
+            }
         }
         let least = About::read(data).map_or(casework::erasure::DELAY_LEAST, |about| {
             about.erasure_delay_least()

@@ -79,7 +79,8 @@ fn audit(data: &str) -> String {
     assert_eq!(
         output.status.code(),
         Some(1),
-        "the audit found nothing: {said}"
+        "the audit found nothing: {said}{}",
+        String::from_utf8_lossy(&output.stderr)
     );
     said
 }

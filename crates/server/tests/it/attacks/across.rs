@@ -76,7 +76,10 @@ fn keys_and_logs_of_another_programme_are_refused_at_the_start() {
             &["keys/ledger.keyring"][..],
             &["keys/ledger.keyring", "wrapped under another wrapping key"][..],
         ),
-        (&["keys/programme.key"], &["keys/programme.key"]),
+        (
+            &["keys/programme.key"],
+            &["wrapped with another provider.key"],
+        ),
         (
             &[
                 "keys/provider.key",

@@ -142,10 +142,7 @@ fn a_server_that_gives_itself_another_identity_is_not_taken_for_a_new_one() {
         // Nobody who brings nothing along is told more than that.
         let (code, said) = verify(&[&file]);
         assert_eq!(code, 0, "{said}");
-        says(
-            &said,
-            &["Whose log it is. The key was taken from the file itself"],
-        );
+        says(&said, &["The key was taken from the receipt itself"]);
         let text = std::fs::read_to_string(&policy).expect("a policy");
         let known = ward.folder.join("known.policy");
         std::fs::write(&known, format!("log {key}\n{text}")).expect("written");

@@ -52,16 +52,22 @@ fn a_token_and_a_session_of_one_programme_open_nothing_of_another() {
     ]);
     let code = said.lines().last().expect("a code");
     let person = Person::enrol(&at_here, "C. Worker", code);
-    assert_eq!(person.browser.get("/people/anna").status, 200);
+    assert_eq!(person.browser.get("/account").status, 200);
     // The same cookies, shown to the other programme.
     let elsewhere = Browser::new(&at_there);
     for pair in person.browser.cookies().split("; ") {
         let (name, value) = pair.split_once('=').expect("a cookie");
         elsewhere.set_cookie(name, Some(value));
     }
-    let answer = elsewhere.get("/people/anna");
-    assert_ne!(answer.status, 200);
-    assert!(!answer.body.contains("Reyes"), "{}", answer.body);
+    for path in ["/account", "/people/anna"] {
+        let answer = elsewhere.get(path);
+        assert!(
+            matches!(answer.status, 303 | 401),
+            "{path}: {}",
+            answer.status
+        );
+        assert!(!answer.body.contains("Reyes"), "{}", answer.body);
+    }
 }
 
 #[test]

@@ -14,7 +14,6 @@ mod purpose;
 mod rollback;
 mod stolen_key;
 mod swapped;
-mod withholding;
 
 use std::path::Path;
 

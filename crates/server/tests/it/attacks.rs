@@ -45,7 +45,8 @@ impl Ward {
         }
     }
 
-    /// Serves it, writes so many facts, waits until they are cosigned, and stops.
+    /// Serves it, writes so many facts, waits until so many entries are cosigned, and stops. The first entry of
+    /// a programme with a client is that client's registration.
     fn record(&self, prefix: &str, count: u64, size: u64) {
         let served = Served::start(&self.data);
         crate::witnesses::put_all(&served, &self.token, prefix, count);

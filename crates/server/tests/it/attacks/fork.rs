@@ -10,7 +10,7 @@ use crate::witnesses::{put, put_all};
 #[test]
 fn a_log_that_only_one_participant_is_shown_has_no_quorum() {
     let ward = Ward::new("fork");
-    ward.record("fact", 4, 4);
+    ward.record("fact", 3, 4);
     // The fork: the same programme, keys and all, on another machine without the witness.
     let fork = ward.folder.join("fork");
     copy(&ward.data, &fork);
@@ -48,7 +48,7 @@ fn a_log_that_only_one_participant_is_shown_has_no_quorum() {
 #[test]
 fn a_fork_is_not_cosigned_and_shuts_itself() {
     let ward = Ward::new("fork-shown");
-    ward.record("fact", 4, 4);
+    ward.record("fact", 3, 4);
     let fork = ward.folder.join("fork");
     copy(&ward.data, &fork);
     ward.record("for-the-others", 3, 7);

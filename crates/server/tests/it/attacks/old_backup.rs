@@ -7,7 +7,7 @@ use crate::witnesses::put;
 #[test]
 fn an_old_copy_of_the_ledger_is_refused_at_the_start() {
     let ward = Ward::new("old-ledger");
-    ward.record("fact", 3, 3);
+    ward.record("fact", 2, 3);
     let backup = ward.folder.join("backup");
     copy(&ward.data, &backup);
     ward.record("later", 4, 7);
@@ -42,7 +42,7 @@ fn an_old_copy_of_the_ledger_is_refused_at_the_start() {
 #[test]
 fn an_old_copy_of_the_access_log_is_refused_at_the_start() {
     let ward = Ward::new("old-access");
-    ward.record("fact", 1, 1);
+    ward.record("fact", 1, 2);
     let backup = ward.folder.join("backup");
     copy(&ward.data, &backup);
     let served = Served::start(&ward.data);
@@ -73,7 +73,7 @@ fn an_old_copy_of_the_access_log_is_refused_at_the_start() {
 #[test]
 fn an_old_copy_of_everything_is_found_by_the_witness() {
     let ward = Ward::new("old-everything");
-    ward.record("fact", 3, 3);
+    ward.record("fact", 2, 3);
     let backup = ward.folder.join("backup");
     copy(&ward.data, &backup);
     ward.record("later", 4, 7);

@@ -7,7 +7,7 @@ use crate::witnesses::put;
 #[test]
 fn a_log_that_was_cut_off_and_signed_again_is_refused_at_the_start() {
     let ward = Ward::new("cut-off");
-    ward.record("fact", 6, 6);
+    ward.record("fact", 5, 6);
     let lines = forger::lines(&ward.data);
     assert_eq!(lines.len(), 6);
     forger::replace(&ward.data, &lines[..4]);
@@ -29,7 +29,7 @@ fn a_log_that_was_cut_off_and_signed_again_is_refused_at_the_start() {
 #[test]
 fn a_log_whose_past_was_rewritten_and_signed_again_is_refused_at_the_start() {
     let ward = Ward::new("rewritten");
-    ward.record("fact", 6, 6);
+    ward.record("fact", 5, 6);
     let mut lines = forger::lines(&ward.data);
     // Somebody else is said to have written the third entry.
     lines[2] = lines[2].replacen("client/tests", "client/other", 1);
@@ -48,7 +48,7 @@ fn a_log_whose_past_was_rewritten_and_signed_again_is_refused_at_the_start() {
 #[test]
 fn a_log_that_was_cut_off_with_all_traces_is_shut_by_the_witness() {
     let ward = Ward::new("traces");
-    ward.record("fact", 6, 6);
+    ward.record("fact", 5, 6);
     let receipt = {
         let served = Served::start(&ward.data);
         get(

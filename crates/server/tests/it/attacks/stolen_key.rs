@@ -35,7 +35,7 @@ fn submit(ward: &Ward, old: u64, lines: &[String]) -> (u16, String) {
 #[test]
 fn whoever_stole_the_logs_key_cannot_forge_a_past_that_a_quorum_signed() {
     let ward = Ward::new("stolen-past");
-    ward.record("fact", 5, 5);
+    ward.record("fact", 4, 5);
     let mut lines = forger::lines(&ward.data);
     lines[1] = lines[1].replacen("client/tests", "client/other", 1);
     // The thief signs whatever they like.
@@ -86,7 +86,7 @@ fn whoever_stole_the_logs_key_cannot_forge_a_past_that_a_quorum_signed() {
 #[test]
 fn a_log_that_somebody_else_continues_with_its_key_stops_and_says_so() {
     let ward = Ward::new("stolen-future");
-    ward.record("fact", 5, 5);
+    ward.record("fact", 4, 5);
     let mut lines = forger::lines(&ward.data);
     lines.push(
         "hc2 5 2026-01-01T00:00:00.000000Z nobody - create Basic/forged/1 - - x y".to_owned(),

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ledger::{Action, Alias, Entry};
-use policy::{Action as Does, Facts, Kind};
+use policy::{Action as Does, Facts, Kind, Policy};
 use record::json::Doc;
 use record::search::{Criteria, Modifier, ReferenceTest, Test};
 use record::sensitivity;
@@ -20,9 +20,10 @@ use record::sensitivity;
 use super::{AsOf, Page, Search, Version, View};
 use crate::error::{Error, ErrorKind};
 use crate::permit::related::{Record, Related};
-use crate::permit::{self, Reader, Thing, Who};
+use crate::permit::{self, Permits, Reader, Thing, Who};
 use crate::programme::Whose;
 use crate::programme::draft::GOVERNANCE_KINDS;
+use crate::standing::Standing;
 
 /// How many hits a search looks through for whoever may not see all of them.
 const LOOKED_THROUGH_MAX: usize = 200_000;
@@ -61,6 +62,11 @@ impl Record for Whole {
     fn page(&self, search: &Search<'_>) -> Result<Page, Error> {
         self.0.search_whole(search)
     }
+
+    fn standing(&self) -> Result<Arc<Standing>, Error> {
+        let inner = &self.0.inner;
+        inner.standing.standing(|| View::new(inner, AsOf::Now))
+    }
 }
 
 impl View {
@@ -82,6 +88,22 @@ impl View {
         thing: &Thing<'_>,
     ) -> Result<Arc<policy::Verdict>, Error> {
         reader.decide(&self.inner.permits, &self.whole(), does, thing)
+    }
+
+    /// What another policy would decide by, over the same record.
+    pub(crate) fn permits_under(&self, policy: Policy) -> Result<Permits, Error> {
+        Permits::new(policy, &self.inner.index)
+    }
+
+    /// The same as [`View::decide`] under another policy.
+    pub(crate) fn decide_under(
+        &self,
+        permits: &Permits,
+        reader: &Reader,
+        does: Does,
+        thing: &Thing<'_>,
+    ) -> Result<Arc<policy::Verdict>, Error> {
+        reader.decide(permits, &self.whole(), does, thing)
     }
 
     /// What is so of a person for somebody, as of now.
@@ -119,7 +141,7 @@ impl View {
     /// labelled. This is decided without looking at anything.
     pub(crate) fn is_open(&self, reader: &Reader, kind: &str, does: Does) -> bool {
         let permits = &self.inner.permits;
-        if !reader.is_program() || permits.is_particular(kind) {
+        if !reader.is_program() || reader.is_narrow() || permits.is_particular(kind) {
             return false;
         }
         let plain = permit::plain(sensitivity::tells(kind));

@@ -88,6 +88,11 @@ impl Case {
         self.told.iter().map(|told| told.position)
     }
 
+    /// The resource types of its entries.
+    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.told.iter().map(|told| told.kind.as_str())
+    }
+
     /// The same entries grouped by resource and parsed, in the order of first mention.
     pub fn things(&self) -> Vec<Thing<'_>> {
         let mut places: HashMap<(&str, &str), usize> = HashMap::new();

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use desk::{Client, ClientChange, ClientState};
-use policy::{Purpose, Role};
+use policy::{Kind, Purpose, Role};
 use record::json::Doc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -95,7 +95,17 @@ pub struct Registration {
     pub keys: Option<Json>,
     /// Where its public keys are.
     pub keys_url: Option<String>,
+    /// Which of the [`SENSITIVE`] kinds of record it sees beside all others; all of them, if that was
+    /// not said.
+    pub sees: Option<Vec<String>>,
 }
+
+/// The kinds of record that a registration can leave out, and what they are called.
+pub const SENSITIVE: [(Kind, &str); 3] = [
+    (Kind::Notes, "therapy notes"),
+    (Kind::Sud, "substance use"),
+    (Kind::Restricted, "what is labelled as restricted"),
+];
 
 /// A client with its registration read.
 #[derive(Clone, Debug)]
@@ -160,6 +170,31 @@ impl Registration {
         }
     }
 
+    /// The kinds of record that it is registered for.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let sees = |kind: Kind| {
+            let sensitive = SENSITIVE.iter().any(|(one, _)| *one == kind);
+            let named = |sees: &Vec<String>| sees.iter().any(|word| word == kind.as_str());
+            !sensitive || self.sees.as_ref().is_none_or(named)
+        };
+        Kind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| sees(*kind))
+            .collect()
+    }
+
+    /// What of the sensitive kinds it sees, in words.
+    pub fn sees_words(&self) -> String {
+        let kinds = self.kinds();
+        let seen = SENSITIVE.iter().filter(|(kind, _)| kinds.contains(kind));
+        let seen: Vec<&str> = seen.map(|(_, words)| *words).collect();
+        match seen.as_slice() {
+            [] => "no therapy notes, nothing of substance use and nothing restricted".to_owned(),
+            seen => seen.join(", "),
+        }
+    }
+
     /// Whether people are sent to it, to decide what it may do.
     pub fn asks_people(&self) -> bool {
         !self.redirects.is_empty()
@@ -186,6 +221,13 @@ impl Registration {
                 self.purpose,
                 codes.join(", ")
             ));
+        }
+        for word in self.sees.iter().flatten() {
+            if !SENSITIVE.iter().any(|(kind, _)| kind.as_str() == word) {
+                return Err(format!(
+                    "`{word}` is no kind of record that a client is registered for; there are notes, sud and restricted."
+                ));
+            }
         }
         for address in &self.redirects {
             redirect::check(address, self.proof == Proof::Public)?;
@@ -374,6 +416,7 @@ fn entry(change: &ClientChange) -> Result<Vec<u8>, Error> {
         says("scope", &change.scope),
         says("purpose", registration.purpose()),
         says("proof", registration.proof.code()),
+        says("sees", &registration.sees_words()),
         says("revision", &change.revision.to_string()),
         says(
             "changed",

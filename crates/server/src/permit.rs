@@ -114,6 +114,8 @@ pub struct Thing<'a> {
     pub resource: Option<Value<'a>>,
     /// Whether the person is lawfully not told of it yet.
     pub untold: bool,
+    /// Of what is to be written: it is the role's own part.
+    pub own_part: bool,
 }
 
 impl<'a> Thing<'a> {
@@ -126,6 +128,7 @@ impl<'a> Thing<'a> {
             labels: Vec::new(),
             resource: None,
             untold: false,
+            own_part: false,
         }
     }
 
@@ -147,6 +150,7 @@ impl<'a> Thing<'a> {
             labels: found.labels,
             resource: Some(resource),
             untold: false,
+            own_part: false,
         }
     }
 }
@@ -311,6 +315,7 @@ impl Reader {
         let mut last = None;
         for kind in thing.kinds.each() {
             let mut facts = Facts {
+                own_part: thing.own_part,
                 wrote_it: !thing.author.is_empty() && self.is(thing.author),
                 registered: self.0.who.registered.contains(&kind),
                 ..facts

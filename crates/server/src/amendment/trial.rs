@@ -292,6 +292,7 @@ impl Seen {
             about: self.about,
             author: &self.author,
             untold: false,
+            own_part: false,
             kinds: self.kinds,
             labels: self
                 .labels

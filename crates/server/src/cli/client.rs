@@ -108,6 +108,11 @@ struct Rest {
     /// Where its public keys are
     #[arg(long, value_name = "URL")]
     keys_url: Option<String>,
+    /// Which sensitive kinds of record it sees beside all others: therapy notes, substance use, what is
+    /// labelled as restricted; `nothing` of them. Without this all of them
+    #[arg(long, value_name = "KIND,...", value_delimiter = ',',
+        value_parser = ["notes", "sud", "restricted", "nothing"])]
+    sees: Vec<String>,
 }
 
 /// The codes of what a client may be there for.
@@ -144,6 +149,10 @@ impl Rest {
             let text = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
             let keys = serde_json::from_slice(&text).map_err(|error| cannot(error.to_string()))?;
             (registration.keys, registration.keys_url) = (Some(keys), None);
+        }
+        if !self.sees.is_empty() {
+            let sees = self.sees.iter().filter(|word| *word != "nothing");
+            registration.sees = Some(sees.cloned().collect());
         }
         if self.keys_url.is_some() {
             registration.keys_url.clone_from(&self.keys_url);
@@ -190,7 +199,8 @@ pub fn run(args: &ClientArgs) -> Result<(), Stop> {
                 .map_err(|error| cannot(&error))?;
             match (registration.proof, secret) {
                 (Proof::Token, _) => say!(
-                    "Client {name} may {scope}. Its token: homecoming token --data {} --client {name}",
+                    "Client {name} may {scope}, and sees {}. Its token: homecoming token --data {} --client {name}",
+                    registration.sees_words(),
                     data.data.display()
                 ),
                 (_, Some((secret, _))) => say!(
@@ -256,6 +266,7 @@ fn list(desk: &Desk, json: bool) -> Result<(), Stop> {
                     "launch": registration.launch,
                     "keys": registration.keys,
                     "keys_url": registration.keys_url,
+                    "sees": registration.kinds().iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
                     "disabled": client.disabled,
                     "on_record": client.is_recorded(),
                 })

@@ -182,7 +182,11 @@ const SECURITY: &str = "A bearer token on everything but this statement, with SM
 (`patient/Observation.rs?category=laboratory`, `user/*.rs`, `system/*.cruds`). Programs that act for \
 themselves sign an assertion (SMART backend services, RS384 or ES384); apps that people start use the \
 code flow with PKCE (S256). An officer registers them under Apps, or `homecoming client add`; \
-`.well-known/smart-configuration` says the rest. Pages of registered apps may read answers (CORS).";
+`.well-known/smart-configuration` says the rest. Pages of registered apps may read answers (CORS). \
+Beyond scopes a policy decides over every version by role, relation to the person, purpose, kind of record \
+and security labels: what is not for whoever asks answers as if it were not there, and a total counts \
+what they may see or is left out. The purpose is the registration's, or a code in the header \
+`Purpose-Of-Use`.";
 
 fn resource(out: &mut Writer, kind: &'static str) {
     out.raw("{\"type\":").string(kind).raw(",\"interaction\":");

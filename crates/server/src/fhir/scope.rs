@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, header};
 use desk::User;
-use policy::{Kind, Purpose};
+use policy::Purpose;
 use sha2::{Digest, Sha256};
 
 use crate::clients::{self, Registered};
@@ -215,7 +215,7 @@ pub fn desk_lookup(programme: Programme) -> Lookup {
 /// What a program that acts for itself may do.
 fn of_program(client: &Registered, scopes: Scopes) -> Grant {
     let actor = client.actor();
-    let who = Who::program(&actor.name, Kind::ALL.to_vec());
+    let who = Who::program(&actor.name, client.registration.kinds());
     Grant::of_client(actor, scopes, who, client.purpose())
 }
 
@@ -328,7 +328,7 @@ mod tests {
             name: "client/test".to_owned(),
             purpose: "TREAT".to_owned(),
         };
-        let who = Who::program("client/test", Kind::ALL.to_vec());
+        let who = Who::program("client/test", policy::Kind::ALL.to_vec());
         let scopes = Scopes::parse("system/*.rs").expect("a scope");
         Grant::of_client(actor, scopes, who, Purpose::Treatment)
     }

@@ -418,8 +418,25 @@ fn registration(sent: &Pairs) -> Result<(Scopes, Registration), String> {
         launch: some("launch"),
         keys,
         keys_url: some("keys_url"),
+        // What is not ticked is not seen.
+        sees: Some(ticked(sent)),
     };
     Ok((scopes, registration))
+}
+
+/// The sensitive kinds of record that are ticked.
+fn ticked(sent: &Pairs) -> Vec<String> {
+    let all = sent.iter().filter(|(name, _)| name == "sees");
+    all.map(|(_, word)| word.clone()).collect()
+}
+
+/// The sensitive kinds of record: word, what it is called, whether it is ticked.
+fn sensitive(is_ticked: impl Fn(&str) -> bool) -> Vec<(String, String, bool)> {
+    let choices = clients::SENSITIVE.iter().map(|(kind, words)| {
+        let word = kind.as_str();
+        (word.to_owned(), (*words).to_owned(), is_ticked(word))
+    });
+    choices.collect()
 }
 
 fn of_registration(name: &str, scopes: &Scopes, registration: &Registration) -> Form {
@@ -450,6 +467,11 @@ fn of_registration(name: &str, scopes: &Scopes, registration: &Registration) -> 
             .map(|keys| format!("{keys:#}"))
             .unwrap_or_default(),
         keys_url: registration.keys_url.clone().unwrap_or_default(),
+        // A new one sees none of them unless somebody says so.
+        sees: sensitive(|word| {
+            let kinds = registration.kinds();
+            !name.is_empty() && kinds.iter().any(|kind| kind.as_str() == word)
+        }),
     }
 }
 
@@ -484,6 +506,7 @@ fn sent_again(
         launch: text("launch"),
         keys: text("keys"),
         keys_url: text("keys_url"),
+        sees: sensitive(|word| ticked(sent).iter().any(|one| one == word)),
     };
     let known = match &name {
         Some(name) => Some(history(asked, name)?),

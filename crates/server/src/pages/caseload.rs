@@ -11,6 +11,7 @@ use casework::attention::{Severity, Standing};
 use maud::Markup;
 use policy::{Action, Facts, Kind, Purpose, Role};
 use record::search::parse_criteria;
+use record::sensitivity::{self, Tells};
 
 use super::{Asked, away, person};
 use crate::case::attention::{State, state};
@@ -338,7 +339,10 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
     let sees_schedule = asked
         .decide(Action::Read, &Thing::about(person, Kind::Schedule))?
         .allowed;
-    if !sees_schedule {
+    let shows = case
+        .kinds()
+        .any(|kind| sensitivity::tells(kind) == Tells::Schedule);
+    if !sees_schedule && !shows {
         // What is not for the reader is not said to be missing.
         return Ok(Some(known_only(patient, &case)));
     }

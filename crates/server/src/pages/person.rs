@@ -8,6 +8,7 @@ use casework::codes;
 use instruments::Instrument;
 use maud::Markup;
 use policy::{Action, Kind, Purpose};
+use record::sensitivity::{self, Tells};
 
 use super::{Asked, away};
 use crate::case::attention::{self, State};
@@ -204,9 +205,11 @@ fn closed(asked: &Asked, case: &Case, names: &Names<'_>) -> Result<Closed, Error
         if verdict.allowed {
             continue;
         }
+        // Single things can be open where the kind is not: what one wrote, what was released.
+        let shows = |tells| case.kinds().any(|kind| sensitivity::tells(kind) == tells);
         match kind {
-            Kind::Schedule => closed.schedule = true,
-            Kind::Care => closed.care = true,
+            Kind::Schedule => closed.schedule = !shows(Tells::Schedule),
+            Kind::Care => closed.care = !shows(Tells::Care),
             Kind::Notes => closed.notes = true,
             _ => {}
         }

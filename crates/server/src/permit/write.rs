@@ -5,8 +5,8 @@
 //! were not there, here too: it cannot be changed or deleted, because it "does not exist". Only a
 //! create under an id that is taken by something hidden has to be refused as what it is.
 
-use policy::Action;
-use record::json::Doc;
+use policy::{Action, Role};
+use record::json::{Doc, Value};
 
 use super::{Reader, Thing, refused};
 use crate::error::{Error, ErrorKind};
@@ -36,6 +36,21 @@ pub fn checked(whole: &View, reader: &Reader, work: Work) -> Result<Work, Error>
     })
 }
 
+/// What an evaluation of somebody is written as.
+const EVALUATION: [&str; 4] = [
+    "ClinicalImpression",
+    "DocumentReference",
+    "Observation",
+    "QuestionnaireResponse",
+];
+
+/// Whether something is a role's own part: an evaluator's evaluation. What participants say
+/// themselves, and what they consent to, has pages of its own.
+fn is_own_part(reader: &Reader, resource: Value<'_>) -> bool {
+    let kind = resource.str_at(&["resourceType"]).unwrap_or_default();
+    reader.who().role == Role::Evaluator && EVALUATION.contains(&kind)
+}
+
 /// Refuses what somebody may not write.
 fn check(whole: &View, reader: &Reader, drafts: &[Draft]) -> Result<(), Error> {
     for draft in drafts {
@@ -52,6 +67,7 @@ fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
         let doc = Doc::parse(stored).map_err(Error::internal)?;
         let thing = Thing {
             about: draft.person().map(|id| whole.alias(id)),
+            own_part: is_own_part(reader, doc.root()),
             ..Thing::from(doc.root())
         };
         let verdict = whole.decide(reader, Action::Write, &thing)?;
@@ -67,7 +83,14 @@ fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
         Err(error) => return Err(error),
     };
     let doc = Doc::parse(&before.stored).map_err(Error::internal)?;
-    let thing = of(&before, Thing::from(doc.root()));
+    let own_part = reader.is(&before.actor) && is_own_part(reader, doc.root());
+    let thing = of(
+        &before,
+        Thing {
+            own_part,
+            ..Thing::from(doc.root())
+        },
+    );
     let verdict = whole.decide(reader, Action::Write, &thing)?;
     if verdict.allowed {
         return Ok(());

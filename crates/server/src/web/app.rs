@@ -44,6 +44,8 @@ pub struct Form {
     pub keys: String,
     /// Where its public keys are.
     pub keys_url: String,
+    /// The sensitive kinds of record: word, what it is called, whether it sees them.
+    pub sees: Vec<(String, String, bool)>,
 }
 
 /// What is known of one that is registered.
@@ -142,6 +144,15 @@ fn fields(context: &Context) -> Markup {
                 code { "launch/patient openid fhirUser offline_access" } " as needed."
             }
             textarea class="usa-input" id="scope" name="scope" rows="3" required aria-describedby="scope-hint" spellcheck="false" { (form.scope) }
+            fieldset {
+                legend { "What it sees beside the rest of the record" }
+                @for (at, (word, words, ticked)) in form.sees.iter().enumerate() {
+                    div class="tick" {
+                        input type="checkbox" name="sees" id={ "sees-" (at) } value=(word) checked[*ticked];
+                        label for={ "sees-" (at) } { (capital(words)) }
+                    }
+                }
+            }
             fieldset {
                 legend { "How it proves who it is" }
                 @for (at, (code, words, chosen)) in form.proofs.iter().enumerate() {
@@ -243,6 +254,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         launch: "https://app.example/launch".into(),
         keys: String::new(),
         keys_url: String::new(),
+        sees: choices(&[("sud", "substance use"), ("notes", "therapy notes")]),
     };
     let known = Known {
         disabled: false,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::people::Person;
-use crate::served::{Folder, Served, homecoming_done, programme};
+use crate::served::{Folder, Served, get, homecoming_done, programme};
 
 const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
@@ -15,7 +15,7 @@ const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confiden
 /// A programme with two people, each in the care of another caseworker, and everybody who looks at
 /// them.
 pub struct Ward {
-    _folder: Folder,
+    folder: Folder,
     pub served: Served,
     pub token: String,
     pub agent: ureq::Agent,
@@ -84,7 +84,7 @@ impl Ward {
             .build()
             .into();
         let mut ward = Ward {
-            _folder: folder,
+            folder,
             served,
             token,
             agent,
@@ -156,6 +156,11 @@ impl Ward {
         let status = answer.status().as_u16();
         let text = answer.body_mut().read_to_string().unwrap_or_default();
         assert!(status < 300, "{path}: {status} {text}");
+    }
+
+    /// Its data directory.
+    fn data(&self) -> String {
+        self.folder.join("data")
     }
 
     /// Where the newest version of a resource is in the ledger.
@@ -340,6 +345,49 @@ fn an_entry_that_is_not_for_somebody_is_one_that_is_not_there() {
             assert_eq!(receipt, status, "{who} {path}/receipt");
         }
     }
+}
+
+#[test]
+fn a_client_sees_the_kinds_that_it_is_registered_for() {
+    let ward = Ward::open("registered");
+    let data = ward.data();
+    let sees = |name: &str, sees: Option<&str>| {
+        let mut words = vec![
+            "client",
+            "add",
+            name,
+            "--data",
+            &data,
+            "--scope",
+            "system/*.rs",
+        ];
+        words.extend(sees.iter().flat_map(|kinds| ["--sees", *kinds]));
+        homecoming_done(&words);
+        let token = homecoming_done(&["token", "--data", &data, "--client", name]);
+        // The record has a registration before anybody acts by it.
+        for _ in 0..100 {
+            if get(&ward.served.url("/fhir/Patient/a"), Some(token.trim())).0 == 200 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let status = |path: &str| {
+            get(
+                &ward.served.url(&format!("/fhir/{path}")),
+                Some(token.trim()),
+            )
+            .0
+        };
+        [
+            status("Observation/care-of-a"),
+            status("DocumentReference/notes-of-a"),
+            status("Condition/sud-of-a"),
+            status("Observation/restricted-of-a"),
+        ]
+    };
+    assert_eq!(sees("all", None), [200, 200, 200, 200]);
+    assert_eq!(sees("none", Some("nothing")), [200, 404, 404, 404]);
+    assert_eq!(sees("some", Some("sud,restricted")), [200, 404, 200, 200]);
 }
 
 #[test]

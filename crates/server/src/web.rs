@@ -11,7 +11,15 @@
 pub mod access;
 pub mod account;
 pub mod again;
+pub mod allow;
+pub mod app;
+pub mod apps;
+pub mod apps_mine;
+pub mod break_glass;
+pub mod break_glass_new;
+pub mod break_glasses;
 pub mod caseload;
+pub mod cover;
 pub mod drafts;
 pub mod enrol;
 pub mod entry;
@@ -20,7 +28,9 @@ pub mod erasure;
 pub mod erasure_new;
 pub mod erasures;
 pub mod error;
+pub mod figures;
 pub mod find;
+pub mod inspection;
 pub mod layout;
 pub mod leaf;
 pub mod path;
@@ -35,6 +45,9 @@ pub mod sign_in;
 pub mod timelines;
 pub mod user;
 pub mod users;
+pub mod warrant;
+pub mod warrant_new;
+pub mod warrants;
 pub mod when;
 
 #[cfg(test)]

@@ -291,6 +291,7 @@ impl Seen {
         Thing {
             about: self.about,
             author: &self.author,
+            shown_to: "",
             kinds: self.kinds,
             labels: self
                 .labels

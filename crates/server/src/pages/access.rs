@@ -8,7 +8,7 @@ use ledger::Alias;
 use ledger::access::Disclosed;
 use ledger::disclosure::{Leaf, What, Whom};
 use maud::Markup;
-use policy::{Action, Kind, Purpose};
+use policy::{Action, Kind, Purpose, Role};
 
 use super::{Asked, away, download, person};
 use crate::case::{Case, Names, attention};
@@ -17,7 +17,7 @@ use crate::permit::Thing;
 use crate::permit::leaf::{self, Shown};
 use crate::programme::Whose;
 use crate::release::Given;
-use crate::web::access::{About, Context, Reader, Row, page};
+use crate::web::access::{About, Context, Notice, Opened, Reader, Row, page};
 use crate::web::when::RecordedAt;
 use crate::web::{leaf as page_of_leaf, path};
 
@@ -90,6 +90,7 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
     let all = log
         .positions_about(alias, bound, usize::MAX)
         .map_err(Error::ledger)?;
+    let all = told_of(asked, alias, all)?;
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
     given.person(alias);
@@ -134,8 +135,72 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
         readers,
         rows,
         more,
+        opened: opened(asked, &mut whom, alias)?,
+        notices: notices(asked, alias)?,
     };
     Ok((page(&context), given))
+}
+
+/// The leaves about a person without those that a warrant keeps from them for a time, so that neither
+/// their number nor who is counted among the readers tells of them.
+fn told_of(asked: &Asked, person: Alias, all: Vec<u64>) -> Result<Vec<u64>, Error> {
+    let (standing, alias) = (asked.programme.standing()?, person.to_string());
+    let mut untold = standing.untold(&alias, asked.reader.now()).peekable();
+    if untold.peek().is_none() || matches!(asked.reader.who().role, Role::Officer | Role::Inspector)
+    {
+        return Ok(all);
+    }
+    let untold: Vec<&str> = untold.collect();
+    let log = asked.programme.access();
+    let mut told = Vec::with_capacity(all.len());
+    for position in all {
+        let leaf = log.leaf(position).map_err(Error::ledger)?;
+        if leaf.is_some_and(|one| !untold.contains(&one.leaf.actor.as_str())) {
+            told.push(position);
+        }
+    }
+    Ok(told)
+}
+
+/// Who opened the person's record though it was closed to them, as far as whoever looks may see what
+/// governs the record.
+fn opened(asked: &Asked, whom: &mut Lookup<'_>, person: Alias) -> Result<Vec<Opened>, Error> {
+    let mut rows = Vec::new();
+    for found in crate::break_glass::all(&asked.unbound(), Some(person))? {
+        if asked.view.read("Task", &found.id)?.is_none() {
+            continue;
+        }
+        let broken = &found.broken;
+        rows.push(Opened {
+            who: whom.actor(&broken.reader),
+            why: broken.opening.why.clone(),
+            need: broken.opening.need.words().to_owned(),
+            from: RecordedAt(broken.from),
+            until: broken.end(),
+            review: broken
+                .review
+                .as_ref()
+                .map(|review| (review.outcome.words(), review.why.clone())),
+            review_due: broken.review_due(),
+        });
+    }
+    Ok(rows)
+}
+
+/// What the person was told of warrants, newest first.
+fn notices(asked: &Asked, person: Alias) -> Result<Vec<Notice>, Error> {
+    let found = crate::warrant::notice::told(&asked.unbound(), person)?;
+    let mut notices = Vec::new();
+    for (version, text) in found {
+        if asked.view.read("Communication", &version.id)?.is_some() {
+            notices.push(Notice {
+                at: RecordedAt(version.recorded_at.0),
+                text,
+                position: version.position,
+            });
+        }
+    }
+    Ok(notices)
 }
 
 pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
@@ -158,6 +223,8 @@ pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
         readers: Vec::new(),
         rows,
         more,
+        opened: Vec::new(),
+        notices: Vec::new(),
     };
     Ok((page(&context), given))
 }
@@ -257,7 +324,7 @@ fn seen_at(asked: &Asked, position: &str) -> Result<(Disclosed, Shown), Error> {
 }
 
 /// How many leaves there were at the page's instant; of a page that is drawn again, before it.
-fn bound(asked: &Asked) -> Result<u64, Error> {
+pub(super) fn bound(asked: &Asked) -> Result<u64, Error> {
     let log = asked.programme.access();
     let size = match (&asked.again, asked.view.instant()) {
         (Some(again), _) if again.whole == asked.view.size() => return Ok(again.position),
@@ -335,7 +402,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn about(&self, one: &Disclosed, shown: &Shown) -> Result<(Vec<About>, u64), Error> {
+    pub(super) fn about(&self, one: &Disclosed, shown: &Shown) -> Result<(Vec<About>, u64), Error> {
         let mut about = Vec::new();
         for person in shown.persons.iter().take(NAMED_MAX) {
             about.push(self.person(*person)?);
@@ -408,6 +475,15 @@ pub(super) fn what_was_asked(leaf: &Leaf, address: Option<&str>) -> String {
         ["people", _, "timelines"] => "the two timelines".to_owned(),
         ["people", _, "export"] => "everything about the person, as a file".to_owned(),
         ["people", _, "access"] => "who looked at this person".to_owned(),
+        ["people", _, "break-glass"] => "the form that opens a closed record".to_owned(),
+        ["warrants"] => "all warrants".to_owned(),
+        ["warrants", _] => "a warrant".to_owned(),
+        ["warrants", _, "paper"] => "the paper of a warrant".to_owned(),
+        ["inspection"] => "an inspector's warrants".to_owned(),
+        ["break-glass"] => "records that were opened".to_owned(),
+        ["break-glass", _] => "how a record was opened".to_owned(),
+        ["cover"] => "who covers for whom".to_owned(),
+        ["figures"] => "sums over everybody".to_owned(),
         ["entries", position] => format!("entry {position}"),
         ["entries", position, "receipt"] => format!("the receipt of entry {position}"),
         ["access"] => "who looked at anybody".to_owned(),

@@ -289,6 +289,11 @@ fn commit(
         .iter()
         .any(|one| one.kind == amendment::KIND && one.id == amendment::ID);
     inner.make_visible(appender.size());
+    let governs =
+        |draft: &Draft| draft.kind == "Task" && draft.says_for_programme() == Governance::Ours;
+    if rest.iter().any(|(drafts, _)| drafts.iter().any(governs)) {
+        inner.standing.forget();
+    }
     inner.permits.recorded(recorded.into_iter());
     if amends {
         put_policy_in_force(inner);

@@ -23,6 +23,7 @@ use crate::permit::related::{Record, Related};
 use crate::permit::{self, Permits, Reader, Thing, Who};
 use crate::programme::Whose;
 use crate::programme::draft::GOVERNANCE_KINDS;
+use crate::standing::Standing;
 
 /// How many hits a search looks through for whoever may not see all of them.
 const LOOKED_THROUGH_MAX: usize = 200_000;
@@ -60,6 +61,11 @@ impl Record for Whole {
 
     fn page(&self, search: &Search<'_>) -> Result<Page, Error> {
         self.0.search_whole(search)
+    }
+
+    fn standing(&self) -> Result<Arc<Standing>, Error> {
+        let inner = &self.0.inner;
+        inner.standing.standing(|| View::new(inner, AsOf::Now))
     }
 }
 
@@ -135,7 +141,7 @@ impl View {
     /// labelled. This is decided without looking at anything.
     pub(crate) fn is_open(&self, reader: &Reader, kind: &str, does: Does) -> bool {
         let permits = &self.inner.permits;
-        if !reader.is_program() || permits.is_particular(kind) {
+        if !reader.is_program() || reader.is_narrow() || permits.is_particular(kind) {
             return false;
         }
         let plain = permit::plain(sensitivity::tells(kind));

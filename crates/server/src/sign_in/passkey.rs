@@ -30,6 +30,7 @@ pub struct Asked {
 }
 
 fn refused(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    tracing::warn!("a passkey was refused");
     Error::new(
         ErrorKind::Forbidden,
         "That passkey was not accepted. Try again, or sign in another way.",

@@ -288,6 +288,7 @@ fn redirect(visitor: &Visitor) -> Result<RedirectUrl, Error> {
 }
 
 fn refusal(words: &'static str) -> Error {
+    tracing::warn!("a sign-in through an organisation was refused");
     Error::new(ErrorKind::Forbidden, words)
 }
 

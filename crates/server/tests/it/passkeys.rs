@@ -101,8 +101,18 @@ fn an_entry_is_signed_with_a_passkey_and_the_export_says_who() {
     };
     let folder = Folder::new("signing");
     let (data, token) = programme(&folder);
-    for (name, role) in [("Dana Whitfield", "officer"), ("R. Osei", "officer")] {
-        homecoming_done(&["user", "add", name, "--data", &data, "--role", role]);
+    for (name, id) in [("Dana Whitfield", "d"), ("R. Osei", "o")] {
+        homecoming_done(&[
+            "user",
+            "add",
+            name,
+            "--data",
+            &data,
+            "--role",
+            "caseworker",
+            "--practitioner",
+            id,
+        ]);
     }
     let served = Served::start(&data);
     let code = |name: &str| {
@@ -137,7 +147,12 @@ fn an_entry_is_signed_with_a_passkey_and_the_export_says_who() {
             .expect("it is taken");
         assert!(answer.status().is_success());
     };
-    put("Patient", "p", r#"{"resourceType":"Patient","id":"p"}"#);
+    for id in ["d", "o"] {
+        let body = format!(r#"{{"resourceType":"Practitioner","id":"{id}"}}"#);
+        put("Practitioner", id, &body);
+    }
+    let patient = r#"{"resourceType":"Patient","id":"p","generalPractitioner":[{"reference":"Practitioner/d"},{"reference":"Practitioner/o"}]}"#;
+    put("Patient", "p", patient);
     let note = |text: &str| {
         format!(
             r#"{{"resourceType":"Observation","id":"o","status":"final","code":{{"text":"{text}"}},"subject":{{"reference":"Patient/p"}}}}"#
@@ -215,7 +230,7 @@ fn an_entry_is_signed_with_a_passkey_and_the_export_says_who() {
         .next()
         .expect("a first part");
     assert!(
-        proved.contains("signed as reviewed by Dana Whitfield (user/2)"),
+        proved.contains("signed as reviewed by Dana Whitfield (Practitioner/d)"),
         "{said}"
     );
     assert!(
@@ -226,7 +241,7 @@ fn an_entry_is_signed_with_a_passkey_and_the_export_says_who() {
     );
     assert!(!proved.contains("R. Osei"), "{said}");
     assert!(
-        said.contains("signed as approved by R. Osei (user/3)")
+        said.contains("signed as approved by R. Osei (Practitioner/o)")
             && said.contains("as the server says"),
         "{said}"
     );

@@ -19,7 +19,7 @@ use record::time::RecordedAt;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, AsOf, Programme, Version, View};
-use crate::release::{Disclosure, Given, Release, What};
+use crate::release::{Basis, Disclosure, Given, Release, What};
 use negotiate::{Format, Prefer, Tags};
 use scope::{Door, Grant};
 
@@ -520,6 +520,7 @@ impl Answer {
                 size,
                 whole: ask.api.programme().view(AsOf::Now).size(),
                 given,
+                basis: Basis::default(),
             })),
         };
         response.extensions_mut().insert(release);

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
-use crate::release::{self, Disclosure, Given, Release, What};
+use crate::release::{self, Basis, Disclosure, Given, Release, What};
 use crate::sign_in::SignedIn;
 use crate::web::layout::{AsKnown, Outside, Shell, User};
 use crate::web::{path, when};
@@ -270,7 +270,12 @@ impl Asked {
     }
 
     /// Says what an answer gives out to whoever asked.
-    fn gives(&self, mut response: Response, what: What, given: Given) -> Response {
+    fn gives(&self, response: Response, what: What, given: Given) -> Response {
+        self.gives_on(Basis::default(), response, what, given)
+    }
+
+    /// The same, on a basis of its own.
+    fn gives_on(&self, basis: Basis, mut response: Response, what: What, given: Given) -> Response {
         response
             .extensions_mut()
             .insert(Release::Of(Box::new(Disclosure {
@@ -281,6 +286,7 @@ impl Asked {
                 size: self.view.size(),
                 whole: self.programme.view(AsOf::Now).size(),
                 given,
+                basis,
             })));
         response
     }

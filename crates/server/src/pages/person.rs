@@ -208,11 +208,7 @@ fn consents(things: &[Thing<'_>]) -> Vec<(String, String)> {
     let mut latest: Vec<(String, i64, String)> = Vec::new();
     for consent in of_kind(things, "Consent") {
         let resource = consent.resource();
-        let about = resource
-            .get("provision")
-            .and_then(|provision| provision.get("code"));
-        let Some(what) = words::concept(about).or_else(|| words::concept(resource.get("scope")))
-        else {
+        let Some(what) = words::consent_matter(resource) else {
             continue;
         };
         let at = consent

@@ -72,7 +72,10 @@ pub const CONSENTS: [Word; 8] = [
     ("recording", "Audio recording of sessions"),
     ("sharing", "Sharing with named agencies"),
     ("study-medicine", "Notice and consent: study medicine"),
-    ("sud", "Substance use records for treatment, payment and operations"),
+    (
+        "sud",
+        "Substance use records for treatment, payment and operations",
+    ),
     ("research", "Use for research"),
     ("keep-from", "Kept from a member of staff"),
     ("release", "Release of information"),

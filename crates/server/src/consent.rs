@@ -43,7 +43,9 @@ pub fn versions(view: &View, patient: &str) -> Result<Vec<Version>, Error> {
     })?;
     match page.next {
         None => Ok(page.hits),
-        Some(_) => Err(Error::internal("more Consents of one person than can be weighed")),
+        Some(_) => Err(Error::internal(
+            "more Consents of one person than can be weighed",
+        )),
     }
 }
 

@@ -100,7 +100,10 @@ pub fn find(view: &View, id: &str) -> Result<Option<Found>, Error> {
     };
     let mut dispute = Dispute {
         raised_at: first.recorded_at.0,
-        due: first.recorded_at.0.saturating_add(casework::dispute::ANSWER_DUE),
+        due: first
+            .recorded_at
+            .0
+            .saturating_add(casework::dispute::ANSWER_DUE),
         extended: false,
         stage: casework::dispute::Stage::Open,
         ended_at: None,
@@ -128,7 +131,8 @@ pub fn find(view: &View, id: &str) -> Result<Option<Found>, Error> {
         patient,
         owner: root.str_at(&["owner", "reference"]).map(str::to_owned),
         dispute,
-        ground: task::output(root, "ground").and_then(|one| one.str_at(&["valueCode"]).map(str::to_owned)),
+        ground: task::output(root, "ground")
+            .and_then(|one| one.str_at(&["valueCode"]).map(str::to_owned)),
         amended: task::output(root, "amended").and_then(|one| {
             let number = one.get("valuePositiveInt")?.as_i64()?;
             u32::try_from(number).ok()
@@ -157,7 +161,9 @@ pub async fn raise(
         let dispute = Dispute::raise(&who, &text, now).map_err(|r| refused(&r))?;
         let author = author(&who, &patient, &user_);
         let disputed = (version.kind.as_str(), version.id.as_str(), version.version);
-        let document = task::document(&account, "account", &patient, &author, disputed, None, &text, now);
+        let document = task::document(
+            &account, "account", &patient, &author, disputed, None, &text, now,
+        );
         let raised = task::Raised {
             id: &id,
             patient: &patient,
@@ -167,7 +173,12 @@ pub async fn raise(
         };
         Ok(vec![
             Draft::stored("DocumentReference", &account, Expect::Absent, document)?,
-            Draft::ours("Task", &id, Expect::Absent, task::raised(&raised, &dispute, now))?,
+            Draft::ours(
+                "Task",
+                &id,
+                Expect::Absent,
+                task::raised(&raised, &dispute, now),
+            )?,
         ])
     };
     programme
@@ -201,16 +212,20 @@ pub async fn take(
             *amended = stands.filter(|stands| stands > version);
         }
         let mut dispute = found.dispute.clone();
-        dispute.decide(&step, &who, &text, now).map_err(|r| refused(&r))?;
+        dispute
+            .decide(&step, &who, &text, now)
+            .map_err(|r| refused(&r))?;
         dispute.take(&step, now);
-        let stored = view
-            .read("Task", &task_id)?
-            .ok_or_else(nothing)?
-            .stored;
+        let stored = view.read("Task", &task_id)?.ok_or_else(nothing)?.stored;
         let written = (!text.is_empty()).then_some(document.as_str());
         let stored = task::stepped(&stored, &step, &dispute, written, now)
             .ok_or_else(|| Error::internal("a stored Task that is not JSON"))?;
-        let mut drafts = vec![Draft::ours("Task", &task_id, Expect::Version(found.version), stored)?];
+        let mut drafts = vec![Draft::ours(
+            "Task",
+            &task_id,
+            Expect::Version(found.version),
+            stored,
+        )?];
         if !text.is_empty() {
             let account = found.texts.iter().find(|text| text.kind == "account");
             let stored = task::document(
@@ -223,7 +238,12 @@ pub async fn take(
                 &text,
                 now,
             );
-            drafts.push(Draft::stored("DocumentReference", &document, Expect::Absent, stored)?);
+            drafts.push(Draft::stored(
+                "DocumentReference",
+                &document,
+                Expect::Absent,
+                stored,
+            )?);
         }
         Ok(drafts)
     };
@@ -262,7 +282,9 @@ fn author(who: &Who, patient: &str, user: &SignedIn) -> task::Author {
 /// Who owes answers: the supervisor of the programme, by the desk.
 fn owner(programme: &Programme) -> Result<Option<(String, String)>, Error> {
     let users = programme.desk().users().map_err(Error::desk)?;
-    let found = users.into_iter().find(|user| user.role == "supervisor" && user.practitioner.is_some());
+    let found = users
+        .into_iter()
+        .find(|user| user.role == "supervisor" && user.practitioner.is_some());
     Ok(found.and_then(|user| Some((format!("Practitioner/{}", user.practitioner?), user.name))))
 }
 

@@ -71,7 +71,9 @@ pub async fn take(
     if let Act::Decide(Said::Release(release)) | Act::Release(release) = &act {
         check_release(release, now).map_err(|refusal| refused(&refusal))?;
     }
-    if let Act::Decide(Said::Offer { until: Some(until), .. }) = &act
+    if let Act::Decide(Said::Offer {
+        until: Some(until), ..
+    }) = &act
         && *until <= now
     {
         return Err(refused(&Refusal::NoEnd));
@@ -80,17 +82,30 @@ pub async fn take(
     if let (Some(paper), Some(scan)) = (&mut signed.paper, scan) {
         let id = programme.new_id();
         let stored = write::scan(&id, patient, scan.media, &scan.bytes, signed.at, now);
-        drafts.push(Draft::stored("DocumentReference", &id, Expect::Absent, stored)?);
+        drafts.push(Draft::stored(
+            "DocumentReference",
+            &id,
+            Expect::Absent,
+            stored,
+        )?);
         paper.scan = Some(id);
     }
     if let Act::Release(release) = &act {
         let stored = write::organisation(&release.organisation, &release.name, &release.address);
-        drafts.push(Draft::stored("Organization", &release.organisation, Expect::Absent, stored)?);
+        drafts.push(Draft::stored(
+            "Organization",
+            &release.organisation,
+            Expect::Absent,
+            stored,
+        )?);
     }
     let fresh = programme.new_id();
     let (patient, called) = (patient.to_owned(), programme.name().to_owned());
     let decide = move |view: &View| {
-        if view.read("Patient", &patient)?.is_none_or(|found| found.deleted) {
+        if view
+            .read("Patient", &patient)?
+            .is_none_or(|found| found.deleted)
+        {
             return Err(nobody());
         }
         drafts.push(draft(view, &patient, &called, &fresh, act, &signed, now)?);
@@ -117,7 +132,8 @@ fn draft(
         Act::Release(release) => Said::Release(release),
         Act::Narrow { id, keep, until } => {
             let (version, before) = standing(view, patient, &id, now)?;
-            let sooner = |until: &i64| *until > now && before.until().is_none_or(|end| *until <= end);
+            let sooner =
+                |until: &i64| *until > now && before.until().is_none_or(|end| *until <= end);
             if until.is_some_and(|until| !sooner(&until)) {
                 return Err(refused(&Refusal::NotNarrower));
             }
@@ -134,7 +150,9 @@ fn draft(
     };
     // A decision takes the place of the one before on the same matter.
     let before = match &said {
-        Said::Offer { offer, from: None, .. } => newest_about(view, patient, offer.code)?,
+        Said::Offer {
+            offer, from: None, ..
+        } => newest_about(view, patient, offer.code)?,
         _ => None,
     };
     let (id, expect) = match before {
@@ -178,9 +196,12 @@ fn newest_about(
     found.retain(|version| {
         Doc::parse(&version.stored).is_ok_and(|doc| words::consent_about(doc.root()) == Some(code))
     });
-    Ok(found
-        .into_iter()
-        .max_by_key(|version| (super::read(version).and_then(|one| one.given), version.position)))
+    Ok(found.into_iter().max_by_key(|version| {
+        (
+            super::read(version).and_then(|one| one.given),
+            version.position,
+        )
+    }))
 }
 
 fn check_signed(themself: bool, signed: &Signed, scanned: bool, now: i64) -> Result<(), Refusal> {

@@ -72,8 +72,7 @@ pub fn elements(root: Value<'_>, consent: &Consent) -> part2::Elements {
         purpose: !found.purposes.is_empty(),
         revocation: statements,
         expiry: consent.until().is_some(),
-        signature: root.get("sourceAttachment").is_some()
-            || root.get("sourceReference").is_some(),
+        signature: root.get("sourceAttachment").is_some() || root.get("sourceReference").is_some(),
         signed_on: root.str_at(&["dateTime"]).is_some(),
         is_tpo: !found.purposes.is_empty()
             && found.purposes.iter().all(|purpose| {
@@ -167,7 +166,10 @@ fn provision(value: Value<'_>, around: Option<Effect>) -> Provision {
         out.unread = true;
     }
     for data in items("data") {
-        match (data.str_at(&["meaning"]), data.str_at(&["reference", "reference"])) {
+        match (
+            data.str_at(&["meaning"]),
+            data.str_at(&["reference", "reference"]),
+        ) {
             (Some("instance"), Some(reference)) => out.data.push(unversioned(reference).to_owned()),
             _ => out.unread = true,
         }
@@ -185,7 +187,10 @@ fn provision(value: Value<'_>, around: Option<Effect>) -> Provision {
             within,
             ..Provision::default()
         };
-        if actors.iter().all(|actor| *actor != Actor::Named(String::new())) {
+        if actors
+            .iter()
+            .all(|actor| *actor != Actor::Named(String::new()))
+        {
             out.actors = actors;
         }
     }

@@ -166,7 +166,9 @@ fn provision(said: &Said, at: i64, is_refusal: bool) -> Json {
             root["provision"] = release.parts.iter().map(|part| permit(part)).collect();
             root
         }
-        Said::Offer { offer, until, from, .. } => match offer.code {
+        Said::Offer {
+            offer, until, from, ..
+        } => match offer.code {
             SUD => json!({
                 "period": period(*until),
                 "actor": RECIPIENTS.map(class).to_vec(),
@@ -230,7 +232,8 @@ fn permit(part: &Part) -> Json {
         permit["securityLabel"] = json!([{ "system": ACT, "code": label }]);
     }
     if !part.classes.is_empty() {
-        let class = |class: &&str| json!({ "system": "http://hl7.org/fhir/resource-types", "code": class });
+        let class =
+            |class: &&str| json!({ "system": "http://hl7.org/fhir/resource-types", "code": class });
         permit["class"] = part.classes.iter().map(class).collect();
     }
     permit

@@ -67,7 +67,10 @@ pub struct Author {
 }
 
 /// A text, as a DocumentReference that points at what it is about.
-#[expect(clippy::too_many_arguments, reason = "each is one element of the document")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one element of the document"
+)]
 pub fn document(
     id: &str,
     kind: &str,
@@ -194,7 +197,8 @@ pub fn kind_of(step: &Step) -> &'static str {
 
 /// Whether a resource is the Task of a dispute.
 pub fn is_dispute(root: Value<'_>) -> bool {
-    root.str_at(&["resourceType"]) == Some("Task") && code(root.get("code"), GOVERNANCE) == Some(CODE)
+    root.str_at(&["resourceType"]) == Some("Task")
+        && code(root.get("code"), GOVERNANCE) == Some(CODE)
 }
 
 /// The step that a stored version of the Task is.

@@ -133,7 +133,11 @@ pub fn accounting_csv(id: &str) -> String {
 
 /// Ends a suspension before its time: POST.
 pub fn suspension_lift(id: &str, suspension: &str) -> String {
-    format!("/people/{}/accounting/{}/lift", encode(id), encode(suspension))
+    format!(
+        "/people/{}/accounting/{}/lift",
+        encode(id),
+        encode(suspension)
+    )
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.

@@ -93,22 +93,44 @@ fn what_is_not_understood_voids_a_permission_and_widens_a_refusal() {
         r#""dataPeriod":{"end":"the summer"}"#,
     ];
     for odd in odd {
-        check(&format!(r#""provision":{{"type":"permit",{odd}}}"#), "silent");
-        check(&format!(r#""provision":{{"type":"deny",{odd}}}"#), "refused");
+        check(
+            &format!(r#""provision":{{"type":"permit",{odd}}}"#),
+            "silent",
+        );
+        check(
+            &format!(r#""provision":{{"type":"deny",{odd}}}"#),
+            "refused",
+        );
         let rule = r#""policyRule":{"coding":[{"code":"OPTOUT"}]}"#;
         check(&format!(r#"{rule},"provision":{{{odd}}}"#), "refused");
     }
-    let nobody = r#""actor":[{"role":{"text":"?"},"reference":{"display":"the hospital in town"}}]"#;
-    check(&format!(r#""provision":{{"type":"permit",{nobody}}}"#), "silent");
-    check(&format!(r#""provision":{{"type":"deny",{nobody}}}"#), "refused");
-    check(r#""implicitRules":"urn:x","provision":{"type":"permit"}"#, "silent");
-    check(r#""dateTime":"2026-13-45","provision":{"type":"permit"}"#, "silent");
+    let nobody =
+        r#""actor":[{"role":{"text":"?"},"reference":{"display":"the hospital in town"}}]"#;
+    check(
+        &format!(r#""provision":{{"type":"permit",{nobody}}}"#),
+        "silent",
+    );
+    check(
+        &format!(r#""provision":{{"type":"deny",{nobody}}}"#),
+        "refused",
+    );
+    check(
+        r#""implicitRules":"urn:x","provision":{"type":"permit"}"#,
+        "silent",
+    );
+    let whole =
+        br#"{"resourceType":"Consent","dateTime":"some day","provision":{"type":"permit"}}"#;
+    let undated = read(whole, 1, 0).expect("a Consent");
+    assert!(!undated.in_force(MARCH));
 }
 
 #[test]
 fn a_consent_is_read_with_its_place() {
     let given = consent(r#""provision":{"type":"permit"}"#);
-    assert_eq!((given.id.as_str(), given.version, given.position), ("c", 3, 77));
+    assert_eq!(
+        (given.id.as_str(), given.version, given.position),
+        ("c", 3, 77)
+    );
     assert_eq!(read(br#"{"resourceType":"Patient","id":"p"}"#, 1, 0), None);
     assert_eq!(read(b"{", 1, 0), None);
 }
@@ -143,6 +165,10 @@ fn a_consent_under_part_2_has_all_that_the_rule_asks_for() {
     // For anything but treatment, payment and operations it must end.
     let research = whole.replace("HPAYMT", "HRESCH");
     assert!(!decide(&research));
-    let ends = research.replacen(r#""provision":{"#, r#""provision":{"period":{"end":"2027-01-01"},"#, 1);
+    let ends = research.replacen(
+        r#""provision":{"#,
+        r#""provision":{"period":{"end":"2027-01-01"},"#,
+        1,
+    );
     assert!(decide(&ends));
 }

@@ -278,6 +278,11 @@ impl<'v> Names<'v> {
         self.at(reference.str_at(&["reference"])?)
     }
 
+    /// What a Reference itself says that it names.
+    pub fn display(reference: Option<Value<'_>>) -> Option<String> {
+        Some(reference?.str_at(&["display"])?.to_owned())
+    }
+
     /// The name of what a relative reference (`Practitioner/ID`) names.
     pub fn at(&self, reference: &str) -> Option<String> {
         if let Some(known) = self.known.borrow().get(reference) {

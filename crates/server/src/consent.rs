@@ -15,6 +15,7 @@ use crate::sign_in::SignedIn;
 
 pub mod act;
 pub mod document;
+pub mod packet;
 pub mod write;
 
 /// The most Consents of one person that are weighed; more is an error, and an error is a refusal.

@@ -121,7 +121,7 @@ impl Api {
     }
 
     /// The address of `/fhir` as the client sees it.
-    fn base(&self, headers: &HeaderMap) -> String {
+    pub fn base(&self, headers: &HeaderMap) -> String {
         if let Some(base) = &self.0.settings.base {
             return base.clone();
         }

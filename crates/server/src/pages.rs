@@ -27,10 +27,14 @@ use crate::{assets, web};
 
 mod access;
 mod caseload;
+mod consents;
+mod disputes;
 mod entry;
 pub(crate) mod erasures;
 mod export;
 mod find;
+mod form;
+mod packet;
 mod person;
 mod record;
 mod seen;
@@ -57,6 +61,23 @@ pub fn routes(programme: Programme) -> Router {
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
+        .route(
+            "/people/{id}/consents",
+            get(consents::list).post(consents::decide),
+        )
+        .route("/people/{id}/consents/new", get(consents::form))
+        .route("/people/{id}/consents/{consent}", get(consents::get))
+        .route(
+            "/people/{id}/consents/{consent}/{step}",
+            post(packet::step),
+        )
+        .route("/people/{id}/disputes", get(disputes::list))
+        .route(
+            "/entries/{position}/dispute",
+            get(disputes::form).post(disputes::raise),
+        )
+        .route("/disputes/{id}", get(disputes::get))
+        .route("/disputes/{id}/{step}", post(disputes::step))
         .route("/people/{id}/access", get(access::of_person))
         .route("/people/{id}/export", get(export::get))
         .route(path::ACCESS, get(access::of_everybody))

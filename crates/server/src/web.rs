@@ -10,6 +10,11 @@
 
 pub mod access;
 pub mod caseload;
+pub mod consent;
+pub mod consent_new;
+pub mod consents;
+pub mod dispute;
+pub mod disputes;
 pub mod entry;
 pub mod erased;
 pub mod erasure;
@@ -19,6 +24,7 @@ pub mod error;
 pub mod find;
 pub mod layout;
 pub mod leaf;
+pub mod packet;
 pub mod path;
 pub mod person;
 pub mod record;

@@ -218,7 +218,7 @@ pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
 }
 
 /// How many leaves there were at the page's instant; of a page that is drawn again, before it.
-fn bound(asked: &Asked) -> Result<u64, Error> {
+pub(super) fn bound(asked: &Asked) -> Result<u64, Error> {
     let log = asked.programme.access();
     let size = match (&asked.again, asked.view.instant()) {
         (Some(again), _) if again.whole == asked.view.size() => return Ok(again.position),

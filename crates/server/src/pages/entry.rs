@@ -62,7 +62,7 @@ pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Respo
     .await
 }
 
-fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
+pub(super) fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
     let found = match position.parse() {
         Ok(position) => asked.view.at(position)?,
         Err(_) => None,
@@ -137,6 +137,7 @@ fn name(version: &Version) -> String {
 fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> {
     let mut given = Given::of(version);
     let mut shell = asked.shell();
+    let mut disputes = Vec::new();
     let names = Names::new(&asked.view);
     let history = asked.view.history(&version.kind, &version.id)?;
     // A deletion says nothing but that it is one: what it is about is told by the version before.
@@ -156,6 +157,7 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
         let state = attention::state(&things, &names, asked.moment());
         shell.banner = person::banner(&case, &things, &state, asked.moment());
         super::erasures::mark(asked, &mut shell)?;
+        disputes = super::disputes::beside(asked, &patient, version, &mut given)?;
     }
     let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
     let told = Doc::parse(&telling.stored).map_err(Error::internal)?;
@@ -200,6 +202,7 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
             .outside()
             .map(|outside| version.position < outside.cosigned),
         receipt_name: name(version),
+        disputes,
     };
     Ok((context, given))
 }
@@ -230,7 +233,7 @@ fn purpose(code: Option<String>) -> String {
 
 /// What a document says, element by element, as a person would read it: a coding is its display
 /// and code, a reference its name, a period its two ends.
-fn leaves(root: Value<'_>) -> Vec<(String, String)> {
+pub(super) fn leaves(root: Value<'_>) -> Vec<(String, String)> {
     let mut out = Vec::new();
     walk(root, String::new(), &mut out);
     out

@@ -14,7 +14,7 @@ use crate::case::{Case, Names, Telling, Thing, events, first_of, of_kind, scores
 use crate::chart::score::{Band, Cut, Score, Series};
 use crate::error::{Error, ErrorKind};
 use crate::release::Given;
-use crate::web::layout::Banner;
+use crate::web::layout::{Banner, Shell};
 use crate::web::person::{Context, Fact, Medication, Next, Note, Owed, page};
 use crate::web::when::{self, Happened, RecordedAt};
 
@@ -56,6 +56,19 @@ pub(super) fn case(asked: &Asked, id: &str) -> Result<Case, Error> {
             },
         )
     })
+}
+
+/// The top of a page about a person, and that the page tells of them.
+pub(super) fn about(asked: &Asked, id: &str) -> Result<(Shell, Given), Error> {
+    let case = case(asked, id)?;
+    let things = case.things();
+    let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
+    let mut shell = asked.shell();
+    shell.banner = banner(&case, &things, &state, asked.moment());
+    super::erasures::mark(asked, &mut shell)?;
+    let mut given = Given::new();
+    given.person(asked.programme.ledger().person(id));
+    Ok((shell, given))
 }
 
 /// What a page about one person gives out: every version that it is drawn from.

@@ -173,6 +173,12 @@ pub fn every_page() -> Vec<Sample> {
         record,
         access,
         leaf,
+        consents,
+        consent_new,
+        consent,
+        packet,
+        disputes,
+        dispute,
         seen,
         error
     );

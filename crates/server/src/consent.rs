@@ -52,7 +52,16 @@ pub fn versions(view: &View, patient: &str) -> Result<Vec<Version>, Error> {
 
 /// Whether somebody is the person whose record it is: signed in as a participant, with this Patient.
 pub fn is_person(who: &SignedIn, patient: &str) -> bool {
-    who.user.role == "participant" && who.actor().name == format!("Patient/{patient}")
+    own_record(who).as_deref() == Some(patient)
+}
+
+/// The Patient whom somebody who is signed in is, if they are a participant.
+pub fn own_record(who: &SignedIn) -> Option<String> {
+    let name = who.actor().name;
+    let id = name
+        .strip_prefix("Patient/")
+        .filter(|_| who.user.role == "participant")?;
+    Some(id.to_owned())
 }
 
 /// What a purpose is called.

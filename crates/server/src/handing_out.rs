@@ -11,10 +11,11 @@ use crate::release::Given;
 /// A person's export and what it gives out.
 ///
 /// It is complete as of the latest cosigned checkpoint, if that has a map of heads that counts
-/// entries about the person, otherwise as of the newest checkpoint.
+/// entries about the person, otherwise as of the newest checkpoint. Without the access log it says
+/// nothing of who was told.
 pub fn export(
     ledger: &Ledger,
-    access: &AccessLog,
+    access: Option<&AccessLog>,
     cosigned: Option<&str>,
     patient: &str,
 ) -> Result<(Export, Given), Error> {
@@ -25,7 +26,7 @@ pub fn export(
         ));
     }
     let under = |note: Option<&str>| {
-        let export = ledger.export(patient, note, Some(access));
+        let export = ledger.export(patient, note, access);
         export.map_err(Error::ledger)
     };
     let export = match cosigned.map(|note| under(Some(note))).transpose()?.flatten() {

@@ -1,5 +1,6 @@
 //! The server: FHIR, pages, sign-in, command line. The only HTTP and HTML.
 
+pub mod accounting;
 pub mod assets;
 pub mod backup;
 pub mod case;

@@ -26,6 +26,7 @@ use crate::web::{path, when};
 use crate::{assets, web};
 
 mod access;
+mod accounting;
 mod caseload;
 mod consents;
 mod disputes;
@@ -34,6 +35,7 @@ pub(crate) mod erasures;
 mod export;
 mod find;
 mod form;
+mod me;
 mod packet;
 mod person;
 mod record;
@@ -48,6 +50,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/", get(home))
         .route(path::SIGN_IN, get(sign_in::form).post(sign_in::enter))
         .route(path::SIGN_OUT, post(sign_in::leave))
+        .route(path::ME, get(me::get))
         .route(path::CASELOAD, get(caseload::get))
         .route(path::FIND, get(find::get))
         .route(path::RECORD, get(record::get))
@@ -67,9 +70,15 @@ pub fn routes(programme: Programme) -> Router {
         )
         .route("/people/{id}/consents/new", get(consents::form))
         .route("/people/{id}/consents/{consent}", get(consents::get))
+        .route("/people/{id}/consents/{consent}/{step}", post(packet::step))
         .route(
-            "/people/{id}/consents/{consent}/{step}",
-            post(packet::step),
+            "/people/{id}/accounting",
+            get(accounting::get).post(accounting::suspend),
+        )
+        .route("/people/{id}/accounting.csv", get(accounting::file))
+        .route(
+            "/people/{id}/accounting/{suspension}/lift",
+            post(accounting::lift),
         )
         .route("/people/{id}/disputes", get(disputes::list))
         .route(

@@ -9,6 +9,7 @@
 //! top and at its bottom, and draws square marks where now has round ones.
 
 pub mod access;
+pub mod accounting;
 pub mod caseload;
 pub mod consent;
 pub mod consent_new;
@@ -24,6 +25,7 @@ pub mod error;
 pub mod find;
 pub mod layout;
 pub mod leaf;
+pub mod me;
 pub mod packet;
 pub mod path;
 pub mod person;

@@ -123,6 +123,10 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
         name: NAME.to_owned(),
         demo: people,
         erasure_delay_days: None,
+        complaints: Some(
+            "The Ombudsperson for Veterans (made up), 1 Assembly Square, telephone 555-0100"
+                .to_owned(),
+        ),
     };
     let keys = programme::create(&making, &about, passphrase, &Chance::System)?;
     let mut offline = Offline::open(&making, keys, clock, chance, &mut |_, _| {})?;

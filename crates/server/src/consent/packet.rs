@@ -3,14 +3,13 @@
 //! All Consents of the person are weighed, not the release alone: who has refused something to somebody
 //! refuses it to a release as well. What is labelled is covered only where it is named.
 
+use casework::Span;
 use casework::consent::offer::RELEASE;
 use casework::consent::{Action, Asked, Consent, Data, Recipient, consented, label};
-use casework::Span;
 use record::json::{Doc, Value};
 use record::time::RecordedAt;
 use serde_json::{Value as Json, json};
 
-use super::write::SIGNED;
 use crate::case::{Case, words};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Version, View};
@@ -33,7 +32,10 @@ pub struct Packet {
 impl Packet {
     /// The version of the release that is relied on.
     pub fn basis(&self) -> String {
-        format!("Consent/{}/_history/{}", self.release.id, self.release.version)
+        format!(
+            "Consent/{}/_history/{}",
+            self.release.id, self.release.version
+        )
     }
 }
 
@@ -42,8 +44,15 @@ pub const NOTICE: (&str, &str) = (policy::REDISCLOSURE, "42 CFR 2.32(a)(2)");
 
 /// What a release covers now.
 pub fn of(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet, Error> {
-    let missing = || Error::new(ErrorKind::NotFound, "There is no such release of this person.");
-    let release = view.read("Consent", consent)?.filter(|found| !found.deleted);
+    let missing = || {
+        Error::new(
+            ErrorKind::NotFound,
+            "There is no such release of this person.",
+        )
+    };
+    let release = view
+        .read("Consent", consent)?
+        .filter(|found| !found.deleted);
     let release = release
         .filter(|found| found.person().as_deref() == Some(patient))
         .ok_or_else(missing)?;
@@ -145,7 +154,14 @@ pub fn labels(resource: Value<'_>) -> Vec<String> {
 
 /// The FHIR document: a Composition that says to whom, what for and on which release, with the notice
 /// and the release itself, and then everything that it covers, each as it is served.
-pub fn document(packet: &Packet, id: &str, base: &str, programme: &str, patient: &str, now: i64) -> Vec<u8> {
+pub fn document(
+    packet: &Packet,
+    id: &str,
+    base: &str,
+    programme: &str,
+    patient: &str,
+    now: i64,
+) -> Vec<u8> {
     let at = RecordedAt(now).to_string();
     let mut sections = Vec::new();
     if packet.part2 {
@@ -199,10 +215,22 @@ pub fn document(packet: &Packet, id: &str, base: &str, programme: &str, patient:
     let mut out = head.into_bytes();
     out.pop();
     out.extend_from_slice(b",\"entry\":[");
-    entry(&mut out, base, "Composition", id, composition.to_string().as_bytes());
+    entry(
+        &mut out,
+        base,
+        "Composition",
+        id,
+        composition.to_string().as_bytes(),
+    );
     for version in std::iter::once(&packet.release).chain(&packet.versions) {
         out.push(b',');
-        entry(&mut out, base, &version.kind, &version.id, &version.served());
+        entry(
+            &mut out,
+            base,
+            &version.kind,
+            &version.id,
+            &version.served(),
+        );
     }
     out.extend_from_slice(b"]}");
     out

@@ -10,7 +10,9 @@ use ledger::disclosure::{Leaf, What, Whom};
 use maud::Markup;
 
 use super::{Asked, away, download, person};
+use crate::accounting::HeldBack;
 use crate::case::{Case, Names, attention};
+use crate::consent::{is_person, own_record};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Whose;
 use crate::release::Given;
@@ -80,9 +82,12 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
     let log = asked.programme.access();
     let alias = asked.programme.ledger().person(id);
     let bound = bound(asked)?;
-    let all = log
+    let mut all = log
         .positions_about(alias, bound, usize::MAX)
         .map_err(Error::ledger)?;
+    if is_person(&asked.who, id) {
+        all = not_held_back(asked, id, all)?;
+    }
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
     given.person(alias);
@@ -204,6 +209,10 @@ pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
         }
         _ => None,
     };
+    let found = match found {
+        Some(one) if is_held_back(asked, &one)? => None,
+        found => found,
+    };
     found.ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
@@ -215,6 +224,32 @@ pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
             },
         )
     })
+}
+
+/// Those leaves that are not held back from the person whom they tell of.
+pub(super) fn not_held_back(asked: &Asked, id: &str, all: Vec<u64>) -> Result<Vec<u64>, Error> {
+    let held = HeldBack::from(&asked.programme, id)?;
+    if !held.is_any() {
+        return Ok(all);
+    }
+    let log = asked.programme.access();
+    let mut left = Vec::with_capacity(all.len());
+    for position in all {
+        let one = log.leaf(position).map_err(Error::ledger)?;
+        if one.is_some_and(|one| !held.holds(&one)) {
+            left.push(position);
+        }
+    }
+    Ok(left)
+}
+
+/// Whether a leaf is held back from whoever looks, whom it tells of.
+fn is_held_back(asked: &Asked, one: &Disclosed) -> Result<bool, Error> {
+    let Some(id) = own_record(&asked.who) else {
+        return Ok(false);
+    };
+    let alias = asked.programme.ledger().person(&id);
+    Ok(one.persons.contains(&alias) && HeldBack::from(&asked.programme, &id)?.holds(one))
 }
 
 /// How many leaves there were at the page's instant; of a page that is drawn again, before it.
@@ -240,7 +275,7 @@ fn name(position: u64) -> String {
     format!("disclosure-{position}.tlog-proof")
 }
 
-fn row(whom: &mut Lookup<'_>, one: &Disclosed) -> Result<Row, Error> {
+pub(super) fn row(whom: &mut Lookup<'_>, one: &Disclosed) -> Result<Row, Error> {
     let leaf = &one.leaf;
     let (about, others) = whom.about(one)?;
     Ok(Row {
@@ -337,7 +372,7 @@ pub(super) fn purpose(code: &str) -> String {
         "COC" => "coordination of care",
         "PATRQT" => "the person's own request",
         "" => "not said",
-        other => other,
+        other => return crate::consent::purpose_words(other),
     }
     .to_owned()
 }
@@ -367,6 +402,14 @@ pub(super) fn what_was_asked(leaf: &Leaf, address: Option<&str>) -> String {
         ["people", _, "timelines"] => "the two timelines".to_owned(),
         ["people", _, "export"] => "everything about the person, as a file".to_owned(),
         ["people", _, "access"] => "who looked at this person".to_owned(),
+        ["people", _, "accounting" | "accounting.csv"] => "who was told of this person".to_owned(),
+        ["people", _, "consents", ..] if leaf.what == What::Export => {
+            "what a release covers".to_owned()
+        }
+        ["people", _, "consents", ..] => "what the person consented to".to_owned(),
+        ["people", _, "disputes"] | ["disputes", _] => "what the person disputes".to_owned(),
+        ["entries", position, "dispute"] => format!("entry {position}, to dispute it"),
+        ["me"] => "their own page".to_owned(),
         ["entries", position] => format!("entry {position}"),
         ["entries", position, "receipt"] => format!("the receipt of entry {position}"),
         ["access"] => "who looked at anybody".to_owned(),

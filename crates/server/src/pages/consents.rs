@@ -195,9 +195,9 @@ pub async fn get(
     away(move || {
         let (shell, mut given) = person::about(&asked, &id)?;
         let history = asked.view.history("Consent", &consent)?;
-        let newest = history.first().filter(|newest| {
-            !newest.deleted && newest.person().as_deref() == Some(id.as_str())
-        });
+        let newest = history
+            .first()
+            .filter(|newest| !newest.deleted && newest.person().as_deref() == Some(id.as_str()));
         let newest = newest.ok_or_else(missing)?;
         history.iter().for_each(|version| given.version(version));
         let doc = Doc::parse(&newest.stored).map_err(Error::internal)?;
@@ -258,10 +258,7 @@ fn row(version: &Version, root: Value<'_>, now: i64) -> Row {
     let (words, in_force) = match root.str_at(&["status"]) {
         Some("active") => match until {
             Some(until) if until <= now => (format!("Ended on {}", when::day(until - 1)), false),
-            Some(until) if !denies => (
-                format!("In force until {}", when::day(until - 1)),
-                true,
-            ),
+            Some(until) if !denies => (format!("In force until {}", when::day(until - 1)), true),
             _ => (stands(if denies { "No" } else { "Yes" }, at), true),
         },
         Some("rejected") => (stands("No", at), false),
@@ -316,7 +313,9 @@ pub(super) fn facts(root: Value<'_>) -> Vec<(String, String)> {
     let parts = parts(root).into_iter().map(|(_, words)| words);
     add("What", parts.collect::<Vec<_>>().join("; "));
     let text = |path: &[&str]| {
-        let micros = provision?.str_at(path).and_then(record::time::parse_interval)?;
+        let micros = provision?
+            .str_at(path)
+            .and_then(record::time::parse_interval)?;
         Some(when::day(micros.start))
     };
     if let Some(from) = text(&["dataPeriod", "start"]) {
@@ -340,7 +339,10 @@ fn parts(root: Value<'_>) -> Vec<(String, String)> {
         .filter(|one| one.str_at(&["type"]) == Some("permit"))
         .filter_map(|one| {
             let key = one.str_at(&["id"])?;
-            let words = offer::part(key).map_or("Everything that is not protected by a label", |part| part.words);
+            let words = offer::part(key)
+                .map_or("Everything that is not protected by a label", |part| {
+                    part.words
+                });
             Some((key.to_owned(), words.to_owned()))
         })
         .collect()
@@ -349,7 +351,10 @@ fn parts(root: Value<'_>) -> Vec<(String, String)> {
 /// Whom a Consent names, at its root or in the first provision within.
 pub(super) fn actor(root: Value<'_>) -> Option<Value<'_>> {
     let provision = root.get("provision")?;
-    let inner = provision.get("provision").into_iter().flat_map(Value::items);
+    let inner = provision
+        .get("provision")
+        .into_iter()
+        .flat_map(Value::items);
     let mut actors = std::iter::once(provision)
         .chain(inner)
         .filter_map(|one| one.get("actor"));
@@ -379,7 +384,9 @@ fn text(root: Value<'_>) -> Option<String> {
     use base64::Engine;
     let data = root.str_at(&["sourceAttachment", "data"])?;
     let kind = root.str_at(&["sourceAttachment", "contentType"])?;
-    let bytes = base64::engine::general_purpose::STANDARD.decode(data).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(data)
+        .ok()?;
     kind.starts_with("text/plain")
         .then(|| String::from_utf8(bytes).ok())?
 }
@@ -400,7 +407,9 @@ fn signature(root: Value<'_>) -> Option<(String, Option<i64>)> {
     let words = match part("witness").and_then(|one| one.str_at(&["valueString"])) {
         Some(witness) => {
             let kept = part("kept").and_then(|one| one.str_at(&["valueString"]));
-            let kept = kept.map(|kept| format!("; kept: {kept}")).unwrap_or_default();
+            let kept = kept
+                .map(|kept| format!("; kept: {kept}"))
+                .unwrap_or_default();
             format!("on paper by {name}, seen by {witness}{kept}")
         }
         None => format!("on this page by {name}"),
@@ -436,7 +445,10 @@ fn versions(view: &View, history: &[Version]) -> Result<Vec<one::Version>, Error
                 _ => "Recorded",
             }
             .to_owned(),
-            signed: signed.as_ref().map(|(words, _)| words.clone()).unwrap_or_default(),
+            signed: signed
+                .as_ref()
+                .map(|(words, _)| words.clone())
+                .unwrap_or_default(),
             signed_at: signed.and_then(|(_, at)| at),
             recorded_at: RecordedAt(version.recorded_at.0),
             position: version.position,
@@ -466,7 +478,11 @@ fn given_out(
         let Some(one) = log.leaf(position).map_err(Error::ledger)? else {
             continue;
         };
-        if one.told.as_ref().is_some_and(|told| told.basis.consent.starts_with(&of)) {
+        if one
+            .told
+            .as_ref()
+            .is_some_and(|told| told.basis.consent.starts_with(&of))
+        {
             given.leaf(position, &[alias]);
             out.push(one::Given {
                 leaf: position,
@@ -505,9 +521,14 @@ fn release(programme: &Programme, form: &Form, until: Option<i64>) -> Result<Act
     let name = match chosen {
         "" => form.text("recipient").to_owned(),
         id => {
-            let found = view.read("Organization", id)?.filter(|found| !found.deleted);
+            let found = view
+                .read("Organization", id)?
+                .filter(|found| !found.deleted);
             let found = found.ok_or_else(|| {
-                Error::new(ErrorKind::NotFound, "There is no such organisation; choose another.")
+                Error::new(
+                    ErrorKind::NotFound,
+                    "There is no such organisation; choose another.",
+                )
             })?;
             let doc = Doc::parse(&found.stored).map_err(Error::internal)?;
             words::name(doc.root()).unwrap_or_default()
@@ -542,7 +563,9 @@ fn release(programme: &Programme, form: &Form, until: Option<i64>) -> Result<Act
 fn kept_from(programme: &Programme, reference: &str) -> Result<(String, String), Error> {
     let view = programme.view(crate::programme::AsOf::Now);
     let found = match reference.strip_prefix("Practitioner/") {
-        Some(id) => view.read("Practitioner", id)?.filter(|found| !found.deleted),
+        Some(id) => view
+            .read("Practitioner", id)?
+            .filter(|found| !found.deleted),
         None => None,
     };
     let found = found.ok_or_else(|| act::refused(&offer::Refusal::NobodyNamed))?;

@@ -126,7 +126,9 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         let who = dispute::who(&asked.who, &found.patient, Some(&disputed));
         let now = asked.moment();
         let decide = |step: &Step| {
-            let decided = found.dispute.decide(step, &who, "as it will be written", asked.now());
+            let decided = found
+                .dispute
+                .decide(step, &who, "as it will be written", asked.now());
             decided.map_err(|refusal| casework::sentence(&refusal))
         };
         let staff = who.answers && !who.themself;
@@ -178,7 +180,10 @@ pub async fn step(
             let code = form.text("ground");
             let ground = Ground::ALL.into_iter().find(|one| one.code() == code);
             let ground = ground.ok_or_else(|| {
-                Error::new(ErrorKind::Malformed, "Choose the ground on which you disagree.")
+                Error::new(
+                    ErrorKind::Malformed,
+                    "Choose the ground on which you disagree.",
+                )
             })?;
             Step::Disagree { ground }
         }
@@ -293,5 +298,8 @@ fn nobody() -> Error {
 }
 
 fn missing() -> Error {
-    Error::new(ErrorKind::NotFound, "There is no such dispute in the record.")
+    Error::new(
+        ErrorKind::NotFound,
+        "There is no such dispute in the record.",
+    )
 }

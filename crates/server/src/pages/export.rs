@@ -6,6 +6,8 @@ use ledger::disclosure::What;
 use ledger::witnessed::LogName;
 
 use super::{Asked, away, download, person};
+use crate::accounting::HeldBack;
+use crate::consent::is_person;
 use crate::error::Error;
 use crate::handing_out;
 
@@ -18,8 +20,10 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         person::case(&asked, &id)?;
         let cosigned = programme.cosigning().latest(LogName::Record);
         let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
-        let (export, given) =
-            handing_out::export(programme.ledger(), programme.access(), note, &id)?;
+        // What is held back from the person for a time, they do not carry away meanwhile.
+        let held = is_person(&asked.who, &id) && HeldBack::from(&programme, &id)?.is_any();
+        let access = (!held).then(|| programme.access());
+        let (export, given) = handing_out::export(programme.ledger(), access, note, &id)?;
         let text = String::from_utf8(export.write()).map_err(Error::internal)?;
         let file = download(&format!("{id}.homecoming-export"), text);
         Ok(asked.gives(file, What::Export, given))

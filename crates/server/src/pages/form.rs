@@ -68,7 +68,10 @@ impl Form {
     /// All values of a field.
     pub fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
         let of = move |(given, _): &&(String, String)| given == name;
-        self.pairs.iter().filter(of).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .filter(of)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The beginning of a day that a date field names.
@@ -247,8 +250,14 @@ mod tests {
     #[test]
     fn a_boundary_is_read_as_browsers_write_it() {
         let rows = [
-            ("multipart/form-data; boundary=----WebKitFormBoundaryX", Some("------WebKitFormBoundaryX")),
-            ("multipart/form-data; charset=utf-8; boundary=\"a b\"", Some("--a b")),
+            (
+                "multipart/form-data; boundary=----WebKitFormBoundaryX",
+                Some("------WebKitFormBoundaryX"),
+            ),
+            (
+                "multipart/form-data; charset=utf-8; boundary=\"a b\"",
+                Some("--a b"),
+            ),
             ("multipart/form-data; boundary=", None),
             ("multipart/mixed; boundary=x", None),
             ("application/x-www-form-urlencoded", None),

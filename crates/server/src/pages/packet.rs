@@ -57,17 +57,16 @@ fn make(
     let (shell, mut given) = person::about(asked, id)?;
     let packet = packet::of(&asked.view, id, consent, now)?;
     given.version(&packet.release);
-    packet.versions.iter().for_each(|version| given.version(version));
+    packet
+        .versions
+        .iter()
+        .for_each(|version| given.version(version));
     let file = asked.programme.new_id();
     let response = match as_bundle {
-        true => bundle(packet::document(
-            &packet,
+        true => bundle(
+            packet::document(&packet, &file, base, asked.programme.name(), id, now),
             &file,
-            base,
-            asked.programme.name(),
-            id,
-            now,
-        ), &file),
+        ),
         false => {
             let doc = Doc::parse(&packet.release.stored).map_err(Error::internal)?;
             let context = Context {
@@ -116,7 +115,8 @@ fn bundle(bytes: Vec<u8>, id: &str) -> Response {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"release-{id}.json\"")) {
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"release-{id}.json\""))
+    {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     response

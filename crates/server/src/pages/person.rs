@@ -323,7 +323,7 @@ fn span(scores: &[Series], medications: &[Medication], moment: i64) -> (i64, i64
     (first.min(moment - 30 * when::DAY), moment)
 }
 
-fn medications(things: &[Thing<'_>]) -> Vec<Medication> {
+pub(super) fn medications(things: &[Thing<'_>]) -> Vec<Medication> {
     let taken: Vec<&Telling<'_>> = of_kind(things, "MedicationStatement").collect();
     // Where nobody says what is taken, what was prescribed is the best there is.
     let shown = if taken.is_empty() {

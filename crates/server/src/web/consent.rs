@@ -211,7 +211,10 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         title: "Release of information to County Housing Office".into(),
         stands: "In force until 30 Nov 2026".into(),
         facts: vec![
-            ("To".into(), "County Housing Office, 12 Harbour Street".into()),
+            (
+                "To".into(),
+                "County Housing Office, 12 Harbour Street".into(),
+            ),
             ("What for".into(), "care coordination".into()),
             ("What".into(), "Who I am and how to reach me".into()),
         ],
@@ -226,7 +229,10 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         }],
         parts: vec![
             ("identity".into(), "Who I am and how to reach me".into()),
-            ("contacts".into(), "When I was seen, by whom, and what is planned".into()),
+            (
+                "contacts".into(),
+                "When I was seen, by whom, and what is planned".into(),
+            ),
         ],
         until: Some(when::at_day(2026, 12, 1)),
         may: May {

@@ -172,7 +172,10 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             ("Practitioner/2".into(), "T. Borkowicz".into()),
         ],
         organisations: vec![("o1".into(), "County Housing Office".into())],
-        purposes: vec![("COC", "care coordination"), ("FITEVAL", "evaluating fitness for duty")],
+        purposes: vec![
+            ("COC", "care coordination"),
+            ("FITEVAL", "evaluating fitness for duty"),
+        ],
         now: samples::NOW,
     };
     vec![
@@ -191,7 +194,13 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 ..own.clone()
             },
         ),
-        ("release", Context { offer: None, ..own.clone() }),
+        (
+            "release",
+            Context {
+                offer: None,
+                ..own.clone()
+            },
+        ),
         (
             "then",
             Context {

@@ -148,10 +148,25 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         position: 4_711,
     };
     let answers = |code: &str| match code {
-        "programme" => vec![row("c1", "Taking part in the programme", "Yes, since 3 Feb 2026", true)],
-        "recording" => vec![row("c2", "Sound recordings of sessions", "No, since 4 May 2026", true)],
+        "programme" => vec![row(
+            "c1",
+            "Taking part in the programme",
+            "Yes, since 3 Feb 2026",
+            true,
+        )],
+        "recording" => vec![row(
+            "c2",
+            "Sound recordings of sessions",
+            "No, since 4 May 2026",
+            true,
+        )],
         "keep-from" => vec![row("c3", "T. Borkowicz", "Yes, since 4 May 2026", true)],
-        "research" => vec![row("c4", "Use for research", "Taken back on 9 Jun 2026", false)],
+        "research" => vec![row(
+            "c4",
+            "Use for research",
+            "Taken back on 9 Jun 2026",
+            false,
+        )],
         _ => Vec::new(),
     };
     let decisions = || {
@@ -170,10 +185,25 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         may: true,
         decisions: decisions(),
         releases: vec![
-            row("r1", "County Housing Office", "In force until 30 Nov 2026", true),
-            row("r2", "Lakeland Legal Aid", "Taken back on 9 Jun 2026", false),
+            row(
+                "r1",
+                "County Housing Office",
+                "In force until 30 Nov 2026",
+                true,
+            ),
+            row(
+                "r2",
+                "Lakeland Legal Aid",
+                "Taken back on 9 Jun 2026",
+                false,
+            ),
         ],
-        others: vec![row("o1", "Notice and consent: study medicine", "Yes, since 3 Mar 2026", true)],
+        others: vec![row(
+            "o1",
+            "Notice and consent: study medicine",
+            "Yes, since 3 Mar 2026",
+            true,
+        )],
     };
     vec![
         ("own", own.clone()),
@@ -200,7 +230,12 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 shell: samples::about_hostile(samples::now("/people/x/consents")),
                 person: samples::HOSTILE.into(),
                 releases: vec![row(samples::HOSTILE, samples::HOSTILE, samples::LONG, true)],
-                others: vec![row(samples::HOSTILE, samples::LONG, samples::HOSTILE, false)],
+                others: vec![row(
+                    samples::HOSTILE,
+                    samples::LONG,
+                    samples::HOSTILE,
+                    false,
+                )],
                 ..own
             },
         ),

@@ -130,7 +130,11 @@ pub fn page(context: &Context) -> Markup {
     layout::page(
         shell,
         Page {
-            title: if new { "Say that an entry is wrong" } else { "A disputed entry" },
+            title: if new {
+                "Say that an entry is wrong"
+            } else {
+                "A disputed entry"
+            },
             place: Place::Elsewhere,
             compares: false,
             main,
@@ -182,7 +186,9 @@ fn acts(context: &Context) -> Markup {
         state,
         withdraw,
     } = &context.may;
-    let any = [raise, answer, extend, state, withdraw].iter().any(|one| one.is_some());
+    let any = [raise, answer, extend, state, withdraw]
+        .iter()
+        .any(|one| one.is_some());
     html! {
         @if any {
             section class="panel full" aria-labelledby="acts" {
@@ -280,7 +286,9 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         texts: vec![account.clone()],
         may: May {
             answer: Some(Ok(())),
-            extend: Some(Err("The answer is due now, and it is too late to ask for more time.".into())),
+            extend: Some(Err(
+                "The answer is due now, and it is too late to ask for more time.".into(),
+            )),
             ..May::default()
         },
     };
@@ -292,7 +300,11 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         ground: Some(Ground::Accurate.words().into()),
         texts: vec![
             account,
-            text("answer", "L. Baptiste", "The sign-in sheet of that day has your name."),
+            text(
+                "answer",
+                "L. Baptiste",
+                "The sign-in sheet of that day has your name.",
+            ),
             text("statement", "Haddad, Samir", "It is not my hand."),
         ],
         may: May {

@@ -91,12 +91,23 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         themself: true,
         rows: vec![
             row("d1", "Session 4", "An answer was owed by 3 Oct 2026", true),
-            row("d2", "PCL-5 = 61", "The programme agreed on 9 Jun 2026", false),
+            row(
+                "d2",
+                "PCL-5 = 61",
+                "The programme agreed on 9 Jun 2026",
+                false,
+            ),
         ],
     };
     vec![
         ("own", own.clone()),
-        ("staff", Context { themself: false, ..own.clone() }),
+        (
+            "staff",
+            Context {
+                themself: false,
+                ..own.clone()
+            },
+        ),
         (
             "then",
             Context {

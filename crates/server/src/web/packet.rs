@@ -92,16 +92,24 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         recipient: "County Housing Office".into(),
         address: "12 Harbour Street".into(),
         purpose: "care coordination".into(),
-        notice: Some("42 CFR part 2 prohibits unauthorized use or disclosure of these records.".into()),
+        notice: Some(
+            "42 CFR part 2 prohibits unauthorized use or disclosure of these records.".into(),
+        ),
         release: vec![
-            ("To".into(), "County Housing Office, 12 Harbour Street".into()),
+            (
+                "To".into(),
+                "County Housing Office, 12 Harbour Street".into(),
+            ),
             ("Until".into(), "30 Nov 2026".into()),
         ],
         things: vec![Thing {
             what: "PCL-5 = 38".into(),
             happened: Some(samples::on(2026, 5, 4)),
             recorded_at: samples::recorded(2026, 5, 5),
-            facts: vec![("status".into(), "final".into()), ("valueInteger".into(), "38".into())],
+            facts: vec![
+                ("status".into(), "final".into()),
+                ("valueInteger".into(), "38".into()),
+            ],
         }],
     };
     vec![

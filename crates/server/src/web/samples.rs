@@ -177,8 +177,10 @@ pub fn every_page() -> Vec<Sample> {
         consent_new,
         consent,
         packet,
+        accounting,
         disputes,
         dispute,
+        me,
         seen,
         error
     );

@@ -26,6 +26,8 @@ const NOTHING: &str = include_str!("disclosures/nothing.txt");
 enum Who {
     Client,
     Officer,
+    /// The person `p`, who signs in as a participant.
+    Person,
     Nobody,
 }
 
@@ -68,10 +70,20 @@ const TRANSACTION: &str = r#"{"resourceType":"Bundle","type":"transaction","entr
     {"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:t|1"}},
     {"request":{"method":"GET","url":"Observation/o"}}]}"#;
 const ERASURE: &str = "person=p&scope=record&basis=gdpr-17-1-b&citation=written+withdrawal+of+consent,+file+note&examined=yes";
+const RELEASE: &str = r#"{"resourceType":"Consent","id":"c","status":"active",
+    "scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+    "category":[{"coding":[{"system":"urn:homecoming:consent","code":"release"}]}],"policy":[{"uri":"urn:t"}],
+    "patient":{"reference":"Patient/p"},"dateTime":"2026-01-01","organization":[{"display":"Test"}],
+    "provision":{"period":{"end":"2099-01-01"},"purpose":[{"system":"urn:t","code":"COC"}],
+    "actor":[{"role":{"text":"x"},"reference":{"reference":"Organization/o","display":"Office"}}],
+    "provision":[{"type":"permit","class":[{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}]}]}}"#;
+const DECISION: &str =
+    "about=recording&answer=yes&name=P&witness=W&signed=2026-01-01&kept=cabinet+3";
+const SUSPENSION: &str = "agency=OIG&official=Agent&statement=written&stated=2026-01-01&until=2099-01-01&citation=letter+1";
 const WRITES: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
     {"resource":{"resourceType":"Basic","id":"b","code":{"text":"x"}},"request":{"method":"PUT","url":"Basic/b"}}]}"#;
 
-use Who::{Client, Nobody, Officer};
+use Who::{Client, Nobody, Officer, Person};
 
 /// One request for each method of each route, in order; some routes have several ways.
 const ROWS: &[Row] = &[
@@ -407,6 +419,127 @@ const ROWS: &[Row] = &[
         "why=asked+for+in+error",
         None,
     ),
+    row(
+        "PUT",
+        "/fhir/{kind}/{id}",
+        Client,
+        "/fhir/Consent/c",
+        RELEASE,
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents",
+        Officer,
+        "/people/p/consents",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents/new",
+        Officer,
+        "/people/p/consents/new?about=release",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/consents",
+        Officer,
+        "/people/p/consents",
+        DECISION,
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents/{consent}",
+        Officer,
+        "/people/p/consents/c",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/consents/{consent}/{step}",
+        Officer,
+        "/people/p/consents/c/packet",
+        "as=bundle",
+        Some(("export", 2)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/accounting",
+        Officer,
+        "/people/p/accounting?what=all",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/accounting.csv",
+        Officer,
+        "/people/p/accounting.csv?what=all",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/accounting",
+        Officer,
+        "/people/p/accounting",
+        SUSPENSION,
+        None,
+    ),
+    row(
+        "POST",
+        "/people/{id}/accounting/{suspension}/lift",
+        Officer,
+        "/people/p/accounting/none/lift",
+        "sure=yes",
+        None,
+    ),
+    row(
+        "GET",
+        "/entries/{position}/dispute",
+        Officer,
+        "/entries/1/dispute",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "POST",
+        "/entries/{position}/dispute",
+        Person,
+        "/entries/1/dispute",
+        "text=it+was+not+so",
+        None,
+    ),
+    row(
+        "GET",
+        "/disputes/{id}",
+        Officer,
+        "/disputes/{made}",
+        "",
+        Some(("page", 3)),
+    ),
+    row(
+        "POST",
+        "/disputes/{id}/{step}",
+        Officer,
+        "/disputes/{made}/extend",
+        "text=somebody+is+away",
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/disputes",
+        Officer,
+        "/people/p/disputes",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row("GET", "/me", Person, "/me", "", Some(("page", u64::MAX))),
     row("GET", "/metrics", Nobody, "/metrics", "", None),
     row(
         "GET",
@@ -505,18 +638,33 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     let (data, token) = programme(&folder);
     let added = homecoming_done(&["user", "add", "Asker", "--data", &data, "--role", "officer"]);
     let code = added.lines().last().expect("a code").to_owned();
+    let added = homecoming_done(&[
+        "user",
+        "add",
+        "P.",
+        "--data",
+        &data,
+        "--role",
+        "participant",
+        "--patient",
+        "p",
+    ]);
+    let own = added.lines().last().expect("a code").to_owned();
     let served = Served::start(&data);
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .max_redirects(0)
         .http_status_as_error(false)
         .build()
         .into();
-    let signed_in = agent
-        .post(served.url("/sign-in"))
-        .send_form([("code", code.as_str())])
-        .expect("the server answers");
-    let cookie = signed_in.headers()["set-cookie"].to_str().expect("text");
-    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    let sign_in = |code: &str| {
+        let signed_in = agent
+            .post(served.url("/sign-in"))
+            .send_form([("code", code)])
+            .expect("the server answers");
+        let cookie = signed_in.headers()["set-cookie"].to_str().expect("text");
+        cookie.split(';').next().unwrap_or_default().to_owned()
+    };
+    let (cookie, own) = (sign_in(&code), sign_in(&own));
     let log = AccessLog::open(Path::new(&data), keys(&data)).expect("the access log");
 
     let mut made = String::new();
@@ -534,6 +682,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         request = match row.who {
             Client => request.header("Authorization", format!("Bearer {token}")),
             Officer => request.header("Cookie", &cookie),
+            Person => request.header("Cookie", &own),
             Nobody => request,
         };
         if path.ends_with("?if-none-exist") {
@@ -544,9 +693,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         if path.ends_with("?not-modified") {
             request = request.header("If-None-Match", "W/\"2\"");
         }
-        let is_form = ["/_search", "/sign-in", "/erasures", "/withdraw"]
-            .iter()
-            .any(|end| path.ends_with(end));
+        let is_form = !path.starts_with("/fhir/") || path.ends_with("/_search");
         request = match (row.body.is_empty(), is_form) {
             (true, _) => request,
             (_, true) => request.header("Content-Type", "application/x-www-form-urlencoded"),
@@ -568,7 +715,10 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         let now = log.size().expect("it reads");
         let Some((what, versions)) = row.expected else {
             assert_eq!(now, before, "{name} ({status}) is on the access log");
-            let is_step = path.starts_with("/erasures");
+            let is_step = row.method == "POST"
+                && ["/erasures", "/people/p/consents", "/entries", "/disputes"]
+                    .iter()
+                    .any(|begin| path.starts_with(begin));
             assert!(!is_step || status == 303, "{name}: {status} {text}");
             continue;
         };
@@ -583,6 +733,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         }
         let actor = match row.who {
             Client => "client/tests",
+            Person => "Patient/p",
             _ => "user/2",
         };
         assert_eq!(one.leaf.actor, actor, "{name}");

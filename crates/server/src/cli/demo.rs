@@ -286,6 +286,10 @@ fn draft(write: &DemoWrite) -> Result<Draft, Error> {
     };
     let (kind, id) = (text("resourceType"), text("id"));
     match write.method {
+        demo::Method::Put if crate::dispute::is_dispute(root) => {
+            let stored = record::stored::write(root, &id, &mut |_| None);
+            Draft::ours(&kind, &id, Expect::Any, stored)
+        }
         demo::Method::Put => Draft::put(&id, Expect::Any, &kind, root, &mut |_| None),
         demo::Method::Delete => {
             // Offline nobody reads what is deleted first; without its person the deletion would

@@ -293,6 +293,7 @@ fn sign(consent: &mut Json, signed: &Signed) {
     extensions.retain(|one| one["url"] != SIGNED);
     extensions.push(signature(signed));
     consent["extension"] = Json::Array(extensions);
+    consent["dateTime"] = json!(RecordedAt(signed.at).to_string());
 }
 
 fn signature(signed: &Signed) -> Json {

@@ -1,7 +1,7 @@
 //! The accounting of disclosures: as a page, as a file of values, and what of it is held back.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use casework::DAY;
@@ -9,14 +9,13 @@ use casework::accounting::{Exempt, REACH, Shown, Statement, Suspension, exempt};
 use ledger::disclosure::What;
 
 use super::access::{Lookup, bound, purpose, what_was_asked};
+use super::consents::known;
 use super::form::Form;
 use super::{Asked, away, download, person, see};
 use crate::accounting::{self, HeldBack};
 use crate::consent::is_person;
 use crate::error::{Error, ErrorKind};
-use crate::programme::Programme;
 use crate::release::Given;
-use crate::sign_in::SignedIn;
 use crate::web::accounting::{self as web, Context, Row, csv, page};
 use crate::web::path;
 use crate::web::when::RecordedAt;
@@ -92,13 +91,13 @@ pub async fn file(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
 
 /// `POST /people/{id}/accounting`: holds a part back.
 pub async fn suspend(
-    State(programme): State<Programme>,
-    who: SignedIn,
+    asked: Asked,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, body).await?;
+    let asked = known(asked, &id).await?;
     let statement = form.text("statement");
     let statement = Statement::ALL
         .into_iter()
@@ -126,20 +125,20 @@ pub async fn suspend(
         recorded_at: 0,
         lifted: None,
     };
-    accounting::suspend(&programme, &who, &id, suspension).await?;
+    accounting::suspend(&asked.programme, &asked.who, &id, suspension).await?;
     Ok(see(&path::accounting(&id)))
 }
 
 /// `POST /people/{id}/accounting/{suspension}/lift`
 pub async fn lift(
-    State(programme): State<Programme>,
-    who: SignedIn,
+    asked: Asked,
     Path((id, suspension)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
     Form::read(&headers, body).await?;
-    accounting::lift(&programme, &who, &id, &suspension).await?;
+    let asked = known(asked, &id).await?;
+    accounting::lift(&asked.programme, &asked.who, &id, &suspension).await?;
     Ok(see(&path::accounting(&id)))
 }
 

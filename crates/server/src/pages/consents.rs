@@ -1,7 +1,7 @@
 //! Consents: what a person decided, the forms that decide, and one consent with what came of it.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use casework::DAY;
@@ -130,13 +130,14 @@ pub async fn form(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
 
 /// `POST /people/{id}/consents`
 pub async fn decide(
-    State(programme): State<Programme>,
-    who: SignedIn,
+    asked: Asked,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, body).await?;
+    let asked = known(asked, &id).await?;
+    let (programme, who) = (asked.programme.clone(), asked.who.clone());
     let until = ends(&form)?;
     let act = match form.text("about") {
         RELEASE => release(&programme, &form, until)?,
@@ -157,6 +158,14 @@ pub async fn decide(
     let (signed, scan) = signed(&programme, &who, &id, form);
     act::take(&programme, &who, &id, act, signed, scan).await?;
     Ok(see(&path::consents(&id)))
+}
+
+/// Goes on only with a person whom whoever asks may see.
+pub(super) async fn known(asked: Asked, id: &str) -> Result<Asked, Error> {
+    let id = id.to_owned();
+    tokio::task::spawn_blocking(move || person::about(&asked, &id).map(|_| asked))
+        .await
+        .map_err(Error::internal)?
 }
 
 /// `POST /people/{id}/consents/{consent}/{step}`: withdraw or narrow.
@@ -181,6 +190,7 @@ pub(super) async fn change(
             ));
         }
     };
+    let asked = known(asked, &id).await?;
     let (programme, who) = (&asked.programme, &asked.who);
     let (signed, scan) = signed(programme, who, &id, form);
     act::take(programme, who, &id, act, signed, scan).await?;

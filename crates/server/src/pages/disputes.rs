@@ -1,20 +1,20 @@
 //! Disputed entries: those of a person, the form that disputes one, one of them, and its steps.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use casework::dispute::{Dispute, Ground, Stage, Step};
 use record::json::Doc;
 
+use super::consents::known;
 use super::form::Form;
 use super::{Asked, away, entry, person, see};
 use crate::case::words;
 use crate::consent::is_person;
 use crate::dispute::{self, Found};
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Programme, Version, View};
-use crate::sign_in::SignedIn;
+use crate::programme::{Version, View};
 use crate::web::dispute::{Beside, Context, Entry, May, Text, page};
 use crate::web::when::{self, RecordedAt};
 use crate::web::{disputes, path};
@@ -96,15 +96,21 @@ pub async fn form(asked: Asked, Path(position): Path<String>) -> Result<Response
 
 /// `POST /entries/{position}/dispute`
 pub async fn raise(
-    State(programme): State<Programme>,
-    who: SignedIn,
+    asked: Asked,
     Path(position): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, body).await?;
-    let position = position.parse().map_err(|_| nobody())?;
-    let id = dispute::raise(&programme, &who, position, form.text("text")).await?;
+    // What somebody may not see they cannot dispute; it is not there to them.
+    let (asked, version) = tokio::task::spawn_blocking(move || {
+        let version = entry::at(&asked, &position)?;
+        Ok::<_, Error>((asked, version))
+    })
+    .await
+    .map_err(Error::internal)??;
+    let text = form.text("text");
+    let id = dispute::raise(&asked.programme, &asked.who, version.position, text).await?;
     Ok(see(&path::dispute(&id)))
 }
 
@@ -167,8 +173,7 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
 
 /// `POST /disputes/{id}/{step}`
 pub async fn step(
-    State(programme): State<Programme>,
-    who: SignedIn,
+    asked: Asked,
     Path((id, step)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
@@ -197,7 +202,18 @@ pub async fn step(
             ));
         }
     };
-    dispute::take(&programme, &who, &id, step, form.text("text")).await?;
+    let (asked, found) = {
+        let id = id.clone();
+        tokio::task::spawn_blocking(move || {
+            let found = dispute::find(&asked.view, &id)?;
+            Ok::<_, Error>((asked, found))
+        })
+        .await
+        .map_err(Error::internal)??
+    };
+    let found = found.ok_or_else(missing)?;
+    let asked = known(asked, &found.patient).await?;
+    dispute::take(&asked.programme, &asked.who, &id, step, form.text("text")).await?;
     Ok(see(&path::dispute(&id)))
 }
 

@@ -4,6 +4,7 @@ mod answers;
 mod attacks;
 mod backups;
 mod browser;
+mod consenting;
 mod crash;
 mod disclosures;
 mod erased_bytes;

@@ -15,6 +15,7 @@ use crate::consent::is_person;
 use crate::dispute::{self, Found};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Version, View};
+use crate::release::Given;
 use crate::web::dispute::{Beside, Context, Entry, May, Text, page};
 use crate::web::when::{self, RecordedAt};
 use crate::web::{disputes, path};
@@ -26,31 +27,7 @@ const SHOWN_CHARACTERS: usize = 160;
 pub async fn list(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
     away(move || {
         let (shell, mut given) = person::about(&asked, &id)?;
-        let now = asked.moment();
-        let alias = asked.programme.ledger().person(&id);
-        let mut rows = Vec::new();
-        for found in dispute::of_person(&asked.view, &id)? {
-            let account = found.texts.first().map_or("", |text| text.words.as_str());
-            let mut shown: String = account.chars().take(SHOWN_CHARACTERS).collect();
-            if shown.len() < account.len() {
-                shown.push('\u{2026}');
-            }
-            for position in &found.positions {
-                given.at(*position, Some(alias));
-            }
-            for text in &found.texts {
-                given.at(text.position, Some(alias));
-            }
-            rows.push(disputes::Row {
-                what: what(&asked.view, &found)?,
-                account: shown,
-                raised_at: RecordedAt(found.dispute.raised_at),
-                stands: stands(&found.dispute, now),
-                overdue: found.dispute.is_overdue(now),
-                open: found.dispute.stage == Stage::Open,
-                id: found.id,
-            });
-        }
+        let rows = rows(&asked, &id, &mut given)?;
         let context = disputes::Context {
             themself: is_person(&asked.who, &id),
             shell,
@@ -59,6 +36,39 @@ pub async fn list(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
         Ok(asked.answer(disputes::page(&context), given))
     })
     .await
+}
+
+/// What a person disputes, the newest first, with what that gives out.
+pub(super) fn rows(
+    asked: &Asked,
+    id: &str,
+    given: &mut Given,
+) -> Result<Vec<disputes::Row>, Error> {
+    let now = asked.moment();
+    let alias = asked.programme.ledger().person(id);
+    let mut rows = Vec::new();
+    for found in dispute::of_person(&asked.view, id)? {
+        let account = found.texts.first().map_or("", |text| text.words.as_str());
+        let mut shown: String = account.chars().take(SHOWN_CHARACTERS).collect();
+        if shown.len() < account.len() {
+            shown.push('\u{2026}');
+        }
+        for position in &found.positions {
+            given.at(*position, Some(alias));
+        }
+        for text in &found.texts {
+            given.at(text.position, Some(alias));
+        }
+        rows.push(disputes::Row {
+            what: what(&asked.view, &found)?,
+            account: shown,
+            raised_at: RecordedAt(found.dispute.raised_at),
+            stands: stands(&found.dispute, now),
+            overdue: found.dispute.is_overdue(now),
+            id: found.id,
+        });
+    }
+    Ok(rows)
 }
 
 /// `GET /entries/{position}/dispute`
@@ -222,7 +232,7 @@ pub(super) fn beside(
     asked: &Asked,
     patient: &str,
     version: &Version,
-    given: &mut crate::release::Given,
+    given: &mut Given,
 ) -> Result<Vec<Beside>, Error> {
     let now = asked.moment();
     let mut out = Vec::new();

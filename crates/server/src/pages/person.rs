@@ -40,7 +40,9 @@ pub(super) fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
     let things = case.things();
     let mut context = context(asked, &case, &things);
     super::erasures::mark(asked, &mut context.shell)?;
-    Ok((page(&context), given(asked, &case)))
+    let mut given = given(asked, &case);
+    context.disputed = super::disputes::rows(asked, id, &mut given)?;
+    Ok((page(&context), given))
 }
 
 /// The case of a person whom the view knows.
@@ -183,6 +185,7 @@ fn context(asked: &Asked, case: &Case, things: &[Thing<'_>]) -> Context {
             })
             .collect(),
         consents: consents(things),
+        disputed: Vec::new(),
         span: span(&scores, &medications, moment),
         scores,
         medications,

@@ -32,8 +32,22 @@ pub struct Row {
     pub stands: String,
     /// Whether the answer is overdue.
     pub overdue: bool,
-    /// Whether an answer is still owed.
-    pub open: bool,
+}
+
+/// The same in short, to stand on a page that shows what is disputed.
+pub fn listed(shell: &Shell, rows: &[Row]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            section class="panel full disputed" aria-labelledby="disputed" {
+                h2 id="disputed" { (layout::urgent_mark()) "What the person says is wrong" }
+                ul class="plain rows" { @for row in rows { li {
+                    a href=(shell.to(&path::dispute(&row.id))) { bdi { (row.what) } }
+                    ": \u{201c}" bdi { (row.account) } "\u{201d} "
+                    span class=(if row.overdue { "overdue" } else { "sub" }) { (row.stands) "." }
+                } } }
+            }
+        }
+    }
 }
 
 /// The page.
@@ -75,6 +89,15 @@ pub fn page(context: &Context) -> Markup {
     )
 }
 
+/// Two for the samples of other pages.
+pub fn sample_rows() -> Vec<Row> {
+    samples()
+        .into_iter()
+        .next()
+        .map(|(_, context)| context.rows)
+        .unwrap_or_default()
+}
+
 /// Samples of every state.
 pub fn samples() -> Vec<(&'static str, Context)> {
     let row = |id: &str, what: &str, stands: &str, overdue: bool| Row {
@@ -84,7 +107,6 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         raised_at: samples::recorded(2026, 8, 4),
         stands: stands.into(),
         overdue,
-        open: overdue,
     };
     let own = Context {
         shell: samples::about(samples::now("/people/0h8k2m4q6s8v0x2z/disputes")),

@@ -429,3 +429,6 @@ fn word(code: &str) -> Json {
 fn coded(system: &str, code: &str, display: &str) -> Json {
     json!({ "coding": [{ "system": system, "code": code, "display": display }] })
 }
+
+#[cfg(test)]
+mod tests;

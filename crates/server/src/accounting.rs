@@ -161,11 +161,22 @@ impl HeldBack {
     /// For one person.
     pub fn from(programme: &Programme, patient: &str) -> Result<HeldBack, Error> {
         let alias = programme.ledger().person(patient);
-        let found = suspensions(&programme.view(AsOf::Now), alias)?;
+        let now = programme.clock().now().0;
+        HeldBack::at(&programme.view(AsOf::Now), programme.desk(), alias, now)
+    }
+
+    /// The same, from a view of the whole record as it is now.
+    pub(crate) fn at(
+        view: &View,
+        desk: &desk::Desk,
+        person: Alias,
+        now: i64,
+    ) -> Result<HeldBack, Error> {
+        let found = suspensions(view, person)?;
         Ok(HeldBack {
             suspensions: found.into_iter().map(|found| found.suspension).collect(),
-            users: programme.desk().users().map_err(Error::desk)?,
-            now: programme.clock().now().0,
+            users: desk.users().map_err(Error::desk)?,
+            now,
         })
     }
 

@@ -15,7 +15,7 @@ use record::search::parse_criteria;
 
 use crate::consent::{act::nobody, is_person};
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Draft, Programme, Search, Version, View, Work};
+use crate::programme::{Actor, Draft, Programme, Search, Version, View, Work};
 use crate::sign_in::SignedIn;
 
 pub mod task;
@@ -145,6 +145,7 @@ pub fn find(view: &View, id: &str) -> Result<Option<Found>, Error> {
 pub async fn raise(
     programme: &Programme,
     user: &SignedIn,
+    actor: Actor,
     position: u64,
     text: &str,
 ) -> Result<String, Error> {
@@ -182,7 +183,7 @@ pub async fn raise(
         ])
     };
     programme
-        .submit(user.actor(), Work::Deferred(Box::new(decide)))
+        .submit(actor, Work::Deferred(Box::new(decide)))
         .await?;
     Ok(given)
 }
@@ -191,6 +192,7 @@ pub async fn raise(
 pub async fn take(
     programme: &Programme,
     user: &SignedIn,
+    actor: Actor,
     id: &str,
     step: Step,
     text: &str,
@@ -248,7 +250,7 @@ pub async fn take(
         Ok(drafts)
     };
     programme
-        .submit(user.actor(), Work::Deferred(Box::new(decide)))
+        .submit(actor, Work::Deferred(Box::new(decide)))
         .await?;
     Ok(())
 }

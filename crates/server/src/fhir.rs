@@ -18,7 +18,8 @@ use record::time::RecordedAt;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Actor, AsOf, Programme, Version, View};
+use crate::permit::{Reader, purpose, write};
+use crate::programme::{Actor, AsOf, Committed, Programme, Version, View, Work};
 use crate::release::{Basis, Disclosure, Given, Release, What};
 use negotiate::{Format, Prefer, Tags};
 use scope::{Door, Grant};
@@ -178,6 +179,8 @@ pub struct Ask {
     pub api: Api,
     /// Who asks and what they may do.
     pub grant: Arc<Grant>,
+    /// Whose eyes the record is read with, and what for.
+    pub reader: Reader,
     /// The address of `/fhir` as the client sees it, without a slash at the end.
     pub base: String,
     /// The query's parameters, without `_format`, `_pretty` and `_asof`.
@@ -212,8 +215,13 @@ impl Ask {
             }
             _ => None,
         };
+        let purpose = match purpose::stated(headers)? {
+            Some(stated) => stated,
+            None => grant.purpose,
+        };
         let mut ask = Ask {
             api: api.clone(),
+            reader: Reader::new(grant.who.clone(), purpose, api.0.clock.now().0)?,
             grant,
             base: api.base(headers),
             params: Vec::new(),
@@ -262,12 +270,25 @@ impl Ask {
         Ok(())
     }
 
-    /// A request that was answered before, to be answered again as of then; for nobody's answer.
-    pub(crate) fn again(api: &Api, actor: Actor, scopes: &str, as_of: AsOf) -> Result<Ask, Error> {
+    /// A request that was answered before, to be answered again as of then; for the eyes of whoever
+    /// looks at it again, and for nobody's answer.
+    pub(crate) fn again(
+        api: &Api,
+        actor: Actor,
+        scopes: &str,
+        as_of: AsOf,
+        reader: &Reader,
+    ) -> Result<Ask, Error> {
         let scopes = scope::Scopes::parse(scopes).map_err(Error::internal)?;
         Ok(Ask {
             api: api.clone(),
-            grant: Arc::new(Grant { actor, scopes }),
+            grant: Arc::new(Grant {
+                actor,
+                scopes,
+                who: Arc::new(reader.who().clone()),
+                purpose: reader.purpose(),
+            }),
+            reader: reader.clone(),
             base: api.base(&HeaderMap::new()),
             params: Vec::new(),
             format: Format::default(),
@@ -285,9 +306,29 @@ impl Ask {
         batch::alone::read(self, address)
     }
 
-    /// The record as the request wants it.
+    /// The record as the request wants it, as far as whoever asks may see it.
     pub fn view(&self) -> View {
-        self.api.programme().view(self.as_of.unwrap_or(AsOf::Now))
+        self.view_of(self.as_of.unwrap_or(AsOf::Now))
+    }
+
+    /// The same of another state.
+    pub fn view_of(&self, as_of: AsOf) -> View {
+        self.api.programme().view(as_of).seen_by(&self.reader)
+    }
+
+    /// Whoever asks, and what for, as what they write will name it.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            purpose: self.reader.purpose().code().to_owned(),
+            ..self.grant.actor.clone()
+        }
+    }
+
+    /// Writes one transaction, if whoever asks may make each of its writes: all of it or nothing.
+    pub async fn submit(&self, work: Work) -> Result<Committed, Error> {
+        let programme = self.api.programme();
+        let work = write::checked(&programme.view(AsOf::Now), &self.reader, work)?;
+        programme.submit(self.actor(), work).await
     }
 
     /// Refuses a write into the past.
@@ -513,7 +554,7 @@ impl Answer {
             Gives::Unsaid => return response,
             Gives::Nothing(why) => Release::Nothing(why),
             Gives::Of(what, given, size) => Release::Of(Box::new(Disclosure {
-                actor: ask.grant.actor.clone(),
+                actor: ask.actor(),
                 what,
                 address: ask.address.clone(),
                 scope: ask.grant.scopes.to_string(),

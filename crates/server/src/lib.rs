@@ -20,6 +20,7 @@ pub mod import;
 pub mod log;
 pub mod metrics;
 pub mod pages;
+pub mod permit;
 pub mod programme;
 pub mod release;
 pub mod router;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -14,14 +14,16 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use ledger::witnessed::LogName;
 use maud::Markup;
+use policy::{Action, Purpose, Verdict};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
+use crate::permit::{self, Reader, Thing, Who};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
 use crate::release::{self, Basis, Disclosure, Given, Release, What};
 use crate::sign_in::SignedIn;
-use crate::web::layout::{AsKnown, Outside, Shell, User};
+use crate::web::layout::{AsKnown, Outside, Reading, Shell, User};
 use crate::web::{path, when};
 use crate::{assets, web};
 
@@ -38,6 +40,8 @@ mod form;
 mod me;
 mod packet;
 mod person;
+mod places;
+mod purpose;
 mod record;
 mod seen;
 mod sign_in;
@@ -51,6 +55,7 @@ pub fn routes(programme: Programme) -> Router {
         .route(path::SIGN_IN, get(sign_in::form).post(sign_in::enter))
         .route(path::SIGN_OUT, post(sign_in::leave))
         .route(path::ME, get(me::get))
+        .route(path::PURPOSE, post(purpose::choose))
         .route(path::CASELOAD, get(caseload::get))
         .route(path::FIND, get(find::get))
         .route(path::RECORD, get(record::get))
@@ -99,8 +104,16 @@ pub fn routes(programme: Programme) -> Router {
         .layer(axum::middleware::from_fn(smaller::smaller))
 }
 
-async fn home() -> Response {
-    see(path::CASELOAD)
+/// Whoever is signed in begins where their role does.
+async fn home(
+    State(programme): State<Programme>,
+    who: Option<SignedIn>,
+) -> Result<Response, Error> {
+    let Some(who) = who else {
+        return Ok(see(path::CASELOAD));
+    };
+    let ways = places::of(&who.permitted_as(&programme)?);
+    Ok(see(ways.first().map_or(path::RECORD, |way| &way.address)))
 }
 
 /// Someone who is signed in asks for a page, as of some instant.
@@ -108,6 +121,9 @@ async fn home() -> Response {
 pub(crate) struct Asked {
     programme: Programme,
     who: SignedIn,
+    /// Whose eyes the record is read with, and what for.
+    reader: Reader,
+    /// The record as of the instant asked for, as far as they may see it.
     view: View,
     path: String,
     /// What was asked for, as the access log will have it.
@@ -161,11 +177,13 @@ impl Asked {
         if let (None, AsOf::Instant(at)) = (asked, as_of) {
             address = path::with(&address, &[(path::AS_OF, &when::exact(at.0))]);
         }
+        let reader = who.reader(programme, uri.path())?;
         Ok(Asked {
             programme: programme.clone(),
             address,
             who,
-            view: programme.view(as_of),
+            view: programme.view(as_of).seen_by(&reader),
+            reader,
             path: uri.path().to_owned(),
             params,
             again: None,
@@ -188,12 +206,38 @@ impl Asked {
         }
     }
 
-    /// The whole record: as it is, or as it was when the page was shown before.
+    /// Everything that is recorded, as far as they may see it: as it is, or as it was when the page was
+    /// shown before.
     fn whole(&self) -> View {
-        self.programme.view(match &self.again {
+        let view = self.programme.view(match &self.again {
             Some(again) => AsOf::Seen(again.whole, RecordedAt(again.now())),
             None => AsOf::Now,
+        });
+        view.seen_by(&self.reader)
+    }
+
+    /// The same request, read for something else.
+    fn read_for(&self, purpose: Purpose) -> Result<Asked, Error> {
+        let reader = self.reader.for_purpose(purpose)?;
+        Ok(Asked {
+            view: self.view.clone().seen_by(&reader),
+            reader,
+            ..self.clone()
         })
+    }
+
+    /// Whether they may do something with a thing, and why or why not.
+    fn decide(&self, does: Action, thing: &Thing<'_>) -> Result<Arc<Verdict>, Error> {
+        self.view.decide(&self.reader, does, thing)
+    }
+
+    /// Refuses what they may not do.
+    fn must(&self, does: Action, thing: &Thing<'_>) -> Result<(), Error> {
+        let verdict = self.decide(does, thing)?;
+        match verdict.allowed {
+            true => Ok(()),
+            false => Err(permit::refused(&verdict)),
+        }
     }
 
     /// The same request of the whole record.
@@ -205,10 +249,18 @@ impl Asked {
     }
 
     /// Whose page it is.
-    fn reader(&self) -> &SignedIn {
+    fn whose(&self) -> &SignedIn {
         match &self.again {
             Some(again) => again.reader(&self.who),
             None => &self.who,
+        }
+    }
+
+    /// The same, as the policy knows them.
+    fn eyes(&self) -> Result<Who, Error> {
+        match &self.again {
+            Some(_) => self.whose().permitted_as(&self.programme),
+            None => Ok(self.reader.who().clone()),
         }
     }
 
@@ -263,7 +315,7 @@ impl Asked {
             user: Some(User {
                 name: self.who.user.name.clone(),
                 role: self.who.user.role.clone(),
-                oversees: self.who.oversees(),
+                places: places::of(self.reader.who()),
             }),
             made_at: self.programme.clock().now().0,
             size: self.view.size(),
@@ -278,9 +330,28 @@ impl Asked {
             banner: None,
             again: None,
             outside: self.outside(),
+            reading: Some(self.reading()),
         };
         self.again_in(&mut shell);
         shell
+    }
+
+    /// What for the page is read, and what else it could be.
+    fn reading(&self) -> Reading {
+        let role = self.reader.who().role;
+        let choices = role.purposes().iter().map(|purpose| {
+            let chosen = *purpose == self.reader.purpose();
+            (
+                purpose.code().to_owned(),
+                purpose.words().to_owned(),
+                chosen,
+            )
+        });
+        Reading {
+            words: self.reader.purpose().words().to_owned(),
+            is_fixed: permit::purpose::of_page(role, &self.path).is_some(),
+            choices: choices.collect(),
+        }
     }
 
     /// The page, with the headers that belong to its instant (RFC 7089) and with what it gives out.
@@ -323,12 +394,10 @@ impl Asked {
 
     /// Who asks, and what for.
     fn actor(&self) -> Actor {
-        let mut actor = self.who.actor();
-        if self.path.starts_with(path::ACCESS) || self.path.ends_with("/access") {
-            // Looking at who looked is done for the sake of the rules.
-            actor.purpose = "HCOMPL".to_owned();
+        Actor {
+            purpose: self.reader.purpose().code().to_owned(),
+            ..self.who.actor()
         }
-        actor
     }
 }
 
@@ -404,6 +473,7 @@ pub fn error_page(error: &Error) -> Response {
             banner: None,
             again: None,
             outside: None,
+            reading: None,
         },
         status: row.status.as_u16(),
         title: row.title.to_owned(),

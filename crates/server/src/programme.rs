@@ -16,6 +16,7 @@ use ledger::access::{AccessLog, Draft as Disclosed, Logged};
 use ledger::log::Log;
 use ledger::witnessed::LogName;
 use ledger::{Alias, Keys, Ledger};
+use policy::Policy;
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,6 +24,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
+use crate::permit::Permits;
 
 mod disclosing;
 mod draft;
@@ -102,6 +104,7 @@ struct Inner {
     index: Index,
     desk: Desk,
     cosigning: Arc<Cosigning>,
+    permits: Permits,
     clock: Clock,
     chance: Chance,
     /// How many entries everyone may see: committed, synced and indexed.
@@ -153,6 +156,7 @@ impl Programme {
             (LogName::Access, Arc::new(opened.access.clone())),
         ];
         let cosigning = Arc::new(Cosigning::open(data, logs, clock.clone())?);
+        let permits = Permits::new(Policy::base(), &opened.index)?;
         let inner = Arc::new(Inner {
             data: data.to_owned(),
             about: About::read(data)?,
@@ -162,6 +166,7 @@ impl Programme {
             index: opened.index,
             desk,
             cosigning,
+            permits,
             clock,
             chance,
             visible: AtomicU64::new(opened.appender.size()),
@@ -241,6 +246,11 @@ impl Programme {
     /// The time.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    /// The policy in force, and what is remembered of its decisions.
+    pub fn permits(&self) -> &Permits {
+        &self.inner.permits
     }
 
     /// Randomness.
@@ -345,7 +355,8 @@ impl Programme {
         Ok(())
     }
 
-    /// The record as of some instant or size. A size beyond the end is the end.
+    /// The record as of some instant or size, whole. A size beyond the end is the end. What is read for
+    /// somebody is read from `view(..).seen_by(reader)`.
     pub fn view(&self, as_of: AsOf) -> View {
         View::new(&self.inner, as_of)
     }

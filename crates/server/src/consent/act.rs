@@ -8,7 +8,7 @@ use record::json::Doc;
 use super::write::{self, Paper, Said, Signed};
 use crate::case::words;
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Draft, Programme, View, Work};
+use crate::programme::{Actor, Draft, Programme, View, Work};
 use crate::sign_in::SignedIn;
 
 /// A scan that comes with a paper.
@@ -56,10 +56,11 @@ pub fn may_enter(who: &SignedIn, patient: &str) -> Result<bool, Error> {
     }
 }
 
-/// Does it; gives the Consent's id.
+/// Does it, as somebody, for what they do it; gives the Consent's id.
 pub async fn take(
     programme: &Programme,
     who: &SignedIn,
+    actor: Actor,
     patient: &str,
     act: Act,
     mut signed: Signed,
@@ -112,7 +113,7 @@ pub async fn take(
         Ok(drafts)
     };
     let done = programme
-        .submit(who.actor(), Work::Deferred(Box::new(decide)))
+        .submit(actor, Work::Deferred(Box::new(decide)))
         .await?;
     let written = done.writes.iter().find(|one| one.kind == "Consent");
     Ok(written.map(|one| one.id.clone()).unwrap_or_default())

@@ -42,8 +42,23 @@ impl Packet {
 /// The notice that goes with what is under Part 2, and where the law has it.
 pub const NOTICE: (&str, &str) = (policy::REDISCLOSURE, "42 CFR 2.32(a)(2)");
 
-/// What a release covers now.
+/// What a release covers now, for whoever makes it: of a whole record, all of which they must be able
+/// to read, or what is missing would be missed by nobody.
 pub fn of(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet, Error> {
+    let packet = covered(&view.unbound(), patient, consent, now)?;
+    for version in std::iter::once(&packet.release).chain(&packet.versions) {
+        if view.at(version.position)?.is_none() {
+            return Err(Error::new(
+                ErrorKind::Forbidden,
+                "Part of what this release covers is not for you to read. Somebody who treats the person \
+                 must make it.",
+            ));
+        }
+    }
+    Ok(packet)
+}
+
+fn covered(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet, Error> {
     let missing = || {
         Error::new(
             ErrorKind::NotFound,
@@ -139,15 +154,13 @@ fn covers(consents: &[Consent], release: &str, asked: &Asked<'_>) -> bool {
 
 /// The labels that consent is weighed by: those that are written, and those that follow from what it is.
 pub fn labels(resource: Value<'_>) -> Vec<String> {
-    let written = resource.at(&["meta", "security"]);
-    let mut labels: Vec<String> = written
-        .into_iter()
-        .flat_map(Value::items)
-        .filter_map(|label| label.str_at(&["code"]))
-        .map(str::to_owned)
-        .collect();
-    if record::sensitivity::is_therapy_note(resource) {
+    let found = record::sensitivity::sensitivity(resource);
+    let mut labels: Vec<String> = found.labels.iter().map(|label| label.to_string()).collect();
+    if found.therapy_note {
         labels.push(record::sensitivity::THERAPY_NOTE.to_owned());
+    }
+    if found.substance_use {
+        labels.push("SUD".to_owned());
     }
     labels
 }

@@ -5,13 +5,14 @@
 //! client must read it to learn how to sign in, and it says nothing about anybody.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
+use policy::Purpose;
 use record::json::write_string;
 use record::search::{ParameterType, parameters};
 
@@ -19,6 +20,7 @@ use super::instant::{self, Memento};
 use super::{Answer, Api, Ask, Content, Gives, Grant};
 use crate::error::Error;
 use crate::fhir::scope::Scopes;
+use crate::permit::Who;
 use crate::programme::Actor;
 
 /// The statement by base address; clients use one or two.
@@ -52,6 +54,8 @@ impl FromRequestParts<Api> for Open {
                 purpose: "HOPERAT".to_owned(),
             },
             scopes: Scopes::default(),
+            who: Arc::new(Who::program("nobody", Vec::new())),
+            purpose: Purpose::Operations,
         };
         Ask::understand(api, parts, nobody.into()).map(Open)
     }

@@ -157,11 +157,7 @@ pub(super) fn to_relative(base: &str, text: &str) -> Option<String> {
 /// Submits what is ready and answers.
 pub async fn submit(ask: &Ask, ready: Ready) -> Result<Answer, Error> {
     let Ready { stored, draft, .. } = ready;
-    let committed = ask
-        .api
-        .programme()
-        .submit(ask.grant.actor.clone(), Work::Ready(vec![draft]))
-        .await?;
+    let committed = ask.submit(Work::Ready(vec![draft])).await?;
     answer(ask, &committed, stored)
 }
 

@@ -12,9 +12,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, header};
+use policy::{Kind, Purpose};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
+use crate::permit::Who;
 use crate::programme::{Actor, Programme};
 
 /// How long a token's grant is believed without asking the desk again, in microseconds.
@@ -155,6 +157,10 @@ pub struct Grant {
     pub actor: Actor,
     /// What they may do.
     pub scopes: Scopes,
+    /// Who it is to the policy, which decides beside the scopes.
+    pub who: Arc<Who>,
+    /// What they read for unless a request says otherwise.
+    pub purpose: Purpose,
 }
 
 impl Grant {
@@ -189,11 +195,18 @@ pub fn desk_lookup(programme: Programme) -> Lookup {
             return Ok(None);
         };
         let scopes = Scopes::parse(&token.scope).map_err(Error::internal)?;
+        let name = format!("client/{}", token.client);
+        let purpose = Purpose::Treatment;
         let actor = Actor {
-            name: format!("client/{}", token.client),
-            purpose: "TREAT".to_owned(),
+            name: name.clone(),
+            purpose: purpose.code().to_owned(),
         };
-        Ok(Some(Grant { actor, scopes }))
+        Ok(Some(Grant {
+            actor,
+            scopes,
+            who: Arc::new(Who::program(&name, Kind::ALL.to_vec())),
+            purpose,
+        }))
     })
 }
 
@@ -365,6 +378,8 @@ mod tests {
                 purpose: "TREAT".to_owned(),
             },
             scopes: Scopes::parse("system/*.rs").expect("a scope"),
+            who: Arc::new(Who::program("client/test", Kind::ALL.to_vec())),
+            purpose: Purpose::Treatment,
         }
     }
 

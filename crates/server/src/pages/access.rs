@@ -8,20 +8,26 @@ use ledger::Alias;
 use ledger::access::Disclosed;
 use ledger::disclosure::{Leaf, What, Whom};
 use maud::Markup;
+use policy::{Action, Kind, Purpose};
 
 use super::{Asked, away, download, person};
 use crate::accounting::HeldBack;
 use crate::case::{Case, Names, attention};
-use crate::consent::{is_person, own_record};
+use crate::consent::is_person;
 use crate::error::{Error, ErrorKind};
+use crate::permit::Thing;
+use crate::permit::leaf::{self, Shown};
 use crate::programme::Whose;
 use crate::release::Given;
 use crate::web::access::{About, Context, Reader, Row, page};
 use crate::web::when::RecordedAt;
-use crate::web::{leaf, path};
+use crate::web::{leaf as page_of_leaf, path};
 
 /// How many rows are on a page.
 const PAGE: usize = 100;
+
+/// How many times a page of leaves is read to find those that are for whoever looks.
+const PARTS_MAX: usize = 50;
 
 /// How many of a person's newest leaves are counted by who looked.
 const COUNTED_MAX: usize = 2_000;
@@ -74,13 +80,14 @@ pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Respo
 
 pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
     let case = person::case(asked, id)?;
+    let alias = asked.programme.ledger().person(id);
+    asked.must(Action::SeeAccess, &Thing::about(alias, Kind::Access))?;
     let mut shell = asked.shell();
     let things = case.things();
     let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
     shell.banner = person::banner(&case, &things, &state, asked.moment());
 
     let log = asked.programme.access();
-    let alias = asked.programme.ledger().person(id);
     let bound = bound(asked)?;
     let mut all = log
         .positions_about(alias, bound, usize::MAX)
@@ -116,9 +123,11 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
         .collect();
     let mut rows = Vec::new();
     for position in shown.iter().take(PAGE) {
-        if let Some(one) = log.leaf(*position).map_err(Error::ledger)? {
+        if let Some(one) = log.leaf(*position).map_err(Error::ledger)?
+            && let Some(shown) = leaf::shown(&asked.view, &asked.reader, &one)?
+        {
             given.leaf(*position, &[alias]);
-            rows.push(row(&mut whom, &one)?);
+            rows.push(row(&mut whom, &one, &shown)?);
         }
     }
     let more = (shown.len() > PAGE)
@@ -135,16 +144,15 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
 }
 
 pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
-    let log = asked.programme.access();
     let bound = bound(asked)?;
     let below = before(asked).map_or(bound, |before| before.min(bound));
-    let found = log.before(below, PAGE + 1).map_err(Error::ledger)?;
+    let found = theirs(asked, below)?;
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
     let mut rows = Vec::new();
-    for one in found.iter().take(PAGE) {
-        given.leaf(one.leaf.position, &one.persons);
-        rows.push(row(&mut whom, one)?);
+    for (one, shown) in found.iter().take(PAGE) {
+        given.leaf(one.leaf.position, &shown.persons);
+        rows.push(row(&mut whom, one, shown)?);
     }
     let more = (found.len() > PAGE)
         .then(|| rows.last().map(|row| earlier(path::ACCESS, row.position)))
@@ -159,13 +167,34 @@ pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
     Ok((page(&context), given))
 }
 
+/// A page of leaves that are for whoever looks, and one more if there is one, newest first.
+fn theirs(asked: &Asked, mut below: u64) -> Result<Vec<(Disclosed, Shown)>, Error> {
+    let log = asked.programme.access();
+    let mut found = Vec::new();
+    for _ in 0..PARTS_MAX {
+        let part = log.before(below, PAGE + 1).map_err(Error::ledger)?;
+        let Some(last) = part.last() else { break };
+        below = last.leaf.position;
+        for one in part {
+            if let Some(shown) = leaf::shown(&asked.view, &asked.reader, &one)? {
+                found.push((one, shown));
+            }
+        }
+        if found.len() > PAGE {
+            break;
+        }
+    }
+    found.truncate(PAGE + 1);
+    Ok(found)
+}
+
 pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given), Error> {
-    let one = at(asked, position)?;
+    let (one, shown) = seen_at(asked, position)?;
     let leaf = &one.leaf;
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
-    given.leaf(leaf.position, &one.persons);
-    let (about, others) = whom.about(&one)?;
+    given.leaf(leaf.position, &shown.persons);
+    let (about, others) = whom.about(&one, &shown)?;
     let mut shell = asked.shell();
     if let ([only], 0) = (about.as_slice(), others)
         && let Some(id) = &only.id
@@ -175,9 +204,10 @@ pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given)
         let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
         shell.banner = person::banner(&case, &things, &state, asked.moment());
     }
-    let told = one.told.as_ref();
+    // What was asked for, and which versions it gave out, may say of others.
+    let told = one.told.as_ref().filter(|_| shown.is_whole);
     let some = |positions: &[u64]| positions.iter().take(LISTED_MAX).copied().collect();
-    let context = leaf::Context {
+    let context = page_of_leaf::Context {
         position: leaf.position,
         at: RecordedAt(leaf.recorded_at.0),
         who: whom.actor(&leaf.actor),
@@ -196,11 +226,16 @@ pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given)
         receipt_name: name(leaf.position),
         shell,
     };
-    Ok((leaf::page(&context), given))
+    Ok((page_of_leaf::page(&context), given))
 }
 
-/// The leaf at a position, if it was there at the page's instant.
+/// The leaf at a position, if it was there at the page's instant and is for whoever looks.
 pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
+    seen_at(asked, position).map(|(one, _)| one)
+}
+
+/// The same, with what of it is for them.
+fn seen_at(asked: &Asked, position: &str) -> Result<(Disclosed, Shown), Error> {
     let bound = bound(asked)?;
     let found = match position.parse::<u64>() {
         Ok(position) if position < bound => {
@@ -210,17 +245,17 @@ pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
         _ => None,
     };
     let found = match found {
-        Some(one) if is_held_back(asked, &one)? => None,
-        found => found,
+        Some(one) => leaf::shown(&asked.view, &asked.reader, &one)?.map(|shown| (one, shown)),
+        None => None,
     };
     found.ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
             if asked.view.is_now() {
-                "The access log has no such leaf."
+                "The access log has no such leaf, or none that you may see."
             } else {
-                "The access log had no such leaf at that instant. Go back to now to see whether it \
-                 came later."
+                "The access log had no such leaf at that instant, or none that you may see. Go back \
+                 to now to see whether it came later."
             },
         )
     })
@@ -241,15 +276,6 @@ pub(super) fn not_held_back(asked: &Asked, id: &str, all: Vec<u64>) -> Result<Ve
         }
     }
     Ok(left)
-}
-
-/// Whether a leaf is held back from whoever looks, whom it tells of.
-fn is_held_back(asked: &Asked, one: &Disclosed) -> Result<bool, Error> {
-    let Some(id) = own_record(&asked.who) else {
-        return Ok(false);
-    };
-    let alias = asked.programme.ledger().person(&id);
-    Ok(one.persons.contains(&alias) && HeldBack::from(&asked.programme, &id)?.holds(one))
 }
 
 /// How many leaves there were at the page's instant; of a page that is drawn again, before it.
@@ -275,15 +301,21 @@ fn name(position: u64) -> String {
     format!("disclosure-{position}.tlog-proof")
 }
 
-pub(super) fn row(whom: &mut Lookup<'_>, one: &Disclosed) -> Result<Row, Error> {
+pub(super) fn row(whom: &mut Lookup<'_>, one: &Disclosed, shown: &Shown) -> Result<Row, Error> {
     let leaf = &one.leaf;
-    let (about, others) = whom.about(one)?;
+    let (about, others) = whom.about(one, shown)?;
     Ok(Row {
         position: leaf.position,
         at: RecordedAt(leaf.recorded_at.0),
         who: whom.actor(&leaf.actor),
         purpose: purpose(&leaf.purpose),
-        what: what_was_asked(leaf, one.told.as_ref().map(|told| told.address.as_str())),
+        what: what_was_asked(
+            leaf,
+            one.told
+                .as_ref()
+                .filter(|_| shown.is_whole)
+                .map(|told| told.address.as_str()),
+        ),
         versions: leaf.versions,
         about,
         others,
@@ -325,9 +357,9 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn about(&self, one: &Disclosed) -> Result<(Vec<About>, u64), Error> {
+    fn about(&self, one: &Disclosed, shown: &Shown) -> Result<(Vec<About>, u64), Error> {
         let mut about = Vec::new();
-        for person in one.persons.iter().take(NAMED_MAX) {
+        for person in shown.persons.iter().take(NAMED_MAX) {
             about.push(self.person(*person)?);
         }
         let total = match one.leaf.whom {
@@ -337,7 +369,7 @@ impl<'a> Lookup<'a> {
         };
         Ok((
             about,
-            total.saturating_sub(one.persons.len().min(NAMED_MAX) as u64),
+            total.saturating_sub(shown.persons.len().min(NAMED_MAX) as u64),
         ))
     }
 
@@ -364,17 +396,13 @@ impl<'a> Lookup<'a> {
 
 /// What a purpose is called.
 pub(super) fn purpose(code: &str) -> String {
-    match code {
-        "TREAT" => "treatment",
-        "HOPERAT" => "operations",
-        "HCOMPL" => "looking after who looks",
-        "CAREMGT" => "care management",
-        "COC" => "coordination of care",
-        "PATRQT" => "the person's own request",
-        "" => "not said",
-        other => return crate::consent::purpose_words(other),
+    match (Purpose::from_code(code), code) {
+        (Some(purpose), _) => purpose.words().to_owned(),
+        // Of entries and leaves from before purposes were judged.
+        (None, "CAREMGT") => "care management".to_owned(),
+        (None, "") => "not said".to_owned(),
+        (None, other) => other.to_owned(),
     }
-    .to_owned()
 }
 
 /// What was asked for, in words.

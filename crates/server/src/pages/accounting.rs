@@ -7,6 +7,7 @@ use axum::response::Response;
 use casework::DAY;
 use casework::accounting::{Exempt, REACH, Shown, Statement, Suspension, exempt};
 use ledger::disclosure::What;
+use policy::{Action, Kind};
 
 use super::access::{Lookup, bound, purpose, what_was_asked};
 use super::consents::known;
@@ -15,6 +16,7 @@ use super::{Asked, away, download, person, see};
 use crate::accounting::{self, HeldBack};
 use crate::consent::is_person;
 use crate::error::{Error, ErrorKind};
+use crate::permit::Thing;
 use crate::release::Given;
 use crate::web::accounting::{self as web, Context, Row, csv, page};
 use crate::web::path;
@@ -37,7 +39,8 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         let more = rows.len().saturating_sub(PAGE) as u64;
         rows.truncate(PAGE);
         let alias = asked.programme.ledger().person(&id);
-        let held = accounting::suspensions(&asked.view, alias)?;
+        // They are about nobody, so that only what follows here decides who is told of them.
+        let held = accounting::suspensions(&asked.view.unbound(), alias)?;
         let held = held.into_iter().map(|found| {
             let one = found.suspension;
             web::Suspension {
@@ -97,7 +100,7 @@ pub async fn suspend(
     body: Body,
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, body).await?;
-    let asked = known(asked, &id).await?;
+    let asked = known(asked, &id, None).await?;
     let statement = form.text("statement");
     let statement = Statement::ALL
         .into_iter()
@@ -137,21 +140,16 @@ pub async fn lift(
     body: Body,
 ) -> Result<Response, Error> {
     Form::read(&headers, body).await?;
-    let asked = known(asked, &id).await?;
+    let asked = known(asked, &id, None).await?;
     accounting::lift(&asked.programme, &asked.who, &id, &suspension).await?;
     Ok(see(&path::accounting(&id)))
 }
 
 /// Whether the person looks themself; refuses whoever may not see who looked.
 fn may_see(asked: &Asked, id: &str) -> Result<bool, Error> {
-    let themself = is_person(&asked.who, id);
-    match themself || asked.who.oversees() {
-        true => Ok(themself),
-        false => Err(Error::new(
-            ErrorKind::Forbidden,
-            "The accounting of disclosures is for the person themself, and for supervisors and officers.",
-        )),
-    }
+    let alias = asked.programme.ledger().person(id);
+    asked.must(Action::SeeAccess, &Thing::about(alias, Kind::Access))?;
+    Ok(is_person(&asked.who, id))
 }
 
 /// The rows, newest first, and how many were left out because the rule does not ask for them. What is

@@ -7,7 +7,7 @@ use axum::response::Response;
 use casework::DAY;
 use casework::consent::offer::{self, KEEP_FROM, OFFERS, RELEASE};
 use casework::consent::part2;
-use policy::Purpose;
+use policy::{Action, Kind, Purpose};
 use record::json::{Doc, Value};
 use record::search::parse_criteria;
 
@@ -18,6 +18,7 @@ use crate::consent::act::{self, Act, Scan};
 use crate::consent::write::{self, Paper, Release, Said, Signed};
 use crate::consent::{self, document, is_person};
 use crate::error::{Error, ErrorKind};
+use crate::permit::Thing;
 use crate::programme::{Programme, Search, Version, View};
 use crate::release::Given;
 use crate::sign_in::SignedIn;
@@ -136,8 +137,9 @@ pub async fn decide(
     body: Body,
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, body).await?;
-    let asked = known(asked, &id).await?;
+    let asked = known(asked, &id, Some(Kind::Governance)).await?;
     let (programme, who) = (asked.programme.clone(), asked.who.clone());
+    let actor = asked.actor();
     let until = ends(&form)?;
     let act = match form.text("about") {
         RELEASE => release(&programme, &form, until)?,
@@ -156,14 +158,23 @@ pub async fn decide(
         }
     };
     let (signed, scan) = signed(&programme, &who, &id, form);
-    act::take(&programme, &who, &id, act, signed, scan).await?;
+    act::take(&programme, &who, actor, &id, act, signed, scan).await?;
     Ok(see(&path::consents(&id)))
 }
 
-/// Goes on only with a person whom whoever asks may see.
-pub(super) async fn known(asked: Asked, id: &str) -> Result<Asked, Error> {
+/// Goes on only with a person whom whoever asks may see; and if they are to write something of a kind in
+/// that person's record, only if they may. What the person says of themself is theirs to write.
+pub(super) async fn known(asked: Asked, id: &str, writes: Option<Kind>) -> Result<Asked, Error> {
     let id = id.to_owned();
-    tokio::task::spawn_blocking(move || person::about(&asked, &id).map(|_| asked))
+    let check = move || {
+        person::about(&asked, &id)?;
+        if let Some(kind) = writes.filter(|_| !is_person(&asked.who, &id)) {
+            let alias = asked.programme.ledger().person(&id);
+            asked.must(Action::Write, &Thing::about(alias, kind))?;
+        }
+        Ok(asked)
+    };
+    tokio::task::spawn_blocking(check)
         .await
         .map_err(Error::internal)?
 }
@@ -190,10 +201,10 @@ pub(super) async fn change(
             ));
         }
     };
-    let asked = known(asked, &id).await?;
+    let asked = known(asked, &id, Some(Kind::Governance)).await?;
     let (programme, who) = (&asked.programme, &asked.who);
     let (signed, scan) = signed(programme, who, &id, form);
-    act::take(programme, who, &id, act, signed, scan).await?;
+    act::take(programme, who, asked.actor(), &id, act, signed, scan).await?;
     Ok(see(&path::consent(&id, &consent)))
 }
 

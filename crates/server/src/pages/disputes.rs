@@ -5,6 +5,7 @@ use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use casework::dispute::{Dispute, Ground, Stage, Step};
+use policy::Kind;
 use record::json::Doc;
 
 use super::consents::known;
@@ -120,7 +121,10 @@ pub async fn raise(
     .await
     .map_err(Error::internal)??;
     let text = form.text("text");
-    let id = dispute::raise(&asked.programme, &asked.who, version.position, text).await?;
+    let patient = version.person().ok_or_else(nobody)?;
+    let asked = known(asked, &patient, Some(Kind::Care)).await?;
+    let (programme, actor) = (&asked.programme, asked.actor());
+    let id = dispute::raise(programme, &asked.who, actor, version.position, text).await?;
     Ok(see(&path::dispute(&id)))
 }
 
@@ -137,9 +141,13 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
             given.at(text.position, Some(alias));
         }
         let (kind, of, version) = &found.disputed;
-        let disputed = asked.view.vread(kind, of, *version)?.ok_or_else(missing)?;
-        given.version(&disputed);
-        let who = dispute::who(&asked.who, &found.patient, Some(&disputed));
+        // Whoever answers may be one who may not read it, as of a therapy note.
+        let disputed = asked.view.vread(kind, of, *version)?;
+        if let Some(disputed) = &disputed {
+            given.version(disputed);
+        }
+        let whole = asked.view.unbound().vread(kind, of, *version)?;
+        let who = dispute::who(&asked.who, &found.patient, whole.as_ref());
         let now = asked.moment();
         let decide = |step: &Step| {
             let decided = found
@@ -163,7 +171,16 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         };
         let context = Context {
             themself: who.themself,
-            entry: shown(&asked.view, &disputed, found.amended)?,
+            entry: match (&disputed, &whole) {
+                (Some(disputed), _) => shown(&asked.view, disputed, found.amended)?,
+                (None, whole) => Entry {
+                    what: "An entry that is not for you to read".to_owned(),
+                    position: whole.as_ref().map_or(0, |whole| whole.position),
+                    version: *version,
+                    facts: Vec::new(),
+                    amended: None,
+                },
+            },
             stands: stands(&found.dispute, now),
             overdue: found.dispute.is_overdue(now),
             owner: match (&found.owner, open) {
@@ -222,8 +239,9 @@ pub async fn step(
         .map_err(Error::internal)??
     };
     let found = found.ok_or_else(missing)?;
-    let asked = known(asked, &found.patient).await?;
-    dispute::take(&asked.programme, &asked.who, &id, step, form.text("text")).await?;
+    let asked = known(asked, &found.patient, Some(Kind::Governance)).await?;
+    let (programme, actor) = (&asked.programme, asked.actor());
+    dispute::take(programme, &asked.who, actor, &id, step, form.text("text")).await?;
     Ok(see(&path::dispute(&id)))
 }
 
@@ -289,7 +307,7 @@ fn shown(view: &View, version: &Version, amended: Option<u32>) -> Result<Entry, 
 pub(super) fn what(view: &View, found: &Found) -> Result<String, Error> {
     let (kind, id, version) = &found.disputed;
     let Some(version) = view.vread(kind, id, *version)? else {
-        return Ok(words::kind(kind));
+        return Ok("An entry that is not for you to read".to_owned());
     };
     let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
     Ok(words::words(kind, doc.root()).what)

@@ -1,15 +1,21 @@
 //! A person's export, as a file to keep.
 
+use std::collections::HashSet;
+
 use axum::extract::Path;
 use axum::response::Response;
 use ledger::disclosure::What;
 use ledger::witnessed::LogName;
+use policy::{Action, Kind};
+use record::json::Doc;
 
 use super::{Asked, away, download, person};
 use crate::accounting::HeldBack;
 use crate::consent::is_person;
 use crate::error::Error;
 use crate::handing_out;
+use crate::permit::Thing;
+use crate::programme::AsOf;
 
 /// `GET /people/{id}/export`: of the record as it is now, whatever instant the page was of.
 pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
@@ -18,6 +24,7 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
     away(move || {
         // Whoever may not see the person gets the answer of a person who is not there.
         person::case(&asked, &id)?;
+        may_take_all(&asked, &id)?;
         let cosigned = programme.cosigning().latest(LogName::Record);
         let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
         // What is held back from the person for a time, they do not carry away meanwhile.
@@ -29,4 +36,25 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         Ok(asked.gives(file, What::Export, given))
     })
     .await
+}
+
+/// Refuses whoever may not take away everything that is in the file: it is whole, or it is not.
+fn may_take_all(asked: &Asked, id: &str) -> Result<(), Error> {
+    let whole = asked.programme.view(AsOf::Now);
+    let mut decided = HashSet::new();
+    for (entry, stored) in whole.chain(id, |_| true)? {
+        let doc = Doc::parse(&stored).map_err(Error::internal)?;
+        let thing = Thing {
+            about: entry.person,
+            ..Thing::from(doc.root())
+        };
+        let labels: Vec<String> = thing.labels.iter().map(|label| label.to_string()).collect();
+        if decided.insert((thing.kinds, labels)) {
+            asked.must(Action::Export, &thing)?;
+        }
+    }
+    asked.must(
+        Action::Export,
+        &Thing::about(asked.view.alias(id), Kind::Access),
+    )
 }

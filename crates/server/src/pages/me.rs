@@ -11,6 +11,7 @@ use crate::case::{Names, Thing, attention, scores, words};
 use crate::consent::own_record;
 use crate::dispute;
 use crate::error::Error;
+use crate::permit::leaf;
 use crate::programme::View;
 use crate::release::Given;
 use crate::web::me::{Context, Event, Measure, Notice, page};
@@ -215,8 +216,11 @@ fn looks(
         };
         // That they looked themselves is on the whole list.
         if one.leaf.actor != own && out.len() < LOOKS_MAX {
+            let shown = leaf::shown(&asked.view, &asked.reader, &one)?;
             given.leaf(position, &[alias]);
-            out.push(row(&mut names, &one)?);
+            if let Some(shown) = shown {
+                out.push(row(&mut names, &one, &shown)?);
+            }
         }
     }
     Ok(out)

@@ -103,7 +103,7 @@ pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 /// Where to go afterwards: a path of ours, never another site.
-fn next(params: &Pairs) -> String {
+pub(super) fn next(params: &Pairs) -> String {
     params
         .iter()
         .find(|(name, _)| name == "next")
@@ -132,6 +132,7 @@ fn context(programme: &Programme, next: String, problem: Option<String>) -> Cont
             banner: None,
             again: None,
             outside: None,
+            reading: None,
         },
         next,
         problem,

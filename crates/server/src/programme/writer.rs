@@ -19,6 +19,8 @@ use super::draft::{GOVERNANCE_KINDS, Governance};
 use super::heads::IndexHeads;
 use super::{Actor, AsOf, Committed, Decide, Draft, Inner, View, Work, Written, erase};
 use crate::error::{Error, ErrorKind};
+use crate::permit::memo::Recorded;
+use crate::permit::related;
 
 /// A group is committed when it holds this many writes, even if more are waiting.
 const GROUP_WRITES_MAX: usize = 4_096;
@@ -280,7 +282,10 @@ fn commit(
         }
         return Err(CommitError::Fatal(None));
     }
+    let recorded = recorded(inner, &outcomes, &transactions, &rest);
+    recorded.iter().for_each(|one| inner.permits.recording(one));
     inner.make_visible(appender.size());
+    inner.permits.recorded(recorded.into_iter());
     inner.commits.fetch_add(1, Ordering::Relaxed);
 
     for (outcome, (drafts, answer)) in outcomes.into_iter().zip(rest) {
@@ -305,6 +310,34 @@ fn commit(
         let _ = answer.send(answered);
     }
     Ok(())
+}
+
+/// What became part of the record, as far as it decides who may see what.
+fn recorded<'g>(
+    inner: &Inner,
+    outcomes: &[Result<ledger::Committed, Refused>],
+    transactions: &'g [Transaction],
+    drafts: &'g [(Vec<Draft>, oneshot::Sender<Result<Committed, Error>>)],
+) -> Vec<Recorded<'g>> {
+    let mut recorded = Vec::new();
+    for ((outcome, transaction), (drafts, _)) in outcomes.iter().zip(transactions).zip(drafts) {
+        if outcome.is_err() {
+            continue;
+        }
+        for (write, draft) in transaction.writes.iter().zip(drafts) {
+            recorded.push(Recorded {
+                kind: &write.kind,
+                id: &write.id,
+                about: write
+                    .person
+                    .as_deref()
+                    .filter(|_| related::is_read(&write.kind))
+                    .map(|id| inner.ledger.person(id)),
+                is_labelled: draft.is_labelled(),
+            });
+        }
+    }
+    recorded
 }
 
 /// The sentence for a transaction whose expectation did not hold.

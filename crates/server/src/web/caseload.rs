@@ -63,6 +63,8 @@ pub struct Row {
     pub trend: Option<Trend>,
     /// Oddities of their record: "2 late entries", "1 conflict".
     pub oddities: Vec<String>,
+    /// Whoever looks may know that they are here, and no more.
+    pub is_closed: bool,
 }
 
 /// Something that a person needs of us.
@@ -197,6 +199,17 @@ fn choices(label: &str, shell: &Shell, choices: &[Choice]) -> Markup {
 }
 
 fn person(shell: &Shell, row: &Row) -> Markup {
+    if row.is_closed {
+        return html! {
+            tr {
+                th scope="row" {
+                    a href=(shell.to(&path::person(&row.id))) { bdi { (row.name) } }
+                    div class="sub" { bdi { (row.number) } }
+                }
+                td colspan="5" { span class="sub" { "Their care is not for your role." } }
+            }
+        };
+    }
     html! {
         tr {
             th scope="row" {
@@ -306,6 +319,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                     number: format!("VR-26-{}", 1100 + 7 * index),
                     stage: (*stage).into(),
                     outside: index == 5,
+                    is_closed: index == 6,
                     needs: match index {
                         0 => vec![
                             need("Lost contact: no reply in 14 days", true),
@@ -369,6 +383,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         number: samples::LONG.into(),
         stage: samples::HOSTILE.into(),
         outside: false,
+        is_closed: false,
         needs: vec![need(samples::HOSTILE, true), need(samples::LONG, false)],
         next: Some(NextContact {
             at: i64::MAX,

@@ -17,6 +17,8 @@ pub const CHECKPOINT: &str = "/record/checkpoint";
 pub const KEY: &str = "/record/key";
 /// Everything that anybody was shown.
 pub const ACCESS: &str = "/access";
+/// Choosing what for one reads until signing out: POST, `purpose` and `next`.
+pub const PURPOSE: &str = "/purpose";
 /// Signing in: GET shows the form, POST takes `code` and `next`.
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.
@@ -59,6 +61,11 @@ pub fn erasure_step(id: &str, step: &str) -> String {
 /// Who looked at the person's record.
 pub fn person_access(id: &str) -> String {
     format!("/people/{}/access", encode(id))
+}
+
+/// Opening the person's record in an emergency.
+pub fn break_glass(id: &str) -> String {
+    format!("/people/{}/break-glass", encode(id))
 }
 
 /// The person's export, as a file.

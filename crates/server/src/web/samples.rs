@@ -1,7 +1,8 @@
 //! Made-up facts for the pages' samples, and every page with every one of them. For the tests that
 //! render and look at every page, and for `examples/pages.rs`; nothing of it is ever served.
 
-use super::layout::{Again, AsKnown, Banner, Outside, Shell, User};
+use super::layout::{Again, AsKnown, Banner, Outside, Place, Reading, Shell, User, Way};
+use super::path;
 use super::when::{self, Happened, RecordedAt};
 
 /// The made-up present: Sunday 22 November 2026, 09:12.
@@ -21,7 +22,7 @@ pub fn now(path: &str) -> Shell {
         user: Some(User {
             name: "R. Osei".into(),
             role: "caseworker".into(),
-            oversees: false,
+            places: ways(false),
         }),
         made_at: NOW,
         size: 12_345,
@@ -34,7 +35,33 @@ pub fn now(path: &str) -> Shell {
             cosigned: 12_340,
             refusal: None,
         }),
+        reading: Some(Reading {
+            words: "treatment".into(),
+            is_fixed: false,
+            choices: vec![
+                ("TREAT".into(), "treatment".into(), true),
+                ("COC".into(), "care coordination".into(), false),
+            ],
+        }),
     }
+}
+
+/// Where somebody's role leads them.
+fn ways(oversees: bool) -> Vec<Way> {
+    let way = |place, address: &str, words| Way {
+        place,
+        address: address.into(),
+        words,
+    };
+    let mut ways = vec![
+        way(Place::Caseload, path::CASELOAD, "Caseload"),
+        way(Place::Find, path::FIND, "Find"),
+        way(Place::Record, path::RECORD, "This record"),
+    ];
+    if oversees {
+        ways.push(way(Place::Access, path::ACCESS, "Who looked"));
+    }
+    ways
 }
 
 /// A page of then that is drawn again for a supervisor.
@@ -43,7 +70,7 @@ pub fn again(path: &str) -> Shell {
         user: Some(User {
             name: "D. Marsh".into(),
             role: "supervisor".into(),
-            oversees: true,
+            places: ways(true),
         }),
         again: Some(Again {
             who: "R. Osei".into(),
@@ -52,6 +79,7 @@ pub fn again(path: &str) -> Shell {
             at: RecordedAt(THEN),
             position: 4_711,
             same: true,
+            left_out: true,
         }),
         ..then(path)
     }
@@ -73,6 +101,7 @@ pub fn then(path: &str) -> Shell {
 pub fn signed_out(path: &str) -> Shell {
     Shell {
         user: None,
+        reading: None,
         ..now(path)
     }
 }
@@ -104,7 +133,7 @@ pub fn about_hostile(shell: Shell) -> Shell {
         user: Some(User {
             name: HOSTILE.into(),
             role: LONG.into(),
-            oversees: true,
+            places: ways(true),
         }),
         banner: Some(Banner {
             id: HOSTILE.into(),
@@ -117,6 +146,14 @@ pub fn about_hostile(shell: Shell) -> Shell {
         outside: Some(Outside {
             cosigned: 0,
             refusal: Some(HOSTILE.into()),
+        }),
+        reading: Some(Reading {
+            words: HOSTILE.into(),
+            is_fixed: false,
+            choices: vec![
+                (HOSTILE.into(), LONG.into(), true),
+                (LONG.into(), HOSTILE.into(), false),
+            ],
         }),
         ..shell
     }

@@ -18,6 +18,8 @@ struct World {
     agent: ureq::Agent,
     person: String,
     other: String,
+    carer: String,
+    evaluator: String,
     officer: String,
     supervisor: String,
 }
@@ -39,6 +41,9 @@ impl World {
         let other = add("Ruth", "participant", &["--patient", "q"]);
         let officer = add("O. Officer", "officer", &[]);
         let supervisor = add("S. Supervisor", "supervisor", &["--practitioner", "s"]);
+        let theirs = ["--practitioner", "w", "--supervisor", "S. Supervisor"];
+        let carer = add("C. Carer", "caseworker", &theirs);
+        let evaluator = add("E. Evaluator", "evaluator", &["--practitioner", "e"]);
         let served = Served::start(&data);
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .max_redirects(0)
@@ -53,8 +58,8 @@ impl World {
             let cookie = answer.headers()["set-cookie"].to_str().expect("text");
             cookie.split(';').next().unwrap_or_default().to_owned()
         };
-        let [person, other, officer, supervisor] =
-            [person, other, officer, supervisor].map(sign_in);
+        let [person, other, carer, evaluator, officer, supervisor] =
+            [person, other, carer, evaluator, officer, supervisor].map(sign_in);
         let world = World {
             _folder: folder,
             data,
@@ -63,14 +68,20 @@ impl World {
             agent,
             person,
             other,
+            carer,
+            evaluator,
             officer,
             supervisor,
         };
         let of = r#""subject":{"reference":"Patient/p"}"#;
         for (kind, id, rest) in [
             ("Practitioner", "s", r#""name":[{"family":"Supervisor"}]"#.to_owned()),
-            ("Patient", "p", r#""name":[{"family":"Haddad","given":["Samir"]}],"generalPractitioner":[{"reference":"Practitioner/s"}]"#.to_owned()),
-            ("Patient", "q", r#""name":[{"family":"Hadley","given":["Ruth"]}],"generalPractitioner":[{"reference":"Practitioner/s"}]"#.to_owned()),
+            ("Practitioner", "w", r#""name":[{"family":"Carer"}]"#.to_owned()),
+            ("Practitioner", "e", r#""name":[{"family":"Evaluator"}]"#.to_owned()),
+            ("Organization", "board", r#""name":"Evaluation Board""#.to_owned()),
+            ("PractitionerRole", "er", r#""active":true,"practitioner":{"reference":"Practitioner/e"},"organization":{"reference":"Organization/board"}"#.to_owned()),
+            ("Patient", "p", r#""name":[{"family":"Haddad","given":["Samir"]}],"generalPractitioner":[{"reference":"Practitioner/w"}]"#.to_owned()),
+            ("Patient", "q", r#""name":[{"family":"Hadley","given":["Ruth"]}],"generalPractitioner":[{"reference":"Practitioner/w"}]"#.to_owned()),
             ("Observation", "score", format!(r#""status":"final","code":{{"text":"scale"}},{of},"valueQuantity":{{"value":38.50}}"#)),
             ("Observation", "drinks", format!(r#""meta":{{"security":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"ETH"}}]}},"status":"final","code":{{"text":"AUDIT"}},{of},"valueInteger":9"#)),
             ("DocumentReference", "note", format!(r#""meta":{{"security":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}}]}},"status":"current",{of},"content":[{{"attachment":{{"title":"t"}}}}]"#)),
@@ -176,9 +187,18 @@ impl World {
         id.to_owned()
     }
 
+    /// The entry of the score.
+    fn entry(&self) -> String {
+        let found = self.get(&self.person, "/me").1;
+        let at = found.find("<bdi>scale").expect("the score");
+        let link = found[..at].rfind("/entries/").expect("a link") + 9;
+        let position = found[link..].split(['"', '?']).next();
+        format!("/entries/{}", position.expect("a position"))
+    }
+
     fn packet(&self, consent: &str) -> Said {
         let path = format!("/people/p/consents/{consent}/packet");
-        self.post(&self.officer, &path, &[("as", "bundle")])
+        self.post(&self.carer, &path, &[("as", "bundle")])
     }
 }
 
@@ -247,10 +267,10 @@ fn a_release_gives_what_it_names_until_it_is_taken_back() {
     assert_eq!(told[0].basis.address, "1 Main Street");
     let (_, page) = world.get(&world.person, &path);
     assert!(page.contains("Taken back on"), "{page}");
-    assert_eq!(page.matches("O. Officer</bdi>: ").count(), 2, "{page}");
+    assert_eq!(page.matches("C. Carer</bdi>: ").count(), 2, "{page}");
     let (_, page) = world.get(&world.person, "/people/p/accounting?what=all");
     assert_eq!(
-        page.matches("County Hospital, through O. Officer").count(),
+        page.matches("County Hospital, through C. Carer").count(),
         2,
         "{page}"
     );
@@ -296,7 +316,7 @@ fn a_release_says_to_whom_what_what_for_and_until_when() {
     assert!(text.contains("release of their own"), "{text}");
     // All or nothing: not one of these left anything behind.
     assert_eq!(world.fhir("Consent?patient=p")["total"], 0);
-    assert_eq!(world.fhir("Organization")["total"], 0);
+    assert_eq!(world.fhir("Organization?name=County")["total"], 0);
 }
 
 #[test]
@@ -401,20 +421,8 @@ fn a_paper_has_a_witness_a_day_and_a_scan() {
 fn what_a_person_says_stands_beside_the_entry_and_is_answered() {
     let world = World::new("dispute");
     let before = world.fhir("Observation/score");
-    let entry = {
-        let found = world.get(&world.person, "/me").1;
-        let at = found
-            .find("\">scale")
-            .or_else(|| found.find("scale"))
-            .expect("the score");
-        let link = found[..at].rfind("/entries/").expect("a link") + 9;
-        found[link..]
-            .split(['"', '?'])
-            .next()
-            .expect("a position")
-            .to_owned()
-    };
-    let raise = format!("/entries/{entry}/dispute");
+    let entry = world.entry();
+    let raise = format!("{entry}/dispute");
     let (status, text) = world.post(&world.person, &raise, &[("text", "  ")]);
     assert_eq!(status, 422, "{text}");
     let (status, _) = world.post(&world.other, &raise, &[("text", "it was me")]);
@@ -423,7 +431,7 @@ fn what_a_person_says_stands_beside_the_entry_and_is_answered() {
     let (status, at) = world.post(&world.person, &raise, &[("text", words)]);
     assert_eq!(status, 303, "{at}");
     let shown = "I was asked in a hurry &amp; the number is wrong";
-    let (_, page) = world.get(&world.officer, &format!("/entries/{entry}"));
+    let (_, page) = world.get(&world.carer, &entry);
     assert!(
         page.contains("The person says that this is wrong") && page.contains(shown),
         "{page}"
@@ -478,16 +486,16 @@ fn what_a_person_says_stands_beside_the_entry_and_is_answered() {
         "{text}"
     );
     let ground = ("ground", "accurate");
-    let (status, text) = world.post(&world.officer, &format!("{at}/disagree"), &[ground]);
+    let (status, text) = world.post(&world.supervisor, &format!("{at}/disagree"), &[ground]);
     assert_eq!(
         (status, text.contains("why you do not agree")),
         (422, true),
         "{text}"
     );
     let why = ("text", "The form in the file has this number.");
-    let (status, text) = world.post(&world.officer, &format!("{at}/disagree"), &[ground, why]);
+    let (status, text) = world.post(&world.supervisor, &format!("{at}/disagree"), &[ground, why]);
     assert_eq!(status, 303, "{text}");
-    let (status, text) = world.post(&world.officer, &format!("{at}/agree"), &[]);
+    let (status, text) = world.post(&world.supervisor, &format!("{at}/agree"), &[]);
     assert_eq!(
         (status, text.contains("answered or taken back")),
         (422, true),
@@ -496,7 +504,7 @@ fn what_a_person_says_stands_beside_the_entry_and_is_answered() {
     let own = ("text", "It is not my form.");
     let (status, text) = world.post(&world.person, &format!("{at}/state"), &[own]);
     assert_eq!(status, 303, "{text}");
-    let (_, page) = world.get(&world.officer, &format!("/entries/{entry}"));
+    let (_, page) = world.get(&world.carer, &entry);
     for words in [
         shown,
         "The form in the file has this number.",
@@ -560,4 +568,57 @@ fn what_an_agency_has_held_back_is_hidden_from_the_person_until_it_ends() {
     assert!(sees(&world.person));
     let (_, page) = world.get(&world.person, all);
     assert!(page.contains("Held back for a time"), "{page}");
+}
+
+#[test]
+fn a_refusal_closes_the_record_to_whom_it_names_from_the_next_request_on() {
+    let world = World::new("keep-from");
+    let entry = world.entry();
+    assert_eq!(world.get(&world.carer, &entry).0, 200);
+    let form = [
+        ("about", "keep-from"),
+        ("answer", "yes"),
+        ("from", "Practitioner/w"),
+        ("name", "Samir Haddad"),
+    ];
+    let (status, text) = world.post(&world.person, "/people/p/consents", &form);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(world.get(&world.carer, &entry).0, 404);
+    assert_eq!(world.get(&world.supervisor, &entry).0, 200);
+    assert_eq!(world.get(&world.person, &entry).0, 200);
+    let found = world.fhir("Consent?patient=p");
+    let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+    let withdraw = format!("/people/p/consents/{id}/withdraw");
+    let (status, text) = world.post(&world.person, &withdraw, &[("name", "Samir Haddad")]);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(world.get(&world.carer, &entry).0, 200);
+}
+
+#[test]
+fn an_evaluator_reads_what_was_released_to_their_board_and_only_while_it_is() {
+    let world = World::new("board");
+    let refers = r#""status":"active","intent":"order","subject":{"reference":"Patient/p"},"performer":[{"reference":"Practitioner/e"}]"#;
+    let (status, text) = world.put("ServiceRequest", "sr", refers);
+    assert!(status < 300, "{text}");
+    let entry = world.entry();
+    assert_eq!(world.get(&world.evaluator, &entry).0, 404);
+    let until = world.next_year();
+    let form = [
+        ("about", "release"),
+        ("organisation", "board"),
+        ("address", "2 Main Street"),
+        ("purpose", "FITEVAL"),
+        ("part", "scores"),
+        ("until", until.as_str()),
+        ("name", "Samir Haddad"),
+    ];
+    let (status, text) = world.post(&world.person, "/people/p/consents", &form);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(world.get(&world.evaluator, &entry).0, 200);
+    let found = world.fhir("Consent?patient=p");
+    let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+    let withdraw = format!("/people/p/consents/{id}/withdraw");
+    let (status, text) = world.post(&world.person, &withdraw, &[("name", "Samir Haddad")]);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(world.get(&world.evaluator, &entry).0, 404);
 }

@@ -20,7 +20,7 @@ fn bundle(entries: &[&str]) -> String {
     format!(r#"{{"resourceType":"Bundle","type":"transaction","entry":[{entries}]}}"#)
 }
 
-/// Signs in with the code that `init` gave; gives what reads a page.
+/// Signs in with a code; gives what reads a page.
 fn reader<'s>(served: &'s Served, code: &str) -> impl Fn(&str) -> String + use<'s> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -48,14 +48,22 @@ fn reader<'s>(served: &'s Served, code: &str) -> impl Fn(&str) -> String + use<'
 fn a_person_has_what_is_about_them_and_not_what_was_taken_away() {
     let folder = Folder::new("persons");
     let (data, path) = (folder.join("data"), folder.path());
-    let made = homecoming_done(&["init", "--data", &data, "--name", "Persons"]);
-    let code = made
-        .lines()
-        .find(|line| line.len() == 23 && line.matches('-').count() == 3)
-        .expect("a sign-in code");
+    homecoming_done(&["init", "--data", &data, "--name", "Persons"]);
+    let added = homecoming_done(&[
+        "user",
+        "add",
+        "Carer",
+        "--data",
+        &data,
+        "--role",
+        "caseworker",
+        "--practitioner",
+        "w",
+    ]);
+    let code = added.lines().last().expect("a sign-in code");
     let person = |id: &str| {
         format!(
-            r#"{{"resource":{{"resourceType":"Patient","id":"{id}"}},"request":{{"method":"PUT","url":"Patient/{id}"}}}}"#
+            r#"{{"resource":{{"resourceType":"Patient","id":"{id}","generalPractitioner":[{{"reference":"Practitioner/w"}}]}},"request":{{"method":"PUT","url":"Patient/{id}"}}}}"#
         )
     };
     let mixed_up = condition("mixed-up", "Patient/one");

@@ -106,7 +106,9 @@ fn covered(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet
             continue;
         };
         let resource = telling.resource();
-        if crate::programme::says_governance(resource) {
+        // What governs the record is not given out, and neither are the papers that were signed.
+        let is_consent = words::code(resource.get("type")) == Some("59284-0");
+        if crate::programme::says_governance(resource) || is_consent {
             continue;
         }
         let labels = labels(resource);
@@ -137,6 +139,7 @@ fn covered(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet
         }
     }
     drop(doc);
+    add_disputes(view, patient, &mut versions)?;
     Ok(Packet {
         recipient,
         purpose,
@@ -144,6 +147,23 @@ fn covered(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet
         part2,
         release,
     })
+}
+
+/// What is said of an entry goes with it, whatever the release names: 45 CFR 164.526(d)(5).
+fn add_disputes(view: &View, patient: &str, versions: &mut Vec<Version>) -> Result<(), Error> {
+    for found in crate::dispute::of_person(view, patient)? {
+        let (kind, id, _) = &found.disputed;
+        let goes = versions
+            .iter()
+            .any(|one| (&one.kind, &one.id) == (kind, id));
+        for text in found.texts.iter().filter(|_| goes) {
+            let there = versions.iter().any(|one| one.position == text.position);
+            if !there {
+                versions.extend(view.at(text.position)?);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether a release covers something, and nothing that the person said stands against it.

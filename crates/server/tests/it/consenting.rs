@@ -512,6 +512,18 @@ fn what_a_person_says_stands_beside_the_entry_and_is_answered() {
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
+
+    // Whoever is given the entry is given what is said of it, though the release names no letters.
+    let id = world.release();
+    let (status, bundle) = world.packet(&id);
+    assert_eq!(status, 200, "{bundle}");
+    assert_eq!(
+        bundle
+            .matches(r#""system":"urn:homecoming:dispute""#)
+            .count(),
+        3,
+        "{bundle}"
+    );
 }
 
 #[test]

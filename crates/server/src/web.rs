@@ -9,13 +9,17 @@
 //! top and at its bottom, and draws square marks where now has round ones.
 
 pub mod access;
+pub mod account;
 pub mod accounting;
+pub mod again;
 pub mod caseload;
 pub mod consent;
 pub mod consent_new;
 pub mod consents;
 pub mod dispute;
 pub mod disputes;
+pub mod drafts;
+pub mod enrol;
 pub mod entry;
 pub mod erased;
 pub mod erasure;
@@ -32,8 +36,11 @@ pub mod person;
 pub mod record;
 pub mod samples;
 pub mod seen;
+pub mod sign;
 pub mod sign_in;
 pub mod timelines;
+pub mod user;
+pub mod users;
 pub mod when;
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! How policies are read, added to and asked.
+
 use super::*;
 use crate::ask::Subject;
 

@@ -6,7 +6,6 @@
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 
-use super::sign_in::refuse_other_sites;
 use crate::error::{Error, ErrorKind};
 use crate::fhir::body;
 use crate::fhir::query::{self, Pairs};
@@ -36,9 +35,8 @@ pub struct File {
 }
 
 impl Form {
-    /// Reads it, if it came from a page of ours.
+    /// Reads it; that it came from a page of ours, [`super::forms`] has seen to.
     pub async fn read(headers: &HeaderMap, body: Body) -> Result<Form, Error> {
-        refuse_other_sites(headers)?;
         let media = headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())

@@ -41,10 +41,12 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
             record,
             way(Place::Access, path::ACCESS, "Who looked"),
             way(Place::Erasures, path::ERASURES, "Erasures"),
+            way(Place::Users, path::USERS, "Users"),
         ],
         Role::Inspector | Role::Evaluator => {
             vec![way(Place::Caseload, path::CASELOAD, "People"), record]
         }
-        Role::Sponsor | Role::Administrator | Role::Client => vec![record],
+        Role::Administrator => vec![record, way(Place::Users, path::USERS, "Users")],
+        Role::Sponsor | Role::Client => vec![record],
     }
 }

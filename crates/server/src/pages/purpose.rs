@@ -2,12 +2,11 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use policy::Purpose;
 
 use super::see;
-use super::sign_in::{next, refuse_other_sites};
+use super::sign_in::next;
 use crate::error::{Error, ErrorKind};
 use crate::fhir::query;
 use crate::programme::Programme;
@@ -17,10 +16,8 @@ use crate::sign_in::SignedIn;
 pub async fn choose(
     State(programme): State<Programme>,
     who: SignedIn,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    refuse_other_sites(&headers)?;
     let form = query::decode(&String::from_utf8_lossy(&body))?;
     let code = form.iter().find(|(name, _)| name == "purpose");
     let purpose = code.and_then(|(_, code)| Purpose::from_code(code));

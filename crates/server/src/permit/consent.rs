@@ -7,6 +7,7 @@
 use casework::Span;
 use casework::consent::{Action as Does, Answer, Asked, Data, Recipient, TREATING, consented};
 use policy::{Action, Consent, Facts, Kind, Role};
+use record::json::Value;
 use record::search::parse_criteria;
 
 use super::related::Record;
@@ -74,6 +75,10 @@ impl Reader {
             "" => String::new(),
             id => format!("{class}/{id}"),
         };
+        let mut codes = Vec::new();
+        if let Some(resource) = thing.resource {
+            codings(resource, &mut codes);
+        }
         let happened = thing.resource.and_then(record::happened::happened);
         let asked = Asked {
             at: self.now(),
@@ -87,7 +92,7 @@ impl Reader {
                 class,
                 reference: &reference,
                 labels: &labels,
-                codes: &[],
+                codes: &codes,
                 happened: happened.map(|happened| Span {
                     start: happened.start,
                     end: happened.end,
@@ -129,5 +134,17 @@ impl Reader {
             }
         }
         Ok(self.0.organisations.get_or_init(|| found))
+    }
+}
+
+/// Every coding in a resource.
+fn codings<'d>(value: Value<'d>, out: &mut Vec<(&'d str, &'d str)>) {
+    if value.is_object() {
+        if let (Some(system), Some(code)) = (value.str_at(&["system"]), value.str_at(&["code"])) {
+            out.push((system, code));
+        }
+        value.entries().for_each(|(_, inner)| codings(inner, out));
+    } else if value.is_array() {
+        value.items().for_each(|inner| codings(inner, out));
     }
 }

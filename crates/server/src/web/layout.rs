@@ -82,6 +82,8 @@ pub struct User {
     pub role: String,
     /// Where their role leads them, the first page first.
     pub places: Vec<Way>,
+    /// When they are signed out by themselves; `None` where that says nothing.
+    pub session: Option<Ends>,
 }
 
 /// A way to a place in the navigation.
@@ -93,6 +95,17 @@ pub struct Way {
     pub address: String,
     /// What it is called: "Caseload".
     pub words: &'static str,
+}
+
+/// When a session ends if nothing more is asked for.
+#[derive(Copy, Clone, Debug)]
+pub struct Ends {
+    /// The instant, in microseconds.
+    pub at: i64,
+    /// Seconds until then.
+    pub left: i64,
+    /// Seconds before it that there is a warning.
+    pub warning: i64,
 }
 
 /// The instant of a page that shows the past.
@@ -134,6 +147,8 @@ pub enum Place {
     Access,
     /// Erasures.
     Erasures,
+    /// Who may sign in.
+    Users,
     /// Nowhere of these: a person, an entry, an error.
     Elsewhere,
 }
@@ -212,6 +227,7 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                     (running(shell))
                     @if let Some(then) = shell.as_of { (strip(shell, then)) }
                     (top(shell, page.place))
+                    @if let Some(ends) = shell.user.as_ref().and_then(|user| user.session) { (ending(ends)) }
                     @if let Some(banner) = &shell.banner { (person(shell, banner)) }
                     @if let Some(what_for) = &shell.reading { (reading(shell, what_for)) }
                     main id="main" tabindex="-1" {
@@ -348,7 +364,7 @@ fn top(shell: &Shell, place: Place) -> Markup {
                     }
                 }
                 form class="user" action=(path::SIGN_OUT) method="post" {
-                    span { bdi { (user.name) } ", " (user.role) }
+                    span { a href=(shell.to(path::ACCOUNT)) { bdi { (user.name) } } ", " (user.role) }
                     button class="usa-button usa-button--unstyled" type="submit" { "Sign out" }
                 }
             } @else {
@@ -377,6 +393,28 @@ fn reading(shell: &Shell, reading: &Reading) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// A module of ours, for what a page cannot do without one; every page works without it.
+pub fn script(name: &str) -> Markup {
+    html! { script type="module" src=(assets::path(name)) {} }
+}
+
+/// The warning before a session ends by itself: shown by its module, in time.
+fn ending(ends: Ends) -> Markup {
+    let warn = format!(
+        "You will be signed out at {} UTC unless you go on. What you have typed stays where it is.",
+        when::minute(ends.at)
+    );
+    html! {
+        section class="panel halted" id="session-ends" role="alert" aria-label="Your session ends" hidden
+            data-left=(ends.left) data-warning=(ends.warning) data-warn=(warn)
+            data-over="Your session has ended. If you send what you have typed, it is kept for you until you have signed in again." {
+            p data-words="" {}
+            form action=(path::SESSION) method="post" { button class="usa-button small" type="submit" { "Go on" } }
+        }
+        (script("session.js"))
     }
 }
 
@@ -470,6 +508,9 @@ fn footer(shell: &Shell) -> Markup {
                     ". "
                 }
                 "All times are UTC."
+                @if let Some(ends) = shell.user.as_ref().and_then(|user| user.session) {
+                    " You are signed out at " (when::time(ends.at, &when::minute(ends.at))) " unless you ask for something before."
+                }
             }
         }
     }

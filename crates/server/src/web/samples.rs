@@ -1,7 +1,7 @@
 //! Made-up facts for the pages' samples, and every page with every one of them. For the tests that
 //! render and look at every page, and for `examples/pages.rs`; nothing of it is ever served.
 
-use super::layout::{Again, AsKnown, Banner, Outside, Place, Reading, Shell, User, Way};
+use super::layout::{Again, AsKnown, Banner, Ends, Outside, Place, Reading, Shell, User, Way};
 use super::path;
 use super::when::{self, Happened, RecordedAt};
 
@@ -23,6 +23,11 @@ pub fn now(path: &str) -> Shell {
             name: "R. Osei".into(),
             role: "caseworker".into(),
             places: ways(false),
+            session: Some(Ends {
+                at: NOW + 1_800_000_000,
+                left: 1_800,
+                warning: 180,
+            }),
         }),
         made_at: NOW,
         size: 12_345,
@@ -71,6 +76,7 @@ pub fn again(path: &str) -> Shell {
             name: "D. Marsh".into(),
             role: "supervisor".into(),
             places: ways(true),
+            session: None,
         }),
         again: Some(Again {
             who: "R. Osei".into(),
@@ -134,6 +140,7 @@ pub fn about_hostile(shell: Shell) -> Shell {
             name: HOSTILE.into(),
             role: LONG.into(),
             places: ways(true),
+            session: None,
         }),
         banner: Some(Banner {
             id: HOSTILE.into(),
@@ -219,6 +226,13 @@ pub fn every_page() -> Vec<Sample> {
         dispute,
         me,
         seen,
+        enrol,
+        account,
+        again,
+        drafts,
+        users,
+        user,
+        sign,
         error
     );
     pages

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::people::Person;
 use crate::served::{Folder, Served, homecoming_done, programme};
 
 const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
@@ -20,6 +21,17 @@ pub struct Ward {
     pub agent: ureq::Agent,
     pub cookies: Vec<(&'static str, String)>,
 }
+
+/// What there is of each person.
+const KINDS: [&str; 7] = [
+    "identity",
+    "schedule",
+    "care",
+    "restricted",
+    "very",
+    "notes",
+    "sud",
+];
 
 /// Who signs in: what they are called here, role, id of the Practitioner.
 const STAFF: [(&str, &str, &str); 6] = [
@@ -79,14 +91,8 @@ impl Ward {
             cookies: Vec::new(),
         };
         for (called, code) in codes {
-            let answer = ward
-                .agent
-                .post(ward.served.url("/sign-in"))
-                .send_form([("code", code.as_str())])
-                .expect("the server answers");
-            let cookie = answer.headers()["set-cookie"].to_str().expect("text");
-            let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-            ward.cookies.push((called, cookie));
+            let person = Person::enrol(&ward.served, called, &code);
+            ward.cookies.push((called, person.browser.cookies()));
         }
         ward.fill();
         ward
@@ -152,6 +158,33 @@ impl Ward {
         assert!(status < 300, "{path}: {status} {text}");
     }
 
+    /// Where the newest version of a resource is in the ledger.
+    pub fn position(&self, reference: &str) -> u64 {
+        let path = format!("/fhir/{reference}/$receipt");
+        let mut answer = self
+            .agent
+            .get(self.served.url(&path))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .call()
+            .expect("the server answers");
+        let text = answer.body_mut().read_to_string().expect("a receipt");
+        let line = text.lines().find_map(|line| line.strip_prefix("index "));
+        let index = line.unwrap_or_else(|| panic!("{path}: {text}"));
+        index.parse().expect("a position")
+    }
+
+    /// Where what there is of `a` is, in the order of [`KINDS`].
+    fn positions(&self) -> Vec<u64> {
+        let of = |kind: &&str| match *kind {
+            "identity" => self.position("Patient/a"),
+            "schedule" => self.position("Encounter/schedule-of-a"),
+            "notes" => self.position("DocumentReference/notes-of-a"),
+            "sud" => self.position("Condition/sud-of-a"),
+            kind => self.position(&format!("Observation/{kind}-of-a")),
+        };
+        KINDS.iter().map(of).collect()
+    }
+
     /// Status and body of a page that somebody asks for, without what differs with every request.
     pub fn page(&self, who: &str, path: &str) -> (u16, String) {
         let (_, cookie) = self
@@ -175,15 +208,7 @@ impl Ward {
         let (status, text) = self.page(who, path);
         let mut found = BTreeSet::new();
         for person in ["a", "b"] {
-            for kind in [
-                "identity",
-                "schedule",
-                "care",
-                "restricted",
-                "very",
-                "notes",
-                "sud",
-            ] {
+            for kind in KINDS {
                 if text.contains(&format!("{kind}-of-{person}")) {
                     found.insert(format!("{person}:{kind}"));
                 }
@@ -250,7 +275,8 @@ fn a_page_speaks_of_what_is_for_whoever_looks() {
 #[test]
 fn an_entry_that_is_not_for_somebody_is_one_that_is_not_there() {
     let ward = Ward::open("hidden-entries");
-    // Positions 0 to 6 are of the first person, in the order of their kinds above.
+    let positions = ward.positions();
+    // By the places of the kinds in their list.
     for (who, seen) in [
         ("hers", "0123456"),
         ("doctor", "0123456"),
@@ -265,10 +291,10 @@ fn an_entry_that_is_not_for_somebody_is_one_that_is_not_there() {
     ] {
         let (status, beyond) = ward.page(who, "/entries/999999");
         assert_eq!(status, 404);
-        for position in 0..7 {
+        for (place, position) in positions.iter().enumerate() {
             let path = format!("/entries/{position}");
             let (status, page) = ward.page(who, &path);
-            let is_seen = seen.contains(&position.to_string());
+            let is_seen = seen.contains(&place.to_string());
             assert_eq!(status, if is_seen { 200 } else { 404 }, "{who} {path}");
             if !is_seen {
                 assert_eq!(page, beyond, "{who} {path}");
@@ -337,14 +363,16 @@ fn a_tie_opens_a_record_at_once_and_its_end_closes_it_at_once() {
 #[test]
 fn a_label_closes_the_versions_before_it_too() {
     let ward = Ward::open("labels-later");
-    let (status, _) = ward.page("supervisor", "/entries/2");
+    let path = format!("/entries/{}", ward.position("Observation/care-of-a"));
+    let (status, _) = ward.page("supervisor", &path);
     assert_eq!(status, 200);
+    let size = ward.position("Observation/care-of-a") + 1;
     ward.put(
         json!({ "resourceType": "Observation", "id": "care-of-a", "status": "final",
         "meta": { "security": [{ "system": CONFIDENTIALITY, "code": "R" }] },
         "code": { "text": "care-of-a" }, "subject": { "reference": "Patient/a" } }),
     );
-    let (status, _) = ward.page("supervisor", "/entries/2");
+    let (status, _) = ward.page("supervisor", &path);
     assert_eq!(status, 404);
     assert_eq!(
         ward.speaks_of("supervisor", "/people/a/timelines"),
@@ -352,7 +380,10 @@ fn a_label_closes_the_versions_before_it_too() {
     );
     // As of before the label, with the permissions of now.
     assert_eq!(
-        ward.speaks_of("supervisor", "/people/a/timelines?_asof=size:7"),
+        ward.speaks_of(
+            "supervisor",
+            &format!("/people/a/timelines?_asof=size:{size}")
+        ),
         "200 a:identity a:schedule"
     );
 }
@@ -360,6 +391,7 @@ fn a_label_closes_the_versions_before_it_too() {
 #[test]
 fn what_is_not_for_somebody_takes_as_long_as_what_is_not_there() {
     let ward = Ward::open("timing");
+    let hidden_path = format!("/entries/{}", ward.position("DocumentReference/notes-of-a"));
     let time = |path: &str| {
         let begun = Instant::now();
         let (status, _) = ward.page("officer", path);
@@ -374,7 +406,7 @@ fn what_is_not_for_somebody_takes_as_long_as_what_is_not_there() {
     let measure = || {
         let (mut hidden, mut absent) = (Vec::new(), Vec::new());
         for _ in 0..150 {
-            hidden.push(time("/entries/5"));
+            hidden.push(time(&hidden_path));
             absent.push(time("/entries/999999"));
         }
         (quick(&mut hidden), quick(&mut absent))

@@ -43,9 +43,9 @@ const PATHS: &[(&str, &str)] = &[
     ("/caseload", "/caseload"),
     ("/disputes/{id}", "/disputes/none"),
     ("/disputes/{id}/{step}", "/disputes/none/agree"),
-    ("/entries/{position}", "/entries/2"),
-    ("/entries/{position}/dispute", "/entries/2/dispute"),
-    ("/entries/{position}/receipt", "/entries/2/receipt"),
+    ("/entries/{position}/dispute", "/entries/{entry}/dispute"),
+    ("/entries/{position}", "/entries/{entry}"),
+    ("/entries/{position}/receipt", "/entries/{entry}/receipt"),
     ("/erasures", "/erasures"),
     ("/erasures/new", "/erasures/new?person=a"),
     ("/erasures/{id}", "/erasures/none"),
@@ -106,6 +106,40 @@ const PATHS: &[(&str, &str)] = &[
     ("/record/checkpoint", "/record/checkpoint"),
     ("/record/key", "/record/key"),
     ("/sign-in", "/sign-in"),
+    ("/sign-in/passkey", "/sign-in/passkey"),
+    ("/sign-in/passkey/done", "/sign-in/passkey/done"),
+    ("/sign-in/organisation", "/sign-in/organisation?name=none"),
+    (
+        "/sign-in/organisation/back",
+        "/sign-in/organisation/back?code=x&state=y",
+    ),
+    ("/enrol", "/enrol"),
+    ("/enrol/password", "/enrol/password"),
+    ("/enrol/passkey", "/enrol/passkey"),
+    ("/enrol/passkey/done", "/enrol/passkey/done"),
+    ("/enrol/organisation", "/enrol/organisation?name=none"),
+    ("/account", "/account"),
+    ("/account/sessions", "/account/sessions"),
+    ("/account/ways", "/account/ways"),
+    ("/account/notices", "/account/notices"),
+    ("/account/again", "/account/again"),
+    ("/account/again/passkey", "/account/again/passkey"),
+    ("/account/again/passkey/done", "/account/again/passkey/done"),
+    ("/account/session", "/account/session"),
+    ("/drafts", "/drafts"),
+    ("/drafts/drop", "/drafts/drop"),
+    ("/users", "/users"),
+    ("/users/{id}", "/users/999"),
+    ("/users/{id}/{step}", "/users/999/code"),
+    ("/entries/{position}/sign", "/entries/{entry}/sign"),
+    (
+        "/entries/{position}/sign/passkey",
+        "/entries/{entry}/sign/passkey",
+    ),
+    (
+        "/entries/{position}/sign/passkey/done",
+        "/entries/{entry}/sign/passkey/done",
+    ),
     ("/sign-out", "/sign-out"),
 ];
 
@@ -182,6 +216,7 @@ fn table() -> String {
     let leaf = (0..)
         .find(|leaf| ward.page("officer", &format!("/access/{leaf}")).0 == 200)
         .expect("a leaf");
+    let entry = ward.position("Observation/care-of-a");
     let (_, page) = ward.page("officer", "/record");
     let at = page.find("/assets/").expect("a style sheet");
     let asset = page[at..].split('"').next().expect("a link").to_owned();
@@ -209,6 +244,7 @@ fn table() -> String {
             .expect("known");
         let path = path
             .replace("{leaf}", &leaf.to_string())
+            .replace("{entry}", &entry.to_string())
             .replace("{asset}", &asset);
         // Deletions come last, so that there is something to see for everybody.
         if method == "DELETE" {

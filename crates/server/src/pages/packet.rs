@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fhir::Api;
 use crate::release::{Basis, Given, Release};
 use crate::web::packet::{Context, Thing, page};
+use crate::web::path;
 use crate::web::when::{Happened, RecordedAt};
 
 /// `POST /people/{id}/consents/{consent}/{step}`
@@ -54,7 +55,9 @@ fn make(
         ));
     }
     let now = asked.programme.clock().now().0;
-    let (shell, mut given) = person::about(asked, id)?;
+    let (mut shell, mut given) = person::about(asked, id)?;
+    // It is made once; whoever moves to another instant sees the release.
+    shell.path = path::consent(id, consent);
     let packet = packet::of(&asked.view, id, consent, now)?;
     given.version(&packet.release);
     packet

@@ -173,10 +173,10 @@ fn change(context: &Context) -> Markup {
                         @if !context.parts.is_empty() {
                             fieldset {
                                 legend { "What stays" }
-                                @for (key, words) in &context.parts {
+                                @for (at, (key, words)) in context.parts.iter().enumerate() {
                                     div class="tick" {
-                                        input type="checkbox" id={ "n-part-" (key) } name="part" value=(key) checked;
-                                        label for={ "n-part-" (key) } { (words) }
+                                        input type="checkbox" id={ "n-part-" (at) } name="part" value=(key) checked;
+                                        label for={ "n-part-" (at) } { (words) }
                                     }
                                 }
                             }

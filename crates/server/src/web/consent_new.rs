@@ -110,8 +110,8 @@ fn release(context: &Context) -> Markup {
             label class="usa-label" for="address" { "Its address" }
             input class="usa-input" type="text" id="address" name="address" maxlength="400" required autocomplete="off";
         }
-        label class="usa-label" for="purpose" { "What for" }
-        select class="usa-input" id="purpose" name="purpose" required {
+        label class="usa-label" for="what-for" { "What for" }
+        select class="usa-input" id="what-for" name="purpose" required {
             option value="" { "Choose one" }
             @for (code, words) in &context.purposes { option value=(code) { (words) } }
         }

@@ -225,7 +225,9 @@ fn take(context: &Context) -> Markup {
         section class="panel mine" aria-labelledby="take" {
             h2 id="take" { "Take everything with you" }
             p { "One file with everything that is written about you, with who looked, and with the proof that nothing is missing and nothing was changed." }
-            p { a class="usa-button" href=(path::person_export(&context.person)) download=(context.export_name) { "Download everything" } }
+            @if context.shell.is_then() { p { strong { "The file is made of what is recorded now." } " Go back to now to download it." } } @else {
+                p { a class="usa-button" href=(path::person_export(&context.person)) download=(context.export_name) { "Download everything" } }
+            }
             details {
                 summary { "How to check it without us" }
                 ol {

@@ -312,12 +312,15 @@ fn commit(
     Ok(())
 }
 
+/// The drafts of a transaction, and where its outcome is sent.
+type Answered = (Vec<Draft>, oneshot::Sender<Result<Committed, Error>>);
+
 /// What became part of the record, as far as it decides who may see what.
 fn recorded<'g>(
     inner: &Inner,
     outcomes: &[Result<ledger::Committed, Refused>],
     transactions: &'g [Transaction],
-    drafts: &'g [(Vec<Draft>, oneshot::Sender<Result<Committed, Error>>)],
+    drafts: &'g [Answered],
 ) -> Vec<Recorded<'g>> {
     let mut recorded = Vec::new();
     for ((outcome, transaction), (drafts, _)) in outcomes.iter().zip(transactions).zip(drafts) {

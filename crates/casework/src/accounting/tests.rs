@@ -1,3 +1,5 @@
+//! The rule as tables: what was shown, and what is said of it.
+
 use super::*;
 
 const NOW: i64 = 10_000 * DAY;

@@ -46,6 +46,7 @@ const PURPOSES: [Purpose; 6] = [
 pub async fn list(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
     away(move || {
         let (shell, mut given) = person::about(&asked, &id)?;
+        must_see(&asked, &id)?;
         let now = asked.moment();
         let mut found: Vec<(Option<&'static str>, Row, i64)> = Vec::new();
         for version in consent::versions(&asked.view, &id)? {
@@ -95,6 +96,7 @@ pub async fn list(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
 pub async fn form(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
     away(move || {
         let (shell, given) = person::about(&asked, &id)?;
+        must_see(&asked, &id)?;
         let themself = act::may_enter(&asked.who, &id)?;
         let about = asked.param("about").unwrap_or_default();
         let offer = match about {
@@ -160,6 +162,13 @@ pub async fn decide(
     let (signed, scan) = signed(&programme, &who, &id, form);
     act::take(&programme, &who, actor, &id, act, signed, scan).await?;
     Ok(see(&path::consents(&id)))
+}
+
+/// Refuses whoever may not see what governs a person's record: to them it would look as if nothing
+/// had been decided.
+pub(super) fn must_see(asked: &Asked, id: &str) -> Result<(), Error> {
+    let alias = asked.programme.ledger().person(id);
+    asked.must(Action::Read, &Thing::about(alias, Kind::Governance))
 }
 
 /// Goes on only with a person whom whoever asks may see; and if they are to write something of a kind in

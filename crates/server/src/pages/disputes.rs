@@ -8,7 +8,7 @@ use casework::dispute::{Dispute, Ground, Stage, Step};
 use policy::Kind;
 use record::json::Doc;
 
-use super::consents::known;
+use super::consents::{known, must_see};
 use super::form::Form;
 use super::{Asked, away, entry, person, see};
 use crate::case::words;
@@ -28,6 +28,7 @@ const SHOWN_CHARACTERS: usize = 160;
 pub async fn list(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
     away(move || {
         let (shell, mut given) = person::about(&asked, &id)?;
+        must_see(&asked, &id)?;
         let rows = rows(&asked, &id, &mut given)?;
         let context = disputes::Context {
             themself: is_person(&asked.who, &id),

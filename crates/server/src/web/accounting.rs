@@ -103,7 +103,7 @@ pub fn page(context: &Context) -> Markup {
             p { "Nothing" @if !context.everything { " that the law asks for" } @if shell.is_then() { " until then" } "." }
         } @else {
             div class="tablebox" { table class="usa-table usa-table--compact stacks" {
-                caption { (layout::counted(context.rows.len() as u64 + context.more, "disclosure", "disclosures")) ", newest first" }
+                caption { (layout::counted(context.more.saturating_add(context.rows.len() as u64), "disclosure", "disclosures")) ", newest first" }
                 thead { tr { th scope="col" { "When" } th scope="col" { "To whom" } th scope="col" { "What" } th scope="col" { "What for" } @if context.everything { th scope="col" { "In the law" } } } }
                 tbody { @for row in &context.rows { (one(context, row)) } }
             } }

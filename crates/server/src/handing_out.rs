@@ -11,13 +11,14 @@ use crate::release::Given;
 /// A person's export and what it gives out.
 ///
 /// It is complete as of the latest cosigned checkpoint, if that has a map of heads that counts
-/// entries about the person, otherwise as of the newest checkpoint. Without the access log it says
-/// nothing of who was told.
+/// entries about the person, otherwise as of the newest checkpoint. It has those leaves of the access
+/// log that are wanted; without the access log it says nothing of who was told.
 pub fn export(
     ledger: &Ledger,
     access: Option<&AccessLog>,
     cosigned: Option<&str>,
     patient: &str,
+    wanted: &dyn Fn(&Leaf) -> bool,
 ) -> Result<(Export, Given), Error> {
     if ledger.chain_head(patient).map_err(Error::ledger)?.is_none() {
         return Err(Error::new(
@@ -26,6 +27,7 @@ pub fn export(
         ));
     }
     let under = |note: Option<&str>| {
+        let access = access.map(|access| (access, wanted));
         let export = ledger.export(patient, note, access);
         export.map_err(Error::ledger)
     };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -30,13 +30,18 @@ use crate::{assets, web};
 mod access;
 mod account;
 mod accounting;
+mod allow;
+mod apps;
+mod break_glass;
 mod caseload;
 mod consents;
+mod cover;
 mod disputes;
 mod enrol;
 mod entry;
 pub(crate) mod erasures;
 mod export;
+mod figures;
 mod find;
 mod form;
 mod forms;
@@ -45,13 +50,21 @@ mod packet;
 mod person;
 mod places;
 mod purpose;
+mod read_under;
 mod record;
+pub(crate) mod rules;
+mod scanned;
 mod seen;
 mod sign;
 mod sign_in;
 pub(crate) mod smaller;
 mod timelines;
+pub(crate) mod warrants;
+
 mod users;
+
+/// The largest form that enters a warrant: its scan, and the fields beside it.
+const WARRANT_BYTES_MAX: usize = crate::warrant::SCAN_BYTES_MAX + (64 << 10);
 
 /// The pages' address space.
 pub fn routes(programme: Programme) -> Router {
@@ -95,6 +108,30 @@ pub fn routes(programme: Programme) -> Router {
         .route(path::ERASURE_NEW, get(erasures::form))
         .route("/erasures/{id}", get(erasures::get))
         .route("/erasures/{id}/{step}", post(erasures::step))
+        .route(path::POLICY, get(rules::get).post(rules::set))
+        .route(path::POLICY_TRY, post(rules::attempt))
+        .route(path::POLICY_EDIT, post(rules::edit))
+        .route(
+            path::WARRANTS,
+            get(warrants::list)
+                .post(warrants::enter)
+                .layer(DefaultBodyLimit::max(WARRANT_BYTES_MAX)),
+        )
+        .route(path::WARRANT_NEW, get(warrants::form))
+        .route("/warrants/{id}", get(warrants::get))
+        .route("/warrants/{id}/paper", get(warrants::paper))
+        .route("/warrants/{id}/{step}", post(warrants::step))
+        .route(path::INSPECTION, get(warrants::inspection))
+        .route(
+            "/people/{id}/break-glass",
+            get(break_glass::form).post(break_glass::open),
+        )
+        .route(path::BREAK_GLASS, get(break_glass::list))
+        .route("/break-glass/{id}", get(break_glass::get))
+        .route("/break-glass/{id}/{step}", post(break_glass::step))
+        .route(path::COVER, get(cover::list).post(cover::enter))
+        .route("/cover/{id}/{step}", post(cover::step))
+        .route(path::FIGURES, get(figures::get))
         .route("/people/{id}", get(person::get))
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
@@ -137,8 +174,18 @@ pub fn routes(programme: Programme) -> Router {
         .route("/access/{position}", get(access::one))
         .route("/access/{position}/receipt", get(access::receipt))
         .route("/access/{position}/seen", get(seen::get))
+        .route(path::AUTHORIZE, get(allow::get).post(allow::post))
+        .route(path::APPS, get(apps::list).post(apps::add))
+        .route(path::APP_NEW, get(apps::form))
+        .route(path::APPS_MINE, get(apps::mine))
+        .route("/apps/mine/{grant}", post(apps::end))
+        .route("/apps/{name}", get(apps::get).post(apps::change))
+        .route("/apps/{name}/{step}", post(apps::step))
+        .route("/people/{id}/apps", get(apps::of_person))
+        .route("/people/{id}/apps/{name}", post(apps::open))
         .route("/assets/{name}", get(asset))
         .layer(Extension(Arc::new(caseload::Known::default())))
+        .layer(Extension(Arc::new(figures::Counted::default())))
         .with_state(programme.clone())
         .layer(axum::middleware::from_fn(smaller::smaller))
         .layer(axum::middleware::from_fn_with_state(
@@ -221,6 +268,10 @@ impl Asked {
             address = path::with(&address, &[(path::AS_OF, &when::exact(at.0))]);
         }
         let reader = who.reader(programme, uri.path())?;
+        let reader = match break_glass::is_open(programme, &reader, uri.path())? {
+            true => reader.for_purpose(Purpose::Emergency)?,
+            false => reader,
+        };
         Ok(Asked {
             programme: programme.clone(),
             address,
@@ -304,6 +355,11 @@ impl Asked {
             view: self.whole(),
             ..self.clone()
         }
+    }
+
+    /// The record at the page's instant, whole: for what decides itself who may see what of it.
+    fn unbound(&self) -> View {
+        self.view.clone().unbound()
     }
 
     /// Whose page it is.
@@ -398,6 +454,7 @@ impl Asked {
                 .collect(),
             banner: None,
             again: None,
+            glass: break_glass::opened(self),
             outside: self.outside(),
             reading: Some(self.reading()),
         };
@@ -541,6 +598,7 @@ pub fn error_page(error: &Error) -> Response {
             keep: Vec::new(),
             banner: None,
             again: None,
+            glass: Vec::new(),
             outside: None,
             reading: None,
         },

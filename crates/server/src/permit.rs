@@ -15,21 +15,23 @@
 //! can change them, decisions until the policy changes. The words of a refusal are the policy's.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use desk::User;
 use ledger::Alias;
-use policy::{Action, Facts, Kind, Purpose, Request, Role, Subject, Verdict};
+use policy::{Action, Facts, Kind, Purpose, Reason, Request, Role, Subject, Verdict};
 use record::json::Value;
 use record::sensitivity::{Sensitivity, Tells, sensitivity};
 
 use crate::error::{Error, ErrorKind};
+use crate::fhir::scope::{Context, Scopes, Verb};
 use crate::programme::says_governance;
 
 mod consent;
 pub mod leaf;
 pub mod memo;
+mod ordered;
 pub(crate) mod people;
 pub mod purpose;
 pub mod related;
@@ -67,6 +69,37 @@ struct Inner {
     met: Mutex<HashMap<Option<Alias>, Facts>>,
     /// The organisations that they work for, once they were looked up.
     organisations: OnceLock<Vec<String>>,
+    /// Refusals that the log was told of in this request.
+    refused: Mutex<HashSet<(Action, Kind, Arc<str>)>>,
+    /// What the scopes of an app leave of it.
+    narrow: Option<Narrow>,
+}
+
+/// What the scopes of a client leave of what may be seen: what is about one person, what answers to a query.
+#[derive(Clone)]
+struct Narrow {
+    scopes: Scopes,
+    launched: Option<Alias>,
+}
+
+impl Narrow {
+    /// Whether it is left. What nobody has the words of is judged by its person alone.
+    fn leaves(&self, does: Action, thing: &Thing<'_>) -> bool {
+        let is_theirs = thing
+            .about
+            .is_none_or(|person| self.launched == Some(person));
+        let Some(resource) = thing.resource else {
+            return is_theirs || !self.scopes.is_for(Context::Patient);
+        };
+        let kind = resource.str_at(&["resourceType"]).unwrap_or_default();
+        let verbs: &[Verb] = match does {
+            Action::Write => &[Verb::Create, Verb::Update, Verb::Delete],
+            _ => &[Verb::Read, Verb::Search],
+        };
+        verbs
+            .iter()
+            .any(|verb| self.scopes.admit(kind, *verb, is_theirs, resource))
+    }
 }
 
 /// What is decided over: a version, or what would become one.
@@ -82,6 +115,8 @@ pub struct Thing<'a> {
     pub labels: Vec<Cow<'a, str>>,
     /// What it says, if that is known.
     pub resource: Option<Value<'a>>,
+    /// Of a leaf of the access log: whom it was shown to.
+    pub shown_to: &'a str,
 }
 
 impl<'a> Thing<'a> {
@@ -93,6 +128,7 @@ impl<'a> Thing<'a> {
             kinds: Kinds::one(kind),
             labels: Vec::new(),
             resource: None,
+            shown_to: "",
         }
     }
 
@@ -113,6 +149,7 @@ impl<'a> Thing<'a> {
             kinds: Kinds::of(resource, &found),
             labels: found.labels,
             resource: Some(resource),
+            shown_to: "",
         }
     }
 }
@@ -182,7 +219,27 @@ impl Reader {
             now,
             met: Mutex::default(),
             organisations: OnceLock::new(),
+            refused: Mutex::default(),
+            narrow: None,
         })))
+    }
+
+    /// The same, who sees no more than these scopes say, with the app started on this person.
+    pub fn narrowed(&self, scopes: Scopes, launched: Option<Alias>) -> Reader {
+        Reader(Arc::new(Inner {
+            who: self.0.who.clone(),
+            purpose: self.0.purpose,
+            now: self.0.now,
+            met: Mutex::default(),
+            organisations: OnceLock::new(),
+            refused: Mutex::default(),
+            narrow: Some(Narrow { scopes, launched }),
+        }))
+    }
+
+    /// Whether scopes leave less than what the policy says.
+    pub fn is_narrow(&self) -> bool {
+        self.0.narrow.is_some()
     }
 
     /// Who it is.
@@ -202,7 +259,11 @@ impl Reader {
 
     /// The same person, asking for something else.
     pub fn for_purpose(&self, purpose: Purpose) -> Result<Reader, Error> {
-        Reader::new(self.0.who.clone(), purpose, self.0.now)
+        let other = Reader::new(self.0.who.clone(), purpose, self.0.now)?;
+        Ok(match &self.0.narrow {
+            None => other,
+            Some(narrow) => other.narrowed(narrow.scopes.clone(), narrow.launched),
+        })
     }
 
     /// The facts about a person, as they stand now.
@@ -230,24 +291,78 @@ impl Reader {
         action: Action,
         thing: &Thing<'_>,
     ) -> Result<Arc<Verdict>, Error> {
+        if self
+            .0
+            .narrow
+            .as_ref()
+            .is_some_and(|narrow| !narrow.leaves(action, thing))
+        {
+            return Ok(Arc::new(Verdict {
+                allowed: false,
+                reasons: vec![Reason {
+                    policy: "scope".into(),
+                    sentence: "This app was not allowed that: its scopes do not reach so far."
+                        .into(),
+                }],
+                obligations: Vec::new(),
+            }));
+        }
         let facts = self.facts(permits, record, thing.about)?;
+        let ordered = match thing.about {
+            Some(person) => Some((record.standing()?, person.to_string())),
+            None => None,
+        };
         let labels: Vec<&str> = thing.labels.iter().map(|label| &**label).collect();
         let consent = self.consent(permits, record, action, thing, &facts)?;
         let mut last = None;
         for kind in thing.kinds.each() {
-            let facts = Facts {
+            let mut facts = Facts {
                 consent,
                 wrote_it: !thing.author.is_empty() && self.is(thing.author),
                 registered: self.0.who.registered.contains(&kind),
                 ..facts
             };
+            if let Some((standing, person)) = &ordered {
+                ordered::tell(
+                    &self.0.who,
+                    standing,
+                    person,
+                    thing,
+                    kind,
+                    self.0.now,
+                    &mut facts,
+                );
+            }
             let verdict = self.verdict(permits, action, kind, &labels, facts);
             if !verdict.allowed {
+                self.note(action, kind, &verdict);
                 return Ok(verdict);
             }
             last = Some(verdict);
         }
         last.ok_or_else(|| Error::internal("a thing of no kind was decided over"))
+    }
+
+    /// Tells the log of a refusal, once a request: to whom, what, and which policy decided; never of whom.
+    fn note(&self, action: Action, kind: Kind, verdict: &Verdict) {
+        let policy = verdict.reasons.first().map(|reason| reason.policy.clone());
+        let key = (action, kind, policy.unwrap_or_else(|| Arc::from("")));
+        let lock = || {
+            self.0
+                .refused
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if lock().insert(key.clone()) {
+            tracing::info!(
+                actor = self.0.who.name,
+                purpose = self.0.purpose.code(),
+                action = action.as_str(),
+                kind = kind.as_str(),
+                policy = &*key.2,
+                "refused"
+            );
+        }
     }
 
     /// A decision over facts that are known.

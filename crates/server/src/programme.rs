@@ -20,6 +20,7 @@ use policy::Policy;
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::amendment;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::cosigning::Cosigning;
@@ -27,6 +28,7 @@ use crate::error::{Error, ErrorKind};
 use crate::permit::Permits;
 use crate::sign_in::sealed::Sealer;
 use crate::site::Site;
+use crate::standing::{self, Standing};
 
 mod disclosing;
 mod draft;
@@ -34,6 +36,7 @@ pub mod erase;
 mod head_map;
 mod heads;
 pub mod keys;
+mod notices;
 mod offline;
 mod open;
 mod replay;
@@ -103,6 +106,7 @@ struct Inner {
     ledger: Ledger,
     access: AccessLog,
     known: whose::Known,
+    standing: standing::Known,
     index: Index,
     desk: Desk,
     sealer: Sealer,
@@ -172,6 +176,7 @@ impl Programme {
             ledger: opened.ledger,
             access: opened.access,
             known: whose::Known::default(),
+            standing: standing::Known::default(),
             index: opened.index,
             desk,
             sealer,
@@ -187,6 +192,8 @@ impl Programme {
         });
         let mut appender = opened.appender;
         erase::finish(&inner, &mut appender, opened.unfinished)?;
+        let policy = amendment::in_force(&View::new(&inner, AsOf::Now))?;
+        inner.permits.set_policy(policy);
         let (submissions, waiting) = mpsc::channel(writer::WAITING_MAX);
         let for_writer = inner.clone();
         std::thread::Builder::new()
@@ -216,6 +223,8 @@ impl Programme {
             })
             .map_err(Error::internal)?;
         head_map::see_to_it(Arc::downgrade(&inner), submissions.downgrade())
+            .map_err(Error::internal)?;
+        notices::see_to_it(Arc::downgrade(&inner), submissions.downgrade())
             .map_err(Error::internal)?;
         Ok(Programme {
             inner,
@@ -322,6 +331,11 @@ impl Programme {
     /// Forgets which person an alias stands for, as when they are erased.
     pub fn forget(&self, person: Alias) {
         self.inner.known.forget(person);
+    }
+
+    /// The warrants, delegations and break-glasses that are on the record as it stands.
+    pub fn standing(&self) -> Result<Arc<Standing>, Error> {
+        self.inner.standing.standing(|| self.view(AsOf::Now))
     }
 
     /// Records a disclosure. Answers when it is durable: before that nothing may be shown.

@@ -126,6 +126,13 @@ impl SignedIn {
         matches!(self.user.role.as_str(), "supervisor" | "officer")
     }
 
+    /// When they last showed that it is them, in microseconds.
+    pub fn authenticated_us(&self) -> Option<i64> {
+        self.session
+            .as_ref()
+            .map(|session| session.authenticated_us)
+    }
+
     /// Whether they may see and change who may sign in.
     pub fn administers(&self) -> bool {
         matches!(self.user.role.as_str(), "officer" | "administrator")

@@ -54,6 +54,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Some(programme.access()),
         note,
         &args.person,
+        &|_| true,
     )?;
     let file = export.write();
     let size = programme

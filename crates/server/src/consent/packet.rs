@@ -45,7 +45,7 @@ pub const NOTICE: (&str, &str) = (policy::REDISCLOSURE, "42 CFR 2.32(a)(2)");
 /// What a release covers now, for whoever makes it: of a whole record, all of which they must be able
 /// to read, or what is missing would be missed by nobody.
 pub fn of(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet, Error> {
-    let packet = covered(&view.unbound(), patient, consent, now)?;
+    let packet = covered(&view.clone().unbound(), patient, consent, now)?;
     for version in std::iter::once(&packet.release).chain(&packet.versions) {
         if view.at(version.position)?.is_none() {
             return Err(Error::new(

@@ -5,7 +5,7 @@
 //! client must read it to learn how to sign in, and it says nothing about anybody.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, State};
@@ -48,15 +48,12 @@ impl FromRequestParts<Api> for Open {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Open, Error> {
-        let nobody = Grant {
-            actor: Actor {
-                name: "nobody".to_owned(),
-                purpose: "HOPERAT".to_owned(),
-            },
-            scopes: Scopes::default(),
-            who: Arc::new(Who::program("nobody", Vec::new())),
-            purpose: Purpose::Operations,
+        let actor = Actor {
+            name: "nobody".to_owned(),
+            purpose: "HOPERAT".to_owned(),
         };
+        let who = Who::program("nobody", Vec::new());
+        let nobody = Grant::of_client(actor, Scopes::default(), who, Purpose::Operations);
         Ask::understand(api, parts, nobody.into()).map(Open)
     }
 }
@@ -147,7 +144,18 @@ fn statement(base: &str, date: &str) -> Vec<u8> {
         .string(base);
     out.raw("},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\",\"json\"],\"rest\":[{\"mode\":\"server\",\"documentation\":");
     out.string(DOCUMENTATION);
-    out.raw(",\"security\":{\"cors\":false,\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/restful-security-service\",\"code\":\"SMART-on-FHIR\"}]}],\"description\":");
+    out.raw(",\"security\":{\"extension\":[{\"url\":");
+    out.string("http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
+    out.raw(",\"extension\":");
+    let own = base.strip_suffix("/fhir").unwrap_or(base);
+    out.list(
+        ["authorize", "token", "revoke", "introspect"],
+        |out, name| {
+            out.raw("{\"url\":").string(name).raw(",\"valueUri\":");
+            out.string(&format!("{own}/oauth/{name}")).raw("}");
+        },
+    );
+    out.raw("}],\"cors\":true,\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/restful-security-service\",\"code\":\"SMART-on-FHIR\"}]}],\"description\":");
     out.string(SECURITY);
     out.raw("},\"resource\":");
     out.list(record::definitions::kinds(), resource);
@@ -170,9 +178,11 @@ found together with those that clients store, the newest first, without counts a
 disputed entry is found with what the person says of it by `_revinclude=Task:focus` and \
 `_revinclude=DocumentReference:related`; those Tasks are written by the programme alone.";
 
-const SECURITY: &str = "A bearer token on everything but this statement, with SMART system scopes \
-(`system/Observation.rs`, `system/*.cruds`). `homecoming client add` and `homecoming token` make \
-them.";
+const SECURITY: &str = "A bearer token on everything but this statement, with SMART scopes \
+(`patient/Observation.rs?category=laboratory`, `user/*.rs`, `system/*.cruds`). Programs that act for \
+themselves sign an assertion (SMART backend services, RS384 or ES384); apps that people start use the \
+code flow with PKCE (S256). An officer registers them under Apps, or `homecoming client add`; \
+`.well-known/smart-configuration` says the rest. Pages of registered apps may read answers (CORS).";
 
 fn resource(out: &mut Writer, kind: &'static str) {
     out.raw("{\"type\":").string(kind).raw(",\"interaction\":");

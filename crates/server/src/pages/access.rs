@@ -8,7 +8,7 @@ use ledger::Alias;
 use ledger::access::Disclosed;
 use ledger::disclosure::{Leaf, What, Whom};
 use maud::Markup;
-use policy::{Action, Kind, Purpose};
+use policy::{Action, Kind, Purpose, Role};
 
 use super::{Asked, away, download, person};
 use crate::accounting::HeldBack;
@@ -19,7 +19,7 @@ use crate::permit::Thing;
 use crate::permit::leaf::{self, Shown};
 use crate::programme::Whose;
 use crate::release::Given;
-use crate::web::access::{About, Context, Reader, Row, page};
+use crate::web::access::{About, Context, Notice, Opened, Reader, Row, page};
 use crate::web::when::RecordedAt;
 use crate::web::{leaf as page_of_leaf, path};
 
@@ -89,9 +89,10 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
 
     let log = asked.programme.access();
     let bound = bound(asked)?;
-    let mut all = log
+    let all = log
         .positions_about(alias, bound, usize::MAX)
         .map_err(Error::ledger)?;
+    let mut all = told_of(asked, alias, all)?;
     if is_person(&asked.who, id) {
         all = not_held_back(asked, id, all)?;
     }
@@ -139,8 +140,72 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
         readers,
         rows,
         more,
+        opened: opened(asked, &mut whom, alias)?,
+        notices: notices(asked, alias)?,
     };
     Ok((page(&context), given))
+}
+
+/// The leaves about a person without those that a warrant keeps from them for a time, so that neither
+/// their number nor who is counted among the readers tells of them.
+fn told_of(asked: &Asked, person: Alias, all: Vec<u64>) -> Result<Vec<u64>, Error> {
+    let (standing, alias) = (asked.programme.standing()?, person.to_string());
+    let mut untold = standing.untold(&alias, asked.reader.now()).peekable();
+    if untold.peek().is_none() || matches!(asked.reader.who().role, Role::Officer | Role::Inspector)
+    {
+        return Ok(all);
+    }
+    let untold: Vec<&str> = untold.collect();
+    let log = asked.programme.access();
+    let mut told = Vec::with_capacity(all.len());
+    for position in all {
+        let leaf = log.leaf(position).map_err(Error::ledger)?;
+        if leaf.is_some_and(|one| !untold.contains(&one.leaf.actor.as_str())) {
+            told.push(position);
+        }
+    }
+    Ok(told)
+}
+
+/// Who opened the person's record though it was closed to them, as far as whoever looks may see what
+/// governs the record.
+fn opened(asked: &Asked, whom: &mut Lookup<'_>, person: Alias) -> Result<Vec<Opened>, Error> {
+    let mut rows = Vec::new();
+    for found in crate::break_glass::all(&asked.unbound(), Some(person))? {
+        if asked.view.read("Task", &found.id)?.is_none() {
+            continue;
+        }
+        let broken = &found.broken;
+        rows.push(Opened {
+            who: whom.actor(&broken.reader),
+            why: broken.opening.why.clone(),
+            need: broken.opening.need.words().to_owned(),
+            from: RecordedAt(broken.from),
+            until: broken.end(),
+            review: broken
+                .review
+                .as_ref()
+                .map(|review| (review.outcome.words(), review.why.clone())),
+            review_due: broken.review_due(),
+        });
+    }
+    Ok(rows)
+}
+
+/// What the person was told of warrants, newest first.
+fn notices(asked: &Asked, person: Alias) -> Result<Vec<Notice>, Error> {
+    let found = crate::warrant::notice::told(&asked.unbound(), person)?;
+    let mut notices = Vec::new();
+    for (version, text) in found {
+        if asked.view.read("Communication", &version.id)?.is_some() {
+            notices.push(Notice {
+                at: RecordedAt(version.recorded_at.0),
+                text,
+                position: version.position,
+            });
+        }
+    }
+    Ok(notices)
 }
 
 pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
@@ -163,6 +228,8 @@ pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
         readers: Vec::new(),
         rows,
         more,
+        opened: Vec::new(),
+        notices: Vec::new(),
     };
     Ok((page(&context), given))
 }
@@ -357,7 +424,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn about(&self, one: &Disclosed, shown: &Shown) -> Result<(Vec<About>, u64), Error> {
+    pub(super) fn about(&self, one: &Disclosed, shown: &Shown) -> Result<(Vec<About>, u64), Error> {
         let mut about = Vec::new();
         for person in shown.persons.iter().take(NAMED_MAX) {
             about.push(self.person(*person)?);
@@ -438,6 +505,15 @@ pub(super) fn what_was_asked(leaf: &Leaf, address: Option<&str>) -> String {
         ["people", _, "disputes"] | ["disputes", _] => "what the person disputes".to_owned(),
         ["entries", position, "dispute"] => format!("entry {position}, to dispute it"),
         ["me"] => "their own page".to_owned(),
+        ["people", _, "break-glass"] => "the form that opens a closed record".to_owned(),
+        ["warrants"] => "all warrants".to_owned(),
+        ["warrants", _] => "a warrant".to_owned(),
+        ["warrants", _, "paper"] => "the paper of a warrant".to_owned(),
+        ["inspection"] => "an inspector's warrants".to_owned(),
+        ["break-glass"] => "records that were opened".to_owned(),
+        ["break-glass", _] => "how a record was opened".to_owned(),
+        ["cover"] => "who covers for whom".to_owned(),
+        ["figures"] => "sums over everybody".to_owned(),
         ["entries", position] => format!("entry {position}"),
         ["entries", position, "receipt"] => format!("the receipt of entry {position}"),
         ["access"] => "who looked at anybody".to_owned(),

@@ -11,7 +11,7 @@ use policy::{Action, Kind};
 
 use super::access::{Lookup, bound, purpose, what_was_asked};
 use super::consents::known;
-use super::form::Form;
+use super::scanned::Form;
 use super::{Asked, away, download, person, see};
 use crate::accounting::{self, HeldBack};
 use crate::consent::is_person;
@@ -40,7 +40,7 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         rows.truncate(PAGE);
         let alias = asked.programme.ledger().person(&id);
         // They are about nobody, so that only what follows here decides who is told of them.
-        let held = accounting::suspensions(&asked.view.unbound(), alias)?;
+        let held = accounting::suspensions(&asked.unbound(), alias)?;
         let held = held.into_iter().map(|found| {
             let one = found.suspension;
             web::Suspension {

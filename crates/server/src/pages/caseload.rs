@@ -180,6 +180,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
             rows.push(one);
         }
     }
+    mark_covered(asked, &mut rows)?;
     match (by_name_only, order) {
         (true, _) => {}
         (false, "name") => rows.sort_by(by_name),
@@ -242,8 +243,46 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
             },
         ),
         people: rows.into_iter().map(|one| one.row).collect(),
+        reviews: reviews(asked)?,
         shell: asked.shell(),
     })
+}
+
+/// Says of whom whoever looks covers for, and until when.
+fn mark_covered(asked: &Asked, rows: &mut [Placed]) -> Result<(), Error> {
+    let (standing, names) = (asked.programme.standing()?, &asked.reader.who().names);
+    if standing.covered_by(names, asked.moment()).next().is_none() {
+        return Ok(());
+    }
+    for one in rows.iter_mut().filter(|one| !one.mine) {
+        let Some((owner, name)) = &one.caseworker else {
+            continue;
+        };
+        let person = asked.view.alias(&one.row.id).to_string();
+        let covers = standing.covers(names, owner, &person, asked.moment());
+        one.row.cover = covers.map(|(_, cover)| (name.clone(), cover.end()));
+    }
+    Ok(())
+}
+
+/// Opened records that wait for a review by whoever looks, and how many of them are overdue.
+fn reviews(asked: &Asked) -> Result<(u64, u64), Error> {
+    if !matches!(asked.reader.who().role, Role::Supervisor | Role::Officer) {
+        return Ok((0, 0));
+    }
+    let (mut waiting, mut overdue) = (0, 0);
+    let moment = asked.moment();
+    for found in crate::break_glass::all(&asked.unbound(), None)? {
+        let broken = &found.broken;
+        if broken.review.is_some() || broken.lasts(moment) {
+            continue;
+        }
+        if crate::break_glass::supervises(&asked.programme, &asked.whose().user, &broken.reader)? {
+            waiting += 1;
+            overdue += u64::from(broken.is_overdue(moment));
+        }
+    }
+    Ok((waiting, overdue))
 }
 
 fn by_name(one: &Placed, other: &Placed) -> cmp::Ordering {
@@ -309,6 +348,7 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
         name: name(patient),
         number: person::number(patient).unwrap_or_default(),
         stage: stage(&state),
+        cover: None,
         needs: needs(&state),
         outside: !state.in_programme,
         next: state.next.as_ref().map(|next| NextContact {
@@ -342,6 +382,7 @@ fn known_only(patient: &Telling<'_>, case: &Case) -> Placed {
             name: name(patient),
             number: person::number(patient).unwrap_or_default(),
             stage: String::new(),
+            cover: None,
             needs: Vec::new(),
             outside: false,
             next: None,

@@ -11,7 +11,7 @@ use policy::{Action, Kind, Purpose};
 use record::json::{Doc, Value};
 use record::search::parse_criteria;
 
-use super::form::Form;
+use super::scanned::Form;
 use super::{Asked, away, person, see};
 use crate::case::{Names, words};
 use crate::consent::act::{self, Act, Scan};
@@ -642,7 +642,7 @@ fn signed(
         },
         paper,
     };
-    let scan = form.file.filter(|_| !themself).map(|file| Scan {
+    let scan = form.scan.filter(|_| !themself).map(|file| Scan {
         media: file.media,
         bytes: file.bytes,
     });

@@ -9,7 +9,7 @@ use policy::Kind;
 use record::json::Doc;
 
 use super::consents::{known, must_see};
-use super::form::Form;
+use super::scanned::Form;
 use super::{Asked, away, entry, person, see};
 use crate::case::words;
 use crate::consent::is_person;
@@ -147,7 +147,7 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         if let Some(disputed) = &disputed {
             given.version(disputed);
         }
-        let whole = asked.view.unbound().vread(kind, of, *version)?;
+        let whole = asked.unbound().vread(kind, of, *version)?;
         let who = dispute::who(&asked.who, &found.patient, whole.as_ref());
         let now = asked.moment();
         let decide = |step: &Step| {

@@ -89,7 +89,7 @@ fn whose(asked: &Asked, person: Alias, names: &Names<'_>) -> Result<String, Erro
 
 /// People by what was typed: all words must begin a part of the name; or it is a number, or a
 /// date of birth.
-fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
+pub(super) fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
     if query.is_empty() {
         return Ok(Vec::new());
     }

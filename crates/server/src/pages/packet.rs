@@ -8,7 +8,7 @@ use axum::{Extension, http::StatusCode};
 use ledger::disclosure::What;
 use record::json::Doc;
 
-use super::form::Form;
+use super::scanned::Form;
 use super::{Asked, away, consents, entry, html, person};
 use crate::case::words;
 use crate::consent::packet::{self, NOTICE, Packet};

@@ -14,6 +14,9 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
         words,
     };
     let record = way(Place::Record, path::RECORD, "This record");
+    let cover = way(Place::Cover, path::COVER, "Cover");
+    let opened = way(Place::Opened, path::BREAK_GLASS, "Opened records");
+    let figures = way(Place::Figures, path::FIGURES, "Figures");
     match who.role {
         Role::Participant => match &who.patient {
             Some(id) => vec![
@@ -27,13 +30,17 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
         Role::Caseworker | Role::Prescriber => vec![
             way(Place::Caseload, path::CASELOAD, "Caseload"),
             way(Place::Find, path::FIND, "Find"),
+            cover,
             record,
         ],
         Role::Supervisor => vec![
             way(Place::Caseload, path::CASELOAD, "Caseload"),
             way(Place::Find, path::FIND, "Find"),
+            cover,
+            opened,
             record,
             way(Place::Access, path::ACCESS, "Who looked"),
+            figures,
         ],
         Role::Officer => vec![
             way(Place::Caseload, path::CASELOAD, "People"),
@@ -41,12 +48,20 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
             record,
             way(Place::Access, path::ACCESS, "Who looked"),
             way(Place::Erasures, path::ERASURES, "Erasures"),
+            way(Place::Apps, path::APPS, "Apps"),
             way(Place::Users, path::USERS, "Users"),
+            way(Place::Warrants, path::WARRANTS, "Warrants"),
+            opened,
+            figures,
         ],
-        Role::Inspector | Role::Evaluator => {
-            vec![way(Place::Caseload, path::CASELOAD, "People"), record]
-        }
+        Role::Inspector => vec![
+            way(Place::Warrants, path::INSPECTION, "Your warrants"),
+            way(Place::Find, path::FIND, "Find"),
+            record,
+        ],
+        Role::Evaluator => vec![way(Place::Caseload, path::CASELOAD, "People"), record],
         Role::Administrator => vec![record, way(Place::Users, path::USERS, "Users")],
-        Role::Sponsor | Role::Client => vec![record],
+        Role::Sponsor => vec![figures, record],
+        Role::Client => vec![record],
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn shown(view: &View, reader: &Reader, one: &Disclosed) -> Result<Opt
     let may = |about: Option<Alias>| -> Result<bool, Error> {
         let thing = Thing {
             about,
+            shown_to: &one.leaf.actor,
             ..Thing::of(Kind::Access)
         };
         Ok(view.decide(reader, Action::SeeAccess, &thing)?.allowed)

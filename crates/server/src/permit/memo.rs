@@ -198,7 +198,8 @@ impl Permits {
         }
         if related::matters(who.role) {
             let related = self.related(record, about)?;
-            related.tell(who, now, &mut facts);
+            let standing = record.standing()?;
+            related.tell(who, &about.to_string(), &standing, now, &mut facts);
         }
         Ok(facts)
     }

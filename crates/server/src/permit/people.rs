@@ -33,7 +33,13 @@ pub(crate) fn own(view: &View, who: &Who, now: i64) -> Result<Vec<String>, Error
         return Ok(vec![patient.clone()]);
     }
     let whole = view.whole();
-    let names = who.names.iter().chain(&who.staff);
+    let standing = whole.standing()?;
+    // Those for whom they cover: whose people these are is decided below, one by one.
+    let away: Vec<String> = standing
+        .covered_by(&who.names, now)
+        .map(|(_, delegation)| delegation.cover.owner.clone())
+        .collect();
+    let names = who.names.iter().chain(&who.staff).chain(&away);
     let practitioners: Vec<&str> = names
         .filter(|name| name.starts_with("Practitioner/"))
         .map(String::as_str)

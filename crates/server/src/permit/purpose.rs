@@ -32,8 +32,10 @@ pub fn of_page(role: Role, page: &str) -> Option<Purpose> {
         Purpose::Compliance
     } else if page.starts_with("/people/") && page.ends_with("/export") {
         Purpose::OwnRequest
-    } else if page.starts_with(path::ERASURES) {
+    } else if page.starts_with(path::ERASURES) || page.starts_with(path::WARRANTS) {
         Purpose::Legal
+    } else if page.starts_with(path::BREAK_GLASS) {
+        Purpose::Compliance
     } else {
         return None;
     };
@@ -91,6 +93,9 @@ mod tests {
             (Officer, "/erasures/x", None, Legal),
             (Officer, "/erasures", Some(Compliance), Legal),
             (Caseworker, "/erasures", None, Treatment),
+            (Officer, "/warrants/x", None, Legal),
+            (Inspector, "/warrants/x", None, Investigation),
+            (Supervisor, "/break-glass", None, Compliance),
             (Participant, "/people/a/access", None, OwnRequest),
             (Inspector, "/people/a/access", None, Investigation),
             (Evaluator, "/people/a", Some(Treatment), Fitness),

@@ -12,6 +12,8 @@
 //! A PractitionerRole stands for its practitioner. An organisation is not on anybody's team here:
 //! everybody who works there would be.
 
+use std::sync::Arc;
+
 use casework::consent::Consent;
 use ledger::Alias;
 use policy::{Facts, Role};
@@ -21,6 +23,7 @@ use record::search::parse_criteria;
 use super::Who;
 use crate::error::Error;
 use crate::programme::{Page, Search, Version};
+use crate::standing::Standing;
 
 /// The kinds of resource that anything here is read from.
 pub(super) const KINDS: [&str; 7] = [
@@ -54,6 +57,8 @@ pub(crate) trait Record {
     fn current(&self, kind: &str, id: &str) -> Result<Option<Version>, Error>;
     /// A page of what a search finds.
     fn page(&self, search: &Search<'_>) -> Result<Page, Error>;
+    /// The warrants, delegations and break-glasses that are on it.
+    fn standing(&self) -> Result<Arc<Standing>, Error>;
 }
 
 /// How somebody stands to a person.
@@ -201,7 +206,14 @@ impl Related {
     }
 
     /// What of this is so for somebody at a moment.
-    pub(super) fn tell(&self, who: &Who, now: i64, facts: &mut Facts) {
+    pub(super) fn tell(
+        &self,
+        who: &Who,
+        person: &str,
+        standing: &Standing,
+        now: i64,
+        facts: &mut Facts,
+    ) {
         facts.newcomer = self.is_here;
         for tie in self.ties.iter().filter(|tie| tie.holds(now)) {
             let theirs = who.names.contains(&tie.who);
@@ -215,6 +227,7 @@ impl Related {
             }
             facts.newcomer = false;
             facts.supervises |= who.staff.contains(&tie.who);
+            facts.delegated |= standing.covers(&who.names, &tie.who, person, now).is_some();
         }
     }
 }

@@ -220,8 +220,14 @@ impl Draft {
 }
 
 /// The kinds of which some are the programme's own words about its record.
-pub(super) const GOVERNANCE_KINDS: [&str; 5] =
-    ["AuditEvent", "Basic", "Communication", "Provenance", "Task"];
+pub(super) const GOVERNANCE_KINDS: [&str; 6] = [
+    "AuditEvent",
+    "Basic",
+    "Communication",
+    "DocumentReference",
+    "Provenance",
+    "Task",
+];
 
 /// Whether a resource has one of the codes of what the programme does about its own record.
 pub fn says_governance(root: Value<'_>) -> bool {

@@ -148,6 +148,12 @@ impl View {
         self
     }
 
+    /// The same, whole: for what decides by itself who may see what of it.
+    pub(crate) fn unbound(mut self) -> View {
+        self.reader = None;
+        self
+    }
+
     /// Refuses to read a state whose size is not known: neither the present nor nothing may pass
     /// for it.
     fn known(&self) -> Result<(), Error> {

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::draft::{GOVERNANCE_KINDS, Governance};
 use super::heads::IndexHeads;
 use super::{Actor, AsOf, Committed, Decide, Draft, Inner, View, Work, Written, erase};
+use crate::amendment;
 use crate::error::{Error, ErrorKind};
 use crate::permit::memo::Recorded;
 use crate::permit::related;
@@ -284,8 +285,19 @@ fn commit(
     }
     let recorded = recorded(inner, &outcomes, &transactions, &rest);
     recorded.iter().for_each(|one| inner.permits.recording(one));
+    let amends = recorded
+        .iter()
+        .any(|one| one.kind == amendment::KIND && one.id == amendment::ID);
     inner.make_visible(appender.size());
+    let governs =
+        |draft: &Draft| draft.kind == "Task" && draft.says_for_programme() == Governance::Ours;
+    if rest.iter().any(|(drafts, _)| drafts.iter().any(governs)) {
+        inner.standing.forget();
+    }
     inner.permits.recorded(recorded.into_iter());
+    if amends {
+        put_policy_in_force(inner);
+    }
     inner.commits.fetch_add(1, Ordering::Relaxed);
 
     for (outcome, (drafts, answer)) in outcomes.into_iter().zip(rest) {
@@ -312,7 +324,19 @@ fn commit(
     Ok(())
 }
 
-/// The drafts of a transaction, and where its outcome is sent.
+/// Puts the policy that the record now has in force; one that cannot be read closes everything.
+fn put_policy_in_force(inner: &Arc<Inner>) {
+    let policy = amendment::in_force(&View::new(inner, AsOf::Now)).unwrap_or_else(|error| {
+        tracing::error!(
+            error = error.for_operator(),
+            "the policy cannot be read; nothing is open to anybody"
+        );
+        policy::Policy::closed()
+    });
+    inner.permits.set_policy(policy);
+}
+
+/// A transaction's drafts, and who is told what became of them.
 type Answered = (Vec<Draft>, oneshot::Sender<Result<Committed, Error>>);
 
 /// What became part of the record, as far as it decides who may see what.

@@ -28,6 +28,8 @@ pub struct Shell {
     pub banner: Option<Banner>,
     /// The page was shown to somebody before, and is drawn again.
     pub again: Option<Again>,
+    /// Records that whoever is signed in has opened by breaking the glass.
+    pub glass: Vec<Glass>,
     /// What outside witnesses say; `None`: there are none.
     pub outside: Option<Outside>,
     /// What for it is read, if somebody reads it.
@@ -43,6 +45,19 @@ pub struct Reading {
     pub is_fixed: bool,
     /// What can be chosen instead: code, words, whether it is chosen now.
     pub choices: Vec<(String, String, bool)>,
+}
+
+/// A record that is open because somebody broke the glass.
+#[derive(Clone, Debug)]
+pub struct Glass {
+    /// The id of the Task.
+    pub id: String,
+    /// Id of the Patient.
+    pub person: String,
+    /// Their name.
+    pub name: String,
+    /// Until when.
+    pub until: i64,
 }
 
 /// What was shown before: to whom, when and what for.
@@ -147,6 +162,16 @@ pub enum Place {
     Access,
     /// Erasures.
     Erasures,
+    /// Programs and apps.
+    Apps,
+    /// Warrants.
+    Warrants,
+    /// Records that were opened by breaking the glass.
+    Opened,
+    /// Who covers for whom.
+    Cover,
+    /// Sums over many people.
+    Figures,
     /// Who may sign in.
     Users,
     /// Nowhere of these: a person, an entry, an error.
@@ -239,6 +264,7 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                             }
                             @if shell.user.is_some() && !shell.is_then() && !page.compares { (move_form(shell)) }
                         }
+                        @for glass in &shell.glass { (broken(shell, glass)) }
                         @if let Some(again) = &shell.again { (shown_again(again)) }
                         @if let Some(why) = shell.outside.as_ref().and_then(|outside| outside.refusal.as_ref()) {
                             section class="panel halted" role="alert" aria-label="Nothing is recorded" {
@@ -287,6 +313,22 @@ fn strip(shell: &Shell, then: AsKnown) -> Markup {
                 span { "Not now. Read-only. " (left_out(then.since)) }
             }
             (move_form(shell))
+        }
+    }
+}
+
+/// Says on every page that a record is open which is otherwise closed, and ends it.
+fn broken(shell: &Shell, glass: &Glass) -> Markup {
+    html! {
+        section class="panel halted" aria-label="Opened record" {
+            form class="glass" method="post" action=(path::opened_step(&glass.id, "end")) {
+                p {
+                    (urgent_mark()) strong { "You have opened a record that is closed to you: " a href=(shell.to(&path::person(&glass.person))) { bdi { (glass.name) } } }
+                    ", until " (when::time(glass.until, &when::minute(glass.until))) " UTC. They see it, and your supervisor reviews it. "
+                    a href=(shell.to(&path::opened(&glass.id))) { "Your reason" }
+                }
+                button class="usa-button usa-button--secondary small" type="submit" { "End it now" }
+            }
         }
     }
 }

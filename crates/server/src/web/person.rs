@@ -448,6 +448,7 @@ fn aside(context: &Context) -> Markup {
                 // The file holds all there is now, so a page of the past does not offer it.
                 @if context.shell.as_of.is_none() {
                     p { a href=(path::person_export(&banner.id)) download { "All entries, as a file that proves it is all" } }
+                    p { a href=(path::person_apps(&banner.id)) { "Open an app" } }
                 }
             }
             (list("problems", "Conditions", &context.problems))

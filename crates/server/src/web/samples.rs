@@ -1,7 +1,9 @@
 //! Made-up facts for the pages' samples, and every page with every one of them. For the tests that
 //! render and look at every page, and for `examples/pages.rs`; nothing of it is ever served.
 
-use super::layout::{Again, AsKnown, Banner, Ends, Outside, Place, Reading, Shell, User, Way};
+use super::layout::{
+    Again, AsKnown, Banner, Ends, Glass, Outside, Place, Reading, Shell, User, Way,
+};
 use super::path;
 use super::when::{self, Happened, RecordedAt};
 
@@ -36,6 +38,7 @@ pub fn now(path: &str) -> Shell {
         keep: Vec::new(),
         banner: None,
         again: None,
+        glass: Vec::new(),
         outside: Some(Outside {
             cosigned: 12_340,
             refusal: None,
@@ -127,6 +130,12 @@ pub fn about(shell: Shell) -> Shell {
             flags: vec!["No recording of sessions".into()],
             erasure: None,
         }),
+        glass: vec![Glass {
+            id: "5q0t7v9e2k4m8n1c".into(),
+            person: "0h8k2m4q6s8v0x2z".into(),
+            name: "Haddad, Samir".into(),
+            until: NOW + 3 * when::HOUR,
+        }],
         ..shell
     }
 }
@@ -150,6 +159,12 @@ pub fn about_hostile(shell: Shell) -> Shell {
             flags: vec![HOSTILE.into(), LONG.into()],
             erasure: Some((HOSTILE.into(), LONG.into())),
         }),
+        glass: vec![Glass {
+            id: HOSTILE.into(),
+            person: HOSTILE.into(),
+            name: LONG.into(),
+            until: NOW,
+        }],
         outside: Some(Outside {
             cosigned: 0,
             refusal: Some(HOSTILE.into()),
@@ -225,7 +240,13 @@ pub fn every_page() -> Vec<Sample> {
         disputes,
         dispute,
         me,
+        rules,
+        rules_trial,
         seen,
+        allow,
+        app,
+        apps,
+        apps_mine,
         enrol,
         account,
         again,
@@ -233,7 +254,16 @@ pub fn every_page() -> Vec<Sample> {
         users,
         user,
         sign,
-        error
+        error,
+        warrant,
+        warrant_new,
+        warrants,
+        inspection,
+        break_glass,
+        break_glass_new,
+        break_glasses,
+        cover,
+        figures
     );
     pages
 }

@@ -10,8 +10,9 @@ use crate::people::Person;
 use crate::served::{Folder, Served, homecoming_done, programme};
 
 /// The sources that routes stand in.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     include_str!("../../src/router.rs"),
+    include_str!("../../src/oauth.rs"),
     include_str!("../../src/transparency.rs"),
     include_str!("../../src/metrics.rs"),
     include_str!("../../src/pages.rs"),
@@ -27,10 +28,11 @@ const NOTHING: &str = include_str!("disclosures/nothing.txt");
 enum Who {
     Client,
     Officer,
-    /// The person `p`, who signs in as a participant.
-    Themself,
     /// A caseworker whose case `p` is.
     Caseworker,
+    Inspector,
+    /// The person `p`, who signs in as a participant.
+    Themself,
     Nobody,
 }
 
@@ -73,6 +75,21 @@ const TRANSACTION: &str = r#"{"resourceType":"Bundle","type":"transaction","entr
     {"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:t|1"}},
     {"request":{"method":"GET","url":"Observation/o"}}]}"#;
 const ERASURE: &str = "person=p&scope=record&basis=gdpr-17-1-b&citation=written+withdrawal+of+consent,+file+note&examined=yes";
+const RULE: &str = "text=@id(%22less%22)+@because(%22Less.%22)+forbid+(principal,+action+%3D%3D+Action::%22govern%22,+resource)+when+%7B+context.untold+%7D;&against=0&why=The+board+decided+so.";
+const APP: &str = "name=chart&scope=patient/*.rs+launch+launch/patient&purpose=TREAT&proof=public&redirects=https://app.example/back&launch=https://app.example/launch";
+const ASKS: &str = "response_type=code&client_id=chart&redirect_uri=https://app.example/back&scope=patient/*.rs+launch/patient&state=s&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&person=p&aud=";
+/// A form with a file, as browsers send it; `{from}` and `{to}` are days around the present one.
+const WARRANT: &str = "--x\r\nContent-Disposition: form-data; name=\"inspector\"\r\n\r\nuser/4\r\n\
+    --x\r\nContent-Disposition: form-data; name=\"issuer\"\r\n\r\nInspector General\r\n\
+    --x\r\nContent-Disposition: form-data; name=\"number\"\r\n\r\nIG-7\r\n\
+    --x\r\nContent-Disposition: form-data; name=\"persons\"\r\n\r\np\r\n\
+    --x\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\ncare\r\n\
+    --x\r\nContent-Disposition: form-data; name=\"from\"\r\n\r\n{from}\r\n\
+    --x\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n{to}\r\n\
+    --x\r\nContent-Disposition: form-data; name=\"paper\"; filename=\"p.pdf\"\r\nContent-Type: application/pdf\r\n\r\n\
+    %PDF-1.7 a paper\r\n--x--\r\n";
+const COVER: &str =
+    "owner=Practitioner/w&delegate=Practitioner/w2&whose=all&from={from}&to={to}&why=annual+leave";
 const RELEASE: &str = r#"{"resourceType":"Consent","id":"c","status":"active",
     "scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
     "category":[{"coding":[{"system":"urn:homecoming:consent","code":"release"}]}],"policy":[{"uri":"urn:t"}],
@@ -86,7 +103,10 @@ const SUSPENSION: &str = "agency=OIG&official=Agent&statement=written&stated=202
 const WRITES: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
     {"resource":{"resourceType":"Basic","id":"b","code":{"text":"x"}},"request":{"method":"PUT","url":"Basic/b"}}]}"#;
 
-use Who::{Caseworker, Client, Nobody, Officer, Themself};
+use Who::{Caseworker, Client, Inspector, Nobody, Officer, Themself};
+
+/// Addresses of forms that change the record: here they are sent so that they do.
+const STEPS: [&str; 4] = ["/erasures", "/warrants", "/break-glass", "/cover"];
 
 /// One request for each method of each route, in order; some routes have several ways.
 const ROWS: &[Row] = &[
@@ -328,7 +348,7 @@ const ROWS: &[Row] = &[
         "GET",
         "/entries/{position}",
         Caseworker,
-        "/entries/1",
+        "/entries/2",
         "",
         Some(("page", 1)),
     ),
@@ -336,7 +356,7 @@ const ROWS: &[Row] = &[
         "GET",
         "/entries/{position}/receipt",
         Caseworker,
-        "/entries/1/receipt",
+        "/entries/2/receipt",
         "",
         Some(("receipt", 1)),
     ),
@@ -404,6 +424,25 @@ const ROWS: &[Row] = &[
         "",
         Some(("page", 0)),
     ),
+    row("GET", "/policy", Officer, "/policy", "", Some(("page", 0))),
+    row(
+        "POST",
+        "/policy/try",
+        Officer,
+        "/policy/try",
+        RULE,
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/policy/edit",
+        Officer,
+        "/policy/edit",
+        RULE,
+        Some(("page", 0)),
+    ),
+    row("POST", "/policy", Officer, "/policy", RULE, None),
+    row("GET", "/policy", Officer, "/policy", "", Some(("page", 1))),
     row("POST", "/erasures", Officer, "/erasures", ERASURE, None),
     row(
         "GET",
@@ -427,6 +466,101 @@ const ROWS: &[Row] = &[
         Officer,
         "/erasures/{made}/withdraw",
         "why=asked+for+in+error",
+        None,
+    ),
+    row(
+        "GET",
+        "/.well-known/smart-configuration",
+        Nobody,
+        "/.well-known/smart-configuration",
+        "",
+        None,
+    ),
+    row(
+        "GET",
+        "/fhir/.well-known/smart-configuration",
+        Nobody,
+        "/fhir/.well-known/smart-configuration",
+        "",
+        None,
+    ),
+    row("GET", "/oauth/jwks", Nobody, "/oauth/jwks", "", None),
+    row("POST", "/oauth/token", Nobody, "/oauth/token", "", None),
+    row("POST", "/oauth/revoke", Nobody, "/oauth/revoke", "", None),
+    row(
+        "POST",
+        "/oauth/introspect",
+        Nobody,
+        "/oauth/introspect",
+        "",
+        None,
+    ),
+    row("POST", "/apps", Officer, "/apps", APP, None),
+    row(
+        "POST",
+        "/apps/{name}",
+        Officer,
+        "/apps/chart?change",
+        APP,
+        None,
+    ),
+    row("GET", "/apps", Officer, "/apps", "", None),
+    row("GET", "/apps/new", Officer, "/apps/new", "", None),
+    row("GET", "/apps/{name}", Officer, "/apps/chart", "", None),
+    row(
+        "GET",
+        "/apps/mine",
+        Officer,
+        "/apps/mine",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/apps/mine/{grant}",
+        Officer,
+        "/apps/mine/1",
+        "",
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/apps",
+        Officer,
+        "/people/p/apps",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/apps/{name}",
+        Officer,
+        "/people/p/apps/chart",
+        "",
+        None,
+    ),
+    row(
+        "GET",
+        "/oauth/authorize",
+        Officer,
+        "/oauth/authorize?{app}",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/oauth/authorize",
+        Officer,
+        "/oauth/authorize",
+        "",
+        None,
+    ),
+    row(
+        "POST",
+        "/apps/{name}/{step}",
+        Officer,
+        "/apps/chart/disable",
+        "",
         None,
     ),
     row(
@@ -574,6 +708,113 @@ const ROWS: &[Row] = &[
         "/purpose",
         "purpose=COC&next=/caseload",
         None,
+    ),
+    row(
+        "GET",
+        "/warrants/new",
+        Officer,
+        "/warrants/new?person=p",
+        "",
+        Some(("page", 0)),
+    ),
+    row("POST", "/warrants", Officer, "/warrants", WARRANT, None),
+    row(
+        "GET",
+        "/warrants",
+        Officer,
+        "/warrants",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "GET",
+        "/warrants/{id}",
+        Officer,
+        "/warrants/{made}",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row(
+        "GET",
+        "/warrants/{id}/paper",
+        Officer,
+        "/warrants/{made}/paper",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "GET",
+        "/inspection",
+        Inspector,
+        "/inspection",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/warrants/{id}/{step}",
+        Officer,
+        "/warrants/{made}/revoke",
+        "why=entered+in+error",
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/break-glass",
+        Caseworker,
+        "/people/p/break-glass",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/break-glass",
+        Caseworker,
+        "/people/p/break-glass",
+        "need=emergency&minutes=30&why=called+from+the+bridge,+nobody+reachable",
+        None,
+    ),
+    row(
+        "GET",
+        "/break-glass",
+        Officer,
+        "/break-glass",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "GET",
+        "/break-glass/{id}",
+        Officer,
+        "/break-glass/{made}",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "POST",
+        "/break-glass/{id}/{step}",
+        Caseworker,
+        "/break-glass/{made}/end",
+        "x=",
+        None,
+    ),
+    row("POST", "/cover", Caseworker, "/cover", COVER, None),
+    row("GET", "/cover", Caseworker, "/cover", "", Some(("page", 0))),
+    row(
+        "POST",
+        "/cover/{id}/{step}",
+        Caseworker,
+        "/cover/{made}/end",
+        "x=",
+        None,
+    ),
+    row(
+        "GET",
+        "/figures",
+        Officer,
+        "/figures",
+        "",
+        Some(("page", 0)),
     ),
     row(
         "POST",
@@ -849,18 +1090,6 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     let added = homecoming_done(&[
         "user",
         "add",
-        "P.",
-        "--data",
-        &data,
-        "--role",
-        "participant",
-        "--patient",
-        "p",
-    ]);
-    let own_code = added.lines().last().expect("a code").to_owned();
-    let added = homecoming_done(&[
-        "user",
-        "add",
         "Carer",
         "--data",
         &data,
@@ -870,6 +1099,39 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         "w",
     ]);
     let carer_code = added.lines().last().expect("a code").to_owned();
+    let words = [
+        "user",
+        "add",
+        "Inspector",
+        "--data",
+        &data,
+        "--role",
+        "inspector",
+    ];
+    let added = homecoming_done(&words);
+    let inspector_code = added.lines().last().expect("a code").to_owned();
+    let added = homecoming_done(&[
+        "user",
+        "add",
+        "P.",
+        "--data",
+        &data,
+        "--role",
+        "participant",
+        "--patient",
+        "p",
+    ]);
+    let own_code = added.lines().last().expect("a code").to_owned();
+    let words = [
+        "user",
+        "add",
+        "Cover",
+        "--data",
+        &data,
+        "--role",
+        "caseworker",
+    ];
+    homecoming_done(&[&words[..], &["--practitioner", "w2"]].concat());
     let served = Served::start(&data);
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .max_redirects(0)
@@ -881,11 +1143,18 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         .browser
         .cookies();
     let own = Person::enrol(&served, "P.", &own_code).browser.cookies();
+    let inspector = Person::enrol(&served, "Inspector", &inspector_code)
+        .browser
+        .cookies();
+    let now = server::clock::Clock::System.now().0;
+    let day = |days: i64| server::web::when::iso_day(now + days * casework::DAY);
+    let (from, to) = (day(-1), day(30));
     let log = AccessLog::open(Path::new(&data), keys(&data)).expect("the access log");
 
     let mut made = String::new();
     for row in ROWS {
-        let path = &row.path.replace("{made}", &made);
+        let asks = format!("{ASKS}{}", served.url("/fhir"));
+        let path = &row.path.replace("{made}", &made).replace("{app}", &asks);
         let before = log.size().expect("it reads");
         let mut request = ureq::http::Request::builder().method(row.method).uri(
             served.url(
@@ -899,6 +1168,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             Client => request.header("Authorization", format!("Bearer {token}")),
             Officer => request.header("Cookie", &officer),
             Caseworker => request.header("Cookie", &carer),
+            Inspector => request.header("Cookie", &inspector),
             Themself => request.header("Cookie", &own),
             Nobody => request,
         };
@@ -911,13 +1181,17 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             request = request.header("If-None-Match", "W/\"2\"");
         }
         let is_form = !row.body.starts_with('{');
+        let body = row.body.replace("{from}", &from).replace("{to}", &to);
         request = match (row.body.is_empty(), is_form) {
             (true, _) => request,
+            _ if row.body.starts_with("--x") => {
+                request.header("Content-Type", "multipart/form-data; boundary=x")
+            }
             (_, true) => request.header("Content-Type", "application/x-www-form-urlencoded"),
             _ => request.header("Content-Type", "application/fhir+json"),
         };
         let name = format!("{} {}", row.method, path);
-        let mut answer = match row.body {
+        let mut answer = match body.as_str() {
             "" => agent.run(request.body(()).expect("a request")),
             body => agent.run(request.body(body).expect("a request")),
         }
@@ -928,14 +1202,16 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             made = at.rsplit('/').next().unwrap_or_default().to_owned();
         }
         let text = answer.body_mut().read_to_string().unwrap_or_default();
+        for link in ["href=\"/break-glass/", "action=\"/cover/"] {
+            let found = text.split(link).nth(1);
+            let found = found.and_then(|rest| rest.split(['/', '"']).next());
+            made = found.map_or(made, str::to_owned);
+        }
         assert_ne!(status, 500, "{name}: {text}");
         let now = log.size().expect("it reads");
         let Some((what, versions)) = row.expected else {
             assert_eq!(now, before, "{name} ({status}) is on the access log");
-            let is_step = row.method == "POST"
-                && ["/erasures", "/people/p/consents", "/entries", "/disputes"]
-                    .iter()
-                    .any(|begin| path.starts_with(begin));
+            let is_step = STEPS.iter().any(|steps| path.contains(steps));
             assert!(!is_step || status == 303, "{name}: {status} {text}");
             continue;
         };
@@ -950,8 +1226,9 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
         }
         let actor = match row.who {
             Client => "client/tests",
-            Themself => "Patient/p",
             Caseworker => "Practitioner/w",
+            Inspector => "user/4",
+            Themself => "Patient/p",
             Officer | Nobody => "user/2",
         };
         assert_eq!(one.leaf.actor, actor, "{name}");

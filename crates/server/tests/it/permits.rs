@@ -174,7 +174,7 @@ impl Ward {
     }
 
     /// Where what there is of `a` is, in the order of [`KINDS`].
-    fn positions(&self) -> Vec<u64> {
+    pub fn positions(&self) -> Vec<u64> {
         let of = |kind: &&str| match *kind {
             "identity" => self.position("Patient/a"),
             "schedule" => self.position("Encounter/schedule-of-a"),
@@ -203,8 +203,45 @@ impl Ward {
         (status, text)
     }
 
+    /// Status and body of the answer to a form that somebody sends.
+    pub fn post(&self, who: &str, path: &str, form: &[(&str, &str)]) -> (u16, String) {
+        let (_, cookie) = self
+            .cookies
+            .iter()
+            .find(|(called, _)| *called == who)
+            .expect("somebody who signs in");
+        let mut answer = self
+            .agent
+            .post(self.served.url(path))
+            .header("Cookie", cookie)
+            .send_form(form.iter().copied())
+            .expect("the server answers");
+        let status = answer.status().as_u16();
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        (status, text)
+    }
+
+    /// A request of the registered program: status and body.
+    pub fn fhir(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(self.served.url(path))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Content-Type", "application/fhir+json");
+        let answer = match method {
+            "GET" => self.agent.run(request.body(()).expect("a request")),
+            _ => {
+                let body = body.to_owned();
+                self.agent.run(request.body(body).expect("a request"))
+            }
+        };
+        let mut answer = answer.expect("the server answers");
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        (answer.status().as_u16(), text)
+    }
+
     /// Which of the two people's kinds a page speaks of.
-    fn speaks_of(&self, who: &str, path: &str) -> String {
+    pub fn speaks_of(&self, who: &str, path: &str) -> String {
         let (status, text) = self.page(who, path);
         let mut found = BTreeSet::new();
         for person in ["a", "b"] {

@@ -27,7 +27,6 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
 
 use policy::{Kind, Role};
 use record::time::RecordedAt;
@@ -123,15 +122,13 @@ impl Server {
         let door = Door::new(Box::new(move |hash| {
             Ok(known.get(hash).map(|(token, scopes)| {
                 let who = who(token);
-                Grant {
-                    actor: Actor {
-                        name: who.name.clone(),
-                        purpose: who.role.usual_purpose().code().to_owned(),
-                    },
-                    scopes: Scopes::parse(scopes).expect("scopes"),
-                    purpose: who.role.usual_purpose(),
-                    who: Arc::new(who),
-                }
+                let purpose = who.role.usual_purpose();
+                let actor = Actor {
+                    name: who.name.clone(),
+                    purpose: purpose.code().to_owned(),
+                };
+                let scopes = Scopes::parse(scopes).expect("scopes");
+                Grant::of_client(actor, scopes, who, purpose)
             }))
         }));
         let settings = Settings {

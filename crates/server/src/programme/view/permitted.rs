@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use ledger::access::Disclosed;
 use ledger::{Action, Alias, Entry};
-use policy::{Action as Does, Facts, Kind};
+use policy::{Action as Does, Facts, Kind, Policy};
 use record::json::Doc;
 use record::search::{Criteria, Modifier, ReferenceTest, Test};
 use record::sensitivity;
@@ -22,9 +22,10 @@ use super::{AsOf, Page, Search, Version, View};
 use crate::accounting::HeldBack;
 use crate::error::{Error, ErrorKind};
 use crate::permit::related::{Record, Related};
-use crate::permit::{self, Reader, Thing, Who};
+use crate::permit::{self, Permits, Reader, Thing, Who};
 use crate::programme::Whose;
 use crate::programme::draft::GOVERNANCE_KINDS;
+use crate::standing::Standing;
 
 /// How many hits a search looks through for whoever may not see all of them.
 const LOOKED_THROUGH_MAX: usize = 200_000;
@@ -63,20 +64,17 @@ impl Record for Whole {
     fn page(&self, search: &Search<'_>) -> Result<Page, Error> {
         self.0.search_whole(search)
     }
+
+    fn standing(&self) -> Result<Arc<Standing>, Error> {
+        let inner = &self.0.inner;
+        inner.standing.standing(|| View::new(inner, AsOf::Now))
+    }
 }
 
 impl View {
     /// The whole record as it stands now.
     pub(crate) fn whole(&self) -> Whole {
         Whole(View::new(&self.inner, AsOf::Now))
-    }
-
-    /// The same, bound to nobody: what the programme itself reads to decide what somebody is told.
-    pub(crate) fn unbound(&self) -> View {
-        View {
-            reader: None,
-            ..self.clone()
-        }
     }
 
     /// Whether a leaf of the access log is held back for a time from the person who looks.
@@ -108,6 +106,22 @@ impl View {
         thing: &Thing<'_>,
     ) -> Result<Arc<policy::Verdict>, Error> {
         reader.decide(&self.inner.permits, &self.whole(), does, thing)
+    }
+
+    /// What another policy would decide by, over the same record.
+    pub(crate) fn permits_under(&self, policy: Policy) -> Result<Permits, Error> {
+        Permits::new(policy, &self.inner.index)
+    }
+
+    /// The same as [`View::decide`] under another policy.
+    pub(crate) fn decide_under(
+        &self,
+        permits: &Permits,
+        reader: &Reader,
+        does: Does,
+        thing: &Thing<'_>,
+    ) -> Result<Arc<policy::Verdict>, Error> {
+        reader.decide(permits, &self.whole(), does, thing)
     }
 
     /// What is so of a person for somebody, as of now.
@@ -145,7 +159,7 @@ impl View {
     /// labelled. This is decided without looking at anything.
     pub(crate) fn is_open(&self, reader: &Reader, kind: &str, does: Does) -> bool {
         let permits = &self.inner.permits;
-        if !reader.is_program() || permits.is_particular(kind) {
+        if !reader.is_program() || reader.is_narrow() || permits.is_particular(kind) {
             return false;
         }
         let plain = permit::plain(sensitivity::tells(kind));

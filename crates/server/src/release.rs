@@ -24,6 +24,7 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use ledger::Alias;
 use ledger::access::Draft;
+pub use ledger::disclosure::Basis;
 use ledger::disclosure::Told;
 pub use ledger::disclosure::What;
 
@@ -59,6 +60,8 @@ pub struct Disclosure {
     pub whole: u64,
     /// What is given out.
     pub given: Given,
+    /// On what it rests, if on more than the role and the purpose of who is answered.
+    pub basis: Basis,
 }
 
 /// Versions, leaves of the access log, and persons that an answer gives out or tells of.
@@ -159,6 +162,7 @@ impl Disclosure {
             versions,
             leaves,
             persons: Vec::new(),
+            basis: self.basis,
         };
         Draft::new(
             &self.actor.name,

@@ -8,6 +8,8 @@ pub enum Who {
     /// A caseworker whose case `p` is.
     Caseworker,
     Inspector,
+    /// The person `p`, who signs in as a participant.
+    Themself,
     Nobody,
 }
 
@@ -65,10 +67,20 @@ const WARRANT: &str = "--x\r\nContent-Disposition: form-data; name=\"inspector\"
     %PDF-1.7 a paper\r\n--x--\r\n";
 const COVER: &str =
     "owner=Practitioner/w&delegate=Practitioner/w2&whose=all&from={from}&to={to}&why=annual+leave";
+const RELEASE: &str = r#"{"resourceType":"Consent","id":"c","status":"active",
+    "scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+    "category":[{"coding":[{"system":"urn:homecoming:consent","code":"release"}]}],"policy":[{"uri":"urn:t"}],
+    "patient":{"reference":"Patient/p"},"dateTime":"2026-01-01","organization":[{"display":"Test"}],
+    "provision":{"period":{"end":"2099-01-01"},"purpose":[{"system":"urn:t","code":"COC"}],
+    "actor":[{"role":{"text":"x"},"reference":{"reference":"Organization/o","display":"Office"}}],
+    "provision":[{"type":"permit","class":[{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}]}]}}"#;
+const DECISION: &str =
+    "about=recording&answer=yes&name=P&witness=W&signed=2026-01-01&kept=cabinet+3";
+const SUSPENSION: &str = "agency=OIG&official=Agent&statement=written&stated=2026-01-01&until=2099-01-01&citation=letter+1";
 const WRITES: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
     {"resource":{"resourceType":"Basic","id":"b","code":{"text":"x"}},"request":{"method":"PUT","url":"Basic/b"}}]}"#;
 
-use Who::{Caseworker, Client, Inspector, Nobody, Officer};
+use Who::{Caseworker, Client, Inspector, Nobody, Officer, Themself};
 
 /// Addresses of forms that change the record: here they are sent so that they do.
 pub const STEPS: [&str; 4] = ["/erasures", "/warrants", "/break-glass", "/cover"];
@@ -536,6 +548,127 @@ pub const ROWS: &[Row] = &[
         "",
         None,
     ),
+    row(
+        "PUT",
+        "/fhir/{kind}/{id}",
+        Client,
+        "/fhir/Consent/c",
+        RELEASE,
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents",
+        Officer,
+        "/people/p/consents",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents/new",
+        Officer,
+        "/people/p/consents/new?about=release",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/consents",
+        Officer,
+        "/people/p/consents",
+        DECISION,
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents/{consent}",
+        Officer,
+        "/people/p/consents/c",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/consents/{consent}/{step}",
+        Caseworker,
+        "/people/p/consents/c/packet",
+        "as=bundle",
+        Some(("export", 2)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/accounting",
+        Officer,
+        "/people/p/accounting?what=all",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/accounting.csv",
+        Officer,
+        "/people/p/accounting.csv?what=all",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/accounting",
+        Officer,
+        "/people/p/accounting",
+        SUSPENSION,
+        None,
+    ),
+    row(
+        "POST",
+        "/people/{id}/accounting/{suspension}/lift",
+        Officer,
+        "/people/p/accounting/none/lift",
+        "sure=yes",
+        None,
+    ),
+    row(
+        "GET",
+        "/entries/{position}/dispute",
+        Caseworker,
+        "/entries/{observed}/dispute",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "POST",
+        "/entries/{position}/dispute",
+        Themself,
+        "/entries/{observed}/dispute",
+        "text=it+was+not+so",
+        None,
+    ),
+    row(
+        "GET",
+        "/disputes/{id}",
+        Caseworker,
+        "/disputes/{made}",
+        "",
+        Some(("page", 3)),
+    ),
+    row(
+        "POST",
+        "/disputes/{id}/{step}",
+        Officer,
+        "/disputes/{made}/extend",
+        "text=somebody+is+away",
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/disputes",
+        Officer,
+        "/people/p/disputes",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row("GET", "/me", Themself, "/me", "", Some(("page", u64::MAX))),
     row("GET", "/metrics", Nobody, "/metrics", "", None),
     row(
         "GET",

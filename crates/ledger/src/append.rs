@@ -19,7 +19,9 @@
 //! the pages and report success the next time.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
@@ -30,7 +32,7 @@ use tlog::{Edge, Hash};
 
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
-use crate::ground::{Directory, Ground};
+use crate::ground::{self, Directory, Ground, Room};
 use crate::keys::Keys;
 use crate::lock::Lock;
 use crate::read::{self, KnownEdge, StoredTiles};
@@ -273,6 +275,7 @@ pub struct Appender {
     chains: HashMap<Alias, Chain>,
     /// Bytes written since the write-ahead log was folded in.
     unfolded: u64,
+    room: Room,
     poisoned: bool,
     // Last, so that the directory is let go after the connection is closed.
     _lock: Lock,
@@ -335,18 +338,24 @@ impl Appender {
     /// The keys are read again, now that nobody else changes them: whoever reads beside it shares
     /// [`Appender::keys`], so that what is destroyed is destroyed for both.
     pub fn open(dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
-        Appender::open_on(&Directory(dir.to_owned()), dir, keys)
+        Appender::open_on(Arc::new(Directory(dir.to_owned())), dir, keys)
     }
 
     /// The same, where the files that SQLite makes lie on another ground than the file system's.
-    pub fn open_on(ground: &dyn Ground, dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
+    pub fn open_on(
+        ground: Arc<dyn Ground>,
+        dir: &Path,
+        keys: Keys,
+    ) -> Result<Appender, OpenError> {
         if !dir.join("ledger.sqlite").try_exists()? {
             return Err(OpenError::Missing);
         }
         let lock = Lock::take(dir)?;
         let keys = keys.reopened()?;
         keys.settle()?;
-        ground.renew("ledger.sqlite-wal")?;
+        for log in ground::LOGS {
+            ground.renew(log)?;
+        }
         let db = store::open_to_write(dir, &lock)?;
         ground.sync_names()?;
         let identity = store::identity(&db)?;
@@ -399,6 +408,7 @@ impl Appender {
             chains: HashMap::new(),
             // What an earlier process left in the write-ahead log is folded in soon.
             unfolded: FOLD_BYTES,
+            room: Room::new(ground, ground::LOGS[0]),
             poisoned: false,
             _lock: lock,
         })
@@ -457,6 +467,10 @@ impl Appender {
             self.chains.clear();
         }
         self.chains.extend(after.chains);
+        self.room.committed(after.bytes).map_err(|error| {
+            self.poisoned = true;
+            CommitError::Fatal(Some(unflushed(error)))
+        })?;
         if self.unfolded >= FOLD_BYTES {
             self.fold("PRAGMA wal_checkpoint(PASSIVE)")?;
         }
@@ -493,6 +507,7 @@ impl Appender {
         if self.poisoned {
             return Err(CommitError::Fatal(None));
         }
+        self.room.cut_off();
         self.fold("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
@@ -570,7 +585,19 @@ impl Appender {
         let before = taken.mark();
         for write in &transaction.writes {
             let person = write.person.as_deref().map(|id| self.aliases.person(id));
+            let unused = taken.mark();
             let slot = self.slots.of(&self.db, person, write.class, taken)?;
+            // Somebody whose record was erased gets no new keys either, in whatever epoch or class.
+            let keyring = self.sealing.keys().ledger();
+            if taken.is_new_since(unused)
+                && slots::is_erased(&self.db, person, write.class, keyring)?
+            {
+                taken.give_back(before);
+                return Ok(Err(Refused::Erased {
+                    kind: write.kind.clone(),
+                    id: write.id.clone(),
+                }));
+            }
             if taken.keys.contains_key(&slot) {
                 taken.places.push((person, slot));
                 continue;
@@ -781,6 +808,11 @@ pub(crate) fn judged(error: Trouble, rolled_back: bool) -> CommitError {
         Severity::Full => CommitError::Full(error),
         Severity::Refused => CommitError::Io(error),
     }
+}
+
+/// A failure of the write-ahead log's file outside of SQLite, as one of SQLite's.
+pub(crate) fn unflushed(error: io::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
 const INSERT_ENTRY: &str = "INSERT INTO entry (position, line) VALUES (?1, ?2)";

@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorKind};
 mod disclosing;
 mod draft;
 pub mod erase;
+mod gathering;
 mod head_map;
 mod heads;
 pub mod keys;

@@ -156,7 +156,8 @@ fn statement(base: &str, date: &str) -> Vec<u8> {
 const DOCUMENTATION: &str = "Every read and search can be made as of any instant: send \
 `Accept-Datetime` (RFC 7089) or `_asof` (an instant, a date, or `size:N` for the first N ledger \
 entries); the answer carries `Memento-Datetime`. `$receipt` on a resource or a version is the \
-proof that it is in the ledger (C2SP tlog-proof). Unknown search parameters are left out and told \
+proof that it is in the ledger (C2SP tlog-proof); a create or update of one resource is answered \
+with it if the client prefers `return=receipt` and may read. Unknown search parameters are left out and told \
 unless `Prefer: handling=strict`; invalid values are refused unless `handling=lenient`. Result \
 parameters: `_count`, `_sort`, `_include`, `_revinclude` (both with `:iterate`), `_elements`, \
 `_summary=count`, `_total`. Pages are stable: `next` stays in the state that the search began in. \

@@ -7,6 +7,8 @@ use record::json::Value;
 use record::reference::{self, Reference};
 
 use super::negotiate::Return;
+use super::receipt::MEDIA as RECEIPT;
+use super::scope::Verb;
 use super::{Answer, Ask, Content, Gives, audit_event, body, outcome};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Committed, Draft, Expect, RecordedAt, Work, Written};
@@ -202,7 +204,24 @@ fn content(
             "{}/{} was stored as version {}.",
             written.kind, written.id, written.version
         ))),
+        (Return::Receipt, _) => receipt(ask, written),
         _ => Content::None,
+    }
+}
+
+/// The receipt of what was just written. Its line says how many entries there were about the person before, which
+/// is for those to know who may read.
+fn receipt(ask: &Ask, written: &Written) -> Content {
+    if ask.grant.check(&written.kind, Verb::Read).is_err() {
+        return Content::None;
+    }
+    match ask.view().receipt(written.position) {
+        Ok(text) => Content::Text(RECEIPT, text),
+        // It is recorded, whatever hindered this: an error would say that it is not. `$receipt` will tell.
+        Err(error) => {
+            tracing::error!(%error, "no receipt of what was just written");
+            Content::None
+        }
     }
 }
 

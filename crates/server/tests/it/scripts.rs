@@ -5,7 +5,7 @@
 //! ```text
 //! ### What is shown            a title; everything until the next one is one exchange
 //! @clock 2026-03-01T08:00:00Z  the programme's clock, where it stands until it is moved
-//! @token reader                who asks: all (the default), reader, observer, none
+//! @token reader                who asks: all (the default), reader, observer, writer, none
 //! POST /fhir/Patient           the request: its line, its headers, its body
 //! Content-Type: application/fhir+json
 //!
@@ -38,10 +38,11 @@ use sha2::{Digest, Sha256};
 use crate::served::Folder;
 
 /// Tokens and their scopes.
-const TOKENS: [(&str, &str); 3] = [
+const TOKENS: [(&str, &str); 4] = [
     ("all", "system/*.cruds"),
     ("reader", "system/*.rs"),
     ("observer", "system/Observation.cruds system/Patient.r"),
+    ("writer", "system/Observation.cu"),
 ];
 
 /// Serves a new programme in this process.
@@ -364,6 +365,7 @@ scripts! {
     a_batch_is_its_entries "batch.http",
     the_statement_says_what_works "capabilities.http",
     conditions_are_searches "conditional.http",
+    a_write_is_answered_with_its_receipt "receipts.http",
     bad_input_is_refused_with_its_place "refusals.http",
     resources_are_written_and_read "resources.http",
     resources_are_found "search.http",

@@ -342,11 +342,7 @@ impl Appender {
     }
 
     /// The same, where the files that SQLite makes lie on another ground than the file system's.
-    pub fn open_on(
-        ground: Arc<dyn Ground>,
-        dir: &Path,
-        keys: Keys,
-    ) -> Result<Appender, OpenError> {
+    pub fn open_on(ground: Arc<dyn Ground>, dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
         if !dir.join("ledger.sqlite").try_exists()? {
             return Err(OpenError::Missing);
         }

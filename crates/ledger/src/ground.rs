@@ -165,9 +165,14 @@ mod tests {
         let length = ground.make_room("log", 0).unwrap();
         let bytes = std::fs::read(directory.join("log")).unwrap();
         assert_eq!(length, bytes.len() as u64);
-        assert!(length > ROOM_BYTES && bytes[..100] == [7; 100] && bytes[100..].iter().all(|b| *b == 0));
+        assert!(
+            length > ROOM_BYTES && bytes[..100] == [7; 100] && bytes[100..].iter().all(|b| *b == 0)
+        );
         assert_eq!(ground.make_room("log", length).unwrap(), length);
-        assert_eq!(std::fs::metadata(directory.join("log")).unwrap().len(), length);
+        assert_eq!(
+            std::fs::metadata(directory.join("log")).unwrap().len(),
+            length
+        );
         ground.sync_names().unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
         assert!(ground.sync_names().is_err());

@@ -63,8 +63,7 @@ impl Index {
                 version: known.version,
                 deleted,
                 stored: (!deleted).then(|| known.write.stored.clone()),
-                last_in_transaction: next
-                    .is_none_or(|next| next.recorded_at != known.recorded_at),
+                last_in_transaction: next.is_none_or(|next| next.recorded_at != known.recorded_at),
             }
         };
         let changes: Vec<Change> = new.iter().enumerate().map(change).collect();

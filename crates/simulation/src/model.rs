@@ -185,7 +185,11 @@ impl Model {
     /// How many contents of each kind an erasure takes away, and how many entries there are then.
     pub fn goes(&self, person: &str, notes: bool) -> BTreeMap<String, u64> {
         let mut kinds = BTreeMap::new();
-        for known in self.entries.iter().filter(|known| goes(known, person, notes)) {
+        for known in self
+            .entries
+            .iter()
+            .filter(|known| goes(known, person, notes))
+        {
             *kinds.entry(known.write.kind.clone()).or_default() += 1;
         }
         kinds

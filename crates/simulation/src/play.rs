@@ -227,7 +227,12 @@ pub fn play(stage: &Stage, seed: u64, options: Options) -> Result<Played, Findin
         Ok(()) => {
             world.counts.operations = world.disk.ops();
             world.counts.entries = world.model.size();
-            world.counts.cosigned = world.witness.cosigned.iter().map(|log| log.len() as u64).sum();
+            world.counts.cosigned = world
+                .witness
+                .cosigned
+                .iter()
+                .map(|log| log.len() as u64)
+                .sum();
             world.counts.disclosures = world.model.leaves.len() as u64;
             world.counts.erasures = world.model.erasures.len() as u64;
             Ok(Played {
@@ -272,13 +277,13 @@ impl<'s> World<'s> {
             _ => None,
         };
         let mut logs = vec![server.ledger.verifier().clone()];
-        logs.extend(server.beside.as_ref().map(|beside| beside.access.verifier().clone()));
-        let witness = Witness::new(
-            stage.witness(weather.beside),
-            logs,
-            bug,
-            chance.split(),
-        )?;
+        logs.extend(
+            server
+                .beside
+                .as_ref()
+                .map(|beside| beside.access.verifier().clone()),
+        );
+        let witness = Witness::new(stage.witness(weather.beside), logs, bug, chance.split())?;
         let index = match real_index {
             true => {
                 let hasty = options.plant == Some(Plant::CoverBeforeMaps);
@@ -732,7 +737,11 @@ impl<'s> World<'s> {
         };
         // What is beside the record is written seldom: otherwise it would hardly ever be hit.
         let of = match self.weather.beside && self.chance.one_in(2) {
-            true => Some(*self.chance.pick(&["access.sqlite-wal", "witnessed.sqlite-wal"])),
+            true => Some(
+                *self
+                    .chance
+                    .pick(&["access.sqlite-wal", "witnessed.sqlite-wal"]),
+            ),
             false => None,
         };
         let after = match of {

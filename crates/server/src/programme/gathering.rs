@@ -56,7 +56,7 @@ impl Gathering {
 
     fn is_worth_waiting(&self, gathered: usize) -> bool {
         gathered >= LOAD
-            && gathered < self.last.iter().sum()
+            && gathered < self.last.iter().sum::<usize>()
             && self.naps < NAPS_MAX
             && self.in_vain < IN_VAIN_MAX
     }
@@ -89,7 +89,11 @@ mod tests {
                 last,
                 ..Gathering::default()
             };
-            assert_eq!(gathering.is_worth_waiting(gathered), expected, "{last:?}, {gathered}");
+            assert_eq!(
+                gathering.is_worth_waiting(gathered),
+                expected,
+                "{last:?}, {gathered}"
+            );
         }
         let tired = Gathering {
             last: [64, 64],

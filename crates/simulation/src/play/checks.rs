@@ -36,7 +36,11 @@ enum Seen {
 /// A hash of everything that decides what an entry opens to.
 fn row_hash(raw: &Raw<'_>, key: Option<&Key>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for part in [raw.line, raw.body, key.map_or(&[][..], |key| key.as_bytes())] {
+    for part in [
+        raw.line,
+        raw.body,
+        key.map_or(&[][..], |key| key.as_bytes()),
+    ] {
         hasher.write_usize(part.len());
         hasher.write(part);
     }
@@ -507,8 +511,11 @@ impl World<'_> {
             LogName::Record => world.model.size(),
             LogName::Access => world.model.leaves.len() as u64,
         };
-        let cosigned =
-            |world: &Self| world.witness.cosigned[place(log)].last().map_or(0, |last| last.0);
+        let cosigned = |world: &Self| {
+            world.witness.cosigned[place(log)]
+                .last()
+                .map_or(0, |last| last.0)
+        };
         for _ in 0..24 {
             if cosigned(self) == size(self) {
                 break;

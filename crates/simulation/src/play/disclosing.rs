@@ -45,14 +45,17 @@ impl World<'_> {
         if self.plant == Some(Plant::AnswerBeforeLeaf) && !behind {
             self.model.leaves.extend(known.clone());
         }
-        let Some(beside) = self.server.as_mut().and_then(|server| server.beside.as_mut()) else {
+        let Some(beside) = self
+            .server
+            .as_mut()
+            .and_then(|server| server.beside.as_mut())
+        else {
             return Ok(());
         };
         let (now, chance) = (RecordedAt(self.clock_us), &mut self.chance);
-        let outcome =
-            beside
-                .recorder
-                .commit(&drafts, &mut || now, &mut |bytes| chance.fill(bytes));
+        let outcome = beside
+            .recorder
+            .commit(&drafts, &mut || now, &mut |bytes| chance.fill(bytes));
         if outcome.is_ok() && self.files.committed().is_err() {
             self.note(|| "  the late key was not written".to_owned());
         }

@@ -169,14 +169,24 @@ impl World<'_> {
         };
         let entries = match step {
             CARRYING_OUT => kinds.values().sum(),
-            _ => self.model.entries.iter().filter(|known| gone(known.content)).count() as u64,
+            _ => self
+                .model
+                .entries
+                .iter()
+                .filter(|known| gone(known.content))
+                .count() as u64,
         };
         let mut outputs = vec![
             output(PART, "below", self.model.size()),
             output(PART, "entries", entries),
         ];
         outputs.extend(kinds.iter().map(|(kind, count)| output(KIND, kind, *count)));
-        outputs.extend(erasure.slots.iter().map(|slot| output(PART, "key", u64::from(*slot))));
+        outputs.extend(
+            erasure
+                .slots
+                .iter()
+                .map(|slot| output(PART, "key", u64::from(*slot))),
+        );
         let scope = match erasure.notes {
             true => "therapy-notes",
             false => "record",

@@ -138,7 +138,9 @@ impl World<'_> {
                     ));
                 }
                 if size <= known && self.root_of(log, size)? != checkpoint.root {
-                    return Err(format!("the {log} is not the one that is noted as cosigned"));
+                    return Err(format!(
+                        "the {log} is not the one that is noted as cosigned"
+                    ));
                 }
             }
         }

@@ -57,5 +57,8 @@ fn nothing_is_found() {
     ];
     assert!(happened.iter().all(|count| *count > 0), "{counts:?}");
     // One seed of 128 plays it.
-    assert!(counts.real_indexes > 0 || outcome.played < 2_000, "{counts:?}");
+    assert!(
+        counts.real_indexes > 0 || outcome.played < 2_000,
+        "{counts:?}"
+    );
 }

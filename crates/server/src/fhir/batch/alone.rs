@@ -128,7 +128,10 @@ fn of_task(ask: &Ask, task: &Task) -> Ask {
     let mut own = ask.clone();
     own.conditions = task.conditions.clone();
     // In a bundle there is no place for the text that a receipt is.
-    let answer = ask.prefer.answer.filter(|answer| *answer != Return::Receipt);
+    let answer = ask
+        .prefer
+        .answer
+        .filter(|answer| *answer != Return::Receipt);
     own.prefer.answer = Some(answer.unwrap_or(Return::Minimal));
     own
 }

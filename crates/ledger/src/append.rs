@@ -19,12 +19,11 @@
 //! the pages and report success the next time.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use record::time::RecordedAt;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use seal::Class;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::SigningKey;
@@ -39,8 +38,10 @@ use crate::read::{self, KnownEdge, StoredTiles};
 use crate::sealing::{CHANCE_BYTES, Sealing};
 use crate::store::{self, OpenError};
 
+mod judging;
 mod slots;
 
+pub(crate) use judging::{judged, unflushed};
 use slots::{Slots, Taken};
 
 /// How far the clock may stand behind the last entry, in microseconds: five minutes.
@@ -785,32 +786,6 @@ impl Appender {
     }
 }
 
-/// What an error means for what is on the disk; `rolled_back` says that nothing is half done.
-pub(crate) fn judged(error: Trouble, rolled_back: bool) -> CommitError {
-    let error = match error {
-        Trouble::Sqlite(error) => error,
-        // As with the ledger's own file: nobody knows what of it is on the disk.
-        Trouble::Keys(seal::KeyringError::Io(_) | seal::KeyringError::Broken) => {
-            return CommitError::Fatal(None);
-        }
-        Trouble::Keys(error) => return CommitError::Keys(error),
-    };
-    let severity = error
-        .sqlite_error()
-        .map_or(Severity::Refused, |code| severity(code.extended_code));
-    match severity {
-        Severity::Fatal => CommitError::Fatal(Some(error)),
-        _ if !rolled_back => CommitError::Fatal(Some(error)),
-        Severity::Full => CommitError::Full(error),
-        Severity::Refused => CommitError::Io(error),
-    }
-}
-
-/// A failure of the write-ahead log's file outside of SQLite, as one of SQLite's.
-pub(crate) fn unflushed(error: io::Error) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
-}
-
 const INSERT_ENTRY: &str = "INSERT INTO entry (position, line) VALUES (?1, ?2)";
 const INSERT_CONTENT: &str =
     "INSERT INTO content (position, format, class, slot, body) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -832,27 +807,6 @@ pub(crate) fn sign(origin: &str, key: &SigningKey, edge: &Edge) -> rusqlite::Res
     checkpoint
         .sign(key)
         .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Severity {
-    Fatal,
-    Full,
-    Refused,
-}
-
-/// How bad a SQLite result code is.
-///
-/// Failed flushes are `SQLITE_IOERR_FSYNC` and `SQLITE_IOERR_DIR_FSYNC`, but a
-/// failed write, truncation or lock of the same file says as little about what
-/// the disk now holds, so every I/O error counts. A file that has become corrupt
-/// is not written to again either.
-fn severity(extended_code: i32) -> Severity {
-    match extended_code & 0xff {
-        ffi::SQLITE_IOERR | ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Severity::Fatal,
-        ffi::SQLITE_FULL => Severity::Full,
-        _ => Severity::Refused,
-    }
 }
 
 /// The time of the next transaction: the clock's, or just after the last one.
@@ -1005,6 +959,3 @@ fn check_form(write: &Write) -> Result<(), &'static str> {
     );
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

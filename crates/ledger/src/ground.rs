@@ -67,8 +67,8 @@ impl Room {
         }
     }
 
-    /// After a commit of about so many bytes: sees to it that the next has room. If it fails, nobody knows what of
-    /// the log is on the disk.
+    /// After a commit of about so many bytes: sees to it that the next has room, unless there was none to be had
+    /// before. If it fails, nobody knows what of the log is on the disk.
     pub(crate) fn committed(&mut self, bytes: u64) -> io::Result<()> {
         if bytes > COMMIT_BYTES_MAX {
             return Ok(());
@@ -76,7 +76,7 @@ impl Room {
         match self.ground.make_room(self.log, self.length) {
             Ok(length) => self.length = length,
             // Commits are slower without, and say themselves when there is none left for them.
-            Err(error) if is_full(&error) => {}
+            Err(error) if is_full(&error) => self.length = u64::MAX,
             Err(error) => return Err(error),
         }
         Ok(())
@@ -91,7 +91,7 @@ impl Room {
 fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     )
 }
 

@@ -5,17 +5,30 @@
 //! call answers for today and for any day in the past.
 //!
 //! - [`attention`]: what is owed to one person, worst first, and who comes first on a caseload.
+//! - [`break_glass`]: who may open a record that is closed to them because it cannot wait, for how
+//!   long, and who judges it.
+//! - [`consent`]: what a person has permitted and refused, evaluated at the moment of reading.
 //! - [`codes`]: the words that the record is written in where FHIR has none.
+//! - [`delegation`]: who covers for somebody who is away.
 //! - [`erasure`]: who may have what erased of a person, on which ground, and when at the earliest.
 //! - [`discrepancy`]: facts whose two times do not agree: late, backdated, corrected,
 //!   contradicting, withdrawn from the record.
+//! - [`kind`]: the kinds of record that a warrant or a break-glass opens.
+//! - [`suppression`]: which numbers of a table may be shown to whoever may know nobody in it.
+//! - [`warrant`]: what an inspector may read, by whose order, and when the person is told.
 //!
 //! All times are microseconds since the Unix epoch, UTC.
 
 pub mod attention;
+pub mod break_glass;
 pub mod codes;
+pub mod consent;
+pub mod delegation;
 pub mod discrepancy;
 pub mod erasure;
+pub mod kind;
 mod span;
+pub mod suppression;
+pub mod warrant;
 
 pub use span::{DAY, HOUR, Span, ago, length};

@@ -6,43 +6,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// The schema that this version writes.
-const SCHEMA: i32 = 1;
+mod schema;
+
+use schema::{MIGRATIONS, SCHEMA};
 
 /// Marks the SQLite file as a desk: "hcDK".
 const APPLICATION_ID: i32 = 0x6863_444b;
 
-/// The first schema, from nothing.
-const SCHEMA_1: &str = "
-CREATE TABLE user (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,
-    role TEXT NOT NULL,
-    practitioner TEXT,
-    code_hash BLOB NOT NULL UNIQUE,
-    disabled INTEGER NOT NULL DEFAULT 0,
-    created_us INTEGER NOT NULL
-) STRICT;
-CREATE TABLE session (
-    hash BLOB PRIMARY KEY,
-    user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
-    created_us INTEGER NOT NULL,
-    expires_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE client (
-    name TEXT PRIMARY KEY,
-    scope TEXT NOT NULL,
-    created_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE token (
-    hash BLOB PRIMARY KEY,
-    client TEXT NOT NULL REFERENCES client (name) ON DELETE CASCADE,
-    created_us INTEGER NOT NULL,
-    expires_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-";
-
-/// Users, sessions, clients and tokens.
+/// Users, credentials, sessions, drafts, clients and tokens.
 #[derive(Debug)]
 pub struct Desk {
     db: Mutex<Connection>,
@@ -87,32 +58,44 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// Another user has this sign-in code.
-    #[error("this sign-in code cannot be used; choose another")]
-    Code,
+    /// Another user has this code, passkey or account.
+    #[error("this {what} cannot be used; another one is needed")]
+    Taken {
+        /// `code`, `passkey` or `account`.
+        what: &'static str,
+    },
+    /// A change that does not follow from what is there now.
+    #[error("{0}")]
+    NotNow(&'static str),
     /// SQLite refused.
     #[error("the desk cannot be read or written; try again")]
     Sqlite(#[from] rusqlite::Error),
 }
 
 impl Desk {
-    /// Opens the desk of a data directory; makes an empty one if there is none.
+    /// Opens the desk of a data directory; makes an empty one if there is none, and brings an older
+    /// one forward.
     pub fn open(dir: &Path) -> Result<Desk, Error> {
         let mut db = Connection::open(dir.join("desk.sqlite"))?;
         db.busy_timeout(Duration::from_secs(5))?;
         // Whether the file is ours is asked before anything in it is touched.
         schema_of(&db)?;
+        // References are off while tables are made anew: dropping the old ones must take nothing along.
         db.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;",
         )?;
         // Two processes may open a new desk at once: the one that comes second finds it made.
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if schema_of(&tx)? == 0 {
-            tx.execute_batch(SCHEMA_1)?;
+        let found = schema_of(&tx)?;
+        if found < SCHEMA {
+            for migration in &MIGRATIONS[found as usize..] {
+                tx.execute_batch(migration)?;
+            }
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
             tx.pragma_update(None, "user_version", SCHEMA)?;
         }
         tx.commit()?;
+        db.execute_batch("PRAGMA foreign_keys = ON;")?;
         Ok(Desk { db: Mutex::new(db) })
     }
 
@@ -152,15 +135,23 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
     }
 }
 
+/// Whether a statement failed because there is a row like this already.
+pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+    matches!(
+        error.sqlite_error().map(|e| e.extended_code),
+        Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE)
+    )
+}
+
 /// Turns a second row of the same name into the sentence that it means.
 pub(crate) fn taken(error: rusqlite::Error, what: &'static str, name: &str) -> Error {
-    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
-    match error.sqlite_error().map(|e| e.extended_code) {
-        Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE) => Error::Exists {
+    match is_taken(&error) {
+        true => Error::Exists {
             what,
             name: name.to_owned(),
         },
-        _ => Error::Sqlite(error),
+        false => Error::Sqlite(error),
     }
 }
 

@@ -1,13 +1,12 @@
 //! Users: who may sign in, in which role, and as whom they act.
 //!
-//! A user signs in with a code alone, drawn by lot with at least 80 bits of
-//! chance: it cannot be guessed, so it needs no name beside it and no limit on
-//! tries. This is for the time until the real sign-in exists.
+//! Everything that changes a user takes the entry that the record is owed about it, and keeps both in
+//! one transaction ([`crate::Owed`]): who may sign in is never changed without a trace.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::store::{check_name, met, taken};
-use crate::{Desk, Error, hash};
+use crate::{Desk, Error, Owed, owed};
 
 /// Somebody who may sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,32 +19,65 @@ pub struct User {
     pub role: String,
     /// The id of their Practitioner resource.
     pub practitioner: Option<String>,
+    /// Of a participant: the id of their Patient resource.
+    pub patient: Option<String>,
+    /// For whom they work, if not for the programme: "Office of the Inspector General".
+    pub organisation: Option<String>,
+    /// The user whom they answer to.
+    pub supervisor: Option<i64>,
     /// Disabled users stay known but cannot sign in.
     pub disabled: bool,
     /// When they were added, in microseconds since the Unix epoch.
     pub created_us: i64,
 }
 
+/// What is said about somebody when they are added.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewUser<'a> {
+    /// The name that colleagues see.
+    pub name: &'a str,
+    /// What they are in the programme.
+    pub role: &'a str,
+    /// The id of their Practitioner resource.
+    pub practitioner: Option<&'a str>,
+    /// Of a participant: the id of their Patient resource.
+    pub patient: Option<&'a str>,
+    /// For whom they work, if not for the programme.
+    pub organisation: Option<&'a str>,
+    /// The user whom they answer to.
+    pub supervisor: Option<i64>,
+}
+
 impl Desk {
-    /// Adds a user who signs in with `code`; their id is the answer.
+    /// Adds a user; their id is the answer. They cannot sign in until they have a code
+    /// ([`Desk::give_code`]). `owed` makes the entry about it, once the id is known.
     pub fn add_user(
         &self,
-        name: &str,
-        role: &str,
-        practitioner: Option<&str>,
-        code: &str,
+        new: &NewUser<'_>,
         now_us: i64,
+        owed: impl FnOnce(i64) -> Option<Owed>,
     ) -> Result<i64, Error> {
-        check_name(name)?;
-        let code = code_hash(code);
-        self.check_code_is_free(&code)?;
-        let db = self.db();
-        db.prepare_cached(
-            "INSERT INTO user (name, role, practitioner, code_hash, created_us) VALUES (?1, ?2, ?3, ?4, ?5)",
+        check_name(new.name)?;
+        let mut db = self.db();
+        let tx = db.transaction()?;
+        tx.prepare_cached(
+            "INSERT INTO user (name, role, practitioner, patient, organisation, supervisor, created_us) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute((name, role, practitioner, &code[..], now_us))
-        .map_err(|e| taken(e, "user", name))?;
-        Ok(db.last_insert_rowid())
+        .execute((
+            new.name,
+            new.role,
+            new.practitioner,
+            new.patient,
+            new.organisation,
+            new.supervisor,
+            now_us,
+        ))
+        .map_err(|e| taken(e, "user", new.name))?;
+        let id = tx.last_insert_rowid();
+        owed::keep(&tx, owed(id).as_ref())?;
+        tx.commit()?;
+        Ok(id)
     }
 
     /// All users, in the order they were added.
@@ -65,62 +97,81 @@ impl Desk {
         Ok(statement.query_row([id], user).optional()?)
     }
 
-    /// The user who signs in with this code, unless disabled. Case, spaces and hyphens do not count.
-    pub fn user_by_code(&self, code: &str) -> Result<Option<User>, Error> {
+    /// One user, by the name that colleagues see.
+    pub fn user_named(&self, name: &str) -> Result<Option<User>, Error> {
+        let db = self.db();
+        let mut statement =
+            db.prepare_cached(&format!("SELECT {COLUMNS} FROM user WHERE name = ?1"))?;
+        Ok(statement.query_row([name], user).optional()?)
+    }
+
+    /// Those who answer to a user.
+    pub fn staff_of(&self, supervisor: i64) -> Result<Vec<User>, Error> {
         let db = self.db();
         let mut statement = db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM user WHERE code_hash = ?1 AND NOT disabled"
+            "SELECT {COLUMNS} FROM user WHERE supervisor = ?1 ORDER BY id"
         ))?;
-        Ok(statement
-            .query_row([&code_hash(code)[..]], user)
-            .optional()?)
+        let users = statement.query_map([supervisor], user)?;
+        Ok(users.collect::<Result<_, _>>()?)
     }
 
-    /// Gives a user another sign-in code. The old one and the user's sessions end.
-    pub fn set_code(&self, name: &str, code: &str) -> Result<(), Error> {
-        let code = code_hash(code);
-        self.check_code_is_free(&code)?;
-        self.change(
-            name,
-            "UPDATE user SET code_hash = ?2 WHERE name = ?1",
-            &code[..],
-        )
+    /// Gives a user another role, and what belongs to it. Their sessions end: nobody goes on under a
+    /// role that they no longer have.
+    pub fn change_user(
+        &self,
+        id: i64,
+        new: &NewUser<'_>,
+        owed: Option<&Owed>,
+    ) -> Result<(), Error> {
+        self.changed(id, owed, |db| {
+            db.prepare_cached(
+                "UPDATE user SET role = ?2, practitioner = ?3, patient = ?4, organisation = ?5, \
+                 supervisor = ?6 WHERE id = ?1",
+            )?
+            .execute((
+                id,
+                new.role,
+                new.practitioner,
+                new.patient,
+                new.organisation,
+                new.supervisor,
+            ))
+        })
     }
 
-    /// Disables a user, or enables them again. Their sessions end.
-    pub fn disable_user(&self, name: &str, disabled: bool) -> Result<(), Error> {
-        self.change(
-            name,
-            "UPDATE user SET disabled = ?2 WHERE name = ?1",
-            disabled,
-        )
+    /// Disables a user, or enables them again. Their sessions and an unused code end.
+    pub fn disable_user(&self, id: i64, disabled: bool, owed: Option<&Owed>) -> Result<(), Error> {
+        self.changed(id, owed, |db| {
+            db.execute("DELETE FROM code WHERE user = ?1", [id])?;
+            db.prepare_cached("UPDATE user SET disabled = ?2 WHERE id = ?1")?
+                .execute((id, disabled))
+        })
     }
 
-    /// Changes a user and ends their sessions.
-    fn change(&self, name: &str, sql: &str, value: impl rusqlite::ToSql) -> Result<(), Error> {
+    /// Changes a user, ends their sessions, and keeps what is owed about it: all or nothing.
+    pub(crate) fn changed(
+        &self,
+        id: i64,
+        owed: Option<&Owed>,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<usize>,
+    ) -> Result<(), Error> {
         let mut db = self.db();
         let tx = db.transaction()?;
-        let rows = tx.prepare_cached(sql)?.execute((name, value))?;
-        met(rows, "user", name)?;
-        tx.prepare_cached(
-            "DELETE FROM session WHERE user = (SELECT id FROM user WHERE name = ?1)",
-        )?
-        .execute([name])?;
+        let rows = change(&tx)?;
+        met(rows, "user", &id.to_string())?;
+        tx.prepare_cached("DELETE FROM session WHERE user = ?1")?
+            .execute([id])?;
+        owed::keep(&tx, owed)?;
         Ok(tx.commit()?)
-    }
-
-    fn check_code_is_free(&self, code: &[u8; 32]) -> Result<(), Error> {
-        let db = self.db();
-        let mut statement = db.prepare_cached("SELECT 1 FROM user WHERE code_hash = ?1")?;
-        match statement.exists([&code[..]])? {
-            true => Err(Error::Code),
-            false => Ok(()),
-        }
     }
 }
 
 /// The columns that [`user`] reads.
-pub(crate) const COLUMNS: &str = "user.id, name, role, practitioner, disabled, user.created_us";
+pub(crate) const COLUMNS: &str = "user.id, user.name, role, practitioner, patient, organisation, \
+     supervisor, disabled, user.created_us";
+
+/// How many they are.
+pub(crate) const COLUMN_COUNT: usize = 9;
 
 pub(crate) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -128,17 +179,10 @@ pub(crate) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         name: row.get(1)?,
         role: row.get(2)?,
         practitioner: row.get(3)?,
-        disabled: row.get(4)?,
-        created_us: row.get(5)?,
+        patient: row.get(4)?,
+        organisation: row.get(5)?,
+        supervisor: row.get(6)?,
+        disabled: row.get(7)?,
+        created_us: row.get(8)?,
     })
-}
-
-/// What is kept of a code. It may have come by telephone.
-fn code_hash(code: &str) -> [u8; 32] {
-    let letters: String = code
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .flat_map(char::to_lowercase)
-        .collect();
-    hash(&letters)
 }

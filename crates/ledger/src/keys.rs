@@ -5,6 +5,7 @@
 //! keys/programme.key   the wrapping key, wrapped by the provider
 //! keys/ledger.keyring  a key for each person, class and epoch, wrapped under the wrapping key
 //! keys/access.keyring  the keys of the access log, likewise
+//! keys/desk.keyring    one key, for what the desk keeps sealed, likewise; made when it is first asked for
 //! ```
 //!
 //! Destroying keys takes four steps, each durable before the next: `programme.key` gets a second,
@@ -30,6 +31,7 @@ const PROVIDER: &str = "provider.key";
 const PROGRAMME: &str = "programme.key";
 const LEDGER: &str = "ledger.keyring";
 const ACCESS: &str = "access.keyring";
+const DESK: &str = "desk.keyring";
 
 /// How often opening looks again when the wrapping key changed while it looked.
 const LOOKS: u32 = 5;
@@ -322,6 +324,35 @@ impl Keys {
         &self.0.access
     }
 
+    /// The key for what the desk keeps sealed. It is no key of the record: without it people enrol
+    /// anew and lose no more. Made when it is first asked for; the caller holds the directory's lock.
+    pub fn desk(&self, chance: &mut dyn FnMut(&mut [u8])) -> Result<Key, KeysError> {
+        let held = self.held();
+        let wrong = |source| KeysError::Keyring { file: DESK, source };
+        let keyring = match self.desk_keyring(&held)? {
+            Some(keyring) => keyring,
+            None => {
+                let (disk, programme) = (self.0.disk.clone(), &self.0.programme);
+                Keyring::create(disk, DESK, programme, &held.current.key).map_err(wrong)?
+            }
+        };
+        keyring.reserve(1, chance).map_err(wrong)?;
+        keyring.key(0).map_err(|error| wrong(error.into()))
+    }
+
+    /// The desk's keyring, if there is one yet.
+    fn desk_keyring(&self, held: &Held) -> Result<Option<Keyring>, KeysError> {
+        let open = |wrapped: &Wrapped| {
+            Keyring::open(self.0.disk.clone(), DESK, &self.0.programme, &wrapped.key)
+        };
+        match (open(&held.current), &held.next) {
+            (Err(KeyringError::Missing), _) => Ok(None),
+            (Err(KeyringError::OtherWrapping), Some(next)) => open(next).map(Some),
+            (outcome, _) => outcome.map(Some),
+        }
+        .map_err(|source| KeysError::Keyring { file: DESK, source })
+    }
+
     /// The programme's name, which every key is bound to.
     pub fn programme(&self) -> &str {
         &self.0.programme
@@ -399,6 +430,11 @@ impl Keys {
             keyring
                 .destroy(slots, &next.key)
                 .map_err(|source| KeysError::Keyring { file, source })?;
+        }
+        if let Some(keyring) = self.desk_keyring(held)? {
+            keyring
+                .destroy(&[], &next.key)
+                .map_err(|source| KeysError::Keyring { file: DESK, source })?;
         }
         let settled = Held {
             current: next,

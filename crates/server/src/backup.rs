@@ -49,7 +49,7 @@ const PLAIN: [&str; 2] = ["programme.json", "witness.policy"];
 const NEVER: [&str; 2] = ["programme.key", "provider.key"];
 
 /// The keyrings: everything that an erasure rewrites.
-const KEYRINGS: [&str; 2] = ["ledger.keyring", "access.keyring"];
+const KEYRINGS: [&str; 3] = ["ledger.keyring", "access.keyring", "desk.keyring"];
 
 /// How often the ledger is copied again because keys were destroyed meanwhile.
 const TRIES: u32 = 4;

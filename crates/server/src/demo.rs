@@ -19,6 +19,7 @@ mod measures;
 mod medicines;
 mod names;
 mod notes;
+mod outsiders;
 mod person;
 mod resource;
 mod staff;
@@ -27,7 +28,8 @@ use calendar::{MINUTE, at_desk, day_of, moment, working};
 use chance::Chance;
 use course::{Course, Places};
 use journal::Journal;
-use staff::Team;
+use outsiders::Outsiders;
+use staff::{Staff, Team};
 
 /// The seed that is used unless somebody asks for another.
 pub const SEED: u64 = 2018;
@@ -68,12 +70,29 @@ pub enum Method {
 pub struct DemoUser {
     /// "Ruth Osei".
     pub name: String,
-    /// Their role for signing in: `caseworker`, `prescriber` or `supervisor`.
+    /// Their role for signing in, as `caseworker`.
     pub role: &'static str,
-    /// Id of the Practitioner.
-    pub practitioner_id: String,
+    /// Id of the Practitioner, if the record names them.
+    pub practitioner_id: Option<String>,
+    /// Id of the Patient, of a participant.
+    pub patient_id: Option<String>,
+    /// For whom they work, if not for the programme.
+    pub organisation: Option<&'static str>,
     /// What to sign in with: `demo-caseworker-1`.
     pub sign_in_code: &'static str,
+}
+
+impl DemoUser {
+    fn staff(member: &Staff, role: &'static str, organisation: Option<&'static str>) -> DemoUser {
+        DemoUser {
+            name: member.name(),
+            role,
+            practitioner_id: Some(member.id.clone()),
+            patient_id: None,
+            organisation,
+            sign_in_code: member.code,
+        }
+    }
 }
 
 /// The staff of the programme with this seed, the first caseworker first.
@@ -82,17 +101,53 @@ pub fn staff(seed: u64) -> Vec<DemoUser> {
     let mut users: Vec<DemoUser> = team
         .all()
         .iter()
-        .map(|s| DemoUser {
-            name: s.name(),
-            role: match s.role {
-                "prescriber" | "supervisor" => s.role,
+        .map(|member| {
+            let role = match member.role {
+                "prescriber" | "supervisor" => member.role,
                 _ => "caseworker",
-            },
-            practitioner_id: s.id.clone(),
-            sign_in_code: s.code,
+            };
+            DemoUser::staff(member, role, None)
         })
         .collect();
     users.sort_by_key(|u| !u.sign_in_code.starts_with("demo-caseworker"));
+    users
+}
+
+/// Everybody who can sign in to the demo that is made at `end`: the staff, two participants, and
+/// somebody in each of the other roles.
+pub fn users(seed: u64, end: i64) -> Vec<DemoUser> {
+    let mut users = staff(seed);
+    let people = person::people(seed, end);
+    let participants = [
+        (person::FEATURED, "demo-participant-1"),
+        (person::FEATURED + 12, "demo-participant-2"),
+    ];
+    users.extend(participants.into_iter().filter_map(|(place, code)| {
+        let person = people.get(place)?;
+        Some(DemoUser {
+            name: format!("{} {}", person.given, person.family),
+            role: "participant",
+            practitioner_id: None,
+            patient_id: Some(person.id.clone()),
+            organisation: None,
+            sign_in_code: code,
+        })
+    }));
+    let unnamed = outsiders::unnamed().into_iter();
+    users.extend(unnamed.map(|(name, role, code, organisation)| DemoUser {
+        name: name.to_owned(),
+        role,
+        practitioner_id: None,
+        patient_id: None,
+        organisation,
+        sign_in_code: code,
+    }));
+    let evaluator = Outsiders::new(seed).evaluator;
+    users.push(DemoUser::staff(
+        &evaluator,
+        "evaluator",
+        Some(outsiders::BOARD),
+    ));
     users
 }
 
@@ -152,6 +207,12 @@ fn open_programme(seed: u64, end: i64, team: &Team, journal: &mut Journal) -> Pl
         })
         .collect();
     journal.put(at + 10 * MINUTE, supervisor, staff);
+    let outside = Outsiders::new(seed);
+    let board = resource::organization(&outside.board, outsiders::BOARD, government);
+    let (role, phone) = (&outside.evaluator_role, "555-0198");
+    let evaluator = resource::staff(&outside.evaluator, role, &outside.board, phone);
+    let from_outside = [board].into_iter().chain(evaluator).collect();
+    journal.put(at + 15 * MINUTE, supervisor, from_outside);
     let questionnaires = instruments::all()
         .iter()
         .map(|instrument| resource::questionnaire(&chance.id(), instrument, at))

@@ -1,35 +1,55 @@
 //! Who is looking at a page: sign-in by code, sessions in a cookie.
 //!
-//! A deliberately small sign-in: every person has one long random code, of which the desk keeps a
-//! hash. Passkeys, organisations' sign-in and policy by role come later; until then everyone who
-//! can sign in is staff of the programme and reads all of it, and says so on the page. Nothing is
-//! open without signing in.
+//! Every person has one long random code, of which the desk keeps a hash; the made-up people of a
+//! demo have short ones, which are in its `programme.json` and nowhere else. Nothing is open without
+//! signing in.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use desk::User;
+use desk::{NewSession, Session, User};
 
 use crate::chance::Chance;
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, Programme};
 
-/// What people may be. Only staff so far.
-pub const ROLES: [&str; 4] = ["caseworker", "prescriber", "supervisor", "officer"];
+/// What people may be.
+pub const ROLES: [&str; 9] = [
+    "participant",
+    "caseworker",
+    "prescriber",
+    "supervisor",
+    "inspector",
+    "evaluator",
+    "sponsor",
+    "officer",
+    "administrator",
+];
 
 /// The cookie that holds the session's secret.
 const COOKIE: &str = "homecoming-session";
 
-/// A session ends after this long, in microseconds: a working day.
-const SESSION_MICROS: i64 = 12 * 3_600_000_000;
+/// A session ends after this long without use, in microseconds.
+const IDLE_MICROS: i64 = 3_600_000_000;
+
+/// A session ends after this long in any case: a working day.
+const SESSION_MICROS: i64 = 12 * IDLE_MICROS;
+
+/// A use is noted when the last one noted is this old: not every request writes.
+const NOTED_MICROS: i64 = 60_000_000;
+
+/// Codes are good for this long.
+pub const CODE_MICROS: i64 = 14 * 24 * 3_600_000_000;
 
 /// Someone who has signed in.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// Who it is.
     pub user: User,
+    /// Their session; `None` where somebody's page is drawn again and nobody of that name is here.
+    pub session: Option<Session>,
 }
 
 impl SignedIn {
@@ -39,20 +59,26 @@ impl SignedIn {
     }
 
     /// As whom they act, and what for unless the page is for something else: those who care for
-    /// people do so to treat them, the others to run the programme.
+    /// people do so to treat them, a participant asks for themself, the others run the programme.
     pub fn actor(&self) -> Actor {
-        let name = match &self.user.practitioner {
-            Some(id) => format!("Practitioner/{id}"),
-            None => format!("user/{}", self.user.id),
-        };
         let purpose = match self.user.role.as_str() {
             "caseworker" | "prescriber" => "TREAT",
+            "participant" => "PATRQT",
             _ => "HOPERAT",
         };
         Actor {
-            name,
+            name: actor_name(&self.user),
             purpose: purpose.to_owned(),
         }
+    }
+}
+
+/// How lines name a user: by the resource that says who they are, if there is one.
+pub fn actor_name(user: &User) -> String {
+    match (&user.practitioner, &user.patient) {
+        (Some(id), _) => format!("Practitioner/{id}"),
+        (None, Some(id)) => format!("Patient/{id}"),
+        (None, None) => format!("user/{}", user.id),
     }
 }
 
@@ -72,20 +98,33 @@ pub fn new_code(chance: &Chance) -> String {
 /// nobody has this code.
 pub fn begin(programme: &Programme, code: &str) -> Result<Option<String>, Error> {
     let now = programme.clock().now().0;
-    let Some(user) = programme
-        .desk()
-        .user_by_code(code.trim())
-        .map_err(Error::desk)?
-    else {
+    let (desk, code) = (programme.desk(), code.trim());
+    // The people of a demo are in its `programme.json`, which only `homecoming demo` makes so.
+    let person = programme
+        .demo_people()
+        .iter()
+        .find(|person| person.code == code);
+    let (how, user) = match person {
+        Some(person) => ("demo", desk.user_named(&person.name)),
+        None => ("code", desk.user_by_code(code, now)),
+    };
+    let user = user.map_err(Error::desk)?.filter(|user| !user.disabled);
+    let Some(user) = user else {
         return Ok(None);
     };
     let mut secret = [0u8; 32];
     programme.chance().fill(&mut secret);
     let secret = URL_SAFE_NO_PAD.encode(secret);
-    programme
-        .desk()
-        .begin_session(&secret, user.id, now, now + SESSION_MICROS)
-        .map_err(Error::desk)?;
+    let new = NewSession {
+        secret: &secret,
+        user: user.id,
+        how,
+        agent: "",
+        place: "",
+        idle_us: IDLE_MICROS,
+        expires_us: now + SESSION_MICROS,
+    };
+    desk.begin_session(&new, now).map_err(Error::desk)?;
     Ok(Some(format!(
         "{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",
         SESSION_MICROS / 1_000_000
@@ -116,11 +155,17 @@ fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, E
         return Ok(None);
     };
     let now = programme.clock().now().0;
-    let user = programme
-        .desk()
-        .session_user(&secret, now)
-        .map_err(Error::desk)?;
-    Ok(user.map(|user| SignedIn { user }))
+    let desk = programme.desk();
+    let Some(session) = desk.session(&secret, now).map_err(Error::desk)? else {
+        return Ok(None);
+    };
+    if now - session.used_us >= NOTED_MICROS {
+        desk.session_used(session.id, now).map_err(Error::desk)?;
+    }
+    Ok(Some(SignedIn {
+        user: session.user.clone(),
+        session: Some(session),
+    }))
 }
 
 impl FromRequestParts<Programme> for SignedIn {

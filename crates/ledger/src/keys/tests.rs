@@ -74,6 +74,7 @@ fn made() -> HashMap<String, Vec<u8>> {
     let keys = Keys::create_on(disk.clone(), PROGRAMME_NAME, None, &mut chance).expect("created");
     keys.ledger().reserve(4, &mut chance).expect("reserved");
     keys.access().reserve(2, &mut chance).expect("reserved");
+    keys.desk(&mut chance).expect("made");
     disk.files()
 }
 
@@ -91,15 +92,18 @@ fn all(keys: &Keys) -> Vec<Result<[u8; 32], KeyError>> {
 #[test]
 fn a_change_that_stops_anywhere_loses_no_key_and_can_be_finished() {
     let files = made();
-    let before = all(&Keys::open_on(Memory::with(files.clone(), 0, false), None).expect("opens"));
+    let keys = Keys::open_on(Memory::with(files.clone(), 0, false), None).expect("opens");
+    let before = all(&keys);
+    let desk = |keys: &Keys| *keys.desk(&mut chance()).expect("there").as_bytes();
+    let desk_before = desk(&keys);
     let mut stopped = 0;
     for done in [false, true] {
-        for well in 0..5 {
+        for well in 0..6 {
             let disk = Memory::with(files.clone(), well, done);
             let keys = Keys::open_on(disk.clone(), None).expect("opens");
             let outcome = keys.destroy(&[1, 3], &mut chance());
-            if well == 4 {
-                outcome.expect("four writes are enough");
+            if well == 5 {
+                outcome.expect("five writes are enough");
             } else {
                 outcome.expect_err("it was stopped");
                 // Nothing is tried again on a disk that has failed.
@@ -115,11 +119,13 @@ fn a_change_that_stops_anywhere_loses_no_key_and_can_be_finished() {
                     "{well} {done} {slot}"
                 );
             }
+            assert_eq!(desk(&keys), desk_before, "{well} {done}");
             keys.settle().expect("settled");
             let settled = disk.files();
             assert!(!settled[PROGRAMME].windows(5).any(|w| w == b"next "));
             keys.destroy(&[1, 3], &mut chance()).expect("again");
             let keys = Keys::open_on(disk, None).expect("opens");
+            assert_eq!(desk(&keys), desk_before, "{well} {done}");
             for (slot, (was, is)) in before.iter().zip(all(&keys)).enumerate() {
                 match slot {
                     1 | 3 => assert_eq!(is, Err(KeyError::Destroyed(slot as u32))),
@@ -128,7 +134,7 @@ fn a_change_that_stops_anywhere_loses_no_key_and_can_be_finished() {
             }
         }
     }
-    assert_eq!(stopped, 8);
+    assert_eq!(stopped, 10);
 }
 
 /// The point of changing the wrapping key: copies of the keyrings from before an erasure are worth

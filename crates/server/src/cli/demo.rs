@@ -84,14 +84,6 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     })
 }
 
-/// Who may ask for an erasure and approve one. They care for nobody, so the record does not name them.
-const OFFICERS: [(&str, &str); 3] = [
-    ("Imani Sandoval", "demo-officer-1"),
-    ("Henrik Lindqvist", "demo-officer-2"),
-    ("Farida Rahmani", "demo-officer-3"),
-];
-const OFFICER: &str = "officer";
-
 /// Makes the demo beside its place and moves it there when it is whole.
 fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     let io = |error: std::io::Error| {
@@ -118,19 +110,14 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
         .map_or(now, |transaction| transaction.recorded_at);
     let clock = Clock::standing_at(first - 1);
     // Keys are real even here: a demo on a reachable address must not sign with a known key.
-    let staff = demo::staff(SEED);
-    let people = staff
+    let users = demo::users(SEED, now);
+    let people = users
         .iter()
         .map(|user| DemoPerson {
             name: user.name.clone(),
             role: user.role.to_owned(),
             code: user.sign_in_code.to_owned(),
         })
-        .chain(OFFICERS.map(|(name, code)| DemoPerson {
-            name: name.to_owned(),
-            role: OFFICER.to_owned(),
-            code: code.to_owned(),
-        }))
         .collect();
     let about = About {
         name: NAME.to_owned(),
@@ -169,21 +156,36 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     make_witness(data, &logs)?;
     drop(offline);
 
-    let desk = desk::Desk::open(&making).map_err(|error| cannot(&error))?;
-    for user in &staff {
-        let practitioner = Some(user.practitioner_id.as_str());
-        desk.add_user(&user.name, user.role, practitioner, user.sign_in_code, now)
-            .map_err(|error| cannot(&error))?;
-    }
-    for (name, code) in OFFICERS {
-        desk.add_user(name, OFFICER, None, code, now)
-            .map_err(|error| cannot(&error))?;
-    }
-    drop(desk);
+    add_users(&making, &users, now)?;
     if data.exists() {
         std::fs::remove_dir(data).map_err(io)?;
     }
     std::fs::rename(&making, data).map_err(io)
+}
+
+/// Whoever cares for people in the programme answers to its supervisor.
+fn add_users(data: &Path, users: &[demo::DemoUser], now: i64) -> Result<(), Stop> {
+    let desk = desk::Desk::open(data).map_err(|error| cannot(&error))?;
+    let (first, others): (Vec<_>, Vec<_>) =
+        users.iter().partition(|user| user.role == "supervisor");
+    let mut supervisor = None;
+    for user in first.into_iter().chain(others) {
+        let cares = matches!(user.role, "caseworker" | "prescriber");
+        let new = desk::NewUser {
+            name: &user.name,
+            role: user.role,
+            practitioner: user.practitioner_id.as_deref(),
+            patient: user.patient_id.as_deref(),
+            organisation: user.organisation,
+            supervisor: supervisor.filter(|_| cares),
+        };
+        let id = desk.add_user(&new, now, |_| None);
+        let id = id.map_err(|error| cannot(&error))?;
+        if user.role == "supervisor" {
+            supervisor = Some(id);
+        }
+    }
+    Ok(())
 }
 
 /// Where the demo's witness keeps its files: beside the demo and not in it, as another organisation's would.

@@ -306,7 +306,8 @@ fn open(at: &At) -> Result<(Programme, User), Stop> {
         )),
         stop => stop,
     })?;
-    let user = programme.desk().user_by_code(code.trim());
+    let now = programme.clock().now().0;
+    let user = programme.desk().user_by_code(code.trim(), now);
     let user = user
         .map_err(Error::desk)?
         .ok_or_else(|| Stop::WrongUse("nobody has the sign-in code in that file".to_owned()))?;

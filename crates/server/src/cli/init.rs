@@ -1,5 +1,7 @@
 //! `homecoming init`: a new programme, with its keys, its log and its first officer.
 
+use desk::NewUser;
+
 use super::client::open;
 use super::passphrase::Passphrase;
 use super::{Data, Stop};
@@ -29,7 +31,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     };
     let passphrase = args.passphrase.read()?;
     programme::create(data, &about, passphrase.as_deref(), &Chance::System)?;
-    let code = super::user::add(&open(data)?, &args.officer, "officer", None)?;
+    let officer = NewUser {
+        name: &args.officer,
+        role: "officer",
+        ..NewUser::default()
+    };
+    let code = super::user::add(&open(data)?, &officer)?;
     say!(
         "Made the programme \"{}\" in {}.\n\n\
          {} signs in with this code, which is shown only now:\n{code}\n\n\

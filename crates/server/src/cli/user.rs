@@ -1,7 +1,7 @@
 //! `homecoming user`: the people who sign in.
 
 use clap::Subcommand;
-use desk::Desk;
+use desk::{Desk, NewUser, User};
 
 use super::client::{cannot, open};
 use super::{Data, Stop};
@@ -29,6 +29,15 @@ enum What {
         /// practitioner
         #[arg(long, value_name = "ID")]
         practitioner: Option<String>,
+        /// Of a participant: the id of their Patient resource
+        #[arg(long, value_name = "ID")]
+        patient: Option<String>,
+        /// For whom they work, if not for the programme
+        #[arg(long, value_name = "NAME")]
+        organisation: Option<String>,
+        /// Whom they answer to, by name
+        #[arg(long, value_name = "NAME")]
+        supervisor: Option<String>,
     },
     /// List them
     List {
@@ -44,8 +53,23 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             data,
             role,
             practitioner,
+            patient,
+            organisation,
+            supervisor,
         } => {
-            let code = add(&open(&data.data)?, name, role, practitioner.as_deref())?;
+            let desk = open(&data.data)?;
+            let new = NewUser {
+                name,
+                role,
+                practitioner: practitioner.as_deref(),
+                patient: patient.as_deref(),
+                organisation: organisation.as_deref(),
+                supervisor: match supervisor {
+                    None => None,
+                    Some(name) => Some(named(&desk, name)?.id),
+                },
+            };
+            let code = add(&desk, &new)?;
             say!("{name} ({role}) signs in with this code, which is shown only now:\n{code}");
             Ok(())
         }
@@ -58,15 +82,28 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     }
 }
 
+fn named(desk: &Desk, name: &str) -> Result<User, Stop> {
+    let found = desk.user_named(name).map_err(|error| cannot(&error))?;
+    found.ok_or_else(|| {
+        Stop::WrongUse(format!(
+            "there is no user named {name}; `homecoming user list` shows who there is"
+        ))
+    })
+}
+
 /// Adds someone with a new code, and gives the code.
-pub(super) fn add(
-    desk: &Desk,
-    name: &str,
-    role: &str,
-    practitioner: Option<&str>,
-) -> Result<String, Stop> {
+pub(super) fn add(desk: &Desk, new: &NewUser<'_>) -> Result<String, Stop> {
+    if (new.role == "participant") != new.patient.is_some() {
+        return Err(Stop::WrongUse(
+            "a participant, and nobody else, is added with --patient ID: the Patient that they are"
+                .to_owned(),
+        ));
+    }
+    let now = Clock::System.now().0;
     let code = crate::sign_in::new_code(&Chance::System);
-    desk.add_user(name, role, practitioner, &code, Clock::System.now().0)
-        .map_err(|error| cannot(&error))?;
+    let added = desk
+        .add_user(new, now, |_| None)
+        .and_then(|id| desk.give_code(id, &code, now, now + crate::sign_in::CODE_MICROS, None));
+    added.map_err(|error| cannot(&error))?;
     Ok(code)
 }

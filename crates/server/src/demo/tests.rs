@@ -87,11 +87,11 @@ fn there_is_about_as_much_of_everything_as_in_a_real_programme() {
     assert!((12_000..18_000).contains(&entries), "{entries}");
     let exact = [
         ("Patient", 60),
-        ("Practitioner", 8),
-        ("PractitionerRole", 8),
+        ("Practitioner", 9),
+        ("PractitionerRole", 9),
         ("EpisodeOfCare", 60),
         ("CareTeam", 60),
-        ("Organization", 5),
+        ("Organization", 6),
         ("Questionnaire", 3),
     ];
     for (kind, count) in exact {
@@ -469,14 +469,22 @@ fn version<'v>(
 
 #[test]
 fn everybody_can_sign_in_as_somebody_who_is_in_the_record() {
-    let users = staff(SEED);
-    assert_eq!(users.len(), 8);
+    assert_eq!(staff(SEED).len(), 8);
+    let users = users(SEED, END);
     assert_eq!(users[0].sign_in_code, "demo-caseworker-1");
     let all = standing();
     let codes: HashSet<&str> = users.iter().map(|u| u.sign_in_code).collect();
     let names: HashSet<&str> = users.iter().map(|u| u.name.as_str()).collect();
-    assert_eq!((codes.len(), names.len()), (8, 8));
+    assert_eq!((codes.len(), names.len()), (users.len(), users.len()));
+    let roles: HashSet<&str> = users.iter().map(|u| u.role).collect();
+    assert_eq!(roles, HashSet::from(crate::sign_in::ROLES));
     for user in &users {
-        assert!(all.contains_key(&format!("Practitioner/{}", user.practitioner_id)));
+        if let Some(id) = &user.practitioner_id {
+            assert!(all.contains_key(&format!("Practitioner/{id}")));
+        }
+        assert_eq!(user.role == "participant", user.patient_id.is_some());
+        if let Some(id) = &user.patient_id {
+            assert!(all.contains_key(&format!("Patient/{id}")));
+        }
     }
 }

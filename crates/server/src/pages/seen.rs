@@ -148,11 +148,15 @@ fn reader(asked: &Asked, actor: &str) -> Option<SignedIn> {
     let users = asked.programme.desk().users().ok()?;
     let is = |user: &desk::User| match actor.split_once('/') {
         Some(("Practitioner", id)) => user.practitioner.as_deref() == Some(id),
+        Some(("Patient", id)) => user.patient.as_deref() == Some(id),
         Some(("user", id)) => user.id.to_string() == id,
         _ => false,
     };
     let user = users.into_iter().find(is)?;
-    Some(SignedIn { user })
+    Some(SignedIn {
+        user,
+        session: None,
+    })
 }
 
 /// Draws it again; nothing if it cannot be asked again.

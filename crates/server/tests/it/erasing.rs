@@ -48,8 +48,12 @@ impl World {
             ("Jarnbek Zwyntholm", "officer"),
             ("C. Caseworker", "caseworker"),
         ] {
-            desk.add_user(name, role, None, &format!("code of {name}"), BEGIN)
-                .expect("a user");
+            let new = desk::NewUser {
+                name,
+                role,
+                ..desk::NewUser::default()
+            };
+            desk.add_user(&new, BEGIN, |_| None).expect("a user");
         }
         drop(desk);
         let world = World::open(data, BEGIN);

@@ -1,3 +1,5 @@
+//! The base policy is without flaw, and a flawed one is refused; an error is a refusal.
+
 use super::*;
 use crate::ask::Subject;
 

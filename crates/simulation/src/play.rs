@@ -348,8 +348,17 @@ impl<'s> World<'s> {
             (true, None) => self.chance.one_in(2) && self.weather.power_cuts,
             (false, _) => true,
         };
+        let is_kill = !cut;
         let cut = cut.then(|| Survives::by(&mut self.chance));
-        self.start_again(cut)
+        self.start_again(cut)?;
+        // What a start reads after a failed sync may be in the system's memory alone, until it has seen to that.
+        match is_kill && self.weather.power_cuts && self.chance.one_in(4) {
+            true => {
+                let survives = Survives::by(&mut self.chance);
+                self.start_again(Some(survives))
+            }
+            false => Ok(()),
+        }
     }
 
     fn step(&mut self) -> Result<(), String> {
@@ -744,9 +753,10 @@ impl<'s> World<'s> {
             ),
             false => None,
         };
-        let after = match of {
-            Some(_) => after / 8,
-            None => after,
+        let (only, after) = match of {
+            Some(_) if self.chance.one_in(2) && only.is_none() => (Some(Op::Sync), 0),
+            Some(_) => (only, after / 8),
+            None => (only, after),
         };
         let after = after as u32;
         self.note(|| format!("armed: {trouble:?} of {only:?} after {after}"));

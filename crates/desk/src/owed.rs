@@ -41,6 +41,11 @@ pub(crate) fn keep(db: &Connection, owed: Option<&Owed>) -> Result<(), Error> {
 }
 
 impl Desk {
+    /// Keeps an entry about something that changes nothing else here.
+    pub fn owe(&self, owed: &Owed) -> Result<(), Error> {
+        keep(&self.db(), Some(owed))
+    }
+
     /// What is owed, the oldest first.
     pub fn owed(&self) -> Result<Vec<Owed>, Error> {
         let db = self.db();

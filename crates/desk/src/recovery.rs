@@ -102,6 +102,15 @@ impl Desk {
         Ok(statement.query_row([id], recovery).optional()?)
     }
 
+    /// Takes away everything that a user signs in with: for whoever has the machine.
+    pub fn forget_ways_in(&self, user: i64, owed: Option<&Owed>) -> Result<(), Error> {
+        let mut db = self.db();
+        let tx = db.transaction()?;
+        forget(&tx, user)?;
+        owed::keep(&tx, owed)?;
+        Ok(tx.commit()?)
+    }
+
     /// Refuses a recovery.
     pub fn refuse_recovery(
         &self,
@@ -138,16 +147,7 @@ impl Desk {
                 tx.query_row("SELECT user FROM recovery WHERE id = ?1", [id], |row| {
                     row.get(0)
                 })?;
-            for sql in [
-                "DELETE FROM passkey WHERE user = ?1",
-                "DELETE FROM password WHERE user = ?1",
-                "DELETE FROM account WHERE user = ?1",
-                "DELETE FROM session WHERE user = ?1",
-                "DELETE FROM device WHERE user = ?1",
-                "DELETE FROM code WHERE user = ?1",
-            ] {
-                tx.prepare_cached(sql)?.execute([user])?;
-            }
+            forget(&tx, user)?;
             tx.prepare_cached("INSERT INTO notice (user, words, created_us) VALUES (?1, ?2, ?3)")?
                 .execute((user, notice, now_us))?;
             owed::keep(&tx, owed)?;
@@ -157,6 +157,21 @@ impl Desk {
         // Without a code they only need another one; with the old ways still open it would be worse.
         self.give_code(user, code, now_us, code_expires_us, None)
     }
+}
+
+/// Takes away everything that a user signs in with, and where they are signed in.
+fn forget(db: &rusqlite::Connection, user: i64) -> Result<(), Error> {
+    for sql in [
+        "DELETE FROM passkey WHERE user = ?1",
+        "DELETE FROM password WHERE user = ?1",
+        "DELETE FROM account WHERE user = ?1",
+        "DELETE FROM session WHERE user = ?1",
+        "DELETE FROM device WHERE user = ?1",
+        "DELETE FROM code WHERE user = ?1",
+    ] {
+        db.prepare_cached(sql)?.execute([user])?;
+    }
+    Ok(())
 }
 
 fn close(

@@ -139,12 +139,15 @@ impl Desk {
         Ok(())
     }
 
-    /// Notes that whoever is in a session has shown again that it is them.
-    pub fn session_authenticated(&self, id: i64, now_us: i64) -> Result<(), Error> {
-        self.db()
-            .prepare_cached("UPDATE session SET authenticated_us = ?2 WHERE id = ?1")?
-            .execute((id, now_us))?;
-        Ok(())
+    /// Gives a session another secret, because whoever is in it has shown again that it is them.
+    pub fn renew_session(&self, id: i64, secret: &str, now_us: i64) -> Result<(), Error> {
+        let rows = self
+            .db()
+            .prepare_cached(
+                "UPDATE session SET hash = ?2, authenticated_us = ?3, used_us = ?3 WHERE id = ?1",
+            )?
+            .execute((id, &hash(secret)[..], now_us))?;
+        met(rows, "session", &id.to_string())
     }
 
     /// Notes the purpose of use that was chosen for a session, or that none is any more.

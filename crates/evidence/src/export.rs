@@ -43,6 +43,7 @@ use crate::entry::Alias;
 use crate::heads::Place;
 
 mod problem;
+mod signatures;
 mod text;
 mod verify;
 

@@ -13,6 +13,7 @@
 //! | [`receipt`] | an entry's proof, made by the programme and verified anywhere |
 //! | [`export`] | all of a person's entries in one file, and that none is missing |
 //! | [`promise`] | what was handed in, and by when it must be on the record |
+//! | [`signature`] | who signed an entry, what it means, and whether it fits |
 //! | [`trust`] | which log's key a reader believes, and which witnesses |
 
 pub mod content;
@@ -23,6 +24,7 @@ pub mod export;
 pub mod heads;
 pub mod promise;
 pub mod receipt;
+pub mod signature;
 pub mod trust;
 
 pub use content::Content;

@@ -26,6 +26,7 @@ use tlog::proof::{Proof, Verified};
 
 use crate::content::{self, Content};
 use crate::entry::{Action, Entry};
+use crate::signature::Signed;
 use crate::trust::{Distrust, Trust};
 
 pub(crate) mod extra;
@@ -151,12 +152,18 @@ pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem>
         }
         None => &[],
     };
+    let mut proved = proved(&entry, stored, &verified, key);
+    let mut not_proved = not_proved(&entry, stored, &verified, trust);
+    if let Some(signed) = Signed::read(stored, key.name()) {
+        match signed.stands() {
+            Ok(sentence) => proved.push(sentence),
+            Err(sentence) => not_proved.push(sentence),
+        }
+    }
+    proved.extend(trust.proved(&verified.quorum));
     Ok(Report {
-        proved: proved(&entry, stored, &verified, key)
-            .into_iter()
-            .chain(trust.proved(&verified.quorum))
-            .collect(),
-        not_proved: not_proved(&entry, stored, &verified, trust),
+        proved,
+        not_proved,
         entry,
         stored: stored.to_vec(),
         checkpoint: verified.checkpoint,

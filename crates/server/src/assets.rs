@@ -1,13 +1,14 @@
 //! The files that the pages link to, inside the binary. Their names hold a hash of their content,
-//! so they may be kept for ever; there is no script among them.
+//! so they may be kept for ever. The scripts are small modules of our own; every page works without them.
 
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-/// What every page is served with: our style sheets and images, forms to ourselves, nothing else.
+/// What every page is served with: our style sheets, modules and images, requests and forms to
+/// ourselves, nothing else, and nothing inline.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
-     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+     script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// One file.
 pub struct Asset {
@@ -31,7 +32,7 @@ type Source = (
     Option<&'static [u8]>,
 );
 
-const SOURCES: [Source; 3] = [
+const SOURCES: [Source; 6] = [
     (
         "uswds.css",
         "text/css; charset=utf-8",
@@ -48,6 +49,24 @@ const SOURCES: [Source; 3] = [
         "mark.svg",
         "image/svg+xml",
         include_bytes!("../assets/mark.svg"),
+        None,
+    ),
+    (
+        "passkey.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../assets/passkey.js"),
+        None,
+    ),
+    (
+        "session.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../assets/session.js"),
+        None,
+    ),
+    (
+        "enrol.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../assets/enrol.js"),
         None,
     ),
 ];

@@ -29,6 +29,7 @@ mod init;
 mod keys;
 mod passphrase;
 mod promise;
+mod provider;
 mod rebuild;
 mod restore;
 mod serve;
@@ -67,8 +68,10 @@ enum Word {
     Client(client::ClientArgs),
     /// Print a new bearer token for a client, alone, on standard output
     Token(client::TokenArgs),
-    /// People who sign in: add one, list them
+    /// People who sign in: add one, give a new code, disable, list them
     User(user::Args),
+    /// Organisations through which people sign in: add one, remove one, list them
+    Provider(provider::Args),
     /// Everything on the record about one person, in one file that proves it is everything
     Export(export::Args),
     /// A signed word for whoever hands something in, that it will be on the record
@@ -136,6 +139,7 @@ pub fn run() -> ExitCode {
         Word::Client(args) => client::run(&args),
         Word::Token(args) => client::token(&args),
         Word::User(args) => user::run(&args),
+        Word::Provider(args) => provider::run(&args),
         Word::Export(args) => export::run(&args),
         Word::Promise(args) => promise::run(&args),
         Word::Verify(args) => verify::run(&args),

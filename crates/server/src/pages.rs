@@ -20,23 +20,28 @@ use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
 use crate::release::{self, Disclosure, Given, Release, What};
-use crate::sign_in::SignedIn;
-use crate::web::layout::{AsKnown, Outside, Shell, User};
+use crate::sign_in::{SignedIn, limits};
+use crate::web::layout::{AsKnown, Ends, Outside, Shell, User};
 use crate::web::{path, when};
 use crate::{assets, web};
 
 mod access;
+mod account;
 mod caseload;
+mod enrol;
 mod entry;
 pub(crate) mod erasures;
 mod export;
 mod find;
+mod forms;
 mod person;
 mod record;
 mod seen;
+mod sign;
 mod sign_in;
 pub(crate) mod smaller;
 mod timelines;
+mod users;
 
 /// The pages' address space.
 pub fn routes(programme: Programme) -> Router {
@@ -44,6 +49,31 @@ pub fn routes(programme: Programme) -> Router {
         .route("/", get(home))
         .route(path::SIGN_IN, get(sign_in::form).post(sign_in::enter))
         .route(path::SIGN_OUT, post(sign_in::leave))
+        .route(path::SIGN_IN_PASSKEY, post(sign_in::passkey))
+        .route(path::SIGN_IN_PASSKEY_DONE, post(sign_in::passkey_done))
+        .route(path::PROVIDER, get(sign_in::to_provider))
+        .route(path::PROVIDER_BACK, get(sign_in::from_provider))
+        .route(path::ENROL, get(enrol::form).post(enrol::enter))
+        .route(path::ENROL_PASSWORD, post(enrol::password))
+        .route(path::ENROL_PASSKEY, post(enrol::passkey))
+        .route(path::ENROL_PASSKEY_DONE, post(enrol::passkey_done))
+        .route(path::ENROL_PROVIDER, get(enrol::to_provider))
+        .route(path::ACCOUNT, get(account::get))
+        .route(path::ACCOUNT_SESSIONS, post(account::sessions))
+        .route(path::ACCOUNT_WAYS, post(account::ways))
+        .route(path::ACCOUNT_NOTICES, post(account::notices))
+        .route(
+            path::AGAIN,
+            get(account::again).post(account::again_password),
+        )
+        .route(path::AGAIN_PASSKEY, post(account::again_passkey))
+        .route(path::AGAIN_PASSKEY_DONE, post(account::again_passkey_done))
+        .route(path::SESSION, post(account::session))
+        .route(path::DRAFTS, get(account::drafts))
+        .route(path::DRAFTS_DROP, post(account::drop_draft))
+        .route(path::USERS, get(users::get).post(users::add))
+        .route("/users/{id}", get(users::one))
+        .route("/users/{id}/{step}", post(users::step))
         .route(path::CASELOAD, get(caseload::get))
         .route(path::FIND, get(find::get))
         .route(path::RECORD, get(record::get))
@@ -57,6 +87,15 @@ pub fn routes(programme: Programme) -> Router {
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
+        .route(
+            "/entries/{position}/sign",
+            get(sign::form).post(sign::password),
+        )
+        .route("/entries/{position}/sign/passkey", post(sign::passkey))
+        .route(
+            "/entries/{position}/sign/passkey/done",
+            post(sign::passkey_done),
+        )
         .route("/people/{id}/access", get(access::of_person))
         .route("/people/{id}/export", get(export::get))
         .route(path::ACCESS, get(access::of_everybody))
@@ -65,8 +104,12 @@ pub fn routes(programme: Programme) -> Router {
         .route("/access/{position}/seen", get(seen::get))
         .route("/assets/{name}", get(asset))
         .layer(Extension(Arc::new(caseload::Known::default())))
-        .with_state(programme)
+        .with_state(programme.clone())
         .layer(axum::middleware::from_fn(smaller::smaller))
+        .layer(axum::middleware::from_fn_with_state(
+            programme,
+            forms::guard,
+        ))
 }
 
 async fn home() -> Response {
@@ -140,6 +183,19 @@ impl Asked {
             params,
             again: None,
         })
+    }
+
+    /// Somebody asks for a page of now, without parameters.
+    fn of(programme: &Programme, who: SignedIn, path: &str) -> Asked {
+        Asked {
+            programme: programme.clone(),
+            who,
+            view: programme.view(AsOf::Now),
+            path: path.to_owned(),
+            address: path.to_owned(),
+            params: Pairs::new(),
+            again: None,
+        }
     }
 
     /// The first value of a parameter.
@@ -226,6 +282,16 @@ impl Asked {
         })
     }
 
+    /// When the session ends, if nothing more is asked for; of a page that is drawn again, nothing.
+    fn ends(&self) -> Option<Ends> {
+        let session = self.who.session.as_ref().filter(|_| self.again.is_none())?;
+        Some(Ends {
+            at: session.ends_us(),
+            left: (session.ends_us() - self.programme.clock().now().0) / 1_000_000,
+            warning: limits::WARNING_US / 1_000_000,
+        })
+    }
+
     /// What every page is told.
     fn shell(&self) -> Shell {
         let mut shell = Shell {
@@ -234,6 +300,8 @@ impl Asked {
                 name: self.who.user.name.clone(),
                 role: self.who.user.role.clone(),
                 oversees: self.who.oversees(),
+                administers: self.who.administers(),
+                session: self.ends(),
             }),
             made_at: self.programme.clock().now().0,
             size: self.view.size(),

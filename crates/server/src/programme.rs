@@ -6,8 +6,8 @@
 //! fsync, brings them into the index, and only then answers.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use desk::Desk;
 use index::Index;
@@ -23,6 +23,8 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
+use crate::sign_in::sealed::Sealer;
+use crate::site::Site;
 
 mod disclosing;
 mod draft;
@@ -102,6 +104,9 @@ struct Inner {
     known: whose::Known,
     index: Index,
     desk: Desk,
+    sealer: Sealer,
+    /// Where it is reached from outside, once somebody has said so.
+    site: OnceLock<Site>,
     cosigning: Arc<Cosigning>,
     clock: Clock,
     chance: Chance,
@@ -149,6 +154,10 @@ impl Programme {
     ) -> Result<Programme, Error> {
         let opened = open::open(data, keys, &chance, progress)?;
         let desk = Desk::open(data).map_err(Error::desk)?;
+        let keys = opened.appender.keys();
+        let key = keys.desk(&mut |bytes| chance.fill(bytes));
+        let key = key.map_err(|error| Error::open(error.into()))?;
+        let sealer = Sealer::new(key, keys.programme());
         let logs: Vec<(LogName, Arc<dyn Log>)> = vec![
             (LogName::Record, Arc::new(opened.ledger.clone())),
             (LogName::Access, Arc::new(opened.access.clone())),
@@ -162,6 +171,8 @@ impl Programme {
             known: whose::Known::default(),
             index: opened.index,
             desk,
+            sealer,
+            site: OnceLock::new(),
             cosigning,
             clock,
             chance,
@@ -227,6 +238,25 @@ impl Programme {
     /// Where its files are.
     pub fn data(&self) -> &Path {
         &self.inner.data
+    }
+
+    /// Where it is reached from outside: as was said when it began to serve, or else at the address
+    /// that was asked for.
+    pub fn site(&self, headers: &axum::http::HeaderMap) -> Site {
+        match self.inner.site.get() {
+            Some(site) => site.clone(),
+            None => Site::asked_for(headers),
+        }
+    }
+
+    /// Says where it is reached from outside; counts once.
+    pub fn set_site(&self, site: Site) {
+        let _ = self.inner.site.set(site);
+    }
+
+    /// Seals and opens what the desk keeps.
+    pub fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
     }
 
     /// Users, sessions, API clients.

@@ -168,7 +168,8 @@ fn request_id(api: &Api, request: &Request) -> String {
 
 /// Whether a path is one that only programs ask for.
 fn is_for_tools(path: &str) -> bool {
-    path.starts_with("/log/") || path == "/metrics"
+    let is_module = path.ends_with("/passkey") || path.ends_with("/passkey/done");
+    path.starts_with("/log/") || path == "/metrics" || is_module
 }
 
 fn as_text(error: &Error) -> Response {

@@ -1,12 +1,24 @@
-//! Who is looking at a page: sign-in by code, sessions in a cookie.
+//! Who is looking at a page: how people show that it is them, and sessions in a cookie.
 //!
-//! Every person has one long random code, of which the desk keeps a hash; the made-up people of a
-//! demo have short ones, which are in its `programme.json` and nowhere else. Nothing is open without
-//! signing in.
+//! Three ways in: a passkey; an account at an organisation's OpenID Connect provider; where neither is
+//! there, a name with a password and a one-time password. Each is set up with a code that an officer
+//! gives, once ([`enrolment`]). The made-up people of a demo sign in with the short codes that are in
+//! its `programme.json`, which only `homecoming demo` writes. Nothing is open without signing in.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`password`], [`one_time`] | what is kept of a password, which may be chosen; RFC 6238 |
+//! | [`passkey`] | WebAuthn's ceremonies |
+//! | [`provider`] | signing in through an organisation |
+//! | [`throttle`] | guessing gets slow, and strangers lock nobody out |
+//! | [`limits`] | how long a session lasts |
+//! | [`sealed`] | what the desk keeps and must read again |
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use desk::{NewSession, Session, User};
@@ -14,6 +26,19 @@ use desk::{NewSession, Session, User};
 use crate::chance::Chance;
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, Programme};
+use crate::site::Site;
+
+pub mod agent;
+pub mod by_password;
+pub mod enrolment;
+pub mod limits;
+pub mod one_time;
+pub mod passkey;
+pub mod password;
+pub mod picture;
+pub mod provider;
+pub mod sealed;
+pub mod throttle;
 
 /// What people may be.
 pub const ROLES: [&str; 9] = [
@@ -31,17 +56,57 @@ pub const ROLES: [&str; 9] = [
 /// The cookie that holds the session's secret.
 const COOKIE: &str = "homecoming-session";
 
-/// A session ends after this long without use, in microseconds.
-const IDLE_MICROS: i64 = 3_600_000_000;
+/// The cookie by which a browser is known again.
+const DEVICE: &str = "homecoming-device";
 
-/// A session ends after this long in any case: a working day.
-const SESSION_MICROS: i64 = 12 * IDLE_MICROS;
+/// What the cookies begin with that bind ceremonies to the browser that began them, one for each kind.
+const CEREMONY: &str = "homecoming-";
+
+/// A ceremony that is not finished by then has ended, in microseconds.
+const CEREMONY_MICROS: i64 = 600_000_000;
 
 /// A use is noted when the last one noted is this old: not every request writes.
 const NOTED_MICROS: i64 = 60_000_000;
 
-/// Codes are good for this long.
-pub const CODE_MICROS: i64 = 14 * 24 * 3_600_000_000;
+/// How a session began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// A passkey.
+    Passkey,
+    /// A password and a one-time password.
+    Password,
+    /// An organisation's provider.
+    Provider,
+    /// The code of a made-up person.
+    Demo,
+    /// A code to enrol with: opens nothing but the pages for that.
+    Enrolment,
+}
+
+impl How {
+    /// As the desk keeps it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            How::Passkey => "passkey",
+            How::Password => "password",
+            How::Provider => "provider",
+            How::Demo => "demo",
+            How::Enrolment => "enrolment",
+        }
+    }
+
+    /// As people read it.
+    pub fn words(text: &str) -> &'static str {
+        match text {
+            "passkey" => "with a passkey",
+            "password" => "with a password and a one-time code",
+            "provider" => "through an organisation",
+            "demo" => "as one of the demonstration's people",
+            "enrolment" => "with an enrolment code",
+            _ => "in a way that is not known",
+        }
+    }
+}
 
 /// Someone who has signed in.
 #[derive(Clone, Debug)]
@@ -58,6 +123,11 @@ impl SignedIn {
         matches!(self.user.role.as_str(), "supervisor" | "officer")
     }
 
+    /// Whether they may see and change who may sign in.
+    pub fn administers(&self) -> bool {
+        matches!(self.user.role.as_str(), "officer" | "administrator")
+    }
+
     /// As whom they act, and what for unless the page is for something else: those who care for
     /// people do so to treat them, a participant asks for themself, the others run the programme.
     pub fn actor(&self) -> Actor {
@@ -71,6 +141,12 @@ impl SignedIn {
             purpose: purpose.to_owned(),
         }
     }
+
+    /// Whether they have shown that it is them so lately that it need not be asked again.
+    pub fn is_fresh(&self, now_us: i64) -> bool {
+        let session = self.session.as_ref();
+        session.is_some_and(|session| now_us - session.authenticated_us < limits::FRESH_US)
+    }
 }
 
 /// How lines name a user: by the resource that says who they are, if there is one.
@@ -82,90 +158,280 @@ pub fn actor_name(user: &User) -> String {
     }
 }
 
-/// A new sign-in code: 100 random bits in four groups of five letters and digits.
-pub fn new_code(chance: &Chance) -> String {
-    let letters: String = (0..2).map(|_| chance.id()[..10].to_owned()).collect();
-    [
-        &letters[..5],
-        &letters[5..10],
-        &letters[10..15],
-        &letters[15..],
-    ]
-    .join("-")
+/// Who asks, before anybody knows who it is: where from, with what.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Where we are reached.
+    pub site: Site,
+    /// Where from, as failures are counted.
+    pub counted: String,
+    agent: String,
+    place: String,
+    cookies: HeaderMap,
 }
 
-/// Checks a code and begins a session: the `Set-Cookie` value for the browser, or nothing if
-/// nobody has this code.
-pub fn begin(programme: &Programme, code: &str) -> Result<Option<String>, Error> {
-    let now = programme.clock().now().0;
-    let (desk, code) = (programme.desk(), code.trim());
-    // The people of a demo are in its `programme.json`, which only `homecoming demo` makes so.
-    let person = programme
-        .demo_people()
-        .iter()
-        .find(|person| person.code == code);
-    let (how, user) = match person {
-        Some(person) => ("demo", desk.user_named(&person.name)),
-        None => ("code", desk.user_by_code(code, now)),
-    };
-    let user = user.map_err(Error::desk)?.filter(|user| !user.disabled);
-    let Some(user) = user else {
-        return Ok(None);
-    };
+impl Visitor {
+    fn of(programme: &Programme, parts: &Parts) -> Visitor {
+        let site = programme.site(&parts.headers);
+        let address = address(parts);
+        let mut cookies = HeaderMap::new();
+        for cookie in parts.headers.get_all(header::COOKIE) {
+            cookies.append(header::COOKIE, cookie.clone());
+        }
+        Visitor {
+            counted: agent::counted(address),
+            agent: agent::family(&parts.headers),
+            place: agent::place(address),
+            cookies,
+            site,
+        }
+    }
+
+    /// The secret of a browser that was known before, whoever's.
+    pub fn device(&self) -> Option<String> {
+        self.site.read_cookie(&self.cookies, DEVICE)
+    }
+
+    fn session(&self) -> Option<String> {
+        self.site.read_cookie(&self.cookies, COOKIE)
+    }
+
+    /// Its cookies, as it sent them.
+    pub fn cookies(&self) -> &HeaderMap {
+        &self.cookies
+    }
+
+    /// Whoever sits at the machine itself.
+    pub fn at_the_machine() -> Visitor {
+        Visitor {
+            site: Site::asked_for(&HeaderMap::new()),
+            counted: "the machine itself".to_owned(),
+            agent: "the command line".to_owned(),
+            place: "this machine".to_owned(),
+            cookies: HeaderMap::new(),
+        }
+    }
+
+    /// The same browser, once it has this cookie of ours.
+    pub fn with(&self, cookie: &str) -> Visitor {
+        let mut visitor = self.clone();
+        let pair = cookie.split(';').next().unwrap_or_default();
+        if let Ok(first) = HeaderValue::from_str(pair) {
+            visitor.cookies.insert(header::COOKIE, first);
+            for old in self.cookies.get_all(header::COOKIE) {
+                visitor.cookies.append(header::COOKIE, old.clone());
+            }
+        }
+        visitor
+    }
+
+    /// Begins a ceremony in this browser: the cookie that binds it.
+    pub(crate) fn begin_ceremony(
+        &self,
+        programme: &Programme,
+        kind: &str,
+        state: &[u8],
+    ) -> Result<String, Error> {
+        let (now, chance) = (programme.clock().now().0, programme.chance());
+        let secret = secret(chance);
+        let sealed = programme.sealer().seal(kind, "ceremony", state, chance);
+        programme
+            .desk()
+            .begin_ceremony(&secret, kind, &sealed, now, now + CEREMONY_MICROS)
+            .map_err(Error::desk)?;
+        let seconds = CEREMONY_MICROS / 1_000_000;
+        Ok(self.site.set_cookie(&bound_by(kind), &secret, seconds))
+    }
+
+    /// Takes the state of a ceremony that this browser began.
+    pub(crate) fn take_ceremony(
+        &self,
+        programme: &Programme,
+        kind: &str,
+    ) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, Error> {
+        let Some(secret) = self.site.read_cookie(&self.cookies, &bound_by(kind)) else {
+            return Ok(None);
+        };
+        let now = programme.clock().now().0;
+        let sealed = programme.desk().take_ceremony(&secret, kind, now);
+        match sealed.map_err(Error::desk)? {
+            Some(sealed) => programme.sealer().open(kind, "ceremony", &sealed).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The cookie of a kind of ceremony: its first word, without whom it is for.
+fn bound_by(kind: &str) -> String {
+    let word = kind.split(' ').next().unwrap_or_default();
+    format!("{CEREMONY}{word}")
+}
+
+/// Where a request came from, as far as the connection says.
+fn address(parts: &Parts) -> Option<IpAddr> {
+    let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    connected.map(|ConnectInfo(address)| address.ip())
+}
+
+/// 32 random bytes as text.
+fn secret(chance: &Chance) -> String {
     let mut secret = [0u8; 32];
-    programme.chance().fill(&mut secret);
-    let secret = URL_SAFE_NO_PAD.encode(secret);
+    chance.fill(&mut secret);
+    URL_SAFE_NO_PAD.encode(secret)
+}
+
+/// Begins a session: the `Set-Cookie` values for the browser. Whatever session it had before ends, so
+/// nobody goes on under an id that was there before they signed in.
+pub fn begin(
+    programme: &Programme,
+    user: &User,
+    how: How,
+    visitor: &Visitor,
+) -> Result<Vec<String>, Error> {
+    let (now, desk) = (programme.clock().now().0, programme.desk());
+    if let Some(old) = visitor.session() {
+        desk.end_session(&old).map_err(Error::desk)?;
+    }
+    let limits = match how {
+        How::Enrolment => limits::ENROLMENT,
+        _ => limits::of(&user.role),
+    };
+    let secret = secret(programme.chance());
     let new = NewSession {
         secret: &secret,
         user: user.id,
-        how,
-        agent: "",
-        place: "",
-        idle_us: IDLE_MICROS,
-        expires_us: now + SESSION_MICROS,
+        how: how.as_str(),
+        agent: &visitor.agent,
+        place: &visitor.place,
+        idle_us: limits.idle_us,
+        expires_us: now + limits.absolute_us,
     };
-    desk.begin_session(&new, now).map_err(Error::desk)?;
-    Ok(Some(format!(
-        "{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",
-        SESSION_MICROS / 1_000_000
-    )))
+    let session = desk.begin_session(&new, now).map_err(Error::desk)?;
+    tracing::info!(user = user.id, session, how = how.as_str(), "signed in");
+    let seconds = limits.absolute_us / 1_000_000;
+    // Longer than the session, so that a form which comes too late still says whose it is.
+    let kept = seconds + 24 * 3_600;
+    let mut cookies = vec![visitor.site.set_cookie(COOKIE, &secret, kept)];
+    if how != How::Enrolment {
+        cookies.push(remember(programme, user, visitor)?);
+    }
+    Ok(cookies)
+}
+
+/// Remembers the browser, and tells its owner if it is a new one.
+fn remember(programme: &Programme, user: &User, visitor: &Visitor) -> Result<String, Error> {
+    let (now, desk) = (programme.clock().now().0, programme.desk());
+    let device = visitor.device();
+    let known = match &device {
+        Some(device) => desk
+            .knows_device(user.id, device, now, throttle::KNOWN_MICROS)
+            .map_err(Error::desk)?,
+        None => false,
+    };
+    if !known && desk.has_devices(user.id).map_err(Error::desk)? {
+        let words = format!(
+            "You signed in from a browser that you had not used here before: {}, {}. If this was not \
+             you, sign out everywhere and tell an officer of the programme.",
+            visitor.agent, visitor.place
+        );
+        desk.tell(user.id, &words, now).map_err(Error::desk)?;
+    }
+    let device = match (device, known) {
+        (Some(device), true) => device,
+        _ => secret(programme.chance()),
+    };
+    desk.remember_device(user.id, &device, now)
+        .map_err(Error::desk)?;
+    let seconds = throttle::KNOWN_MICROS / 1_000_000;
+    Ok(visitor.site.set_cookie(DEVICE, &device, seconds))
+}
+
+/// Gives a session another secret, because whoever is in it has shown again that it is them: the
+/// `Set-Cookie` value for the browser.
+pub fn renew(programme: &Programme, who: &SignedIn, visitor: &Visitor) -> Result<String, Error> {
+    let now = programme.clock().now().0;
+    let secret = secret(programme.chance());
+    let Some(session) = &who.session else {
+        return Err(Error::internal(
+            "somebody without a session showed that it is them",
+        ));
+    };
+    let renewed = programme.desk().renew_session(session.id, &secret, now);
+    renewed.map_err(Error::desk)?;
+    let kept = (session.expires_us - now) / 1_000_000 + 24 * 3_600;
+    Ok(visitor.site.set_cookie(COOKIE, &secret, kept))
 }
 
 /// Ends the session that a request came with: the `Set-Cookie` value that clears it.
-pub fn end(programme: &Programme, headers: &HeaderMap) -> Result<String, Error> {
-    if let Some(secret) = secret(headers) {
+pub fn end(programme: &Programme, visitor: &Visitor) -> Result<String, Error> {
+    if let Some(secret) = visitor.session() {
         programme.desk().end_session(&secret).map_err(Error::desk)?;
+        tracing::info!("signed out");
     }
-    Ok(format!(
-        "{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
-    ))
+    Ok(visitor.site.set_cookie(COOKIE, "", 0))
 }
 
-fn secret(headers: &HeaderMap) -> Option<String> {
-    headers.get_all(header::COOKIE).iter().find_map(|value| {
-        value.to_str().ok()?.split(';').find_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            (name == COOKIE && !value.is_empty()).then(|| value.to_owned())
-        })
-    })
-}
-
-fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
-    let Some(secret) = secret(headers) else {
+/// Whose session a request came with, if it ended by itself not long ago.
+pub fn whose_ended(programme: &Programme, headers: &HeaderMap) -> Result<Option<i64>, Error> {
+    let site = programme.site(headers);
+    let Some(secret) = site.read_cookie(headers, COOKIE) else {
         return Ok(None);
     };
     let now = programme.clock().now().0;
-    let desk = programme.desk();
-    let Some(session) = desk.session(&secret, now).map_err(Error::desk)? else {
+    programme
+        .desk()
+        .ended_session(&secret, now)
+        .map_err(Error::desk)
+}
+
+/// The session that a request came with. Not noted as used.
+fn session(programme: &Programme, headers: &HeaderMap) -> Result<Option<Session>, Error> {
+    let site = programme.site(headers);
+    let Some(secret) = site.read_cookie(headers, COOKIE) else {
         return Ok(None);
     };
+    let now = programme.clock().now().0;
+    programme.desk().session(&secret, now).map_err(Error::desk)
+}
+
+/// Whether a request came with a session that has not ended.
+pub fn is_signed_in(programme: &Programme, headers: &HeaderMap) -> Result<bool, Error> {
+    Ok(session(programme, headers)?.is_some())
+}
+
+fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
+    let found = session(programme, headers)?;
+    let Some(mut session) = found.filter(|session| session.how != How::Enrolment.as_str()) else {
+        return Ok(None);
+    };
+    let now = programme.clock().now().0;
     if now - session.used_us >= NOTED_MICROS {
+        let desk = programme.desk();
         desk.session_used(session.id, now).map_err(Error::desk)?;
+        session.used_us = now;
     }
     Ok(Some(SignedIn {
         user: session.user.clone(),
         session: Some(session),
     }))
+}
+
+/// Someone who is setting up how they will sign in: opens nothing else.
+#[derive(Clone, Debug)]
+pub struct Enrolling {
+    /// Who it is.
+    pub user: User,
+}
+
+impl FromRequestParts<Programme> for Visitor {
+    type Rejection = Error;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        programme: &Programme,
+    ) -> Result<Visitor, Error> {
+        Ok(Visitor::of(programme, parts))
+    }
 }
 
 impl FromRequestParts<Programme> for SignedIn {
@@ -188,5 +454,18 @@ impl OptionalFromRequestParts<Programme> for SignedIn {
         programme: &Programme,
     ) -> Result<Option<SignedIn>, Error> {
         who(programme, &parts.headers)
+    }
+}
+
+impl OptionalFromRequestParts<Programme> for Enrolling {
+    type Rejection = Error;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        programme: &Programme,
+    ) -> Result<Option<Enrolling>, Error> {
+        let found = session(programme, &parts.headers)?;
+        let found = found.filter(|session| session.how == How::Enrolment.as_str());
+        Ok(found.map(|session| Enrolling { user: session.user }))
     }
 }

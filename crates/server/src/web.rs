@@ -9,7 +9,11 @@
 //! top and at its bottom, and draws square marks where now has round ones.
 
 pub mod access;
+pub mod account;
+pub mod again;
 pub mod caseload;
+pub mod drafts;
+pub mod enrol;
 pub mod entry;
 pub mod erased;
 pub mod erasure;
@@ -24,8 +28,11 @@ pub mod person;
 pub mod record;
 pub mod samples;
 pub mod seen;
+pub mod sign;
 pub mod sign_in;
 pub mod timelines;
+pub mod user;
+pub mod users;
 pub mod when;
 
 #[cfg(test)]

@@ -53,15 +53,21 @@ fn a_session_ends_when_it_is_not_used_and_at_its_limit() {
     let session = desk.session("one", NOW).unwrap().unwrap();
     assert_eq!((session.user.id, &*session.how), (dana, "passkey"));
     desk.set_session_purpose(id, Some("COC")).unwrap();
-    desk.session_authenticated(id, NOW + 5).unwrap();
-    let session = desk.session("one", NOW).unwrap().unwrap();
+    desk.renew_session(id, "renewed", NOW + 5).unwrap();
+    assert_eq!(
+        desk.session("one", NOW + 6).unwrap(),
+        None,
+        "another secret"
+    );
+    let session = desk.session("renewed", NOW + 6).unwrap().unwrap();
     assert_eq!(
         (session.purpose.as_deref(), session.authenticated_us),
         (Some("COC"), NOW + 5)
     );
-    desk.end_session("one").unwrap();
-    desk.end_session("one").unwrap();
-    assert_eq!(owner(NOW + HOUR), None, "signing out forgets it");
+    desk.end_session("renewed").unwrap();
+    desk.end_session("renewed").unwrap();
+    let forgotten = desk.ended_session("renewed", NOW + 2 * HOUR).unwrap();
+    assert_eq!(forgotten, None, "signing out forgets it");
     for secret in ["two", "three", "four"] {
         desk.begin_session(&new(secret, dana), NOW).unwrap();
     }

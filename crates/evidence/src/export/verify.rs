@@ -6,6 +6,7 @@ use tlog::note::VerifierKey;
 use tlog::policy::Quorum;
 use tlog::{Hash, leaf_hash, verify_inclusions};
 
+use super::signatures::Signatures;
 use super::{Content, Export, Item, Problem, Section};
 use crate::content;
 use crate::disclosure::{Leaf, Whom};
@@ -331,6 +332,8 @@ impl Report {
                  they existed, when, and by whom stays."
             ));
         }
+        let signatures = Signatures::of(&self.entries, origin);
+        proved.extend(signatures.proved);
         proved.extend(trust.proved(&self.quorum));
         let mut not_proved = trust.not_proved(&self.quorum);
         not_proved.push(format!(
@@ -342,10 +345,15 @@ impl Report {
              compare it. A promise that you were given at intake shows an entry that was never made."
                 .to_owned(),
         );
-        not_proved.push(
-            "Who wrote the entries: the names are asserted by the server, and no key of the authors' own signed them."
+        not_proved.extend(signatures.not_proved);
+        not_proved.push(match signatures.signed {
+            0 => "Who wrote the entries: the names are asserted by the server, and no key of the authors' own signed them."
                 .to_owned(),
-        );
+            signed => format!(
+                "Who wrote the others of the {count} entries: the names are asserted by the server, and a key of a \
+                 signer's own signed {signed} of them."
+            ),
+        });
         not_proved.push(
             "That what they say is true, or that the times are right beyond their order and the witnesses' times."
                 .to_owned(),

@@ -1,4 +1,4 @@
-//! The base policy is without flaw, and a flawed one is refused; an error is a refusal.
+//! How policies are read, added to and asked.
 
 use super::*;
 use crate::ask::Subject;

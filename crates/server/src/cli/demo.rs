@@ -32,6 +32,9 @@ pub struct Args {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8180")]
     listen: SocketAddr,
+    /// Where people reach it, if not at the address that it listens on
+    #[arg(long, value_name = "URL")]
+    base: Option<String>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -54,6 +57,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     // Held until the end: when we are gone, however we went, the witness ends, too.
     let witness = DemoWitness::start(&args.data);
     let programme = open(&args.data, &args.passphrase)?;
+    super::serve::set_base(&programme, args.base.as_deref())?;
     serve(listener, programme, &args.limits, |address, _| {
         say!(
             "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \

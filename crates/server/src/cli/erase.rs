@@ -1,7 +1,7 @@
 //! `homecoming erase`: the steps of an erasure without a server, by the same rules as its pages.
 //!
-//! Whoever takes a step signs in with their own code, as on the pages; a second officer needs the
-//! second officer's code. While a server runs it holds the lock, and its pages are the way.
+//! Whoever takes a step signs in with their own name, password and one-time code, as on the pages; a
+//! second officer needs the second officer's. While a server runs it holds the lock, and its pages are the way.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,8 @@ use crate::error::Error;
 use crate::fhir::query::Pairs;
 use crate::pages::erasures::{name, of_form, stands};
 use crate::programme::{AsOf, Programme};
+use crate::sign_in::Visitor;
+use crate::sign_in::by_password::{self, Outcome};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -30,7 +32,7 @@ struct At {
     data: Data,
     #[command(flatten)]
     passphrase: Passphrase,
-    /// A file with the sign-in code of the officer who does this
+    /// A file with three lines: name, password and one-time code of the officer who does this; in a demo, their code
     #[arg(long, value_name = "FILE")]
     code_file: PathBuf,
 }
@@ -296,7 +298,7 @@ fn as_json(found: &Found) -> serde_json::Value {
 fn open(at: &At) -> Result<(Programme, User), Stop> {
     let code = std::fs::read_to_string(&at.code_file).map_err(|error| {
         Stop::CouldNotRun(format!(
-            "the sign-in code cannot be read from {}: {error}",
+            "who acts cannot be read from {}: {error}",
             at.code_file.display()
         ))
     })?;
@@ -306,12 +308,35 @@ fn open(at: &At) -> Result<(Programme, User), Stop> {
         )),
         stop => stop,
     })?;
-    let now = programme.clock().now().0;
-    let user = programme.desk().user_by_code(code.trim(), now);
-    let user = user
-        .map_err(Error::desk)?
-        .ok_or_else(|| Stop::WrongUse("nobody has the sign-in code in that file".to_owned()))?;
+    let user = who(&programme, &code)?;
     Ok((programme, user))
+}
+
+/// Who the file says that acts: three lines with name, password and one-time code; in a demo, the code of
+/// one of its people.
+fn who(programme: &Programme, text: &str) -> Result<User, Stop> {
+    let mut lines = text.trim().lines().map(str::trim);
+    let mut line = || lines.next().unwrap_or_default();
+    let (name, password, code) = (line(), line(), line());
+    let demo = programme.demo_people();
+    if let Some(person) = demo.iter().find(|person| person.code == name) {
+        let user = programme.desk().user_named(&person.name);
+        if let Some(user) = user.map_err(Error::desk)? {
+            return Ok(user);
+        }
+    }
+    let visitor = Visitor::at_the_machine();
+    match block_on(by_password::check(programme, &visitor, name, password, code))? {
+        Outcome::Is(user) => Ok(user),
+        Outcome::Wrong => Err(Stop::WrongUse(
+            "that file must hold three lines that fit together: the officer's name, their password, and the \
+             one-time code that their app shows now"
+                .to_owned(),
+        )),
+        Outcome::Wait(seconds) => Err(Stop::WrongUse(format!(
+            "too many tries; the next one is taken in {seconds} seconds"
+        ))),
+    }
 }
 
 fn find(programme: &Programme, id: &str) -> Result<Found, Stop> {
@@ -322,6 +347,7 @@ fn find(programme: &Programme, id: &str) -> Result<Found, Stop> {
 
 fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
     Ok(runtime.block_on(work)?)

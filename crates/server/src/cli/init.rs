@@ -36,10 +36,11 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         role: "officer",
         ..NewUser::default()
     };
-    let code = super::user::add(&open(data)?, &officer)?;
+    let code = super::user::add(&open(data)?, &officer, true)?;
     say!(
         "Made the programme \"{}\" in {}.\n\n\
-         {} signs in with this code, which is shown only now:\n{code}\n\n\
+         {} enrols with this, within a day. It works once and is shown only now:\n\
+         http://localhost:8180/enrol#{code}\n{code}\n\n\
          Next:\n  homecoming serve --data {1}\n  homecoming import --data {1} PATH...\n  \
          homecoming client add NAME --data {1} --scope 'system/*.cruds'\n\n\
          Keep a copy of {1}/keys in another place: without the log's key nothing new can be \

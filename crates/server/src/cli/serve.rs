@@ -10,6 +10,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::fhir::scope::Door;
 use crate::fhir::{Api, Settings};
 use crate::programme::Programme;
+use crate::site::Site;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -25,6 +26,10 @@ pub struct Args {
     /// as `witness.policy` and used from now on
     #[arg(long, value_name = "FILE")]
     witness_policy: Option<PathBuf>,
+    /// Where people reach it: https://record.example.org. Passkeys, cookies and organisations' sign-in
+    /// are bound to it; without it, whatever address is asked for
+    #[arg(long, value_name = "URL")]
+    base: Option<String>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -45,6 +50,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         take_policy(&args.data, file)?;
     }
     let programme = open(&args.data, &args.passphrase)?;
+    set_base(&programme, args.base.as_deref())?;
     serve(listener, programme, &args.limits, |address, programme| {
         say!(
             "Homecoming serves {} at http://{address}/ (FHIR at http://{address}/fhir), \
@@ -53,6 +59,28 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             watch.seconds()
         );
     })
+}
+
+/// Says where a programme is reached from outside.
+pub(super) fn set_base(programme: &Programme, base: Option<&str>) -> Result<(), Stop> {
+    if let Some(base) = base {
+        let site = Site::parse(base).map_err(|error| Stop::WrongUse(error.message))?;
+        programme.set_site(site);
+    }
+    Ok(())
+}
+
+/// How often what the desk owes the record is written there, when no page has done so.
+const SETTLING: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Writes what the desk owes the record: what the command line has changed, and what a stop has left.
+async fn settling(programme: Programme) {
+    loop {
+        if let Err(error) = crate::users::settle(&programme).await {
+            tracing::warn!(error = %error.for_operator(), "what the desk owes the record is not written yet");
+        }
+        tokio::time::sleep(SETTLING).await;
+    }
 }
 
 /// Checks a witness policy and keeps it in the data directory.
@@ -138,9 +166,12 @@ pub(super) fn serve(
         let router = crate::router::router(api, pages, crate::pages::error_page);
         programme.cosigning().start()?;
         ready(address, &programme);
+        let settling = tokio::spawn(settling(programme.clone()));
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let served = axum::serve(listener, router)
             .with_graceful_shutdown(told_to_stop())
             .await;
+        settling.abort();
         programme.cosigning().stop();
         served.map_err(could_not)
     })

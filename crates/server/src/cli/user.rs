@@ -1,4 +1,7 @@
-//! `homecoming user`: the people who sign in.
+//! `homecoming user`: the people who sign in, for whoever has the machine.
+//!
+//! Every change is owed to the record and written there as soon as a server runs on the directory, by
+//! the actor `operator`: this way leads past two officers, and must not lead past everybody.
 
 use clap::Subcommand;
 use desk::{Desk, NewUser, User};
@@ -7,6 +10,11 @@ use super::client::{cannot, open};
 use super::{Data, Stop};
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::error::Error;
+use crate::users::{self, Event, Hand};
+
+/// Who acts on the command line, as lines name them.
+pub(super) const OPERATOR: &str = "operator";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -16,9 +24,9 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum What {
-    /// Add someone and print their sign-in code, once
+    /// Add someone and print the code that they enrol with, once
     Add {
-        /// The name that colleagues see
+        /// The name that colleagues see, and that they sign in with
         name: String,
         #[command(flatten)]
         data: Data,
@@ -38,6 +46,30 @@ enum What {
         /// Whom they answer to, by name
         #[arg(long, value_name = "NAME")]
         supervisor: Option<String>,
+    },
+    /// Print a new code for someone to enrol with; with --instead, what they sign in with now ends
+    Code {
+        /// Whose
+        name: String,
+        #[command(flatten)]
+        data: Data,
+        /// Take away what they sign in with now: for the last officer, who has lost it
+        #[arg(long)]
+        instead: bool,
+    },
+    /// Keep someone from signing in; they are signed out at once
+    Disable {
+        /// Whom
+        name: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Let someone sign in again
+    Enable {
+        /// Whom
+        name: String,
+        #[command(flatten)]
+        data: Data,
     },
     /// List them
     List {
@@ -69,17 +101,70 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                     Some(name) => Some(named(&desk, name)?.id),
                 },
             };
-            let code = add(&desk, &new)?;
-            say!("{name} ({role}) signs in with this code, which is shown only now:\n{code}");
-            Ok(())
+            let code = add(&desk, &new, false)?;
+            say!(
+                "{name} ({role}) enrols with this code at /enrol, within two weeks. It works once and is shown \
+                 only now:\n{code}"
+            );
         }
+        What::Code {
+            name,
+            data,
+            instead,
+        } => {
+            let desk = open(&data.data)?;
+            let user = named(&desk, name)?;
+            if !instead && desk.ways_in(user.id).map_err(|error| cannot(&error))? > 0 {
+                return Err(Stop::WrongUse(format!(
+                    "{name} has enrolled already. Two officers give them a new way in on the page /users; if \
+                     there are not two who can sign in, use --instead"
+                )));
+            }
+            let code = hand(|hand| {
+                if *instead {
+                    let owed = hand.owed(&user, &Event::RecoveryApproved(OPERATOR), OPERATOR);
+                    desk.forget_ways_in(user.id, Some(&owed))
+                        .map_err(Error::desk)?;
+                }
+                users::give_code(&desk, hand, &user, OPERATOR)
+            })?;
+            say!(
+                "{name} enrols with this code at /enrol. It works once and is shown only now:\n{code}"
+            );
+        }
+        What::Disable { name, data } => able(&open(&data.data)?, name, true)?,
+        What::Enable { name, data } => able(&open(&data.data)?, name, false)?,
         What::List { data } => {
             for user in open(&data.data)?.users().map_err(|error| cannot(&error))? {
-                say!("{}\t{}", user.name, user.role);
+                let disabled = if user.disabled { "\tdisabled" } else { "" };
+                say!("{}\t{}{disabled}", user.name, user.role);
             }
-            Ok(())
         }
     }
+    Ok(())
+}
+
+fn able(desk: &Desk, name: &str, disable: bool) -> Result<(), Stop> {
+    let user = named(desk, name)?;
+    let event = match disable {
+        true => Event::Disabled,
+        false => Event::Enabled,
+    };
+    hand(|hand| {
+        let owed = hand.owed(&user, &event, OPERATOR);
+        desk.disable_user(user.id, disable, Some(&owed))
+            .map_err(users::told)
+    })?;
+    say!(
+        "{} {}.",
+        name,
+        if disable {
+            "cannot sign in any more"
+        } else {
+            "can sign in again"
+        }
+    );
+    Ok(())
 }
 
 fn named(desk: &Desk, name: &str) -> Result<User, Stop> {
@@ -91,19 +176,19 @@ fn named(desk: &Desk, name: &str) -> Result<User, Stop> {
     })
 }
 
-/// Adds someone with a new code, and gives the code.
-pub(super) fn add(desk: &Desk, new: &NewUser<'_>) -> Result<String, Stop> {
-    if (new.role == "participant") != new.patient.is_some() {
-        return Err(Stop::WrongUse(
-            "a participant, and nobody else, is added with --patient ID: the Patient that they are"
-                .to_owned(),
-        ));
-    }
-    let now = Clock::System.now().0;
-    let code = crate::sign_in::new_code(&Chance::System);
-    let added = desk
-        .add_user(new, now, |_| None)
-        .and_then(|id| desk.give_code(id, &code, now, now + crate::sign_in::CODE_MICROS, None));
-    added.map_err(|error| cannot(&error))?;
-    Ok(code)
+/// Does something as the operator, now.
+fn hand<T>(act: impl FnOnce(&Hand<'_>) -> Result<T, Error>) -> Result<T, Stop> {
+    let hand = Hand {
+        now_us: Clock::System.now().0,
+        chance: &Chance::System,
+    };
+    act(&hand).map_err(|error| match error.kind {
+        crate::error::ErrorKind::Internal => error.into(),
+        _ => Stop::WrongUse(error.message),
+    })
+}
+
+/// Adds someone with a code to enrol with, and gives the code.
+pub(super) fn add(desk: &Desk, new: &NewUser<'_>, first: bool) -> Result<String, Stop> {
+    hand(|hand| users::add(desk, hand, new, OPERATOR, first).map(|(_, code)| code))
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use evidence::signature::{Proof, Signed};
 use maud::Markup;
 use record::json::{Doc, Value};
 
@@ -14,7 +15,8 @@ use crate::error::{Error, ErrorKind};
 use crate::programme::Version;
 use crate::release::{Given, What};
 use crate::router::Drawn;
-use crate::web::entry::{Action, Context, Difference, Version as Shown, page};
+use crate::signature;
+use crate::web::entry::{Action, Context, Difference, Signature, Version as Shown, page};
 use crate::web::erased;
 use crate::web::when::{Happened, RecordedAt};
 
@@ -62,7 +64,7 @@ pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Respo
     .await
 }
 
-fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
+pub(super) fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
     let found = match position.parse() {
         Ok(position) => asked.view.at(position)?,
         Err(_) => None,
@@ -194,6 +196,11 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
         }),
         versions,
         facts: leaves(doc.root()),
+        signatures: signatures(asked, version, &mut given)?,
+        may_sign: (asked.view.is_now() || asked.again.is_some())
+            && history.first().map(|one| one.version) == Some(version.version)
+            && !version.deleted
+            && version.kind != "Provenance",
         json: String::from_utf8_lossy(&version.stored).into_owned(),
         line: entry.map(|entry| entry.line).unwrap_or_default(),
         is_cosigned: asked
@@ -202,6 +209,37 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
         receipt_name: name(version),
     };
     Ok((context, given))
+}
+
+/// The signatures on any version of what is shown, each checked anew.
+fn signatures(
+    asked: &Asked,
+    version: &Version,
+    given: &mut Given,
+) -> Result<Vec<Signature>, Error> {
+    let (programme, view) = (&asked.programme, &asked.view);
+    let found = signature::of(programme, view, &version.kind, &version.id)?;
+    Ok(found
+        .into_iter()
+        .map(|one| {
+            given.version(&one.version);
+            let Signed { statement, proof } = one.signed;
+            Signature {
+                this: statement.position == version.position,
+                position: one.version.position,
+                of: statement.position,
+                meaning: statement.meaning.word(),
+                name: statement.name,
+                actor: statement.actor,
+                at: statement.at.0,
+                passkey: match proof {
+                    Proof::Passkey(assertion) => Some(assertion.fingerprint()),
+                    Proof::Server => None,
+                },
+                flaw: one.fits.err().map(|flaw| flaw.to_string()),
+            }
+        })
+        .collect())
 }
 
 /// Who recorded a version: the member of staff behind the actor, or the actor's own name.

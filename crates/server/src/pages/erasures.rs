@@ -2,11 +2,9 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use casework::erasure::{Basis, Erasure, Scope, Stage, Step, Taken, Told, Untold, Who};
 
-use super::sign_in::refuse_other_sites;
 use super::{Asked, away, see};
 use crate::case::words;
 use crate::erasure::{self, Found, person, plan};
@@ -74,10 +72,9 @@ pub async fn form(asked: Asked) -> Result<Response, Error> {
 pub async fn ask(
     State(programme): State<Programme>,
     who: SignedIn,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let form = read(&headers, &body)?;
+    let form = read(&body)?;
     officer(&who)?;
     let scope = chosen(&Scope::ALL, Scope::code, field(&form, "scope"))?;
     let basis = field(&form, "basis");
@@ -121,10 +118,9 @@ pub async fn step(
     State(programme): State<Programme>,
     who: SignedIn,
     Path((id, step)): Path<(String, String)>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let form = read(&headers, &body)?;
+    let form = read(&body)?;
     let step = of_form(&step, &form)?;
     erasure::take(&programme, &who.user, &id, step).await?;
     Ok(see(&path::erasure(&id)))
@@ -168,8 +164,7 @@ pub(crate) fn of_form(step: &str, form: &Pairs) -> Result<Step, Error> {
     })
 }
 
-fn read(headers: &HeaderMap, body: &Bytes) -> Result<Pairs, Error> {
-    refuse_other_sites(headers)?;
+fn read(body: &Bytes) -> Result<Pairs, Error> {
     if body.len() > FORM_BYTES_MAX {
         return Err(Error::new(
             ErrorKind::TooLarge,

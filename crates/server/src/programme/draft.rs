@@ -185,7 +185,8 @@ impl Draft {
 }
 
 /// The kinds of which some are the programme's own words about its record.
-pub(super) const GOVERNANCE_KINDS: [&str; 4] = ["AuditEvent", "Basic", "Communication", "Task"];
+pub(super) const GOVERNANCE_KINDS: [&str; 5] =
+    ["AuditEvent", "Basic", "Communication", "Provenance", "Task"];
 
 /// Whether a resource has one of the codes of what the programme does about its own record.
 pub fn says_governance(root: Value<'_>) -> bool {
@@ -199,7 +200,7 @@ pub fn says_governance(root: Value<'_>) -> bool {
             .any(|system| system == evidence::erasure::GOVERNANCE)
     };
     GOVERNANCE_KINDS.contains(&kind)
-        && ["code", "category", "type", "subtype"]
+        && ["activity", "code", "category", "type", "subtype"]
             .into_iter()
             .filter_map(|name| root.get(name))
             .any(|value| match value.is_array() {

@@ -26,6 +26,10 @@ pub struct Context {
     pub versions: Vec<Version>,
     /// What it says, element by element: ("status", "final").
     pub facts: Vec<(String, String)>,
+    /// Who signed it, or another version of it, the oldest first.
+    pub signatures: Vec<Signature>,
+    /// Whether it can be signed from here.
+    pub may_sign: bool,
     /// The JSON as it is stored.
     pub json: String,
     /// The entry's line in the ledger.
@@ -34,6 +38,29 @@ pub struct Context {
     pub is_cosigned: Option<bool>,
     /// The commands that check the receipt: the file's name in them.
     pub receipt_name: String,
+}
+
+/// One electronic signature.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// Whether it is of the version that is shown.
+    pub this: bool,
+    /// The entry that it lies in.
+    pub position: u64,
+    /// The entry that it is of.
+    pub of: u64,
+    /// What it means: "authored".
+    pub meaning: &'static str,
+    /// The printed name.
+    pub name: String,
+    /// The signer, as lines name them.
+    pub actor: String,
+    /// When.
+    pub at: i64,
+    /// What the signer's own key is recognised by; `None`: the server stands for it.
+    pub passkey: Option<String>,
+    /// Why it does not fit, if it does not.
+    pub flaw: Option<String>,
 }
 
 /// One version.
@@ -152,6 +179,7 @@ pub fn page(context: &Context) -> Markup {
                 h2 id="versions" { "Versions" }
                 ol class="versions" { @for version in &context.versions { (one(shell, context, version)) } }
             }
+            (signatures(shell, context))
             section class="panel full receipt" aria-labelledby="receipt" {
                 h2 id="receipt" { "Its receipt" }
                 p {
@@ -184,6 +212,34 @@ pub fn page(context: &Context) -> Markup {
             main,
         },
     )
+}
+
+/// Who signed, when, what it means, and whether it fits what is here.
+fn signatures(shell: &Shell, context: &Context) -> Markup {
+    html! {
+        section class="panel full" aria-labelledby="signatures" {
+            h2 id="signatures" { "Signatures" }
+            @if context.signatures.is_empty() { p { "Nobody has signed it." } } @else {
+                ul class="plain rows" {
+                    @for one in &context.signatures { li {
+                        strong { "Signed as " (one.meaning) } " by " strong { bdi { (one.name) } } " (" bdi { (one.actor) } ") "
+                        (when::time(one.at, &RecordedAt(one.at).words()))
+                        @match &one.passkey {
+                            Some(key) => { ", with their own passkey " code class="hash" { (key) } ". " }
+                            None => { ", with a password and a one-time code, as this server says. " }
+                        }
+                        @match &one.flaw {
+                            Some(flaw) => { (layout::urgent_mark()) strong { "The signature does not fit: " } (flaw) ". " }
+                            None if one.this => { "The signature fits this version. " }
+                            None => { "It is of " a href=(shell.to(&path::entry(one.of))) { "another version" } ", and fits that one. " }
+                        }
+                        a href=(shell.to(&path::entry(one.position))) { "The signature's own entry" }
+                    } }
+                }
+            }
+            @if context.may_sign { p { a class="usa-button usa-button--outline small" href=(shell.to(&path::sign(context.position))) { "Sign this version" } } }
+        }
+    }
 }
 
 /// What the entry is part of, as known at an instant.
@@ -279,6 +335,31 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             ("Kind".into(), "ambulatory".into()),
             ("Reason".into(), "Did not come; rang the next day".into()),
         ],
+        signatures: vec![
+            Signature {
+                this: true,
+                position: 8_130,
+                of: 8_121,
+                meaning: "authored",
+                name: "R. Osei".into(),
+                actor: "Practitioner/7k2m".into(),
+                at: samples::recorded(2026, 6, 18).0,
+                passkey: Some("3f0a9c11d2e45b6708192a3b4c5d6e7f".into()),
+                flaw: None,
+            },
+            Signature {
+                this: false,
+                position: 8_131,
+                of: 8_120,
+                meaning: "reviewed",
+                name: "D. Marsh".into(),
+                actor: "user/2".into(),
+                at: samples::recorded(2026, 6, 19).0,
+                passkey: None,
+                flaw: None,
+            },
+        ],
+        may_sign: true,
         json:
             "{\"resourceType\":\"Encounter\",\"id\":\"0h8k2m4q6s8v0x2z\",\"status\":\"cancelled\"}"
                 .into(),
@@ -310,6 +391,8 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             "then",
             Context {
                 shell: samples::about(samples::then(&path::entry(8_120))),
+                signatures: Vec::new(),
+                may_sign: false,
                 version: 1,
                 position: 8_120,
                 versions: vec![two[1].clone()],
@@ -342,6 +425,17 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 reference: samples::LONG.into(),
                 facts: vec![(samples::HOSTILE.into(), samples::LONG.into())],
                 json: samples::HOSTILE.into(),
+                signatures: vec![Signature {
+                    this: true,
+                    position: 2,
+                    of: 1,
+                    meaning: "approved",
+                    name: samples::HOSTILE.into(),
+                    actor: samples::LONG.into(),
+                    at: 0,
+                    passkey: Some(samples::LONG.into()),
+                    flaw: Some(samples::HOSTILE.into()),
+                }],
                 line: samples::HOSTILE.into(),
                 is_cosigned: Some(false),
                 receipt_name: samples::HOSTILE.into(),

@@ -67,6 +67,21 @@ pub struct User {
     pub role: String,
     /// Whether they may see what everybody was shown.
     pub oversees: bool,
+    /// Whether they may see and change who may sign in.
+    pub administers: bool,
+    /// When they are signed out by themselves; `None` where that says nothing.
+    pub session: Option<Ends>,
+}
+
+/// When a session ends if nothing more is asked for.
+#[derive(Copy, Clone, Debug)]
+pub struct Ends {
+    /// The instant, in microseconds.
+    pub at: i64,
+    /// Seconds until then.
+    pub left: i64,
+    /// Seconds before it that there is a warning.
+    pub warning: i64,
 }
 
 /// The instant of a page that shows the past.
@@ -184,6 +199,7 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                     (running(shell))
                     @if let Some(then) = shell.as_of { (strip(shell, then)) }
                     (top(shell, page.place))
+                    @if let Some(ends) = shell.user.as_ref().and_then(|user| user.session) { (ending(ends)) }
                     @if let Some(banner) = &shell.banner { (person(shell, banner)) }
                     main id="main" tabindex="-1" {
                         div class="headline" {
@@ -307,6 +323,7 @@ fn top(shell: &Shell, place: Place) -> Markup {
                         (link(Place::Find, path::FIND, "Find"))
                         (link(Place::Record, path::RECORD, "This record"))
                         @if user.oversees { (link(Place::Access, path::ACCESS, "Who looked")) }
+                        @if user.administers { li { a href=(shell.to(path::USERS)) aria-current=[(shell.path == path::USERS).then_some("page")] { "Users" } } }
                     }
                 }
                 @if place != Place::Find {
@@ -317,13 +334,35 @@ fn top(shell: &Shell, place: Place) -> Markup {
                     }
                 }
                 form class="user" action=(path::SIGN_OUT) method="post" {
-                    span { bdi { (user.name) } ", " (user.role) }
+                    span { a href=(shell.to(path::ACCOUNT)) { bdi { (user.name) } } ", " (user.role) }
                     button class="usa-button usa-button--unstyled" type="submit" { "Sign out" }
                 }
             } @else {
                 span class="programme" { bdi { (shell.programme) } }
             }
         }
+    }
+}
+
+/// A module of ours, for what a page cannot do without one; every page works without it.
+pub fn script(name: &str) -> Markup {
+    html! { script type="module" src=(assets::path(name)) {} }
+}
+
+/// The warning before a session ends by itself: shown by its module, in time.
+fn ending(ends: Ends) -> Markup {
+    let warn = format!(
+        "You will be signed out at {} UTC unless you go on. What you have typed stays where it is.",
+        when::minute(ends.at)
+    );
+    html! {
+        section class="panel halted" id="session-ends" role="alert" aria-label="Your session ends" hidden
+            data-left=(ends.left) data-warning=(ends.warning) data-warn=(warn)
+            data-over="Your session has ended. If you send what you have typed, it is kept for you until you have signed in again." {
+            p data-words="" {}
+            form action=(path::SESSION) method="post" { button class="usa-button small" type="submit" { "Go on" } }
+        }
+        (script("session.js"))
     }
 }
 
@@ -403,6 +442,9 @@ fn footer(shell: &Shell) -> Markup {
                     ". "
                 }
                 "All times are UTC."
+                @if let Some(ends) = shell.user.as_ref().and_then(|user| user.session) {
+                    " You are signed out at " (when::time(ends.at, &when::minute(ends.at))) " unless you ask for something before."
+                }
             }
         }
     }

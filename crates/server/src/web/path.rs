@@ -21,6 +21,46 @@ pub const ACCESS: &str = "/access";
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.
 pub const SIGN_OUT: &str = "/sign-out";
+/// Asks for any passkey of this site: POST, answers JSON.
+pub const SIGN_IN_PASSKEY: &str = "/sign-in/passkey";
+/// Takes the passkey's answer: POST.
+pub const SIGN_IN_PASSKEY_DONE: &str = "/sign-in/passkey/done";
+/// Leads to an organisation's sign-in: GET, `name` and `next`.
+pub const PROVIDER: &str = "/sign-in/organisation";
+/// Where an organisation's sign-in leads back to.
+pub const PROVIDER_BACK: &str = "/sign-in/organisation/back";
+/// Setting up how to sign in: GET shows the form or the choices, POST takes `code`.
+pub const ENROL: &str = "/enrol";
+/// Choosing a password and one-time codes: POST.
+pub const ENROL_PASSWORD: &str = "/enrol/password";
+/// Asks for a new passkey: POST, answers JSON.
+pub const ENROL_PASSKEY: &str = "/enrol/passkey";
+/// Takes the new passkey: POST.
+pub const ENROL_PASSKEY_DONE: &str = "/enrol/passkey/done";
+/// Leads to an organisation's sign-in, to link an account there: GET, `name`.
+pub const ENROL_PROVIDER: &str = "/enrol/organisation";
+/// One's own account: ways in, sessions, notices.
+pub const ACCOUNT: &str = "/account";
+/// Ends a session of one's own: POST, `session`, or all of them but this one.
+pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+/// Takes a way in away: POST, `passkey` or `password`.
+pub const ACCOUNT_WAYS: &str = "/account/ways";
+/// Puts notices away: POST, `upto`.
+pub const ACCOUNT_NOTICES: &str = "/account/notices";
+/// Showing again that it is oneself: GET with `next`, POST with password and one-time code.
+pub const AGAIN: &str = "/account/again";
+/// Asks for a passkey of whoever is signed in: POST, answers JSON.
+pub const AGAIN_PASSKEY: &str = "/account/again/passkey";
+/// Takes its answer: POST.
+pub const AGAIN_PASSKEY_DONE: &str = "/account/again/passkey/done";
+/// Goes on with the session: POST.
+pub const SESSION: &str = "/account/session";
+/// Forms that came after a session had ended.
+pub const DRAFTS: &str = "/drafts";
+/// Throws one of them away: POST, `draft`.
+pub const DRAFTS_DROP: &str = "/drafts/drop";
+/// Who may sign in; POST adds somebody.
+pub const USERS: &str = "/users";
 /// The parameter that sets the instant of a page.
 pub const AS_OF: &str = "_asof";
 
@@ -44,6 +84,11 @@ pub fn receipt(position: u64) -> String {
     format!("/entries/{position}/receipt")
 }
 
+/// Signing an entry.
+pub fn sign(position: u64) -> String {
+    format!("/entries/{position}/sign")
+}
+
 /// One erasure, by the id of its Task.
 pub fn erasure(id: &str) -> String {
     format!("/erasures/{}", encode(id))
@@ -52,6 +97,16 @@ pub fn erasure(id: &str) -> String {
 /// A step of an erasure: POST.
 pub fn erasure_step(id: &str, step: &str) -> String {
     format!("/erasures/{}/{step}", encode(id))
+}
+
+/// One user, by number.
+pub fn user(id: i64) -> String {
+    format!("/users/{id}")
+}
+
+/// A step that changes a user: POST.
+pub fn user_step(id: i64, step: &str) -> String {
+    format!("/users/{id}/{step}")
 }
 
 /// Who looked at the person's record.

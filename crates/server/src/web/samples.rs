@@ -1,7 +1,7 @@
 //! Made-up facts for the pages' samples, and every page with every one of them. For the tests that
 //! render and look at every page, and for `examples/pages.rs`; nothing of it is ever served.
 
-use super::layout::{Again, AsKnown, Banner, Outside, Shell, User};
+use super::layout::{Again, AsKnown, Banner, Ends, Outside, Shell, User};
 use super::when::{self, Happened, RecordedAt};
 
 /// The made-up present: Sunday 22 November 2026, 09:12.
@@ -22,6 +22,12 @@ pub fn now(path: &str) -> Shell {
             name: "R. Osei".into(),
             role: "caseworker".into(),
             oversees: false,
+            administers: false,
+            session: Some(Ends {
+                at: NOW + 1_800_000_000,
+                left: 1_800,
+                warning: 180,
+            }),
         }),
         made_at: NOW,
         size: 12_345,
@@ -44,6 +50,8 @@ pub fn again(path: &str) -> Shell {
             name: "D. Marsh".into(),
             role: "supervisor".into(),
             oversees: true,
+            administers: false,
+            session: None,
         }),
         again: Some(Again {
             who: "R. Osei".into(),
@@ -105,6 +113,8 @@ pub fn about_hostile(shell: Shell) -> Shell {
             name: HOSTILE.into(),
             role: LONG.into(),
             oversees: true,
+            administers: true,
+            session: None,
         }),
         banner: Some(Banner {
             id: HOSTILE.into(),
@@ -174,6 +184,13 @@ pub fn every_page() -> Vec<Sample> {
         access,
         leaf,
         seen,
+        enrol,
+        account,
+        again,
+        drafts,
+        users,
+        user,
+        sign,
         error
     );
     pages

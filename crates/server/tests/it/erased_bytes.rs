@@ -45,7 +45,7 @@ impl<'s> Browser<'s> {
             .into();
         let answer = agent
             .post(served.url("/sign-in"))
-            .send(format!("code={code}"))
+            .send_form([("code", code)])
             .expect("an answer");
         let cookie = answer.headers()["set-cookie"].to_str().expect("text");
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
@@ -144,13 +144,14 @@ fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
     let (data, log) = (folder.join("data"), folder.join("log"));
     homecoming_done(&["init", "--data", &data, "--name", "Raw bytes"]);
     // A demonstration, so that no delay is waited for.
-    let about = r#"{"name":"Raw bytes","demo":[{"name":"Nobody","role":"officer","code":"none"}]}"#;
+    let names = ["Officer One", "Officer Two", "Officer Three"];
+    let codes = names.map(|name| format!("code of {name}"));
+    let people = names.map(|name| {
+        homecoming_done(&["user", "add", name, "--data", &data, "--role", "officer"]);
+        format!(r#"{{"name":"{name}","role":"officer","code":"code of {name}"}}"#)
+    });
+    let about = format!(r#"{{"name":"Raw bytes","demo":[{}]}}"#, people.join(","));
     std::fs::write(folder.path().join("data/programme.json"), about).expect("written");
-    let code = |name: &str| {
-        let said = homecoming_done(&["user", "add", name, "--data", &data, "--role", "officer"]);
-        said.lines().last().unwrap_or_default().to_owned()
-    };
-    let codes = ["Officer One", "Officer Two", "Officer Three"].map(code);
     homecoming_done(&[
         "client",
         "add",

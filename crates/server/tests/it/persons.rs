@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::people::Person;
 use crate::served::{Folder, Served, homecoming_done};
 
 fn write(path: &Path, name: &str, json: &str) {
@@ -20,27 +21,13 @@ fn bundle(entries: &[&str]) -> String {
     format!(r#"{{"resourceType":"Bundle","type":"transaction","entry":[{entries}]}}"#)
 }
 
-/// Signs in with the code that `init` gave; gives what reads a page.
-fn reader<'s>(served: &'s Served, code: &str) -> impl Fn(&str) -> String + use<'s> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .build()
-        .into();
-    let answer = agent
-        .post(served.url("/sign-in"))
-        .send(format!("code={code}"))
-        .expect("an answer");
-    let cookie = answer.headers()["set-cookie"]
-        .to_str()
-        .expect("text")
-        .to_owned();
-    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+/// Enrols with the code that `init` gave; gives what reads a page.
+fn reader(served: &Served, code: &str) -> impl Fn(&str) -> String + use<> {
+    let officer = Person::enrol(served, "First officer", code);
     move |path| {
-        let asked = agent.get(served.url(path)).header("Cookie", &cookie);
-        let mut answer = asked.call().expect("an answer");
-        assert_eq!(answer.status().as_u16(), 200, "{path}");
-        answer.body_mut().read_to_string().expect("a page")
+        let answer = officer.browser.get(path);
+        assert_eq!(answer.status, 200, "{path}");
+        answer.body
     }
 }
 

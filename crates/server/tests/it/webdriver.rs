@@ -16,6 +16,8 @@ pub struct Browser {
     session: String,
     agent: ureq::Agent,
     profile: std::path::PathBuf,
+    /// The path of the authenticator that is not real, once there is one.
+    authenticator: std::cell::RefCell<String>,
 }
 
 /// How WebDriver names a reference to an element.
@@ -69,6 +71,7 @@ impl Browser {
             session: format!("http://127.0.0.1:{port}"),
             agent,
             profile,
+            authenticator: std::cell::RefCell::default(),
         };
         let binary = std::env::var("CHROME").unwrap_or_else(|_| "/usr/bin/chromium".into());
         let mut arguments: Vec<String> = [
@@ -227,6 +230,23 @@ impl Browser {
             .body(String::new())
             .expect("a request");
         self.send(request).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Gives the browser an authenticator that keeps passkeys and does as it is told.
+    pub fn authenticator(&self, verifies: bool) {
+        let options = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserConsenting": true, "isUserVerified": verifies,
+        });
+        let id = self.post("/webauthn/authenticator", &options);
+        let id = id.as_str().expect("the authenticator has an id");
+        *self.authenticator.borrow_mut() = format!("/webauthn/authenticator/{id}");
+    }
+
+    /// Whether its user proves to be themself.
+    pub fn user_verified(&self, verified: bool) {
+        let path = format!("{}/uv", self.authenticator.borrow());
+        self.post(&path, &json!({ "isUserVerified": verified }));
     }
 
     /// Presses the tabulator.

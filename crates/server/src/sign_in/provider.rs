@@ -1,0 +1,359 @@
+//! Signing in through an organisation: OpenID Connect, authorization code with PKCE.
+//!
+//! An account there is linked to a user here by issuer and subject, and only by somebody who holds a
+//! code that an officer gave them; never by a name or an address that the provider asserts. State,
+//! nonce and verifier stay at the desk, sealed, and are taken once by the browser that began.
+//!
+//! What is refused: another state, another issuer (RFC 9207's `iss`, the metadata's, the token's),
+//! another audience or authorised party, another nonce, a token that is over, one without a signature, one
+//! signed with our own secret. Requests go to the provider alone: no redirects, ten seconds, a megabyte.
+
+use desk::{Provider, User};
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm, CoreProviderMetadata,
+};
+use openidconnect::{
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
+    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Visitor;
+use crate::error::{Error, ErrorKind};
+use crate::programme::Programme;
+use crate::web::path;
+
+const KIND: &str = "provider";
+
+/// What a provider's client secret is, where it is sealed.
+pub const SEALED_KIND: &str = "client-secret";
+
+/// The most that a provider's answer may be, in bytes.
+const ANSWER_BYTES_MAX: u64 = 1 << 20;
+
+/// How long a provider may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Signatures that are believed: with a key of the provider's that everybody can look up.
+const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha384,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha512,
+    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
+    CoreJwsSigningAlgorithm::EdDsa,
+];
+
+/// What is remembered until the browser comes back.
+#[derive(Serialize, Deserialize)]
+struct State {
+    provider: String,
+    state: String,
+    nonce: String,
+    verifier: String,
+    next: String,
+    enrolling: Option<i64>,
+}
+
+/// Where the browser goes, and the cookie that it comes back with.
+pub struct Sent {
+    /// The provider's address.
+    pub to: String,
+    /// The `Set-Cookie` value.
+    pub cookie: String,
+}
+
+/// Who came back.
+pub struct Back {
+    /// Who it is.
+    pub user: User,
+    /// Whether the account was linked just now.
+    pub linked: bool,
+    /// The provider's name.
+    pub provider: String,
+    /// Where they wanted to go.
+    pub next: String,
+}
+
+/// Sends a browser to a provider. `enrolling`: whose account it will be.
+pub fn send(
+    programme: &Programme,
+    visitor: &Visitor,
+    name: &str,
+    next: &str,
+    enrolling: Option<&User>,
+) -> Result<Sent, Error> {
+    let provider = provider(programme, name)?;
+    let metadata = metadata(&provider)?;
+    let (client_id, redirect) = (client_id(&provider), redirect(visitor)?);
+    let client =
+        CoreClient::from_provider_metadata(metadata, client_id, None).set_redirect_uri(redirect);
+    let draw = || super::secret(programme.chance());
+    let state = State {
+        provider: provider.name,
+        state: draw(),
+        nonce: draw(),
+        verifier: draw(),
+        next: next.to_owned(),
+        enrolling: enrolling.map(|user| user.id),
+    };
+    let verifier = PkceCodeVerifier::new(state.verifier.clone());
+    let (csrf, nonce) = (state.state.clone(), state.nonce.clone());
+    let (to, _, _) = client
+        .authorize_url(
+            CoreAuthenticationFlow::AuthorizationCode,
+            || CsrfToken::new(csrf),
+            || Nonce::new(nonce),
+        )
+        .add_scope(Scope::new("openid".to_owned()))
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+        .url();
+    let kept = serde_json::to_vec(&state).map_err(Error::internal)?;
+    Ok(Sent {
+        to: to.to_string(),
+        cookie: visitor.begin_ceremony(programme, KIND, &kept)?,
+    })
+}
+
+/// Takes what a browser comes back with: `code`, `state`, `iss`, `error` of the query.
+pub fn take(
+    programme: &Programme,
+    visitor: &Visitor,
+    given: impl Fn(&str) -> Option<String>,
+) -> Result<Back, Error> {
+    let over = || {
+        refusal(
+            "That took too long, was answered before, or began in another browser. Begin again.",
+        )
+    };
+    let kept = visitor.take_ceremony(programme, KIND)?.ok_or_else(over)?;
+    let kept: State = serde_json::from_slice(&kept).map_err(Error::internal)?;
+    if given("state").as_deref() != Some(kept.state.as_str()) {
+        return Err(over());
+    }
+    let provider = provider(programme, &kept.provider)?;
+    if given("iss").is_some_and(|issuer| issuer != provider.issuer) {
+        return Err(refusal(
+            "The answer came from another organisation than the one that was asked. Begin again, and tell \
+             whoever runs the programme.",
+        ));
+    }
+    let Some(code) = given("code").filter(|_| given("error").is_none()) else {
+        return Err(refusal(
+            "Your organisation did not sign you in. Begin again, or sign in another way.",
+        ));
+    };
+    let (issuer, subject) = subject(programme, visitor, &provider, &kept, code)?;
+    let (desk, now) = (programme.desk(), programme.clock().now().0);
+    let linked = match kept.enrolling {
+        Some(user) => {
+            desk.link_account(user, &issuer, &subject, now)
+                .map_err(|error| match error {
+                    desk::Error::Taken { .. } => Error::new(
+                        ErrorKind::Conflict,
+                        "This account of your organisation is linked to somebody here already. Sign in with it.",
+                    ),
+                    error => Error::desk(error),
+                })?;
+            true
+        }
+        None => false,
+    };
+    let user = desk
+        .user_by_account(&issuer, &subject, now)
+        .map_err(Error::desk)?
+        .ok_or_else(|| {
+            refusal(
+                "Nobody here has this account. If you have a code from an officer of the programme, enrol \
+                 with it and choose your organisation there.",
+            )
+        })?;
+    Ok(Back {
+        user,
+        linked,
+        provider: provider.name,
+        next: kept.next,
+    })
+}
+
+/// Exchanges a code for a token, and believes it as far as it proves itself: issuer and subject.
+fn subject(
+    programme: &Programme,
+    visitor: &Visitor,
+    provider: &Provider,
+    kept: &State,
+    code: String,
+) -> Result<(String, String), Error> {
+    let secret = match &provider.secret {
+        Some(sealed) => {
+            let open = programme
+                .sealer()
+                .open(SEALED_KIND, &provider.issuer, sealed)?;
+            let text = std::str::from_utf8(&open).map_err(Error::internal)?;
+            Some(ClientSecret::new(text.to_owned()))
+        }
+        None => None,
+    };
+    let client =
+        CoreClient::from_provider_metadata(metadata(provider)?, client_id(provider), secret)
+            .set_redirect_uri(redirect(visitor)?);
+    let unbelieved = |source: Box<dyn std::error::Error + Send + Sync>| {
+        refusal(
+            "What your organisation answered cannot be believed, so you are not signed in. Begin again; if \
+             it happens again, tell whoever runs the programme.",
+        )
+        .because(source)
+    };
+    let answer = client
+        .exchange_code(AuthorizationCode::new(code))
+        .map_err(|error| unbelieved(error.into()))?
+        .set_pkce_verifier(PkceCodeVerifier::new(kept.verifier.clone()))
+        .request(&ask)
+        // What a provider says may hold what was sent: the kind of failure is enough.
+        .map_err(|error| {
+            unbelieved(
+                match error {
+                    openidconnect::RequestTokenError::Request(error) => error.to_string(),
+                    openidconnect::RequestTokenError::ServerResponse(_) => {
+                        "the provider refused the code".to_owned()
+                    }
+                    _ => "the provider's answer does not read".to_owned(),
+                }
+                .into(),
+            )
+        })?;
+    let token = answer
+        .id_token()
+        .ok_or_else(|| unbelieved("there is no id_token".into()))?;
+    let now = programme.clock().now().0;
+    let verifier = client
+        .id_token_verifier()
+        .set_allowed_algs(SIGNATURES)
+        .set_time_fn(move || chrono::DateTime::from_timestamp_micros(now).unwrap_or_default());
+    let claims = token
+        .claims(&verifier, &Nonce::new(kept.nonce.clone()))
+        .map_err(|error| unbelieved(kind_of(&error).into()))?;
+    Ok((
+        claims.issuer().to_string(),
+        claims.subject().as_str().to_owned(),
+    ))
+}
+
+/// What is wrong with a token, without what is in it.
+fn kind_of(error: &openidconnect::ClaimsVerificationError) -> &'static str {
+    use openidconnect::ClaimsVerificationError as Wrong;
+    match error {
+        Wrong::Expired(_) => "the id_token is over",
+        Wrong::InvalidAudience(_) => "the id_token is for somebody else",
+        Wrong::InvalidIssuer(_) => "the id_token is of another issuer",
+        Wrong::InvalidNonce(_) => "the id_token has another nonce",
+        Wrong::SignatureVerification(_) => "the id_token's signature is not the provider's",
+        _ => "the id_token is not one",
+    }
+}
+
+fn provider(programme: &Programme, name: &str) -> Result<Provider, Error> {
+    let found = programme.desk().providers().map_err(Error::desk)?;
+    let found = found.into_iter().find(|one| one.name == name);
+    found.ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            "There is no such organisation here. Go back to the sign-in page and choose again.",
+        )
+    })
+}
+
+fn metadata(provider: &Provider) -> Result<CoreProviderMetadata, Error> {
+    let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(Error::internal)?;
+    CoreProviderMetadata::discover(&issuer, &ask).map_err(|error| {
+        Error::new(
+            ErrorKind::Unavailable,
+            "Your organisation's sign-in cannot be reached at present. Try again in a minute, or sign in \
+             another way.",
+        )
+        .because(error)
+    })
+}
+
+fn client_id(provider: &Provider) -> ClientId {
+    ClientId::new(provider.client_id.clone())
+}
+
+fn redirect(visitor: &Visitor) -> Result<RedirectUrl, Error> {
+    let address = format!("{}{}", visitor.site.origin(), path::PROVIDER_BACK);
+    RedirectUrl::new(address).map_err(Error::internal)
+}
+
+fn refusal(words: &'static str) -> Error {
+    Error::new(ErrorKind::Forbidden, words)
+}
+
+/// Whether an issuer's address may be asked: over TLS, or on this machine.
+pub fn is_reachable(issuer: &str) -> bool {
+    let own = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let is_own = own.iter().any(|own| {
+        let rest = issuer.strip_prefix(own);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    });
+    (issuer.starts_with("https://") || is_own) && IssuerUrl::new(issuer.to_owned()).is_ok()
+}
+
+/// Why a provider was not reached.
+#[derive(Debug, thiserror::Error)]
+enum AskError {
+    #[error("an address that is neither https nor of this machine")]
+    Address,
+    #[error("the provider cannot be reached")]
+    Unreached(#[from] ureq::Error),
+    #[error("the answer is no HTTP")]
+    Http(#[from] openidconnect::http::Error),
+}
+
+/// One request to a provider.
+fn ask(request: HttpRequest) -> Result<HttpResponse, AskError> {
+    if !is_reachable(&request.uri().to_string()) {
+        return Err(AskError::Address);
+    }
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut answer = agent.run(request)?;
+    let mut response = openidconnect::http::Response::builder().status(answer.status());
+    for (name, value) in answer.headers() {
+        response = response.header(name, value);
+    }
+    let body = answer
+        .body_mut()
+        .with_config()
+        .limit(ANSWER_BYTES_MAX)
+        .read_to_vec()?;
+    Ok(response.body(body)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_asked_over_tls_or_on_this_machine() {
+        for (issuer, may) in [
+            ("https://id.example.org", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://localhost/realm", true),
+            ("http://id.example.org", false),
+            ("http://127.0.0.1.example.org", false),
+            ("http://localhost@example.org", false),
+            ("file:///etc/passwd", false),
+            ("https://", false),
+        ] {
+            assert_eq!(is_reachable(issuer), may, "{issuer}");
+        }
+    }
+}

@@ -29,6 +29,8 @@ pub const REVIEW_DUE: i64 = 3 * DAY;
 pub const WORDS_LEAST: usize = 5;
 /// The longest text, in characters.
 pub const TEXT_MAX: usize = 1_000;
+/// The purpose of use under which it is asked for and read: HL7's "emergency treatment".
+pub const PURPOSE: &str = "ETREAT";
 /// The roles that may: those who care for people.
 pub const ROLES: [&str; 3] = ["caseworker", "prescriber", "supervisor"];
 
@@ -64,14 +66,6 @@ impl Need {
         match self {
             Need::Emergency => "emergency",
             Need::Care => "care",
-        }
-    }
-
-    /// HL7's purpose of use under which is read.
-    pub fn purpose(self) -> &'static str {
-        match self {
-            Need::Emergency => "ETREAT",
-            Need::Care => "TREAT",
         }
     }
 

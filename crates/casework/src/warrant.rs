@@ -151,6 +151,17 @@ pub enum Stage {
     Revoked,
 }
 
+/// When something that is to be read happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Nothing in particular is to be read: it is asked whether anything of a kind is open.
+    Any,
+    /// It does not say.
+    Unknown,
+    /// Then.
+    At(Span),
+}
+
 /// What is to be read, by whom, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
@@ -160,8 +171,8 @@ pub struct Asked<'a> {
     pub person: &'a str,
     /// What kind; without one, whether anything of the person is open.
     pub kind: Option<Kind>,
-    /// When what is read happened, if it says so.
-    pub happened: Option<Span>,
+    /// When what is read happened.
+    pub happened: When,
     /// The moment of reading.
     pub now: i64,
 }
@@ -353,8 +364,9 @@ impl Warrant {
         }
         match (&self.order.happened, &asked.happened) {
             (None, _) => Ok(()),
+            (Some(_), When::Any) => Ok(()),
             // Wholly within: what began before or goes on after says more than was ordered.
-            (Some(time), Some(at)) if at.start >= time.start && at.end <= time.end => Ok(()),
+            (Some(time), When::At(at)) if at.start >= time.start && at.end <= time.end => Ok(()),
             (Some(_), _) => Err(Closed::OutsideTime),
         }
     }

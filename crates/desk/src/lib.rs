@@ -24,8 +24,10 @@
 //! | drafts | forms that came after a session had ended |
 //! | notices | what somebody should be told about their own account |
 //! | owed | entries that the record is owed about all this |
-//! | clients | programs that use the API, and their tokens |
+//! | clients | programs that use the API, how they are registered, and their tokens |
+//! | grants | what apps were allowed, and the codes and tokens that hang from it |
 
+mod app;
 mod attempt;
 mod ceremony;
 mod client;
@@ -40,7 +42,8 @@ mod session;
 mod store;
 mod user;
 
-pub use client::{Client, Token};
+pub use app::{AppGrant, AppToken, Bound, Launch, NewGrant, Spent};
+pub use client::{Client, ClientChange, ClientState, Token};
 pub use credential::{Passkey, Password};
 pub use draft::Draft;
 pub use notice::Notice;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+mod apps;
 mod schema;
 
 use schema::{MIGRATIONS, SCHEMA};

@@ -6,7 +6,9 @@
 
 use std::ops::Bound;
 
-use crate::key::{self, U40};
+use record::search::ParamId;
+
+use crate::key::{self, Field, U40};
 use crate::row::{Head, Past, Row};
 use crate::store::{Bytes, Space, Store};
 use crate::{Error, Found, Index};
@@ -160,6 +162,22 @@ impl Index {
             return Ok(Some(head));
         }
         self.stored_head(&key)
+    }
+
+    /// Whether any version of a kind, of whatever time, has a value of a search parameter. What was
+    /// forgotten does not count, nor what an unfinished bulk has gathered.
+    pub fn has_values(&self, kind: &str, parameter: ParamId) -> Result<bool, Error> {
+        let Some(kind) = crate::kind_number(kind) else {
+            return Ok(false);
+        };
+        let mut prefix = Vec::new();
+        key::put_field(&mut prefix, kind, Field::param(parameter.0));
+        let end = key::after_prefix(&prefix);
+        let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut values = self
+            .store()
+            .scan(Space::Posting, Bound::Included(&prefix), end);
+        values.next().transpose().map(|found| found.is_some())
     }
 
     fn stored_head(&self, key: &[u8]) -> Result<Option<Head>, Error> {

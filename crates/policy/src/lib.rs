@@ -4,7 +4,8 @@
 //! Cedar: the base policy in `base.cedar`, and what a programme adds to it ([`Policy::with`]). They are
 //! checked strictly against `schema.cedarschema` when they are read, so a misspelt word is found then.
 //!
-//! - Pure: no IO, no clock, no state. The same question gets the same answer.
+//! - Pure: no IO, no clock. The same question gets the same answer; what is remembered of earlier ones changes
+//!   only the time.
 //! - Total: there is always a verdict. Whatever goes wrong on the way is a refusal, an error of a single
 //!   policy too: Cedar alone would skip it, even one that forbids.
 //! - What is allowed says what must be done with it ([`Obligation`]).

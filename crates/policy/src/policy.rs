@@ -27,6 +27,13 @@ pub const SCHEMA: &str = include_str!("schema.cedarschema");
 /// The longest text that a programme may add, in bytes.
 pub const ADDED_MAX: usize = 64 * 1024;
 
+/// What refuses everything.
+const CLOSED: &str = r#"
+@id("closed")
+@because("The policy in force cannot be read by this program, so nothing is open to anybody. Tell an officer and whoever runs the server.")
+forbid (principal, action, resource);
+"#;
+
 /// What is said when nothing allows it, nothing forbids it, and no policy says what would be needed.
 const NOT_FOR_YOUR_ROLE: &str = "Your role has no part in this.";
 /// What is said when it could not be decided.
@@ -55,6 +62,8 @@ const MEMO_MAX: usize = 16 * 1024;
 /// A policy in force: the base, and what a programme added.
 pub struct Policy {
     added: String,
+    /// How many of the policies are the base.
+    of_base: usize,
     /// Whether a policy may look at who asks, beyond their role.
     names_actors: bool,
     /// Decisions that were made: a question has one answer, so nothing but the time depends on it.
@@ -85,6 +94,15 @@ impl Policy {
         }
     }
 
+    /// One that refuses everything: what is in force when what should be cannot be read.
+    pub fn closed() -> Policy {
+        match Policy::with(CLOSED) {
+            Ok(policy) => policy,
+            // Checked by a test: the text is part of the program.
+            Err(flaws) => unreachable!("the closed policy is flawed: {flaws:?}"),
+        }
+    }
+
     /// The base policy and what a programme adds to it, checked strictly; every flaw is named.
     ///
     /// What is added may forbid more, and may permit what the base neither permits nor forbids. What the
@@ -94,8 +112,8 @@ impl Policy {
             return Err(vec![Flaw::TooLong]);
         }
         let names = Names::new();
-        let base = read(BASE)?;
-        let mut all = base;
+        let mut all = read(BASE)?;
+        let of_base = all.len();
         for one in read(added)? {
             if all.iter().any(|other| other.id() == one.id()) {
                 return Err(vec![Flaw::NamedTwice {
@@ -109,6 +127,7 @@ impl Policy {
         let slices = slices(&all, &told, &names);
         Ok(Policy {
             added: added.to_owned(),
+            of_base,
             // A string can be written with escapes; whoever does that costs time, not correctness.
             names_actors: added.contains("actor") || added.contains('\\'),
             memo: RwLock::default(),
@@ -130,6 +149,11 @@ impl Policy {
         let mut told: Vec<&Told> = self.told.values().collect();
         told.sort_by_key(|one| one.place);
         told.into_iter().map(|one| one.reason.clone()).collect()
+    }
+
+    /// The same of what the programme added.
+    pub fn added_policies(&self) -> Vec<Reason> {
+        self.policies().split_off(self.of_base)
     }
 
     /// Whether the same rules can apply to this role, action and kind in both: then both answer alike.

@@ -29,6 +29,11 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|row| row.0)
 }
 
+/// Whether resources of a kind can be about a person.
+pub fn can_be_about_one(kind: &str) -> bool {
+    kind == "Patient" || TABLE.binary_search_by(|row| row.0.cmp(kind)).is_ok()
+}
+
 fn patient_at<'d>(value: Value<'d>, path: &str) -> Option<&'d str> {
     let (step, rest) = match path.split_once('.') {
         Some((step, rest)) => (step, rest),
@@ -55,6 +60,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("AppointmentResponse", &["actor"]),
     ("AuditEvent", &["entity.what", "agent.who"]),
     ("Basic", &["subject"]),
+    ("Binary", &["securityContext"]),
     ("BodyStructure", &["patient"]),
     ("CarePlan", &["subject"]),
     ("CareTeam", &["subject"]),

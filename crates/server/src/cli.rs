@@ -28,6 +28,7 @@ mod import;
 mod init;
 mod keys;
 mod passphrase;
+mod policy;
 mod promise;
 mod provider;
 mod rebuild;
@@ -35,6 +36,7 @@ mod restore;
 mod serve;
 mod user;
 mod verify;
+mod warrant;
 mod witness;
 
 /// Everything went well.
@@ -88,6 +90,12 @@ enum Word {
     Restore(restore::Args),
     /// Erase a person's record by law: request, approve, notice, hold, carry-out, status
     Erase(erase::Args),
+    /// Who may see what: what is in force, what another policy would change, putting one in force
+    Policy(policy::Args),
+    /// Warrants and opened records: list them, show one
+    Warrant(warrant::WarrantArgs),
+    /// Who covers for whom
+    Delegation(warrant::DelegationArgs),
     /// The keys of contents: how they stand, change them, put them in escrow, bring them back
     Keys(keys::Args),
     /// Make the index anew from the ledger
@@ -148,6 +156,9 @@ pub fn run() -> ExitCode {
         Word::Backup(args) => backup::run(&args),
         Word::Restore(args) => restore::run(&args),
         Word::Erase(args) => erase::run(&args),
+        Word::Policy(args) => policy::run(&args),
+        Word::Warrant(args) => warrant::run(&args),
+        Word::Delegation(args) => warrant::delegations(&args),
         Word::Keys(args) => keys::run(&args),
         Word::Rebuild(args) => rebuild::run(&args),
         Word::Bench(args) => bench::run(&args),

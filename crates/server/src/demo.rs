@@ -157,6 +157,13 @@ pub fn featured(seed: u64, end: i64) -> Option<String> {
     people.get(person::FEATURED).map(|p| p.id.clone())
 }
 
+/// Id of the Practitioner whose case a person is, by id of the Patient.
+pub fn caseworker_of(seed: u64, end: i64, patient: &str) -> Option<String> {
+    let people = person::people(seed, end);
+    let person = people.iter().find(|person| person.id == patient)?;
+    Some(Team::new(seed).caseworker(person.caseworker).id.clone())
+}
+
 /// The whole programme. `end`: the moment it is made, microseconds since the Unix epoch; nothing
 /// is recorded at or after it.
 pub fn generate(seed: u64, end: i64) -> impl Iterator<Item = DemoTransaction> {

@@ -46,6 +46,10 @@ pub enum ErrorKind {
     Ambiguous,
     /// The body is larger than the limit.
     TooLarge,
+    /// The body came too slowly.
+    TooSlow,
+    /// Whoever is asking has asked too often.
+    TooOften,
     /// The body is in a format that this server does not read.
     WrongMedia,
     /// Well-formed and valid, but a rule of the programme or of the transaction refuses it.
@@ -71,7 +75,7 @@ pub struct Row {
 
 impl ErrorKind {
     /// All kinds, in the order of their rows.
-    pub const ALL: [ErrorKind; 19] = [
+    pub const ALL: [ErrorKind; 21] = [
         ErrorKind::Malformed,
         ErrorKind::Invalid,
         ErrorKind::Unsupported,
@@ -86,6 +90,8 @@ impl ErrorKind {
         ErrorKind::Stale,
         ErrorKind::Ambiguous,
         ErrorKind::TooLarge,
+        ErrorKind::TooSlow,
+        ErrorKind::TooOften,
         ErrorKind::WrongMedia,
         ErrorKind::Refused,
         ErrorKind::Full,
@@ -142,6 +148,16 @@ impl ErrorKind {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too-long",
                 "That is too large",
+            ),
+            TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "timeout",
+                "That came too slowly",
+            ),
+            TooOften => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "throttled",
+                "That was asked too often",
             ),
             WrongMedia => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

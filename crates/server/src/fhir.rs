@@ -6,8 +6,9 @@
 //! the same code. Resources are served as the stored text; nothing here turns a number into a
 //! float and back.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::extract::FromRequestParts;
@@ -18,7 +19,10 @@ use record::time::RecordedAt;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Actor, AsOf, Programme, Version, View};
+use crate::oauth::Smart;
+use crate::permit::{Reader, purpose, write};
+use crate::programme::{Actor, AsOf, Committed, Programme, Version, View, Work};
+use crate::rate::Rates;
 use crate::release::{Disclosure, Given, Release, What};
 use negotiate::{Format, Prefer, Tags};
 use scope::{Door, Grant};
@@ -57,6 +61,10 @@ pub struct Settings {
     pub bundle_bytes_max: usize,
     /// The largest body elsewhere, in bytes.
     pub resource_bytes_max: usize,
+    /// How many requests a second an address, and an account, may make; none for as many as they like.
+    pub rate: Option<u32>,
+    /// Clients' keys may be fetched from addresses that only this network reaches.
+    pub keys_inside: bool,
 }
 
 impl Default for Settings {
@@ -65,6 +73,8 @@ impl Default for Settings {
             base: None,
             bundle_bytes_max: 64 << 20,
             resource_bytes_max: 4 << 20,
+            rate: Some(50),
+            keys_inside: false,
         }
     }
 }
@@ -81,13 +91,21 @@ struct Inner {
     started_at: RecordedAt,
     requests: AtomicU64,
     capabilities: capabilities::Cache,
+    smart: Smart,
+    rates: Rates,
+    origins: Mutex<(i64, Arc<HashSet<String>>)>,
 }
 
 impl Api {
     /// The API of a programme, with the door that its clients come in through.
     pub fn new(programme: Programme, door: Door, clock: Clock, settings: Settings) -> Api {
         let started_at = clock.now();
+        let smart = Smart::new(&programme, settings.keys_inside);
+        let rates = Rates::new(settings.rate);
         Api(Arc::new(Inner {
+            smart,
+            rates,
+            origins: Mutex::new((i64::MIN, Arc::default())),
             programme,
             door,
             clock,
@@ -113,6 +131,46 @@ impl Api {
         self.0.door.enter(headers, self.0.clock.now().0)
     }
 
+    /// Forgets what tokens grant, so that what was taken back is so at once.
+    pub fn forget_tokens(&self) {
+        self.0.door.forget();
+    }
+
+    /// The time now, in microseconds.
+    pub fn now(&self) -> i64 {
+        self.0.clock.now().0
+    }
+
+    /// What the token server shares.
+    pub fn smart(&self) -> &Smart {
+        &self.0.smart
+    }
+
+    /// How often somebody may ask.
+    pub fn rates(&self) -> &Rates {
+        &self.0.rates
+    }
+
+    /// Whether an origin is one of a registered, enabled app.
+    pub fn is_registered_origin(&self, origin: &str) -> bool {
+        let now = self.now();
+        let mut known = self
+            .0
+            .origins
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !(known.0..known.0.saturating_add(scope::REMEMBERED)).contains(&now) {
+            match crate::clients::origins(&self.0.programme) {
+                Ok(origins) => *known = (now, Arc::new(origins)),
+                Err(error) => {
+                    log(&error, "origins");
+                    return false;
+                }
+            }
+        }
+        known.1.contains(origin)
+    }
+
     /// A name for a request, to find it in the log again: when the server was started, and the
     /// request's number since.
     pub fn next_request_id(&self) -> String {
@@ -121,7 +179,7 @@ impl Api {
     }
 
     /// The address of `/fhir` as the client sees it.
-    fn base(&self, headers: &HeaderMap) -> String {
+    pub(crate) fn base(&self, headers: &HeaderMap) -> String {
         if let Some(base) = &self.0.settings.base {
             return base.clone();
         }
@@ -178,6 +236,8 @@ pub struct Ask {
     pub api: Api,
     /// Who asks and what they may do.
     pub grant: Arc<Grant>,
+    /// Whose eyes the record is read with, and what for.
+    pub reader: Reader,
     /// The address of `/fhir` as the client sees it, without a slash at the end.
     pub base: String,
     /// The query's parameters, without `_format`, `_pretty` and `_asof`.
@@ -212,8 +272,16 @@ impl Ask {
             }
             _ => None,
         };
+        let purpose = match purpose::stated(headers)? {
+            Some(stated) => stated,
+            None => grant.purpose,
+        };
         let mut ask = Ask {
             api: api.clone(),
+            reader: grant.narrow(
+                api.programme(),
+                Reader::new(grant.who.clone(), purpose, api.0.clock.now().0)?,
+            ),
             grant,
             base: api.base(headers),
             params: Vec::new(),
@@ -262,12 +330,20 @@ impl Ask {
         Ok(())
     }
 
-    /// A request that was answered before, to be answered again as of then; for nobody's answer.
-    pub(crate) fn again(api: &Api, actor: Actor, scopes: &str, as_of: AsOf) -> Result<Ask, Error> {
-        let scopes = scope::Scopes::parse(scopes).map_err(Error::internal)?;
+    /// A request that was answered before, to be answered again as of then; for the eyes of whoever
+    /// looks at it again, and for nobody's answer.
+    pub(crate) fn again(
+        api: &Api,
+        actor: Actor,
+        scopes: &str,
+        as_of: AsOf,
+        reader: &Reader,
+    ) -> Result<Ask, Error> {
+        let grant = Grant::again(actor, scopes, reader)?;
         Ok(Ask {
             api: api.clone(),
-            grant: Arc::new(Grant { actor, scopes }),
+            reader: grant.narrow(api.programme(), reader.clone()),
+            grant: Arc::new(grant),
             base: api.base(&HeaderMap::new()),
             params: Vec::new(),
             format: Format::default(),
@@ -285,9 +361,29 @@ impl Ask {
         batch::alone::read(self, address)
     }
 
-    /// The record as the request wants it.
+    /// The record as the request wants it, as far as whoever asks may see it.
     pub fn view(&self) -> View {
-        self.api.programme().view(self.as_of.unwrap_or(AsOf::Now))
+        self.view_of(self.as_of.unwrap_or(AsOf::Now))
+    }
+
+    /// The same of another state.
+    pub fn view_of(&self, as_of: AsOf) -> View {
+        self.api.programme().view(as_of).seen_by(&self.reader)
+    }
+
+    /// Whoever asks, and what for, as what they write will name it.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            purpose: self.reader.purpose().code().to_owned(),
+            ..self.grant.actor.clone()
+        }
+    }
+
+    /// Writes one transaction, if whoever asks may make each of its writes: all of it or nothing.
+    pub async fn submit(&self, work: Work) -> Result<Committed, Error> {
+        let programme = self.api.programme();
+        let work = write::checked(&programme.view(AsOf::Now), &self.reader, work)?;
+        programme.submit(self.actor(), work).await
     }
 
     /// Refuses a write into the past.
@@ -513,10 +609,10 @@ impl Answer {
             Gives::Unsaid => return response,
             Gives::Nothing(why) => Release::Nothing(why),
             Gives::Of(what, given, size) => Release::Of(Box::new(Disclosure {
-                actor: ask.grant.actor.clone(),
+                actor: ask.actor(),
                 what,
                 address: ask.address.clone(),
-                scope: ask.grant.scopes.to_string(),
+                scope: ask.grant.told(),
                 size,
                 whole: ask.api.programme().view(AsOf::Now).size(),
                 given,

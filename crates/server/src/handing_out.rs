@@ -11,12 +11,14 @@ use crate::release::Given;
 /// A person's export and what it gives out.
 ///
 /// It is complete as of the latest cosigned checkpoint, if that has a map of heads that counts
-/// entries about the person, otherwise as of the newest checkpoint.
+/// entries about the person, otherwise as of the newest checkpoint. It has those leaves of the access
+/// log that are wanted.
 pub fn export(
     ledger: &Ledger,
     access: &AccessLog,
     cosigned: Option<&str>,
     patient: &str,
+    wanted: &dyn Fn(&Leaf) -> bool,
 ) -> Result<(Export, Given), Error> {
     if ledger.chain_head(patient).map_err(Error::ledger)?.is_none() {
         return Err(Error::new(
@@ -25,7 +27,7 @@ pub fn export(
         ));
     }
     let under = |note: Option<&str>| {
-        let export = ledger.export(patient, note, Some(access));
+        let export = ledger.export(patient, note, Some((access, wanted)));
         export.map_err(Error::ledger)
     };
     let export = match cosigned.map(|note| under(Some(note))).transpose()?.flatten() {

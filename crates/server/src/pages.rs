@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -14,34 +14,51 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use ledger::witnessed::LogName;
 use maud::Markup;
+use policy::{Action, Purpose, Verdict};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
+use crate::permit::{self, Reader, Thing, Who};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
 use crate::release::{self, Disclosure, Given, Release, What};
 use crate::sign_in::{SignedIn, limits};
-use crate::web::layout::{AsKnown, Ends, Outside, Shell, User};
+use crate::web::layout::{AsKnown, Ends, Outside, Reading, Shell, User};
 use crate::web::{path, when};
 use crate::{assets, web};
 
 mod access;
 mod account;
+mod allow;
+mod apps;
+mod break_glass;
 mod caseload;
+mod cover;
 mod enrol;
 mod entry;
 pub(crate) mod erasures;
 mod export;
+mod figures;
 mod find;
+mod form;
 mod forms;
 mod person;
+mod places;
+mod purpose;
+mod read_under;
 mod record;
+pub(crate) mod rules;
 mod seen;
 mod sign;
 mod sign_in;
 pub(crate) mod smaller;
 mod timelines;
+pub(crate) mod warrants;
+
 mod users;
+
+/// The largest form that enters a warrant: its scan, and the fields beside it.
+const WARRANT_BYTES_MAX: usize = crate::warrant::SCAN_BYTES_MAX + (64 << 10);
 
 /// The pages' address space.
 pub fn routes(programme: Programme) -> Router {
@@ -49,6 +66,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/", get(home))
         .route(path::SIGN_IN, get(sign_in::form).post(sign_in::enter))
         .route(path::SIGN_OUT, post(sign_in::leave))
+        .route(path::PURPOSE, post(purpose::choose))
         .route(path::SIGN_IN_PASSKEY, post(sign_in::passkey))
         .route(path::SIGN_IN_PASSKEY_DONE, post(sign_in::passkey_done))
         .route(path::PROVIDER, get(sign_in::to_provider))
@@ -83,6 +101,30 @@ pub fn routes(programme: Programme) -> Router {
         .route(path::ERASURE_NEW, get(erasures::form))
         .route("/erasures/{id}", get(erasures::get))
         .route("/erasures/{id}/{step}", post(erasures::step))
+        .route(path::POLICY, get(rules::get).post(rules::set))
+        .route(path::POLICY_TRY, post(rules::attempt))
+        .route(path::POLICY_EDIT, post(rules::edit))
+        .route(
+            path::WARRANTS,
+            get(warrants::list)
+                .post(warrants::enter)
+                .layer(DefaultBodyLimit::max(WARRANT_BYTES_MAX)),
+        )
+        .route(path::WARRANT_NEW, get(warrants::form))
+        .route("/warrants/{id}", get(warrants::get))
+        .route("/warrants/{id}/paper", get(warrants::paper))
+        .route("/warrants/{id}/{step}", post(warrants::step))
+        .route(path::INSPECTION, get(warrants::inspection))
+        .route(
+            "/people/{id}/break-glass",
+            get(break_glass::form).post(break_glass::open),
+        )
+        .route(path::BREAK_GLASS, get(break_glass::list))
+        .route("/break-glass/{id}", get(break_glass::get))
+        .route("/break-glass/{id}/{step}", post(break_glass::step))
+        .route(path::COVER, get(cover::list).post(cover::enter))
+        .route("/cover/{id}/{step}", post(cover::step))
+        .route(path::FIGURES, get(figures::get))
         .route("/people/{id}", get(person::get))
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
@@ -102,8 +144,18 @@ pub fn routes(programme: Programme) -> Router {
         .route("/access/{position}", get(access::one))
         .route("/access/{position}/receipt", get(access::receipt))
         .route("/access/{position}/seen", get(seen::get))
+        .route(path::AUTHORIZE, get(allow::get).post(allow::post))
+        .route(path::APPS, get(apps::list).post(apps::add))
+        .route(path::APP_NEW, get(apps::form))
+        .route(path::APPS_MINE, get(apps::mine))
+        .route("/apps/mine/{grant}", post(apps::end))
+        .route("/apps/{name}", get(apps::get).post(apps::change))
+        .route("/apps/{name}/{step}", post(apps::step))
+        .route("/people/{id}/apps", get(apps::of_person))
+        .route("/people/{id}/apps/{name}", post(apps::open))
         .route("/assets/{name}", get(asset))
         .layer(Extension(Arc::new(caseload::Known::default())))
+        .layer(Extension(Arc::new(figures::Counted::default())))
         .with_state(programme.clone())
         .layer(axum::middleware::from_fn(smaller::smaller))
         .layer(axum::middleware::from_fn_with_state(
@@ -112,8 +164,16 @@ pub fn routes(programme: Programme) -> Router {
         ))
 }
 
-async fn home() -> Response {
-    see(path::CASELOAD)
+/// Whoever is signed in begins where their role does.
+async fn home(
+    State(programme): State<Programme>,
+    who: Option<SignedIn>,
+) -> Result<Response, Error> {
+    let Some(who) = who else {
+        return Ok(see(path::CASELOAD));
+    };
+    let ways = places::of(&who.permitted_as(&programme)?);
+    Ok(see(ways.first().map_or(path::RECORD, |way| &way.address)))
 }
 
 /// Someone who is signed in asks for a page, as of some instant.
@@ -121,6 +181,9 @@ async fn home() -> Response {
 pub(crate) struct Asked {
     programme: Programme,
     who: SignedIn,
+    /// Whose eyes the record is read with, and what for.
+    reader: Reader,
+    /// The record as of the instant asked for, as far as they may see it.
     view: View,
     path: String,
     /// What was asked for, as the access log will have it.
@@ -174,11 +237,17 @@ impl Asked {
         if let (None, AsOf::Instant(at)) = (asked, as_of) {
             address = path::with(&address, &[(path::AS_OF, &when::exact(at.0))]);
         }
+        let reader = who.reader(programme, uri.path())?;
+        let reader = match break_glass::is_open(programme, &reader, uri.path())? {
+            true => reader.for_purpose(Purpose::Emergency)?,
+            false => reader,
+        };
         Ok(Asked {
             programme: programme.clone(),
             address,
             who,
-            view: programme.view(as_of),
+            view: programme.view(as_of).seen_by(&reader),
+            reader,
             path: uri.path().to_owned(),
             params,
             again: None,
@@ -186,16 +255,18 @@ impl Asked {
     }
 
     /// Somebody asks for a page of now, without parameters.
-    fn of(programme: &Programme, who: SignedIn, path: &str) -> Asked {
-        Asked {
+    fn of(programme: &Programme, who: SignedIn, path: &str) -> Result<Asked, Error> {
+        let reader = who.reader(programme, path)?;
+        Ok(Asked {
             programme: programme.clone(),
             who,
-            view: programme.view(AsOf::Now),
+            view: programme.view(AsOf::Now).seen_by(&reader),
+            reader,
             path: path.to_owned(),
             address: path.to_owned(),
             params: Pairs::new(),
             again: None,
-        }
+        })
     }
 
     /// The first value of a parameter.
@@ -214,12 +285,38 @@ impl Asked {
         }
     }
 
-    /// The whole record: as it is, or as it was when the page was shown before.
+    /// Everything that is recorded, as far as they may see it: as it is, or as it was when the page was
+    /// shown before.
     fn whole(&self) -> View {
-        self.programme.view(match &self.again {
+        let view = self.programme.view(match &self.again {
             Some(again) => AsOf::Seen(again.whole, RecordedAt(again.now())),
             None => AsOf::Now,
+        });
+        view.seen_by(&self.reader)
+    }
+
+    /// The same request, read for something else.
+    fn read_for(&self, purpose: Purpose) -> Result<Asked, Error> {
+        let reader = self.reader.for_purpose(purpose)?;
+        Ok(Asked {
+            view: self.view.clone().seen_by(&reader),
+            reader,
+            ..self.clone()
         })
+    }
+
+    /// Whether they may do something with a thing, and why or why not.
+    fn decide(&self, does: Action, thing: &Thing<'_>) -> Result<Arc<Verdict>, Error> {
+        self.view.decide(&self.reader, does, thing)
+    }
+
+    /// Refuses what they may not do.
+    fn must(&self, does: Action, thing: &Thing<'_>) -> Result<(), Error> {
+        let verdict = self.decide(does, thing)?;
+        match verdict.allowed {
+            true => Ok(()),
+            false => Err(permit::refused(&verdict)),
+        }
     }
 
     /// The same request of the whole record.
@@ -230,11 +327,24 @@ impl Asked {
         }
     }
 
+    /// The record at the page's instant, whole: for what decides itself who may see what of it.
+    fn unbound(&self) -> View {
+        self.view.clone().unbound()
+    }
+
     /// Whose page it is.
-    fn reader(&self) -> &SignedIn {
+    fn whose(&self) -> &SignedIn {
         match &self.again {
             Some(again) => again.reader(&self.who),
             None => &self.who,
+        }
+    }
+
+    /// The same, as the policy knows them.
+    fn eyes(&self) -> Result<Who, Error> {
+        match &self.again {
+            Some(_) => self.whose().permitted_as(&self.programme),
+            None => Ok(self.reader.who().clone()),
         }
     }
 
@@ -299,8 +409,7 @@ impl Asked {
             user: Some(User {
                 name: self.who.user.name.clone(),
                 role: self.who.user.role.clone(),
-                oversees: self.who.oversees(),
-                administers: self.who.administers(),
+                places: places::of(self.reader.who()),
                 session: self.ends(),
             }),
             made_at: self.programme.clock().now().0,
@@ -315,10 +424,30 @@ impl Asked {
                 .collect(),
             banner: None,
             again: None,
+            glass: break_glass::opened(self),
             outside: self.outside(),
+            reading: Some(self.reading()),
         };
         self.again_in(&mut shell);
         shell
+    }
+
+    /// What for the page is read, and what else it could be.
+    fn reading(&self) -> Reading {
+        let role = self.reader.who().role;
+        let choices = role.purposes().iter().map(|purpose| {
+            let chosen = *purpose == self.reader.purpose();
+            (
+                purpose.code().to_owned(),
+                purpose.words().to_owned(),
+                chosen,
+            )
+        });
+        Reading {
+            words: self.reader.purpose().words().to_owned(),
+            is_fixed: permit::purpose::of_page(role, &self.path).is_some(),
+            choices: choices.collect(),
+        }
     }
 
     /// The page, with the headers that belong to its instant (RFC 7089) and with what it gives out.
@@ -355,12 +484,10 @@ impl Asked {
 
     /// Who asks, and what for.
     fn actor(&self) -> Actor {
-        let mut actor = self.who.actor();
-        if self.path.starts_with(path::ACCESS) || self.path.ends_with("/access") {
-            // Looking at who looked is done for the sake of the rules.
-            actor.purpose = "HCOMPL".to_owned();
+        Actor {
+            purpose: self.reader.purpose().code().to_owned(),
+            ..self.who.actor()
         }
-        actor
     }
 }
 
@@ -435,7 +562,9 @@ pub fn error_page(error: &Error) -> Response {
             keep: Vec::new(),
             banner: None,
             again: None,
+            glass: Vec::new(),
             outside: None,
+            reading: None,
         },
         status: row.status.as_u16(),
         title: row.title.to_owned(),

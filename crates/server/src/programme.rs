@@ -16,15 +16,19 @@ use ledger::access::{AccessLog, Draft as Disclosed, Logged};
 use ledger::log::Log;
 use ledger::witnessed::LogName;
 use ledger::{Alias, Keys, Ledger};
+use policy::Policy;
 pub use record::time::RecordedAt;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::amendment;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
+use crate::permit::Permits;
 use crate::sign_in::sealed::Sealer;
 use crate::site::Site;
+use crate::standing::{self, Standing};
 
 mod disclosing;
 mod draft;
@@ -33,6 +37,7 @@ mod gathering;
 mod head_map;
 mod heads;
 pub mod keys;
+mod notices;
 mod offline;
 mod open;
 mod replay;
@@ -102,12 +107,14 @@ struct Inner {
     ledger: Ledger,
     access: AccessLog,
     known: whose::Known,
+    standing: standing::Known,
     index: Index,
     desk: Desk,
     sealer: Sealer,
     /// Where it is reached from outside, once somebody has said so.
     site: OnceLock<Site>,
     cosigning: Arc<Cosigning>,
+    permits: Permits,
     clock: Clock,
     chance: Chance,
     /// How many entries everyone may see: committed, synced and indexed.
@@ -163,17 +170,20 @@ impl Programme {
             (LogName::Access, Arc::new(opened.access.clone())),
         ];
         let cosigning = Arc::new(Cosigning::open(data, logs, clock.clone())?);
+        let permits = Permits::new(Policy::base(), &opened.index)?;
         let inner = Arc::new(Inner {
             data: data.to_owned(),
             about: About::read(data)?,
             ledger: opened.ledger,
             access: opened.access,
             known: whose::Known::default(),
+            standing: standing::Known::default(),
             index: opened.index,
             desk,
             sealer,
             site: OnceLock::new(),
             cosigning,
+            permits,
             clock,
             chance,
             visible: AtomicU64::new(opened.appender.size()),
@@ -183,6 +193,8 @@ impl Programme {
         });
         let mut appender = opened.appender;
         erase::finish(&inner, &mut appender, opened.unfinished)?;
+        let policy = amendment::in_force(&View::new(&inner, AsOf::Now))?;
+        inner.permits.set_policy(policy);
         let (submissions, waiting) = mpsc::channel(writer::WAITING_MAX);
         let for_writer = inner.clone();
         std::thread::Builder::new()
@@ -212,6 +224,8 @@ impl Programme {
             })
             .map_err(Error::internal)?;
         head_map::see_to_it(Arc::downgrade(&inner), submissions.downgrade())
+            .map_err(Error::internal)?;
+        notices::see_to_it(Arc::downgrade(&inner), submissions.downgrade())
             .map_err(Error::internal)?;
         Ok(Programme {
             inner,
@@ -269,6 +283,11 @@ impl Programme {
         &self.inner.clock
     }
 
+    /// The policy in force, and what is remembered of its decisions.
+    pub fn permits(&self) -> &Permits {
+        &self.inner.permits
+    }
+
     /// Randomness.
     pub fn chance(&self) -> &Chance {
         &self.inner.chance
@@ -308,6 +327,11 @@ impl Programme {
     /// Forgets which person an alias stands for, as when they are erased.
     pub fn forget(&self, person: Alias) {
         self.inner.known.forget(person);
+    }
+
+    /// The warrants, delegations and break-glasses that are on the record as it stands.
+    pub fn standing(&self) -> Result<Arc<Standing>, Error> {
+        self.inner.standing.standing(|| self.view(AsOf::Now))
     }
 
     /// Records a disclosure. Answers when it is durable: before that nothing may be shown.
@@ -371,7 +395,8 @@ impl Programme {
         Ok(())
     }
 
-    /// The record as of some instant or size. A size beyond the end is the end.
+    /// The record as of some instant or size, whole. A size beyond the end is the end. What is read for
+    /// somebody is read from `view(..).seen_by(reader)`.
     pub fn view(&self, as_of: AsOf) -> View {
         View::new(&self.inner, as_of)
     }

@@ -4,7 +4,8 @@
 //! error leaves a handler as [`Error`] and becomes an OperationOutcome under `/fhir` and a page
 //! elsewhere, here and nowhere else; what only programs ask for (`/log/`) gets it as text. A panic
 //! becomes an error like any other. What an answer gives out of the record is recorded before it is
-//! let go ([`crate::release`]).
+//! let go ([`crate::release`]). Whoever asks too often is not let in ([`crate::rate`]), and every answer
+//! tells browsers what they may do with it ([`crate::headers`]).
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,6 +29,8 @@ use crate::fhir::{
 };
 
 use crate::release;
+use crate::serving::Peer;
+use crate::{headers, oauth, web};
 
 /// Renders an error for people; given by the pages.
 pub type ErrorPage = fn(&Error) -> Response;
@@ -72,6 +75,7 @@ pub fn router(api: Api, pages: Router, error_page: ErrorPage) -> Router {
         .merge(fhir(api.clone()))
         .merge(crate::transparency::routes(api.clone()))
         .merge(crate::metrics::routes(api.clone()))
+        .merge(oauth::routes(api.clone()))
         .merge(pages)
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_allowed)
@@ -104,33 +108,53 @@ async fn around(
         let path = request.uri().path();
         path == "/fhir" || path.starts_with("/fhir/")
     };
-    let is_for_tools = is_for_tools(request.uri().path());
+    let path = request.uri().path().to_owned();
+    let is_for_tools = is_for_tools(&path);
     let method = request.method().clone();
-    let mut response = match Caught(Box::pin(next.run(request))).await {
-        Ok(response) => response,
-        Err(panic) => Error::internal(format!("a panic: {panic}")).into_response(),
+    let peer = request.extensions().get::<Peer>().copied();
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let brought = request.headers().contains_key(header::AUTHORIZATION);
+    let (rates, now) = (api.rates(), api.now());
+    let admitted = rates.admit(peer.as_ref(), &method, &path, request.headers(), now);
+    let mut response = if headers::is_preflight(&method, &path, request.headers()) {
+        headers::preflight()
+    } else if let Err(error) = admitted {
+        error.into_response()
+    } else {
+        match Caught(Box::pin(next.run(request))).await {
+            Ok(response) => response,
+            Err(panic) => Error::internal(format!("a panic: {panic}")).into_response(),
+        }
     };
     response = release::let_go(api.programme(), &method, response).await;
     let status = response.status();
     let drawn = response.extensions_mut().remove::<Drawn>().is_some();
     if drawn {
         // It says itself what there is to say.
+        if status == StatusCode::UNAUTHORIZED {
+            rates.refused(peer.as_ref(), now);
+        }
     } else if status.is_client_error() || status.is_server_error() {
         let error = match response.extensions_mut().remove::<Arc<Error>>() {
             Some(error) => error,
             None => Arc::new(of_status(status)),
         };
         fhir::log(&error, &id);
-        let headers = std::mem::take(response.headers_mut());
+        let given = std::mem::take(response.headers_mut());
+        if status == StatusCode::UNAUTHORIZED && brought {
+            rates.refused(peer.as_ref(), now);
+        }
         response = if under_fhir {
             as_outcome(&error)
+        } else if path.starts_with("/oauth/") && path != web::path::AUTHORIZE {
+            oauth::of_error(&error)
         } else if is_for_tools {
             as_text(&error)
         } else {
             error_page(&error)
         };
         *response.status_mut() = status;
-        for (name, value) in &headers {
+        for (name, value) in &given {
             if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
                 response.headers_mut().append(name, value.clone());
             }
@@ -144,6 +168,11 @@ async fn around(
             .headers_mut()
             .insert(HeaderName::from_static("x-request-id"), value);
     }
+    let is_encrypted = peer.is_some_and(|peer| peer.is_encrypted);
+    headers::secure(response.headers_mut(), is_encrypted);
+    headers::share(response.headers_mut(), &path, origin.as_ref(), |origin| {
+        api.is_registered_origin(origin)
+    });
     response
 }
 
@@ -198,6 +227,10 @@ fn of_status(status: StatusCode) -> Error {
         StatusCode::NOT_FOUND => {
             Error::new(ErrorKind::NotFound, "There is nothing at this address.")
         }
+        StatusCode::REQUEST_TIMEOUT => Error::new(
+            ErrorKind::TooSlow,
+            "The body did not come within the time that there is for it.",
+        ),
         StatusCode::PAYLOAD_TOO_LARGE => Error::new(ErrorKind::TooLarge, "The body is too large."),
         status if status.is_client_error() => {
             Error::new(ErrorKind::Malformed, "The request could not be understood.")

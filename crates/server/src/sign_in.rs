@@ -15,6 +15,7 @@
 //! | [`sealed`] | what the desk keeps and must read again |
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
@@ -22,9 +23,11 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use desk::{NewSession, Session, User};
+use policy::{Purpose, Role};
 
 use crate::chance::Chance;
 use crate::error::{Error, ErrorKind};
+use crate::permit::{Reader, Who, purpose};
 use crate::programme::{Actor, Programme};
 use crate::site::Site;
 
@@ -123,23 +126,53 @@ impl SignedIn {
         matches!(self.user.role.as_str(), "supervisor" | "officer")
     }
 
+    /// When they last showed that it is them, in microseconds.
+    pub fn authenticated_us(&self) -> Option<i64> {
+        self.session
+            .as_ref()
+            .map(|session| session.authenticated_us)
+    }
+
     /// Whether they may see and change who may sign in.
     pub fn administers(&self) -> bool {
         matches!(self.user.role.as_str(), "officer" | "administrator")
     }
 
-    /// As whom they act, and what for unless the page is for something else: those who care for
-    /// people do so to treat them, a participant asks for themself, the others run the programme.
+    /// As whom they act, and what for unless the page or they themselves say otherwise.
     pub fn actor(&self) -> Actor {
-        let purpose = match self.user.role.as_str() {
-            "caseworker" | "prescriber" => "TREAT",
-            "participant" => "PATRQT",
-            _ => "HOPERAT",
-        };
+        let role = Role::parse(&self.user.role);
+        let purpose = role.map_or(Purpose::Operations, Role::usual_purpose);
         Actor {
             name: actor_name(&self.user),
-            purpose: purpose.to_owned(),
+            purpose: purpose.code().to_owned(),
         }
+    }
+
+    /// Who they are to the policy.
+    pub fn permitted_as(&self, programme: &Programme) -> Result<Who, Error> {
+        // Only of supervisors others matter.
+        let others = match self.user.role.as_str() {
+            "supervisor" => programme.desk().users().map_err(Error::desk)?,
+            _ => Vec::new(),
+        };
+        Who::of_user(&self.user, &others).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Forbidden,
+                "Your role is none that this programme knows, so nothing is open to you. Ask an \
+                 officer to give you one.",
+            )
+        })
+    }
+
+    /// Whose eyes a page is read with, and what for.
+    pub fn reader(&self, programme: &Programme, page: &str) -> Result<Reader, Error> {
+        let who = self.permitted_as(programme)?;
+        let chosen = self
+            .session
+            .as_ref()
+            .and_then(|session| session.purpose.as_deref());
+        let purpose = purpose::of(who.role, page, chosen.and_then(Purpose::from_code));
+        Reader::new(Arc::new(who), purpose, programme.clock().now().0)
     }
 
     /// Whether they have shown that it is them so lately that it need not be asked again.

@@ -161,7 +161,7 @@ fn ask(person: &'static str, kind: Kind, now: i64) -> Asked<'static> {
         inspector: "inspector 9",
         person,
         kind: Some(kind),
-        happened: None,
+        happened: When::Unknown,
         now,
     }
 }
@@ -225,11 +225,20 @@ fn what_happened_outside_its_time_stays_closed() {
         (None, Err(Closed::OutsideTime)),
     ] {
         let asked = Asked {
-            happened: happened.map(|(start, end)| Span { start, end }),
+            happened: happened.map_or(When::Unknown, |(start, end)| When::At(Span { start, end })),
             ..ask(ONE, Kind::Care, 13 * DAY)
         };
         assert_eq!(warrant.opens(&asked), expect, "{happened:?}");
     }
+    let asked = Asked {
+        happened: When::Any,
+        ..ask(ONE, Kind::Care, 13 * DAY)
+    };
+    assert_eq!(
+        warrant.opens(&asked),
+        Ok(()),
+        "something of the kind is open"
+    );
     assert_eq!(
         warrant.opens(&ask(ONE, Kind::Identity, 13 * DAY)),
         Ok(()),

@@ -27,12 +27,13 @@ fn a_token_stands_for_its_client_until_it_is_revoked() {
     assert_eq!(scope(&short, NOW + HOUR), None);
     assert_eq!(scope("hc_", NOW), None);
     assert_eq!(scope(&long[3..], NOW), None);
-    desk.set_scope("lab", "system/Observation.rs").unwrap();
+    desk.set_scope("lab", "system/Observation.rs", "user/1", 2)
+        .unwrap();
     assert_eq!(scope(&long, NOW).as_deref(), Some("system/Observation.rs"));
     assert!(desk.revoke_token(&short).unwrap());
     assert!(!desk.revoke_token(&short).unwrap());
     assert_eq!(scope(&short, NOW), None);
-    desk.remove_client("lab").unwrap();
+    desk.remove_client("lab", "user/1", 3).unwrap();
     assert_eq!(scope(&long, NOW), None);
 }
 

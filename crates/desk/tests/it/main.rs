@@ -1,5 +1,6 @@
 //! The desk from outside.
 
+mod apps;
 mod clients;
 mod opening;
 mod signing_in;

@@ -1,5 +1,6 @@
 //! A participant's export, put together: their chain, where it ends, and what the access log says.
 
+use evidence::disclosure::Leaf;
 use evidence::export::{Content, Export, Item, Section};
 use evidence::heads::{self, Head, Map, prove_presence};
 use rusqlite::Connection;
@@ -10,17 +11,21 @@ use super::{Ledger, Moment, ReadError, StoredTiles, checkpoint, damaged, line_at
 use crate::access::AccessLog;
 use crate::entry::{Alias, Entry};
 
+/// Which leaves of the access log an export has.
+pub type Wanted<'w> = &'w dyn Fn(&Leaf) -> bool;
+
 impl Ledger {
     /// Everything on the record about a person, complete as of the newest map of heads that the
     /// checkpoint covers. `None` if no such map counts an entry about them.
     ///
     /// The checkpoint is `cosigned` if that is given, otherwise the newest there is. With `access`,
-    /// what the access log says about the person is added.
+    /// what the access log says about the person is added, as far as it is wanted: what a warrant
+    /// keeps from the person for a time is left out.
     pub fn export(
         &self,
         patient: &str,
         cosigned: Option<&str>,
-        access: Option<&AccessLog>,
+        access: Option<(&AccessLog, Wanted<'_>)>,
     ) -> Result<Option<Export>, ReadError> {
         let person = self.person(patient);
         let note = match cosigned {
@@ -63,7 +68,9 @@ impl Ledger {
             },
             map: map_item,
             place,
-            access: access.map(|log| disclosed(log, person)).transpose()?,
+            access: access
+                .map(|(log, wanted)| disclosed(log, person, wanted))
+                .transpose()?,
         }))
     }
 
@@ -136,14 +143,14 @@ fn positions(db: &Connection, head: &Head) -> Result<Vec<u64>, ReadError> {
 }
 
 /// What told of several persons stays without its content: that tells of the others as well.
-fn disclosed(log: &AccessLog, person: Alias) -> Result<Section, ReadError> {
+fn disclosed(log: &AccessLog, person: Alias, wanted: Wanted<'_>) -> Result<Section, ReadError> {
     let (checkpoint, proven) = log.about(person)?;
     let size = Checkpoint::open(&checkpoint, log.verifier(), log.origin())
         .map_err(|e| damaged(0, &e.to_string()))?
         .size;
     let mut items = Vec::with_capacity(proven.len());
     let mut proofs = Vec::with_capacity(proven.len());
-    for leaf in proven {
+    for leaf in proven.into_iter().filter(|one| wanted(&one.disclosed.leaf)) {
         let is_of_several = matches!(
             leaf.disclosed.leaf.whom,
             evidence::disclosure::Whom::Many(_)

@@ -136,3 +136,19 @@ fn what_is_remembered_is_what_would_be_worked_out() {
         }
     }
 }
+
+#[test]
+fn the_closed_policy_opens_nothing() {
+    let policy = Policy::closed();
+    for situation in crate::truth::situations() {
+        for role in Role::ALL {
+            for action in Action::ALL {
+                for kind in Kind::ALL {
+                    let request =
+                        asked(*role, role.usual_purpose(), *action, *kind, situation.facts);
+                    assert!(!policy.decide(&request).allowed, "{request:?}");
+                }
+            }
+        }
+    }
+}

@@ -14,6 +14,7 @@ use super::Stop;
 use crate::chance::Chance;
 use crate::clock::Stopwatch;
 
+mod decisions;
 mod fresh;
 mod load;
 mod machine;
@@ -57,6 +58,8 @@ pub struct Args {
 enum Instead {
     /// Play the ledger on a disk that fails, by seeds; a seed that finds something is printed
     Simulate(simulate::Args),
+    /// Measure how long the policy takes to decide
+    Policy(decisions::Args),
 }
 
 /// Prints each figure as it comes and keeps it for the JSON form.
@@ -93,8 +96,10 @@ fn round(value: f64, digits: i32) -> Value {
 
 /// Measures, prints each figure as it comes, and removes what it made unless told to keep it.
 pub fn run(args: &Args) -> Result<(), Stop> {
-    if let Some(Instead::Simulate(args)) = &args.instead {
-        return simulate::run(args);
+    match &args.instead {
+        Some(Instead::Simulate(args)) => return simulate::run(args),
+        Some(Instead::Policy(args)) => return decisions::run(args),
+        None => {}
     }
     let Some(from) = &args.from else {
         return Err(Stop::WrongUse("say --from DIR".to_owned()));

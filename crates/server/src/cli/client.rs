@@ -1,14 +1,21 @@
-//! `homecoming client` and `homecoming token`: who may call the API.
+//! `homecoming client` and `homecoming token`: which programs may call the API.
+//!
+//! A change is kept at the desk and owed to the record: a server that runs writes it there before the client is let
+//! in, one that does not run at its next start.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use desk::Desk;
+use desk::{ClientState, Desk};
 
 use super::{Data, Stop};
 use crate::chance::Chance;
+use crate::clients::{self, Proof, Registered, Registration};
 use crate::clock::Clock;
 use crate::fhir::scope::Scopes;
+
+/// Whoever has the machine, as entries name them.
+const OPERATOR: &str = "operator";
 
 #[derive(clap::Args)]
 pub struct ClientArgs {
@@ -24,9 +31,44 @@ enum What {
         name: String,
         #[command(flatten)]
         data: Data,
-        /// SMART scopes, separated by spaces: `system/*.cruds`, `system/Observation.rs`
+        /// SMART scopes, separated by spaces: `system/*.cruds`, `patient/Observation.rs`
         #[arg(long)]
         scope: String,
+        #[command(flatten)]
+        rest: Rest,
+    },
+    /// Change what is said of a client; what is not given stays
+    Change {
+        /// The client
+        name: String,
+        #[command(flatten)]
+        data: Data,
+        /// SMART scopes, separated by spaces
+        #[arg(long)]
+        scope: Option<String>,
+        #[command(flatten)]
+        rest: Rest,
+    },
+    /// Answer nothing that a client sends any more, and take back all that it was given
+    Disable {
+        /// The client
+        name: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Answer a client again
+    Enable {
+        /// The client
+        name: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Give a client that has a secret another one, and print it
+    Secret {
+        /// The client
+        name: String,
+        #[command(flatten)]
+        data: Data,
     },
     /// List the clients
     List {
@@ -36,6 +78,79 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What is registered beside name and scope.
+#[derive(clap::Args)]
+struct Rest {
+    /// What people call it
+    #[arg(long)]
+    title: Option<String>,
+    /// Who answers for it
+    #[arg(long)]
+    organisation: Option<String>,
+    /// What it is there for
+    #[arg(long, value_parser = purposes())]
+    purpose: Option<String>,
+    /// How it proves who it is: by a token of `homecoming token`, not at all (an app in a browser), by a secret, by
+    /// signing with a key
+    #[arg(long, value_parser = Proof::ALL.map(Proof::code))]
+    proof: Option<String>,
+    /// Where people are sent back to; may be given several times
+    #[arg(long, value_name = "URL")]
+    redirect: Vec<String>,
+    /// Where it is opened from a person's page
+    #[arg(long, value_name = "URL")]
+    launch: Option<String>,
+    /// Its public keys (a JWK Set)
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Where its public keys are
+    #[arg(long, value_name = "URL")]
+    keys_url: Option<String>,
+}
+
+/// The codes of what a client may be there for.
+fn purposes() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(clients::purposes().iter().map(|one| one.code()))
+}
+
+impl Rest {
+    /// Takes what is given.
+    fn over(&self, registration: &mut Registration) -> Result<(), Stop> {
+        if let Some(title) = &self.title {
+            registration.title.clone_from(title);
+        }
+        if let Some(organisation) = &self.organisation {
+            registration.organisation.clone_from(organisation);
+        }
+        if let Some(purpose) = &self.purpose {
+            registration.purpose.clone_from(purpose);
+        }
+        if let Some(proof) = &self.proof {
+            let found = Proof::ALL.into_iter().find(|one| one.code() == proof);
+            registration.proof = found.unwrap_or_default();
+        }
+        if !self.redirect.is_empty() {
+            registration.redirects.clone_from(&self.redirect);
+        }
+        if self.launch.is_some() {
+            registration.launch.clone_from(&self.launch);
+        }
+        if let Some(file) = &self.keys {
+            let cannot = |why: String| {
+                Stop::CouldNotRun(format!("{} cannot be read: {why}", file.display()))
+            };
+            let text = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
+            let keys = serde_json::from_slice(&text).map_err(|error| cannot(error.to_string()))?;
+            (registration.keys, registration.keys_url) = (Some(keys), None);
+        }
+        if self.keys_url.is_some() {
+            registration.keys_url.clone_from(&self.keys_url);
+            registration.keys = None;
+        }
+        Ok(())
+    }
 }
 
 #[derive(clap::Args)]
@@ -52,45 +167,164 @@ pub struct TokenArgs {
 
 pub fn run(args: &ClientArgs) -> Result<(), Stop> {
     match &args.what {
-        What::Add { name, data, scope } => {
-            if !is_name(name) {
+        What::Add {
+            name,
+            data,
+            scope,
+            rest,
+        } => {
+            let mut registration = Registration::default();
+            rest.over(&mut registration)?;
+            let scopes = Scopes::parse(scope).map_err(Stop::WrongUse)?;
+            let document = checked(name, &scopes, &registration)?;
+            let state = ClientState {
+                scope: &scopes.to_string(),
+                document: &document,
+                disabled: false,
+            };
+            let desk = open(&data.data)?;
+            let secret =
+                (registration.proof == Proof::Secret).then(|| clients::new_secret(&Chance::System));
+            let hash = secret.as_ref().map(|(_, hash)| hash);
+            desk.register_client(name, &state, hash, OPERATOR, Clock::System.now().0)
+                .map_err(|error| cannot(&error))?;
+            match (registration.proof, secret) {
+                (Proof::Token, _) => say!(
+                    "Client {name} may {scope}. Its token: homecoming token --data {} --client {name}",
+                    data.data.display()
+                ),
+                (_, Some((secret, _))) => say!(
+                    "Client {name} may {scopes}. Its secret, which is shown only now:\n{secret}"
+                ),
+                _ => say!("Client {name} may {scopes}."),
+            }
+            Ok(())
+        }
+        What::Change {
+            name,
+            data,
+            scope,
+            rest,
+        } => change(name, data, |client| {
+            if let Some(scope) = scope {
+                client.scopes = Scopes::parse(scope).map_err(Stop::WrongUse)?;
+            }
+            rest.over(&mut client.registration)
+        }),
+        What::Disable { name, data } => change(name, data, |client| {
+            client.disabled = true;
+            Ok(())
+        }),
+        What::Enable { name, data } => change(name, data, |client| {
+            client.disabled = false;
+            Ok(())
+        }),
+        What::Secret { name, data } => {
+            let desk = open(&data.data)?;
+            let (client, _) = known(&desk, name)?;
+            if client.registration.proof != Proof::Secret {
                 return Err(Stop::WrongUse(format!(
-                    "a client's name is 1 to 40 letters, digits, - and _; `{name}` is not"
+                    "{name} proves who it is {}; it has no secret",
+                    client.registration.proof.words()
                 )));
             }
-            Scopes::parse(scope).map_err(|why| Stop::WrongUse(why.to_string()))?;
-            let desk = open(&data.data)?;
-            desk.add_client(name, scope, Clock::System.now().0)
+            let (secret, hash) = clients::new_secret(&Chance::System);
+            desk.set_client_secret(name, Some(&hash), OPERATOR, Clock::System.now().0)
                 .map_err(|error| cannot(&error))?;
-            say!(
-                "Client {name} may {scope}. Its token: homecoming token --data {} --client {name}",
-                data.data.display()
-            );
+            say!("{secret}");
             Ok(())
         }
-        What::List { data, json } => {
-            for client in open(&data.data)?
-                .clients()
-                .map_err(|error| cannot(&error))?
-            {
-                if *json {
-                    say!(
-                        "{}",
-                        serde_json::json!({ "name": client.name, "scope": client.scope })
-                    );
-                } else {
-                    say!("{}\t{}", client.name, client.scope);
-                }
-            }
-            Ok(())
+        What::List { data, json } => list(&open(&data.data)?, *json),
+    }
+}
+
+fn list(desk: &Desk, json: bool) -> Result<(), Stop> {
+    for client in desk.clients().map_err(|error| cannot(&error))? {
+        let read = Registered::read(&client)?;
+        let registration = &read.registration;
+        if json {
+            say!(
+                "{}",
+                serde_json::json!({
+                    "name": client.name,
+                    "scope": client.scope,
+                    "title": registration.title,
+                    "organisation": registration.organisation,
+                    "purpose": registration.purpose(),
+                    "proof": registration.proof.code(),
+                    "redirects": registration.redirects,
+                    "launch": registration.launch,
+                    "keys": registration.keys,
+                    "keys_url": registration.keys_url,
+                    "disabled": client.disabled,
+                    "on_record": client.is_recorded(),
+                })
+            );
+        } else {
+            let state = if client.disabled { "\tdisabled" } else { "" };
+            say!("{}\t{}{state}", client.name, client.scope);
         }
     }
+    Ok(())
+}
+
+/// Changes a client, if what comes of it fits together.
+fn change(
+    name: &str,
+    data: &Data,
+    what: impl FnOnce(&mut Registered) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let desk = open(&data.data)?;
+    let (mut client, _) = known(&desk, name)?;
+    what(&mut client)?;
+    let document = checked(name, &client.scopes, &client.registration)?;
+    let state = ClientState {
+        scope: &client.scopes.to_string(),
+        document: &document,
+        disabled: client.disabled,
+    };
+    desk.change_client(name, &state, OPERATOR, Clock::System.now().0)
+        .map_err(|error| cannot(&error))?;
+    let may = if client.disabled {
+        "is disabled; it was allowed"
+    } else {
+        "may"
+    };
+    say!("Client {name} {may} {}.", client.scopes);
+    Ok(())
+}
+
+fn known(desk: &Desk, name: &str) -> Result<(Registered, desk::Client), Stop> {
+    let found = desk.client(name).map_err(|error| cannot(&error))?;
+    let client = found.ok_or_else(|| {
+        Stop::WrongUse(format!(
+            "there is no client named {name}; `homecoming client list` has them"
+        ))
+    })?;
+    Ok((Registered::read(&client)?, client))
+}
+
+/// The registration as it is kept, if it fits together.
+fn checked(name: &str, scopes: &Scopes, registration: &Registration) -> Result<String, Stop> {
+    registration.check(name, scopes).map_err(Stop::WrongUse)?;
+    serde_json::to_string(registration)
+        .map_err(|error| Stop::CouldNotRun(format!("the registration cannot be written: {error}")))
 }
 
 pub fn token(args: &TokenArgs) -> Result<(), Stop> {
     let desk = open(&args.data.data)?;
     let now = Clock::System.now().0;
     let until = now + i64::from(args.days) * 86_400_000_000;
+    if let Some(client) = desk.client(&args.client).map_err(|error| cannot(&error))? {
+        let proof = Registered::read(&client)?.registration.proof;
+        if proof != Proof::Token {
+            return Err(Stop::WrongUse(format!(
+                "{} proves who it is {}; it gets its tokens at /oauth/token",
+                args.client,
+                proof.words()
+            )));
+        }
+    }
     let token = desk
         .new_token(&args.client, now, until, &mut |bytes| {
             Chance::System.fill(bytes)
@@ -113,11 +347,4 @@ pub(super) fn open(data: &Path) -> Result<Desk, Stop> {
 
 pub(super) fn cannot(error: &desk::Error) -> Stop {
     Stop::CouldNotRun(error.to_string())
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=40).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }

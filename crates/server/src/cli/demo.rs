@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+mod ordered;
+
 use super::Stop;
 use super::client::cannot;
 use super::passphrase::Passphrase;
-use super::serve::{Limits, listen, open, serve};
+use super::serve::{Limits, Reached, listen, open, serve};
 use crate::chance::Chance;
 use crate::clock::{Clock, Stopwatch};
 use crate::demo::{self, DemoWrite};
@@ -57,8 +59,11 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     // Held until the end: when we are gone, however we went, the witness ends, too.
     let witness = DemoWitness::start(&args.data);
     let programme = open(&args.data, &args.passphrase)?;
-    super::serve::set_base(&programme, args.base.as_deref())?;
-    serve(listener, programme, &args.limits, |address, _| {
+    let reached = Reached {
+        base: args.base.clone(),
+        ..Reached::default()
+    };
+    serve(listener, programme, &args.limits, &reached, |address, _| {
         say!(
             "Homecoming serves its demo at http://{address}/ (FHIR at http://{address}/fhir), \
              ready after {:.2} s.\n\nSign in as:",
@@ -130,10 +135,19 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
     };
     let keys = programme::create(&making, &about, passphrase, &Chance::System)?;
     let mut offline = Offline::open(&making, keys, clock, chance, &mut |_, _| {})?;
+    add_users(&making, &users, now)?;
+    let mut ordered = ordered::batches(&making, offline.ledger(), SEED, now)?
+        .into_iter()
+        .peekable();
     let mut writing = offline.writing();
     let mut group = Vec::new();
     let mut writes = 0;
     for transaction in demo::generate(SEED, now) {
+        let before = Some(record::time::RecordedAt(transaction.recorded_at));
+        while let Some(batch) = ordered.next_if(|batch| batch.at <= before) {
+            writes += batch.drafts.len();
+            group.push(batch);
+        }
         let drafts = transaction
             .writes
             .iter()
@@ -154,13 +168,13 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
             writes = 0;
         }
     }
+    group.extend(ordered);
     write(&mut writing, &mut group)?;
     writing.finish()?;
     let logs = [offline.ledger().verifier(), offline.access().verifier()];
     make_witness(data, &logs)?;
     drop(offline);
 
-    add_users(&making, &users, now)?;
     if data.exists() {
         std::fs::remove_dir(data).map_err(io)?;
     }

@@ -314,7 +314,7 @@ fn open(at: &At) -> Result<(Programme, User), Stop> {
 
 /// Who the file says that acts: three lines with name, password and one-time code; in a demo, the code of
 /// one of its people.
-fn who(programme: &Programme, text: &str) -> Result<User, Stop> {
+pub(super) fn who(programme: &Programme, text: &str) -> Result<User, Stop> {
     let mut lines = text.trim().lines().map(str::trim);
     let mut line = || lines.next().unwrap_or_default();
     let (name, password, code) = (line(), line(), line());
@@ -345,7 +345,7 @@ fn find(programme: &Programme, id: &str) -> Result<Found, Stop> {
         .ok_or_else(|| Stop::WrongUse(format!("there is no erasure {id}")))
 }
 
-fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Stop> {
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -49,8 +49,13 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         .and_then(|witnessed| witnessed.latest(LogName::Record))
         .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
     let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
-    let (export, given) =
-        handing_out::export(programme.ledger(), programme.access(), note, &args.person)?;
+    let (export, given) = handing_out::export(
+        programme.ledger(),
+        programme.access(),
+        note,
+        &args.person,
+        &|_| true,
+    )?;
     let file = export.write();
     let size = programme
         .ledger()

@@ -10,6 +10,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::fhir::scope::Door;
 use crate::fhir::{Api, Settings};
 use crate::programme::Programme;
+use crate::serving::{Network, Proxies, Serving, Tls};
 use crate::site::Site;
 
 #[derive(clap::Args)]
@@ -26,12 +27,10 @@ pub struct Args {
     /// as `witness.policy` and used from now on
     #[arg(long, value_name = "FILE")]
     witness_policy: Option<PathBuf>,
-    /// Where people reach it: https://record.example.org. Passkeys, cookies and organisations' sign-in
-    /// are bound to it; without it, whatever address is asked for
-    #[arg(long, value_name = "URL")]
-    base: Option<String>,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    reached: Reached,
 }
 
 /// How much a request may be.
@@ -40,6 +39,55 @@ pub struct Limits {
     /// The largest body of a batch or transaction, in MB
     #[arg(long, value_name = "MB", default_value_t = 64)]
     pub bundle_limit: usize,
+    /// How many requests a second an address, and an account, may make (ten seconds of it at once); 0 for as
+    /// many as they like. Whoever is on this machine is not counted
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    pub rate: u32,
+}
+
+/// How the server is reached.
+#[derive(clap::Args, Clone, Default)]
+pub struct Reached {
+    /// Where people and programs reach it: https://record.example.org. Passkeys, cookies, organisations' sign-in and
+    /// apps are bound to it; without it, pages answer whatever address is asked for, and apps this machine alone
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+    /// The proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks
+    /// such as 10.0.0.0/8; may be given several times
+    #[arg(long, value_name = "NETWORK")]
+    pub proxy: Vec<Network>,
+    /// The certificate with its chain (PEM), to speak TLS without a proxy
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "base"])]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Fetch clients' keys from addresses that only this network reaches, too, and over http
+    #[arg(long)]
+    pub jwks_inside: bool,
+}
+
+impl Reached {
+    /// How connections are taken.
+    fn serving(&self) -> Result<Serving, Stop> {
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(Tls::read(certificate, key).map_err(Stop::CouldNotRun)?)
+            }
+            _ => None,
+        };
+        Ok(Serving {
+            proxies: Proxies::new(&self.proxy),
+            tls,
+            ..Serving::default()
+        })
+    }
+
+    /// Where it is reached, if that was said.
+    fn site(&self) -> Result<Option<Site>, Stop> {
+        let site = self.base.as_deref().map(Site::parse).transpose();
+        site.map_err(|error| Stop::WrongUse(error.message))
+    }
 }
 
 pub fn run(args: &Args) -> Result<(), Stop> {
@@ -50,24 +98,20 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         take_policy(&args.data, file)?;
     }
     let programme = open(&args.data, &args.passphrase)?;
-    set_base(&programme, args.base.as_deref())?;
-    serve(listener, programme, &args.limits, |address, programme| {
+    let scheme = if args.reached.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let ready = |address: SocketAddr, programme: &Programme| {
         say!(
-            "Homecoming serves {} at http://{address}/ (FHIR at http://{address}/fhir), \
+            "Homecoming serves {} at {scheme}://{address}/ (FHIR at {scheme}://{address}/fhir), \
              ready after {:.2} s.",
             programme.name(),
             watch.seconds()
         );
-    })
-}
-
-/// Says where a programme is reached from outside.
-pub(super) fn set_base(programme: &Programme, base: Option<&str>) -> Result<(), Stop> {
-    if let Some(base) = base {
-        let site = Site::parse(base).map_err(|error| Stop::WrongUse(error.message))?;
-        programme.set_site(site);
-    }
-    Ok(())
+    };
+    serve(listener, programme, &args.limits, &args.reached, ready)
 }
 
 /// How often what the desk owes the record is written there, when no page has done so.
@@ -76,7 +120,11 @@ const SETTLING: std::time::Duration = std::time::Duration::from_secs(5);
 /// Writes what the desk owes the record: what the command line has changed, and what a stop has left.
 async fn settling(programme: Programme) {
     loop {
-        if let Err(error) = crate::users::settle(&programme).await {
+        let settled = match crate::users::settle(&programme).await {
+            Ok(()) => crate::clients::settle(&programme).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = settled {
             tracing::warn!(error = %error.for_operator(), "what the desk owes the record is not written yet");
         }
         tokio::time::sleep(SETTLING).await;
@@ -146,8 +194,14 @@ pub(super) fn serve(
     listener: std::net::TcpListener,
     programme: Programme,
     limits: &Limits,
+    reached: &Reached,
     ready: impl FnOnce(SocketAddr, &Programme),
 ) -> Result<(), Stop> {
+    let (serving, site) = (reached.serving()?, reached.site()?);
+    let base = site.as_ref().map(|site| format!("{}/fhir", site.origin()));
+    if let Some(site) = site {
+        programme.set_site(site);
+    }
     let could_not = |error: std::io::Error| Stop::CouldNotRun(format!("the server: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -158,6 +212,9 @@ pub(super) fn serve(
         let listener = tokio::net::TcpListener::from_std(listener).map_err(could_not)?;
         let settings = Settings {
             bundle_bytes_max: limits.bundle_limit << 20,
+            base,
+            rate: Some(limits.rate),
+            keys_inside: reached.jwks_inside,
             ..Settings::default()
         };
         let door = Door::new(crate::fhir::scope::desk_lookup(programme.clone()));
@@ -165,15 +222,19 @@ pub(super) fn serve(
         let pages = crate::pages::routes(programme.clone());
         let router = crate::router::router(api, pages, crate::pages::error_page);
         programme.cosigning().start()?;
+        if let Err(error) = crate::clients::settle(&programme).await {
+            // Those whose registration is not on the record are not let in; the rest is served.
+            tracing::error!(
+                "changes of clients are not on the record: {}",
+                error.for_operator()
+            );
+        }
         ready(address, &programme);
         let settling = tokio::spawn(settling(programme.clone()));
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, router)
-            .with_graceful_shutdown(told_to_stop())
-            .await;
+        crate::serving::serve(listener, router, serving, told_to_stop()).await;
         settling.abort();
         programme.cosigning().stop();
-        served.map_err(could_not)
+        Ok(())
     })
 }
 

@@ -25,6 +25,8 @@ fn example(kind: ErrorKind) -> Error {
         Stale => "Observation/17 is at version 4; you sent version 3. Reload it and try again.",
         Ambiguous => "More than one Patient matches `identifier=a|1`; nothing was written.",
         TooLarge => "The body is larger than 4 MB.",
+        TooSlow => "The body did not come within the time that there is for it.",
+        TooOften => "That was asked too often. Wait 3 seconds, then go on more slowly.",
         WrongMedia => "The body is `text/plain`; send `application/fhir+json`.",
         Refused => "Entry 2 refers to urn:uuid:17, which no entry of the transaction has.",
         Full => "The disk is full. Nothing was written.",

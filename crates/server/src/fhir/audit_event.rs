@@ -22,6 +22,7 @@ use super::negotiate::printable;
 use super::search::wanted::Wanted;
 use super::{Answer, Ask, outcome, query};
 use crate::error::{Error, ErrorKind};
+use crate::permit::leaf::shown;
 use crate::programme::{AsOf, Search, Version, View};
 use crate::release::{Given, What};
 
@@ -69,6 +70,10 @@ pub fn read(ask: &Ask, position: u64, version: Option<&str>, what: What) -> Resu
         Some(_) => None,
     };
     let found = found.filter(|one| view.instant().is_none_or(|at| one.leaf.recorded_at <= at));
+    let found = match found {
+        Some(one) => is_for(ask, &view, &one)?.then_some(one),
+        None => None,
+    };
     let Some(disclosed) = found else {
         return Err(super::read::nothing(
             KIND,
@@ -83,6 +88,11 @@ pub fn read(ask: &Ask, position: u64, version: Option<&str>, what: What) -> Resu
         version: Some((1, disclosed.leaf.recorded_at)),
         ..Answer::read(ask, &view, json, what, given)
     })
+}
+
+/// Whether whoever asks may see a leaf, and all whom it told of: an AuditEvent names them all.
+fn is_for(ask: &Ask, view: &View, one: &Disclosed) -> Result<bool, Error> {
+    Ok(shown(view, &ask.reader, one)?.is_some_and(|shown| shown.is_whole))
 }
 
 /// Where a page begins: below which leaf, of the record of which size, after which stored version.
@@ -165,7 +175,7 @@ pub fn search(ask: &Ask, wanted: &Wanted) -> Result<Answer, Error> {
             )
         })?,
     };
-    let view = ask.api.programme().view(match asked {
+    let view = ask.view_of(match asked {
         Some(_) => AsOf::Size(begin.size),
         None => ask.as_of.unwrap_or(AsOf::Now),
     });
@@ -222,10 +232,11 @@ fn merge(
     (stored, more_stored): (Vec<Version>, bool),
 ) -> Result<(Vec<Hit>, Option<Cursor>), Error> {
     let mut leaves = Leaves::of(ask, begin.leaf);
+    let view = ask.view();
     let mut stored = stored.into_iter().peekable();
     let mut hits = Vec::new();
     let mut at = begin;
-    let mut leaf = leaves.next(ask, &wanted.criteria)?;
+    let mut leaf = leaves.next(ask, &view, &wanted.criteria)?;
     while hits.len() < wanted.count {
         let newer = match (&leaf, stored.peek()) {
             (None, None) => break,
@@ -242,7 +253,7 @@ fn merge(
                 at.leaf = one.leaf.position;
                 hits.push(Hit::Leaf(Box::new(one), json));
             }
-            leaf = leaves.next(ask, &wanted.criteria)?;
+            leaf = leaves.next(ask, &view, &wanted.criteria)?;
         } else if let Some(version) = stored.next() {
             at.number = Some(version.number);
             hits.push(Hit::Stored(Box::new(version)));
@@ -321,13 +332,14 @@ impl Leaves {
     fn next(
         &mut self,
         ask: &Ask,
+        view: &View,
         criteria: &Criteria,
     ) -> Result<Option<(Disclosed, Vec<u8>)>, Error> {
         loop {
             for one in self.waiting.by_ref() {
                 self.below = one.leaf.position;
                 let json = leaf::resource(ask.api.programme(), &one)?;
-                if answers(criteria, &one, &json)? {
+                if answers(criteria, &one, &json)? && is_for(ask, view, &one)? {
                     return Ok(Some((one, json)));
                 }
             }

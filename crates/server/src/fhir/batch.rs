@@ -139,12 +139,7 @@ async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Erro
                 Ok(plan.drafts)
             }))
         };
-        Some(
-            ask.api
-                .programme()
-                .submit(ask.grant.actor.clone(), work)
-                .await?,
-        )
+        Some(ask.submit(work).await?)
     };
     let slots = std::mem::take(&mut *lock(&slots));
     let ask = ask.clone();

@@ -6,6 +6,7 @@ use record::json::{Doc, Value};
 
 use super::negotiate::{self, Media, printable};
 use crate::error::{Error, ErrorKind};
+use crate::serving::body::was_too_slow;
 
 /// How much of a body that is too large is read and thrown away, as a multiple of the limit, so
 /// that the client gets to see the answer instead of a broken connection.
@@ -39,6 +40,13 @@ pub async fn read(headers: &HeaderMap, mut body: Body, bytes_max: usize) -> Resu
         .await;
         let data = match frame {
             None => break,
+            Some(Err(problem)) if was_too_slow(&problem) => {
+                return Err(Error::new(
+                    ErrorKind::TooSlow,
+                    "The body did not come within the time that there is for it. Nothing was stored.",
+                )
+                .because(problem));
+            }
             Some(Err(problem)) => {
                 return Err(Error::new(
                     ErrorKind::Malformed,

@@ -12,6 +12,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
+use policy::Purpose;
 use record::json::write_string;
 use record::search::{ParameterType, parameters};
 
@@ -19,6 +20,7 @@ use super::instant::{self, Memento};
 use super::{Answer, Api, Ask, Content, Gives, Grant};
 use crate::error::Error;
 use crate::fhir::scope::Scopes;
+use crate::permit::Who;
 use crate::programme::Actor;
 
 /// The statement by base address; clients use one or two.
@@ -46,13 +48,12 @@ impl FromRequestParts<Api> for Open {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Open, Error> {
-        let nobody = Grant {
-            actor: Actor {
-                name: "nobody".to_owned(),
-                purpose: "HOPERAT".to_owned(),
-            },
-            scopes: Scopes::default(),
+        let actor = Actor {
+            name: "nobody".to_owned(),
+            purpose: "HOPERAT".to_owned(),
         };
+        let who = Who::program("nobody", Vec::new());
+        let nobody = Grant::of_client(actor, Scopes::default(), who, Purpose::Operations);
         Ask::understand(api, parts, nobody.into()).map(Open)
     }
 }
@@ -143,7 +144,18 @@ fn statement(base: &str, date: &str) -> Vec<u8> {
         .string(base);
     out.raw("},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\",\"json\"],\"rest\":[{\"mode\":\"server\",\"documentation\":");
     out.string(DOCUMENTATION);
-    out.raw(",\"security\":{\"cors\":false,\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/restful-security-service\",\"code\":\"SMART-on-FHIR\"}]}],\"description\":");
+    out.raw(",\"security\":{\"extension\":[{\"url\":");
+    out.string("http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
+    out.raw(",\"extension\":");
+    let own = base.strip_suffix("/fhir").unwrap_or(base);
+    out.list(
+        ["authorize", "token", "revoke", "introspect"],
+        |out, name| {
+            out.raw("{\"url\":").string(name).raw(",\"valueUri\":");
+            out.string(&format!("{own}/oauth/{name}")).raw("}");
+        },
+    );
+    out.raw("}],\"cors\":true,\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/restful-security-service\",\"code\":\"SMART-on-FHIR\"}]}],\"description\":");
     out.string(SECURITY);
     out.raw("},\"resource\":");
     out.list(record::definitions::kinds(), resource);
@@ -165,9 +177,11 @@ Chained and composite parameters and `_has` are not supported. Every answer that
 the record out is on the access log before it is given; its leaves are the AuditEvents `access-N`, \
 found together with those that clients store, the newest first, without counts and includes.";
 
-const SECURITY: &str = "A bearer token on everything but this statement, with SMART system scopes \
-(`system/Observation.rs`, `system/*.cruds`). `homecoming client add` and `homecoming token` make \
-them.";
+const SECURITY: &str = "A bearer token on everything but this statement, with SMART scopes \
+(`patient/Observation.rs?category=laboratory`, `user/*.rs`, `system/*.cruds`). Programs that act for \
+themselves sign an assertion (SMART backend services, RS384 or ES384); apps that people start use the \
+code flow with PKCE (S256). An officer registers them under Apps, or `homecoming client add`; \
+`.well-known/smart-configuration` says the rest. Pages of registered apps may read answers (CORS).";
 
 fn resource(out: &mut Writer, kind: &'static str) {
     out.raw("{\"type\":").string(kind).raw(",\"interaction\":");

@@ -84,11 +84,7 @@ pub async fn create(ask: &Ask, kind: &str, text: &str, bytes: Bytes) -> Result<A
     }
     let Ready { stored, draft, .. } = put::ready(ask, kind, None, Expect::Absent, bytes).await?;
     let (work, decided) = unless_changed(ask, kind, &params, None, draft);
-    let outcome = ask
-        .api
-        .programme()
-        .submit(ask.grant.actor.clone(), work)
-        .await;
+    let outcome = ask.submit(work).await;
     if let Some(Found::One(version)) = lock(&decided).take() {
         return Ok(existing(ask, *version));
     }
@@ -180,11 +176,7 @@ pub async fn update(ask: &Ask, kind: &str, bytes: Bytes) -> Result<Answer, Error
             put::ready(ask, kind, id.as_deref(), expect, bytes).await?;
         let before = found.id().map(str::to_owned);
         let (work, decided) = unless_changed(ask, kind, &params, before, draft);
-        let outcome = ask
-            .api
-            .programme()
-            .submit(ask.grant.actor.clone(), work)
-            .await;
+        let outcome = ask.submit(work).await;
         if lock(&decided).take().is_none() {
             return put::answer(ask, &outcome?, stored);
         }
@@ -281,11 +273,7 @@ pub async fn delete(ask: &Ask, kind: &str) -> Result<Answer, Error> {
             }
         }
     }));
-    let outcome = ask
-        .api
-        .programme()
-        .submit(ask.grant.actor.clone(), work)
-        .await;
+    let outcome = ask.submit(work).await;
     if lock(&decided).take().is_some() {
         return Ok(delete::done(ask, kind, &version.id));
     }

@@ -45,12 +45,7 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
         return Ok(done(ask, kind, id));
     }
     let work = Work::Ready(vec![Draft::delete(kind, id, expect)]);
-    let committed = match ask
-        .api
-        .programme()
-        .submit(ask.grant.actor.clone(), work)
-        .await
-    {
+    let committed = match ask.submit(work).await {
         Ok(committed) => committed,
         // Another client was faster.
         Err(error)

@@ -159,11 +159,7 @@ pub(super) fn to_relative(base: &str, text: &str) -> Option<String> {
 /// Submits what is ready and answers.
 pub async fn submit(ask: &Ask, ready: Ready) -> Result<Answer, Error> {
     let Ready { stored, draft, .. } = ready;
-    let committed = ask
-        .api
-        .programme()
-        .submit(ask.grant.actor.clone(), Work::Ready(vec![draft]))
-        .await?;
+    let committed = ask.submit(Work::Ready(vec![draft])).await?;
     answer(ask, &committed, stored)
 }
 
@@ -210,13 +206,22 @@ fn content(
 }
 
 /// The receipt of what was just written. Its line says how many entries there were about the person before, which
-/// is for those to know who may read.
+/// is for those to know who may read it.
 fn receipt(ask: &Ask, written: &Written) -> Content {
     if ask.grant.check(&written.kind, Verb::Read).is_err() {
         return Content::None;
     }
-    match ask.view().receipt(written.position) {
-        Ok(text) => Content::Text(RECEIPT, text),
+    let view = ask.view();
+    let text = view
+        .vread(&written.kind, &written.id, written.version)
+        .and_then(|readable| {
+            readable
+                .map(|version| view.receipt(version.position))
+                .transpose()
+        });
+    match text {
+        Ok(Some(text)) => Content::Text(RECEIPT, text),
+        Ok(None) => Content::None,
         // It is recorded, whatever hindered this: an error would say that it is not. `$receipt` will tell.
         Err(error) => {
             tracing::error!(%error, "no receipt of what was just written");

@@ -2,20 +2,27 @@
 //!
 //! A token is presented as `Authorization: Bearer ...`; only its SHA-256 is ever looked up or
 //! kept. What a token grants is remembered for [`REMEMBERED`] so that a read costs no query of
-//! the desk; a token that is withdrawn therefore works at most that much longer. Scopes are
-//! SMART App Launch 2.2's `system/Kind.cruds`, with `*` for all kinds, and version 1's `.read`,
-//! `.write` and `.*`. Beside them there is `log.read`: the log's tiles and entries, and no resource.
-//! Nothing is granted that is not written in a scope.
+//! the desk; a token that is withdrawn therefore works at most that much longer, unless this server
+//! withdrew it itself ([`Door::forget`]). Scopes are SMART App Launch 2.2's ([`Scopes`]). Beside them
+//! there is `log.read`: the log's tiles and entries, and no resource.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, header};
+use desk::User;
+use policy::{Kind, Purpose};
 use sha2::{Digest, Sha256};
 
+use crate::clients::{self, Registered};
 use crate::error::{Error, ErrorKind};
+use crate::permit::{Reader, Who};
 use crate::programme::{Actor, Programme};
+use crate::sign_in::SignedIn;
+
+mod scopes;
+
+pub use scopes::{Context, Extra, Scope, Scopes};
 
 /// How long a token's grant is believed without asking the desk again, in microseconds.
 pub const REMEMBERED: i64 = 5_000_000;
@@ -60,94 +67,6 @@ impl Verb {
     }
 }
 
-/// What a client may do: kinds (none for all of them) and the verbs allowed on them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scopes {
-    rows: Vec<(Option<String>, u8)>,
-    log: bool,
-    text: String,
-}
-
-impl Scopes {
-    /// Reads scopes separated by spaces. The error is a sentence about the one that is wrong.
-    pub fn parse(text: &str) -> Result<Scopes, String> {
-        let mut rows = Vec::new();
-        let mut log = false;
-        for scope in text.split_whitespace() {
-            if scope == crate::transparency::SCOPE {
-                log = true;
-                continue;
-            }
-            let wrong = |why: &str| {
-                Err(format!(
-                    "`{scope}` is not a scope that this server knows: {why}. Write `system/Observation.rs`, `system/*.cruds` or `log.read`."
-                ))
-            };
-            let Some(rest) = scope.strip_prefix("system/") else {
-                return wrong("it does not begin with `system/`");
-            };
-            let Some((kind, verbs)) = rest.split_once('.') else {
-                return wrong("it has no verbs");
-            };
-            let kind = match kind {
-                "*" => None,
-                _ if record::definitions::kind_number(kind).is_some() => Some(kind.to_owned()),
-                _ => return wrong("there is no such resource type in FHIR R4"),
-            };
-            let bits = match verbs {
-                "read" => Verb::Read.bit() | Verb::Search.bit(),
-                "write" => Verb::Create.bit() | Verb::Update.bit() | Verb::Delete.bit(),
-                "*" => 31,
-                _ => {
-                    let mut bits = 0u8;
-                    for letter in verbs.chars() {
-                        let bit = match letter {
-                            'c' => Verb::Create.bit(),
-                            'r' => Verb::Read.bit(),
-                            'u' => Verb::Update.bit(),
-                            'd' => Verb::Delete.bit(),
-                            's' => Verb::Search.bit(),
-                            _ => return wrong("its verbs are letters of `cruds`"),
-                        };
-                        if bits >= bit {
-                            return wrong("its verbs come in the order `cruds`, each once");
-                        }
-                        bits |= bit;
-                    }
-                    bits
-                }
-            };
-            if bits == 0 {
-                return wrong("it has no verbs");
-            }
-            rows.push((kind, bits));
-        }
-        Ok(Scopes {
-            rows,
-            log,
-            text: text.split_whitespace().collect::<Vec<_>>().join(" "),
-        })
-    }
-
-    /// Whether any of the scopes allows it.
-    pub fn allow(&self, kind: &str, verb: Verb) -> bool {
-        self.rows
-            .iter()
-            .any(|(on, bits)| bits & verb.bit() != 0 && on.as_deref().is_none_or(|on| on == kind))
-    }
-
-    /// Whether the log's tiles and entries may be read.
-    pub fn allow_log(&self) -> bool {
-        self.log
-    }
-}
-
-impl fmt::Display for Scopes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 /// What a token stands for.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -155,9 +74,73 @@ pub struct Grant {
     pub actor: Actor,
     /// What they may do.
     pub scopes: Scopes,
+    /// Who it is to the policy, which decides beside the scopes.
+    pub who: Arc<Who>,
+    /// What they read for unless a request says otherwise.
+    pub purpose: Purpose,
+    /// The client that acts.
+    pub client: String,
+    /// The user for whom it acts; nobody for a program that acts for itself.
+    pub user: Option<User>,
+    /// The one person whose record it was started on.
+    pub patient: Option<String>,
 }
 
 impl Grant {
+    /// Of a program that acts for itself.
+    pub fn of_client(actor: Actor, scopes: Scopes, who: Who, purpose: Purpose) -> Grant {
+        let client = actor.name.strip_prefix("client/").unwrap_or_default();
+        Grant {
+            client: client.to_owned(),
+            actor,
+            scopes,
+            who: Arc::new(who),
+            purpose,
+            user: None,
+            patient: None,
+        }
+    }
+
+    /// What the access log keeps of it: what the client may do, and for whom it acts.
+    pub fn told(&self) -> String {
+        let mut told = self.scopes.to_string();
+        if self.user.is_some() {
+            told.push_str(&format!(" app={}", self.client));
+        }
+        if let Some(patient) = &self.patient {
+            told.push_str(&format!(" patient={patient}"));
+        }
+        told
+    }
+
+    /// The grant that was told so, to draw again what it was shown, for the eyes of whoever looks at it again.
+    pub fn again(actor: Actor, told: &str, reader: &Reader) -> Result<Grant, Error> {
+        let mut scopes = Vec::new();
+        let who = reader.who().clone();
+        let mut grant = Grant::of_client(actor, Scopes::default(), who, reader.purpose());
+        for word in told.split_whitespace() {
+            match (word.strip_prefix("app="), word.strip_prefix("patient=")) {
+                (Some(client), _) => grant.client = client.to_owned(),
+                (_, Some(patient)) => grant.patient = Some(patient.to_owned()),
+                (None, None) => scopes.push(word),
+            }
+        }
+        grant.scopes = Scopes::parse(&scopes.join(" ")).map_err(Error::internal)?;
+        Ok(grant)
+    }
+
+    /// A reader who sees no more than the scopes say, too: of one person, or what answers to their queries.
+    pub fn narrow(&self, programme: &Programme, reader: Reader) -> Reader {
+        if !self.scopes.narrow() {
+            return reader;
+        }
+        let launched = self
+            .patient
+            .as_deref()
+            .map(|patient| programme.ledger().person(patient));
+        reader.narrowed(self.scopes.clone(), launched)
+    }
+
     /// Nothing, or a sentence about what this client may not do.
     pub fn check(&self, kind: &str, verb: Verb) -> Result<(), Error> {
         if self.scopes.allow(kind, verb) {
@@ -180,21 +163,60 @@ pub type Lookup = Box<dyn Fn(&[u8; 32]) -> Result<Option<Grant>, Error> + Send +
 /// Looks tokens up at the programme's desk.
 pub fn desk_lookup(programme: Programme) -> Lookup {
     Box::new(move |hash| {
-        let now = programme.clock().now().0;
-        let Some(token) = programme
-            .desk()
-            .token_of_hash(hash, now)
-            .map_err(Error::desk)?
-        else {
+        let (desk, now) = (programme.desk(), programme.clock().now().0);
+        if let Some(token) = desk.token_of_hash(hash, now).map_err(Error::desk)? {
+            let Some(client) = desk.client(&token.client).map_err(Error::desk)? else {
+                return Ok(None);
+            };
+            clients::on_record(&programme, &client)?;
+            let client = Registered::read(&client)?;
+            let scopes = client.scopes.clone();
+            return Ok(Some(of_program(&client, scopes)));
+        }
+        let found = desk.app_token_of_hash(hash, now).map_err(Error::desk)?;
+        let Some(token) = found.filter(|token| token.kind == "access") else {
             return Ok(None);
         };
-        let scopes = Scopes::parse(&token.scope).map_err(Error::internal)?;
-        let actor = Actor {
-            name: format!("client/{}", token.client),
-            purpose: "TREAT".to_owned(),
+        clients::on_record(&programme, &token.grant.client)?;
+        let client = Registered::read(&token.grant.client)?;
+        // What was taken out of the registration since is no longer allowed.
+        let granted = Scopes::parse(&token.scope).map_err(Error::internal)?;
+        let scopes = client.scopes.of_asked(&granted);
+        let Some(id) = token.grant.user else {
+            return Ok(Some(of_program(&client, scopes)));
         };
-        Ok(Some(Grant { actor, scopes }))
+        let Some(user) = desk.user(id).map_err(Error::desk)? else {
+            return Ok(None);
+        };
+        let signed_in = SignedIn {
+            user: user.clone(),
+            session: None,
+        };
+        let who = signed_in.permitted_as(&programme)?;
+        let purpose = match client.purpose() {
+            registered if who.role.purposes().contains(&registered) => registered,
+            _ => who.role.usual_purpose(),
+        };
+        Ok(Some(Grant {
+            actor: Actor {
+                purpose: purpose.code().to_owned(),
+                ..signed_in.actor()
+            },
+            scopes,
+            who: Arc::new(who),
+            purpose,
+            client: client.name,
+            user: Some(user),
+            patient: token.grant.patient,
+        }))
     })
+}
+
+/// What a program that acts for itself may do.
+fn of_program(client: &Registered, scopes: Scopes) -> Grant {
+    let actor = client.actor();
+    let who = Who::program(&actor.name, Kind::ALL.to_vec());
+    Grant::of_client(actor, scopes, who, client.purpose())
 }
 
 /// When a grant was looked up (microseconds since the epoch), and the grant.
@@ -213,6 +235,14 @@ impl Door {
             lookup,
             known: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// Forgets what tokens grant, so that what was taken back is so at once.
+    pub fn forget(&self) {
+        self.known
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clear();
     }
 
     /// The grant of the token in the request's headers. `now` in microseconds since the epoch.
@@ -285,71 +315,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn scopes_allow_what_they_say_and_nothing_else() {
-        use Verb::*;
-        for (scopes, kind, verb, allowed) in [
-            ("", "Patient", Read, false),
-            ("system/*.cruds", "Patient", Delete, true),
-            ("system/*.rs", "Patient", Read, true),
-            ("system/*.rs", "Patient", Search, true),
-            ("system/*.rs", "Patient", Create, false),
-            ("system/Patient.cu", "Patient", Create, true),
-            ("system/Patient.cu", "Patient", Read, false),
-            ("system/Patient.cu", "Observation", Create, false),
-            (
-                "system/Patient.cu system/Observation.r",
-                "Observation",
-                Read,
-                true,
-            ),
-            ("system/*.read", "Observation", Search, true),
-            ("system/*.read", "Observation", Update, false),
-            ("system/Observation.write", "Observation", Delete, true),
-            ("system/Observation.*", "Observation", Search, true),
-        ] {
-            let scopes = Scopes::parse(scopes).expect(scopes);
-            assert_eq!(
-                scopes.allow(kind, verb),
-                allowed,
-                "{scopes} {kind} {verb:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn who_may_read_the_log_may_not_read_the_record_and_the_other_way_round() {
-        for (scopes, log, record) in [
-            ("log.read", true, false),
-            ("system/*.cruds", false, true),
-            ("log.read system/*.rs", true, true),
-            ("", false, false),
-        ] {
-            let scopes = Scopes::parse(scopes).expect(scopes);
-            assert_eq!(scopes.allow_log(), log, "{scopes}");
-            assert_eq!(scopes.allow("Patient", Verb::Read), record, "{scopes}");
-        }
-    }
-
-    #[test]
-    fn a_scope_that_is_not_known_is_refused() {
-        for scopes in [
-            "user/*.rs",
-            "patient/Patient.r",
-            "system/Patient",
-            "system/Patient.",
-            "system/Patient.sr",
-            "system/Patient.rr",
-            "system/Person_.r",
-            "system/*.rsx",
-            "log.write",
-            "system/log.read",
-            "openid",
-        ] {
-            assert!(Scopes::parse(scopes).is_err(), "{scopes}");
-        }
-    }
-
     fn headers(value: Option<&str>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Some(value) = value {
@@ -359,13 +324,13 @@ mod tests {
     }
 
     fn grant() -> Grant {
-        Grant {
-            actor: Actor {
-                name: "client/test".to_owned(),
-                purpose: "TREAT".to_owned(),
-            },
-            scopes: Scopes::parse("system/*.rs").expect("a scope"),
-        }
+        let actor = Actor {
+            name: "client/test".to_owned(),
+            purpose: "TREAT".to_owned(),
+        };
+        let who = Who::program("client/test", Kind::ALL.to_vec());
+        let scopes = Scopes::parse("system/*.rs").expect("a scope");
+        Grant::of_client(actor, scopes, who, Purpose::Treatment)
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
                 "This page belongs to another state of the record than the one asked for. Begin the search again without `_cursor`.",
             ));
         }
-        Some(cursor) => ask.api.programme().view(AsOf::Size(cursor.as_of())),
+        Some(cursor) => ask.view_of(AsOf::Size(cursor.as_of())),
         None => ask.view(),
     };
     if wanted.count == 0 {

@@ -8,18 +8,24 @@ use ledger::Alias;
 use ledger::access::Disclosed;
 use ledger::disclosure::{Leaf, What, Whom};
 use maud::Markup;
+use policy::{Action, Kind, Purpose, Role};
 
 use super::{Asked, away, download, person};
 use crate::case::{Case, Names, attention};
 use crate::error::{Error, ErrorKind};
+use crate::permit::Thing;
+use crate::permit::leaf::{self, Shown};
 use crate::programme::Whose;
 use crate::release::Given;
-use crate::web::access::{About, Context, Reader, Row, page};
+use crate::web::access::{About, Context, Notice, Opened, Reader, Row, page};
 use crate::web::when::RecordedAt;
-use crate::web::{leaf, path};
+use crate::web::{leaf as page_of_leaf, path};
 
 /// How many rows are on a page.
 const PAGE: usize = 100;
+
+/// How many times a page of leaves is read to find those that are for whoever looks.
+const PARTS_MAX: usize = 50;
 
 /// How many of a person's newest leaves are counted by who looked.
 const COUNTED_MAX: usize = 2_000;
@@ -72,17 +78,19 @@ pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Respo
 
 pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
     let case = person::case(asked, id)?;
+    let alias = asked.programme.ledger().person(id);
+    asked.must(Action::SeeAccess, &Thing::about(alias, Kind::Access))?;
     let mut shell = asked.shell();
     let things = case.things();
     let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
     shell.banner = person::banner(&case, &things, &state, asked.moment());
 
     let log = asked.programme.access();
-    let alias = asked.programme.ledger().person(id);
     let bound = bound(asked)?;
     let all = log
         .positions_about(alias, bound, usize::MAX)
         .map_err(Error::ledger)?;
+    let all = told_of(asked, alias, all)?;
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
     given.person(alias);
@@ -111,9 +119,11 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
         .collect();
     let mut rows = Vec::new();
     for position in shown.iter().take(PAGE) {
-        if let Some(one) = log.leaf(*position).map_err(Error::ledger)? {
+        if let Some(one) = log.leaf(*position).map_err(Error::ledger)?
+            && let Some(shown) = leaf::shown(&asked.view, &asked.reader, &one)?
+        {
             given.leaf(*position, &[alias]);
-            rows.push(row(&mut whom, &one)?);
+            rows.push(row(&mut whom, &one, &shown)?);
         }
     }
     let more = (shown.len() > PAGE)
@@ -125,21 +135,84 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
         readers,
         rows,
         more,
+        opened: opened(asked, &mut whom, alias)?,
+        notices: notices(asked, alias)?,
     };
     Ok((page(&context), given))
 }
 
-pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
+/// The leaves about a person without those that a warrant keeps from them for a time, so that neither
+/// their number nor who is counted among the readers tells of them.
+fn told_of(asked: &Asked, person: Alias, all: Vec<u64>) -> Result<Vec<u64>, Error> {
+    let (standing, alias) = (asked.programme.standing()?, person.to_string());
+    let mut untold = standing.untold(&alias, asked.reader.now()).peekable();
+    if untold.peek().is_none() || matches!(asked.reader.who().role, Role::Officer | Role::Inspector)
+    {
+        return Ok(all);
+    }
+    let untold: Vec<&str> = untold.collect();
     let log = asked.programme.access();
+    let mut told = Vec::with_capacity(all.len());
+    for position in all {
+        let leaf = log.leaf(position).map_err(Error::ledger)?;
+        if leaf.is_some_and(|one| !untold.contains(&one.leaf.actor.as_str())) {
+            told.push(position);
+        }
+    }
+    Ok(told)
+}
+
+/// Who opened the person's record though it was closed to them, as far as whoever looks may see what
+/// governs the record.
+fn opened(asked: &Asked, whom: &mut Lookup<'_>, person: Alias) -> Result<Vec<Opened>, Error> {
+    let mut rows = Vec::new();
+    for found in crate::break_glass::all(&asked.unbound(), Some(person))? {
+        if asked.view.read("Task", &found.id)?.is_none() {
+            continue;
+        }
+        let broken = &found.broken;
+        rows.push(Opened {
+            who: whom.actor(&broken.reader),
+            why: broken.opening.why.clone(),
+            need: broken.opening.need.words().to_owned(),
+            from: RecordedAt(broken.from),
+            until: broken.end(),
+            review: broken
+                .review
+                .as_ref()
+                .map(|review| (review.outcome.words(), review.why.clone())),
+            review_due: broken.review_due(),
+        });
+    }
+    Ok(rows)
+}
+
+/// What the person was told of warrants, newest first.
+fn notices(asked: &Asked, person: Alias) -> Result<Vec<Notice>, Error> {
+    let found = crate::warrant::notice::told(&asked.unbound(), person)?;
+    let mut notices = Vec::new();
+    for (version, text) in found {
+        if asked.view.read("Communication", &version.id)?.is_some() {
+            notices.push(Notice {
+                at: RecordedAt(version.recorded_at.0),
+                text,
+                position: version.position,
+            });
+        }
+    }
+    Ok(notices)
+}
+
+pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
     let bound = bound(asked)?;
     let below = before(asked).map_or(bound, |before| before.min(bound));
-    let found = log.before(below, PAGE + 1).map_err(Error::ledger)?;
+    let found = theirs(asked, below)?;
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
     let mut rows = Vec::new();
-    for one in found.iter().take(PAGE) {
-        given.leaf(one.leaf.position, &one.persons);
-        rows.push(row(&mut whom, one)?);
+    for (one, shown) in found.iter().take(PAGE) {
+        given.leaf(one.leaf.position, &shown.persons);
+        rows.push(row(&mut whom, one, shown)?);
     }
     let more = (found.len() > PAGE)
         .then(|| rows.last().map(|row| earlier(path::ACCESS, row.position)))
@@ -150,17 +223,40 @@ pub(super) fn draw_everybody(asked: &Asked) -> Result<(Markup, Given), Error> {
         readers: Vec::new(),
         rows,
         more,
+        opened: Vec::new(),
+        notices: Vec::new(),
     };
     Ok((page(&context), given))
 }
 
+/// A page of leaves that are for whoever looks, and one more if there is one, newest first.
+fn theirs(asked: &Asked, mut below: u64) -> Result<Vec<(Disclosed, Shown)>, Error> {
+    let log = asked.programme.access();
+    let mut found = Vec::new();
+    for _ in 0..PARTS_MAX {
+        let part = log.before(below, PAGE + 1).map_err(Error::ledger)?;
+        let Some(last) = part.last() else { break };
+        below = last.leaf.position;
+        for one in part {
+            if let Some(shown) = leaf::shown(&asked.view, &asked.reader, &one)? {
+                found.push((one, shown));
+            }
+        }
+        if found.len() > PAGE {
+            break;
+        }
+    }
+    found.truncate(PAGE + 1);
+    Ok(found)
+}
+
 pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given), Error> {
-    let one = at(asked, position)?;
+    let (one, shown) = seen_at(asked, position)?;
     let leaf = &one.leaf;
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
-    given.leaf(leaf.position, &one.persons);
-    let (about, others) = whom.about(&one)?;
+    given.leaf(leaf.position, &shown.persons);
+    let (about, others) = whom.about(&one, &shown)?;
     let mut shell = asked.shell();
     if let ([only], 0) = (about.as_slice(), others)
         && let Some(id) = &only.id
@@ -170,9 +266,10 @@ pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given)
         let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
         shell.banner = person::banner(&case, &things, &state, asked.moment());
     }
-    let told = one.told.as_ref();
+    // What was asked for, and which versions it gave out, may say of others.
+    let told = one.told.as_ref().filter(|_| shown.is_whole);
     let some = |positions: &[u64]| positions.iter().take(LISTED_MAX).copied().collect();
-    let context = leaf::Context {
+    let context = page_of_leaf::Context {
         position: leaf.position,
         at: RecordedAt(leaf.recorded_at.0),
         who: whom.actor(&leaf.actor),
@@ -191,11 +288,16 @@ pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given)
         receipt_name: name(leaf.position),
         shell,
     };
-    Ok((leaf::page(&context), given))
+    Ok((page_of_leaf::page(&context), given))
 }
 
-/// The leaf at a position, if it was there at the page's instant.
+/// The leaf at a position, if it was there at the page's instant and is for whoever looks.
 pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
+    seen_at(asked, position).map(|(one, _)| one)
+}
+
+/// The same, with what of it is for them.
+fn seen_at(asked: &Asked, position: &str) -> Result<(Disclosed, Shown), Error> {
     let bound = bound(asked)?;
     let found = match position.parse::<u64>() {
         Ok(position) if position < bound => {
@@ -204,21 +306,25 @@ pub(super) fn at(asked: &Asked, position: &str) -> Result<Disclosed, Error> {
         }
         _ => None,
     };
+    let found = match found {
+        Some(one) => leaf::shown(&asked.view, &asked.reader, &one)?.map(|shown| (one, shown)),
+        None => None,
+    };
     found.ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
             if asked.view.is_now() {
-                "The access log has no such leaf."
+                "The access log has no such leaf, or none that you may see."
             } else {
-                "The access log had no such leaf at that instant. Go back to now to see whether it \
-                 came later."
+                "The access log had no such leaf at that instant, or none that you may see. Go back \
+                 to now to see whether it came later."
             },
         )
     })
 }
 
 /// How many leaves there were at the page's instant; of a page that is drawn again, before it.
-fn bound(asked: &Asked) -> Result<u64, Error> {
+pub(super) fn bound(asked: &Asked) -> Result<u64, Error> {
     let log = asked.programme.access();
     let size = match (&asked.again, asked.view.instant()) {
         (Some(again), _) if again.whole == asked.view.size() => return Ok(again.position),
@@ -240,15 +346,21 @@ fn name(position: u64) -> String {
     format!("disclosure-{position}.tlog-proof")
 }
 
-fn row(whom: &mut Lookup<'_>, one: &Disclosed) -> Result<Row, Error> {
+fn row(whom: &mut Lookup<'_>, one: &Disclosed, shown: &Shown) -> Result<Row, Error> {
     let leaf = &one.leaf;
-    let (about, others) = whom.about(one)?;
+    let (about, others) = whom.about(one, shown)?;
     Ok(Row {
         position: leaf.position,
         at: RecordedAt(leaf.recorded_at.0),
         who: whom.actor(&leaf.actor),
         purpose: purpose(&leaf.purpose),
-        what: what_was_asked(leaf, one.told.as_ref().map(|told| told.address.as_str())),
+        what: what_was_asked(
+            leaf,
+            one.told
+                .as_ref()
+                .filter(|_| shown.is_whole)
+                .map(|told| told.address.as_str()),
+        ),
         versions: leaf.versions,
         about,
         others,
@@ -290,9 +402,9 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn about(&self, one: &Disclosed) -> Result<(Vec<About>, u64), Error> {
+    pub(super) fn about(&self, one: &Disclosed, shown: &Shown) -> Result<(Vec<About>, u64), Error> {
         let mut about = Vec::new();
-        for person in one.persons.iter().take(NAMED_MAX) {
+        for person in shown.persons.iter().take(NAMED_MAX) {
             about.push(self.person(*person)?);
         }
         let total = match one.leaf.whom {
@@ -302,7 +414,7 @@ impl<'a> Lookup<'a> {
         };
         Ok((
             about,
-            total.saturating_sub(one.persons.len().min(NAMED_MAX) as u64),
+            total.saturating_sub(shown.persons.len().min(NAMED_MAX) as u64),
         ))
     }
 
@@ -329,17 +441,13 @@ impl<'a> Lookup<'a> {
 
 /// What a purpose is called.
 pub(super) fn purpose(code: &str) -> String {
-    match code {
-        "TREAT" => "treatment",
-        "HOPERAT" => "operations",
-        "HCOMPL" => "looking after who looks",
-        "CAREMGT" => "care management",
-        "COC" => "coordination of care",
-        "PATRQT" => "the person's own request",
-        "" => "not said",
-        other => other,
+    match (Purpose::from_code(code), code) {
+        (Some(purpose), _) => purpose.words().to_owned(),
+        // Of entries and leaves from before purposes were judged.
+        (None, "CAREMGT") => "care management".to_owned(),
+        (None, "") => "not said".to_owned(),
+        (None, other) => other.to_owned(),
     }
-    .to_owned()
 }
 
 /// What was asked for, in words.
@@ -367,6 +475,15 @@ pub(super) fn what_was_asked(leaf: &Leaf, address: Option<&str>) -> String {
         ["people", _, "timelines"] => "the two timelines".to_owned(),
         ["people", _, "export"] => "everything about the person, as a file".to_owned(),
         ["people", _, "access"] => "who looked at this person".to_owned(),
+        ["people", _, "break-glass"] => "the form that opens a closed record".to_owned(),
+        ["warrants"] => "all warrants".to_owned(),
+        ["warrants", _] => "a warrant".to_owned(),
+        ["warrants", _, "paper"] => "the paper of a warrant".to_owned(),
+        ["inspection"] => "an inspector's warrants".to_owned(),
+        ["break-glass"] => "records that were opened".to_owned(),
+        ["break-glass", _] => "how a record was opened".to_owned(),
+        ["cover"] => "who covers for whom".to_owned(),
+        ["figures"] => "sums over everybody".to_owned(),
         ["entries", position] => format!("entry {position}"),
         ["entries", position, "receipt"] => format!("the receipt of entry {position}"),
         ["access"] => "who looked at anybody".to_owned(),

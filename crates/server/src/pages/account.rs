@@ -226,7 +226,7 @@ pub async fn again_password(
             &[authenticated(&programme, &who, &visitor)?],
         )),
         Some(problem) => {
-            let asked = Asked::of(&programme, who, path::AGAIN);
+            let asked = Asked::of(&programme, who, path::AGAIN)?;
             draw_again(&asked, &visitor, next, Some(problem))
         }
     }

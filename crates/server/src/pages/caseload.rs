@@ -1,7 +1,7 @@
-//! The caseload: everyone, those who need something first.
+//! The caseload: one's own people, those who need something first; for officers everyone, by name.
 
 use std::cmp;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,12 +9,14 @@ use axum::Extension;
 use axum::response::Response;
 use casework::attention::{Severity, Standing};
 use maud::Markup;
+use policy::{Action, Facts, Kind, Purpose, Role};
 use record::search::parse_criteria;
 
 use super::{Asked, away, person};
 use crate::case::attention::{State, state};
-use crate::case::{Case, Names, events, of_kind, scores, words};
+use crate::case::{Case, Names, Telling, events, of_kind, scores, words};
 use crate::error::Error;
+use crate::permit::{self, Thing};
 use crate::programme::{Search, Version, View};
 use crate::release::Given;
 use crate::web::caseload::{Choice, Context, Need, NextContact, Row, Trend, page};
@@ -44,11 +46,14 @@ pub(super) fn draw(asked: &Asked, known: &Known) -> Result<(Markup, Given), Erro
     Ok((page(&context), given))
 }
 
+/// Whose row it is, and for whom: what is so of the person for them decides what they see of it.
+type Key = (String, String, Purpose, Facts);
+
 /// What was worked out of the people on caseloads, kept while nothing new is recorded about them
 /// and the hour lasts: the sentences count in hours and days.
 #[derive(Default)]
 pub struct Known {
-    people: Mutex<HashMap<String, (u64, i64, Placed)>>,
+    people: Mutex<HashMap<Key, (u64, i64, Placed)>>,
     /// How many erasures there had been: after another one, all of it goes.
     erasures: AtomicU64,
 }
@@ -79,8 +84,16 @@ impl Known {
             return Ok(placed(asked, id, names)?.map(|one| one.seen_by(mine)));
         };
         let hour = asked.moment().div_euclid(casework::HOUR);
+        let reader = &asked.reader;
+        let facts = asked.view.facts(reader, asked.view.alias(id))?;
+        let key = (
+            id.to_owned(),
+            reader.who().name.clone(),
+            reader.purpose(),
+            facts,
+        );
         let kept = lock()
-            .get(id)
+            .get(&key)
             .filter(|kept| (kept.0, kept.1) == (head, hour))
             .cloned();
         if let Some((_, _, one)) = kept {
@@ -93,7 +106,7 @@ impl Known {
         if kept.len() >= KNOWN_MAX {
             kept.clear();
         }
-        kept.insert(id.to_owned(), (head, hour, one.clone()));
+        kept.insert(key, (head, hour, one.clone()));
         Ok(Some(one.seen_by(mine)))
     }
 }
@@ -106,7 +119,6 @@ struct Placed {
     /// Reference and name of whose case it is.
     caseworker: Option<(String, String)>,
     mine: bool,
-    unowned: bool,
     next: i64,
 }
 
@@ -125,32 +137,31 @@ impl Placed {
 
 fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let mine = asked
-        .reader()
+        .whose()
         .user
         .practitioner
         .as_ref()
         .map(|id| format!("Practitioner/{id}"));
-    let whose = match (asked.param("whose"), &mine) {
-        (Some(given @ ("everyone" | "unowned")), _) => given,
-        (Some("mine"), Some(_)) => "mine",
-        (_, Some(_)) if asked.reader().user.role == "caseworker" => "mine",
-        _ => "everyone",
+    let eyes = asked.eyes()?;
+    let is_officer = eyes.role == Role::Officer;
+    let whose = match asked.param("whose") {
+        _ if is_officer => "everyone",
+        Some("unowned") => "unowned",
+        _ => "mine",
     };
     let given = asked.param("order");
     let order = given
         .filter(|order| ["name", "next"].contains(order))
         .unwrap_or("attention");
-    let ids = people(
-        &asked.view,
-        if whose == "mine" {
-            mine.as_deref()
-        } else {
-            None
-        },
-    )?;
+    let ids = match whose {
+        "mine" => permit::people::own(&asked.view, &eyes, asked.reader.now())?,
+        "unowned" => unowned(asked, everyone(&asked.view)?)?,
+        _ => everyone(&asked.view)?,
+    };
     let total = ids.len();
     let names = Names::new(&asked.view);
-    let by_name_only = total > ORDERED_MAX;
+    // What is in the records is not for officers, so nothing of it can order them.
+    let by_name_only = is_officer || total > ORDERED_MAX;
     let page_number: usize = asked
         .param("page")
         .and_then(|text| text.parse().ok())
@@ -169,11 +180,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
             rows.push(one);
         }
     }
-    match whose {
-        "mine" => rows.retain(|one| one.mine),
-        "unowned" => rows.retain(|one| one.unowned),
-        _ => {}
-    }
+    mark_covered(asked, &mut rows)?;
     match (by_name_only, order) {
         (true, _) => {}
         (false, "name") => rows.sort_by(by_name),
@@ -184,16 +191,18 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let address = |whose: &str, order: &str| {
         path::with(path::CASELOAD, &[("whose", whose), ("order", order)])
     };
-    let mut choices = Vec::new();
-    if mine.is_some() {
-        choices.push(("Mine", "mine"));
-    }
-    choices.extend([
-        ("Everyone", "everyone"),
-        ("Without a caseworker", "unowned"),
-    ]);
+    let supervises = eyes.role == Role::Supervisor;
+    let choices = match (is_officer, supervises) {
+        (true, _) => Vec::new(),
+        (_, true) => vec![
+            ("My staff\u{2019}s", "mine"),
+            ("Without a caseworker", "unowned"),
+        ],
+        (_, false) => vec![("Mine", "mine"), ("Without a caseworker", "unowned")],
+    };
     Ok(Context {
         title: match whose {
+            "mine" if supervises => "My staff\u{2019}s caseload".to_owned(),
             "mine" => "My caseload".to_owned(),
             "unowned" => "People without a caseworker".to_owned(),
             _ => "Everyone in the record".to_owned(),
@@ -234,8 +243,46 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
             },
         ),
         people: rows.into_iter().map(|one| one.row).collect(),
+        reviews: reviews(asked)?,
         shell: asked.shell(),
     })
+}
+
+/// Says of whom whoever looks covers for, and until when.
+fn mark_covered(asked: &Asked, rows: &mut [Placed]) -> Result<(), Error> {
+    let (standing, names) = (asked.programme.standing()?, &asked.reader.who().names);
+    if standing.covered_by(names, asked.moment()).next().is_none() {
+        return Ok(());
+    }
+    for one in rows.iter_mut().filter(|one| !one.mine) {
+        let Some((owner, name)) = &one.caseworker else {
+            continue;
+        };
+        let person = asked.view.alias(&one.row.id).to_string();
+        let covers = standing.covers(names, owner, &person, asked.moment());
+        one.row.cover = covers.map(|(_, cover)| (name.clone(), cover.end()));
+    }
+    Ok(())
+}
+
+/// Opened records that wait for a review by whoever looks, and how many of them are overdue.
+fn reviews(asked: &Asked) -> Result<(u64, u64), Error> {
+    if !matches!(asked.reader.who().role, Role::Supervisor | Role::Officer) {
+        return Ok((0, 0));
+    }
+    let (mut waiting, mut overdue) = (0, 0);
+    let moment = asked.moment();
+    for found in crate::break_glass::all(&asked.unbound(), None)? {
+        let broken = &found.broken;
+        if broken.review.is_some() || broken.lasts(moment) {
+            continue;
+        }
+        if crate::break_glass::supervises(&asked.programme, &asked.whose().user, &broken.reader)? {
+            waiting += 1;
+            overdue += u64::from(broken.is_overdue(moment));
+        }
+    }
+    Ok((waiting, overdue))
 }
 
 fn by_name(one: &Placed, other: &Placed) -> cmp::Ordering {
@@ -245,13 +292,9 @@ fn by_name(one: &Placed, other: &Placed) -> cmp::Ordering {
         .cmp(&other.row.name.to_lowercase())
 }
 
-/// Everyone, in the order of names; or those whose episode of care someone manages.
-fn people(view: &View, manager: Option<&str>) -> Result<Vec<String>, Error> {
-    let (kind, name, value) = match manager {
-        Some(manager) => ("EpisodeOfCare", "care-manager", manager),
-        None => ("Patient", "_sort", "family"),
-    };
-    let (criteria, _) = parse_criteria(kind, &[(name.to_owned(), value.to_owned())], "");
+/// Everyone whom the reader may know, in the order of names.
+fn everyone(view: &View) -> Result<Vec<String>, Error> {
+    let (criteria, _) = parse_criteria("Patient", &[("_sort".to_owned(), "family".to_owned())], "");
     let mut ids = Vec::new();
     let mut after = None;
     loop {
@@ -264,12 +307,21 @@ fn people(view: &View, manager: Option<&str>) -> Result<Vec<String>, Error> {
         ids.extend(page.hits.iter().filter_map(Version::person));
         match page.next {
             Some(next) => after = Some(next),
-            None => break,
+            None => return Ok(ids),
         }
     }
-    let mut seen = HashSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    Ok(ids)
+}
+
+/// Those of them who are nobody's case yet.
+fn unowned(asked: &Asked, ids: Vec<String>) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    for id in ids {
+        let facts = asked.view.facts(&asked.reader, asked.view.alias(&id))?;
+        if facts.newcomer {
+            found.push(id);
+        }
+    }
+    Ok(found)
 }
 
 fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, Error> {
@@ -282,12 +334,21 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
     };
     let moment = asked.moment();
     let state = state(&things, names, moment);
+    let person = asked.view.alias(id);
+    let sees_schedule = asked
+        .decide(Action::Read, &Thing::about(person, Kind::Schedule))?
+        .allowed;
+    if !sees_schedule {
+        // What is not for the reader is not said to be missing.
+        return Ok(Some(known_only(patient, &case)));
+    }
     let conflicts = events::events(&things).conflicts.len();
     let row = Row {
         id: case.patient.clone(),
-        name: words::name(patient.resource()).unwrap_or_else(|| "(no name recorded)".to_owned()),
+        name: name(patient),
         number: person::number(patient).unwrap_or_default(),
         stage: stage(&state),
+        cover: None,
         needs: needs(&state),
         outside: !state.in_programme,
         next: state.next.as_ref().map(|next| NextContact {
@@ -301,6 +362,7 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
             1 => vec!["1 conflict in the record".to_owned()],
             count => vec![format!("{count} conflicts in the record")],
         },
+        is_closed: false,
     };
     let next = state.next.as_ref().map(|next| next.at);
     Ok(Some(Placed {
@@ -308,9 +370,36 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
         standing: Standing::of(&state.findings, next),
         mine: false,
         caseworker: state.caseworker.clone(),
-        unowned: state.in_programme && state.caseworker.is_none(),
         next: next.unwrap_or(i64::MAX),
     }))
+}
+
+/// Somebody of whom the reader may know no more than that they are here.
+fn known_only(patient: &Telling<'_>, case: &Case) -> Placed {
+    Placed {
+        row: Row {
+            id: case.patient.clone(),
+            name: name(patient),
+            number: person::number(patient).unwrap_or_default(),
+            stage: String::new(),
+            cover: None,
+            needs: Vec::new(),
+            outside: false,
+            next: None,
+            last: None,
+            trend: None,
+            oddities: Vec::new(),
+            is_closed: true,
+        },
+        standing: Standing::of(&[], None),
+        mine: false,
+        caseworker: None,
+        next: i64::MAX,
+    }
+}
+
+fn name(patient: &Telling<'_>) -> String {
+    words::name(patient.resource()).unwrap_or_else(|| "(no name recorded)".to_owned())
 }
 
 fn stage(state: &State) -> String {

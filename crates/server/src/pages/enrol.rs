@@ -120,7 +120,7 @@ fn draw(
         }
     };
     let shell = match who {
-        Some(who) => Asked::of(programme, who, path::ENROL).shell(),
+        Some(who) => Asked::of(programme, who, path::ENROL)?.shell(),
         None => outside(programme, path::ENROL),
     };
     let status = match problem {

@@ -73,9 +73,9 @@ pub(super) fn at(asked: &Asked, position: &str) -> Result<Version, Error> {
         Error::new(
             ErrorKind::NotFound,
             if asked.view.is_now() {
-                "The record has no such entry."
+                "The record has no such entry, or none that you may see."
             } else {
-                "The record had no such entry at that instant. Go back to now to see whether it \
+                "The record had no such entry at that instant, or none that you may see. Go back to now to see whether it \
                  came later."
             },
         )
@@ -255,13 +255,8 @@ fn author(names: &Names<'_>, version: &Version) -> String {
 }
 
 fn purpose(code: Option<String>) -> String {
-    match code.as_deref() {
-        Some("TREAT") => "treatment".to_owned(),
-        Some("HOPERAT") => "operations".to_owned(),
-        Some("CAREMGT") => "care management".to_owned(),
-        Some("COC") => "coordination of care".to_owned(),
-        Some("PATRQT") => "the person's own request".to_owned(),
-        Some(other) => other.to_owned(),
+    match code {
+        Some(code) => super::access::purpose(&code),
         None => "not recorded".to_owned(),
     }
 }

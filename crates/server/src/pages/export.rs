@@ -1,13 +1,19 @@
 //! A person's export, as a file to keep.
 
+use std::collections::HashSet;
+
 use axum::extract::Path;
 use axum::response::Response;
-use ledger::disclosure::What;
+use ledger::disclosure::{Leaf, What};
 use ledger::witnessed::LogName;
+use policy::{Action, Kind};
+use record::json::Doc;
 
 use super::{Asked, away, download, person};
 use crate::error::Error;
 use crate::handing_out;
+use crate::permit::Thing;
+use crate::programme::AsOf;
 
 /// `GET /people/{id}/export`: of the record as it is now, whatever instant the page was of.
 pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
@@ -16,13 +22,39 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
     away(move || {
         // Whoever may not see the person gets the answer of a person who is not there.
         person::case(&asked, &id)?;
+        may_take_all(&asked, &id)?;
         let cosigned = programme.cosigning().latest(LogName::Record);
         let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
-        let (export, given) =
-            handing_out::export(programme.ledger(), programme.access(), note, &id)?;
+        // What a warrant keeps from the person for a time is not in what is handed to them.
+        let (standing, now) = (programme.standing()?, programme.clock().now().0);
+        let alias = programme.ledger().person(&id).to_string();
+        let told = |leaf: &Leaf| !standing.is_untold(&leaf.actor, &alias, now);
+        let (ledger, access) = (programme.ledger(), programme.access());
+        let (export, given) = handing_out::export(ledger, access, note, &id, &told)?;
         let text = String::from_utf8(export.write()).map_err(Error::internal)?;
         let file = download(&format!("{id}.homecoming-export"), text);
         Ok(asked.gives(file, What::Export, given))
     })
     .await
+}
+
+/// Refuses whoever may not take away everything that is in the file: it is whole, or it is not.
+fn may_take_all(asked: &Asked, id: &str) -> Result<(), Error> {
+    let whole = asked.programme.view(AsOf::Now);
+    let mut decided = HashSet::new();
+    for (entry, stored) in whole.chain(id, |_| true)? {
+        let doc = Doc::parse(&stored).map_err(Error::internal)?;
+        let thing = Thing {
+            about: entry.person,
+            ..Thing::from(doc.root())
+        };
+        let labels: Vec<String> = thing.labels.iter().map(|label| label.to_string()).collect();
+        if decided.insert((thing.kinds, labels)) {
+            asked.must(Action::Export, &thing)?;
+        }
+    }
+    asked.must(
+        Action::Export,
+        &Thing::about(asked.view.alias(id), Kind::Access),
+    )
 }

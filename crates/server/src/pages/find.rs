@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 
 use axum::response::Response;
+use ledger::Alias;
 use maud::Markup;
+use policy::{Action, Kind};
 use record::search::parse_criteria;
 
 use super::{Asked, away, person};
 use crate::case::{Case, Names, attention, of_kind, words};
 use crate::error::Error;
+use crate::permit::{self, Thing};
 use crate::programme::{Search, Version, View};
 use crate::release::Given;
 use crate::web::find::{Context, Found, page};
@@ -41,10 +44,14 @@ pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
             continue;
         };
         let state = attention::state(&things, &names, moment);
-        let stage = match (&state.stage, &state.caseworker) {
-            (Some(stage), Some((_, name))) => format!("{stage}, {name}"),
-            (Some(stage), None) => stage.clone(),
-            (None, _) => "Not in the programme".to_owned(),
+        let person = asked.view.alias(&version.id);
+        let schedule = asked.decide(Action::Read, &Thing::about(person, Kind::Schedule))?;
+        let stage = match (schedule.allowed, &state.stage, &state.caseworker) {
+            // Whose case it is may be known; where they stand may not.
+            (false, ..) => whose(asked, person, &names)?,
+            (true, Some(stage), Some((_, name))) => format!("{stage}, {name}"),
+            (true, Some(stage), None) => stage.clone(),
+            (true, None, _) => "Not in the programme".to_owned(),
         };
         people.push(Found {
             id: case.patient.clone(),
@@ -67,9 +74,22 @@ pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
     Ok((page(&context), given))
 }
 
+/// Whose case a person is, in words.
+fn whose(asked: &Asked, person: Alias, names: &Names<'_>) -> Result<String, Error> {
+    let practitioners = permit::people::whose_case(&asked.view, &asked.reader, person)?;
+    let named: Vec<String> = practitioners
+        .iter()
+        .filter_map(|one| names.at(one))
+        .collect();
+    Ok(match named.as_slice() {
+        [] => "Nobody\u{2019}s case".to_owned(),
+        named => format!("With {}", named.join(", ")),
+    })
+}
+
 /// People by what was typed: all words must begin a part of the name; or it is a number, or a
 /// date of birth.
-fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
+pub(super) fn search(view: &View, query: &str) -> Result<Vec<Version>, Error> {
     if query.is_empty() {
         return Ok(Vec::new());
     }

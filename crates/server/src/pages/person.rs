@@ -7,15 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use casework::codes;
 use instruments::Instrument;
 use maud::Markup;
+use policy::{Action, Kind, Purpose};
 
 use super::{Asked, away};
 use crate::case::attention::{self, State};
 use crate::case::{Case, Names, Telling, Thing, events, first_of, of_kind, scores, words};
 use crate::chart::score::{Band, Cut, Score, Series};
 use crate::error::{Error, ErrorKind};
+use crate::permit;
 use crate::release::Given;
 use crate::web::layout::Banner;
-use crate::web::person::{Context, Fact, Medication, Next, Note, Owed, page};
+use crate::web::person::{Closed, Context, Fact, Medication, Next, Note, Owed, page};
 use crate::web::when::{self, Happened, RecordedAt};
 
 /// How many notes are shown.
@@ -38,7 +40,7 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
 pub(super) fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
     let case = case(asked, id)?;
     let things = case.things();
-    let mut context = context(asked, &case, &things);
+    let mut context = context(asked, &case, &things)?;
     super::erasures::mark(asked, &mut context.shell)?;
     Ok((page(&context), given(asked, &case)))
 }
@@ -49,10 +51,11 @@ pub(super) fn case(asked: &Asked, id: &str) -> Result<Case, Error> {
         Error::new(
             ErrorKind::NotFound,
             if asked.view.is_now() {
-                "There is no such person in the record. Look for them by name under Find."
+                "There is no such person in the record, or none whom you may know of. Look for them \
+                 by name under Find."
             } else {
-                "There was no such person in the record at that instant. Go back to now, or to a \
-                 later instant."
+                "There was no such person in the record at that instant, or none whom you may know \
+                 of. Go back to now, or to a later instant."
             },
         )
     })
@@ -144,7 +147,7 @@ pub(super) fn number(patient: &Telling<'_>) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn context(asked: &Asked, case: &Case, things: &[Thing<'_>]) -> Context {
+fn context(asked: &Asked, case: &Case, things: &[Thing<'_>]) -> Result<Context, Error> {
     let moment = asked.moment();
     let names = Names::new(&asked.view);
     let state = attention::state(things, &names, moment);
@@ -156,8 +159,9 @@ fn context(asked: &Asked, case: &Case, things: &[Thing<'_>]) -> Context {
         .flat_map(|one| series(things, one))
         .collect();
     let medications = medications(things);
-    Context {
+    Ok(Context {
         shell,
+        closed: closed(asked, case, &names)?,
         next: next(&state, moment),
         owed: attention::owed(things, &names)
             .into_iter()
@@ -179,7 +183,58 @@ fn context(asked: &Asked, case: &Case, things: &[Thing<'_>]) -> Context {
             words::code(one.resource().get("code")) == Some("87511-2")
         }),
         events: (found.events.len() as u64, found.conflicts.len() as u64),
+    })
+}
+
+/// The kinds of record whose being closed is said, and what they are called.
+const SAID: [(Kind, &str); 5] = [
+    (Kind::Schedule, "Appointments"),
+    (Kind::Care, "Care"),
+    (Kind::Notes, "Therapy notes"),
+    (Kind::Sud, "Substance use"),
+    (Kind::Restricted, "What is labelled as restricted"),
+];
+
+/// What of a person is not for whoever looks. It is decided by kind, whether or not there is any.
+fn closed(asked: &Asked, case: &Case, names: &Names<'_>) -> Result<Closed, Error> {
+    let person = asked.view.alias(&case.patient);
+    let mut closed = Closed::default();
+    for (kind, what) in SAID {
+        let verdict = asked.decide(Action::Read, &permit::Thing::about(person, kind))?;
+        if verdict.allowed {
+            continue;
+        }
+        match kind {
+            Kind::Schedule => closed.schedule = true,
+            Kind::Care => closed.care = true,
+            Kind::Notes => closed.notes = true,
+            _ => {}
+        }
+        let why = permit::words(&verdict);
+        match closed.why.iter_mut().find(|(_, known)| *known == why) {
+            Some((several, _)) => *several = format!("{several}, {}", what.to_lowercase()),
+            None => closed.why.push((what.to_owned(), why)),
+        }
     }
+    if closed.care {
+        let practitioners = permit::people::whose_case(&asked.view, &asked.reader, person)?;
+        let named = practitioners.iter().filter_map(|one| names.at(one));
+        closed.whose = named.collect();
+    }
+    if closed.care
+        && asked
+            .reader
+            .who()
+            .role
+            .purposes()
+            .contains(&Purpose::Emergency)
+    {
+        let reader = asked.reader.for_purpose(Purpose::Emergency)?;
+        let thing = permit::Thing::about(person, Kind::Identity);
+        let may = asked.view.decide(&reader, Action::BreakGlass, &thing)?;
+        closed.may_break_glass = may.allowed && asked.view.is_now();
+    }
+    Ok(closed)
 }
 
 fn next(state: &State, moment: i64) -> Next {

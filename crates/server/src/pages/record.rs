@@ -4,13 +4,15 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::Markup;
+use policy::{Action, Kind, Role};
 use record::search::Criteria;
 use tlog::policy::Policy;
 
 use super::{Asked, away, download};
 use crate::cosigning::Cosigning;
 use crate::error::Error;
-use crate::programme::Search;
+use crate::permit::Thing;
+use crate::programme::{AsOf, Search};
 use crate::release::{self, Given};
 use crate::web::record::{Context, Log, Witness, page};
 use crate::web::when::RecordedAt;
@@ -49,7 +51,17 @@ pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
     let view = &asked.view;
     let first = view.entry(0)?.map(|entry| entry.recorded_at);
     let mut kinds = Vec::new();
-    for kind in COUNTED {
+    // Sums over many are for some; a sponsor's are made with more care, elsewhere.
+    let sums = asked.decide(Action::Read, &Thing::of(Kind::Aggregate))?;
+    let counted = match sums.allowed && asked.reader.who().role != Role::Sponsor {
+        true => &COUNTED[..],
+        false => &[],
+    };
+    let whole = asked.programme.view(match view.is_now() {
+        true => AsOf::Now,
+        false => AsOf::Size(view.size()),
+    });
+    for kind in counted.iter().copied() {
         let criteria = Criteria::all(kind);
         let all = Search {
             criteria: &criteria,
@@ -57,7 +69,7 @@ pub(super) fn draw(asked: &Asked) -> Result<(Markup, Given), Error> {
             after: None,
             total: true,
         };
-        let count = view.search(&all)?.total.unwrap_or_default();
+        let count = whole.search(&all)?.total.unwrap_or_default();
         if count > 0 {
             kinds.push((kind.to_owned(), count));
         }

@@ -13,11 +13,13 @@ use axum::response::Response;
 use ledger::access::Disclosed;
 use ledger::disclosure::{Told, What};
 use maud::Markup;
+use policy::Purpose;
 
 use super::access::{Lookup, at, purpose, what_was_asked};
 use super::{Asked, access, away, caseload, entry, find, html, person, record, timelines};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::{Api, Ask, Content, Gives, instant, pretty, query};
+use crate::permit;
 use crate::programme::{Actor, AsOf, RecordedAt};
 use crate::release::Given;
 use crate::sign_in::SignedIn;
@@ -68,7 +70,8 @@ pub async fn get(
 ) -> Result<Response, Error> {
     asked.must_oversee()?;
     away(move || {
-        let one = at(&asked, &position)?;
+        // That somebody looked is for the eyes of who checks that; what they saw is for one's own.
+        let one = at(&asked.read_for(Purpose::Compliance)?, &position)?;
         let (markup, mut given) = draw(&api, &asked, &one)?;
         given.leaf(one.leaf.position, &one.persons);
         Ok(asked.gives(html(StatusCode::OK, markup), What::Seen, given))
@@ -94,8 +97,10 @@ pub(super) fn draw(api: &Api, asked: &Asked, one: &Disclosed) -> Result<(Markup,
         return Ok((markup, given));
     }
     // The page says itself that it differs, so it is drawn once more.
+    let less = is_less(&given, one, told);
     if let Some(again) = &mut then.again {
-        again.words.same = false;
+        again.words.same = less;
+        again.words.left_out = less;
     }
     match redraw(api, &then, told)? {
         Some(drawn) => Ok(drawn),
@@ -117,17 +122,25 @@ fn then(asked: &Asked, one: &Disclosed, told: &Told) -> Result<Asked, Error> {
     // The leaf came after the page was drawn.
     let shown_at = RecordedAt(leaf.recorded_at.0 - 1);
     let mut lookup = Lookup::new(asked);
+    let path = told.address.split('?').next().unwrap_or("/");
+    let usual = asked.reader.purpose();
+    let role = asked.reader.who().role;
+    let reader = asked
+        .reader
+        .for_purpose(permit::purpose::of(role, path, Some(usual)))?;
     Ok(Asked {
         programme: asked.programme.clone(),
         who: asked.who.clone(),
         view: asked
             .programme
-            .view(AsOf::Seen(leaf.size, asked_at.unwrap_or(shown_at))),
-        path: told.address.split('?').next().unwrap_or("/").to_owned(),
+            .view(AsOf::Seen(leaf.size, asked_at.unwrap_or(shown_at)))
+            .seen_by(&reader),
+        reader,
+        path: path.to_owned(),
         address: told.address.clone(),
         params,
         again: Some(Again {
-            reader: reader(asked, &leaf.actor),
+            reader: who_saw(asked, &leaf.actor),
             position: leaf.position,
             whole: told.whole.unwrap_or(leaf.size),
             at: shown_at,
@@ -138,13 +151,14 @@ fn then(asked: &Asked, one: &Disclosed, told: &Told) -> Result<Asked, Error> {
                 at: when::RecordedAt(leaf.recorded_at.0),
                 position: leaf.position,
                 same: true,
+                left_out: false,
             },
         }),
     })
 }
 
 /// The user whom an actor's name stands for.
-fn reader(asked: &Asked, actor: &str) -> Option<SignedIn> {
+fn who_saw(asked: &Asked, actor: &str) -> Option<SignedIn> {
     let users = asked.programme.desk().users().ok()?;
     let is = |user: &desk::User| match actor.split_once('/') {
         Some(("Practitioner", id)) => user.practitioner.as_deref() == Some(id),
@@ -202,6 +216,7 @@ fn answer(api: &Api, then: &Asked, told: &Told) -> Result<Option<(Markup, Given)
         actor,
         &told.scope,
         AsOf::Seen(then.view.size(), then.moment_at()),
+        &then.reader,
     )?;
     let Ok(answer) = ask.read_again(address) else {
         return Ok(None);
@@ -234,7 +249,10 @@ fn by_versions(then: &Asked, told: &Told, note: Option<&str>) -> Result<(Markup,
             break;
         }
         // A version that was written by the very request lies beyond the size that it began at.
-        let view = then.programme.view(AsOf::Size(position + 1));
+        let view = then
+            .programme
+            .view(AsOf::Size(position + 1))
+            .seen_by(&then.reader);
         let Some(version) = view.at(*position)? else {
             continue;
         };
@@ -268,6 +286,18 @@ fn listed(given: &Given, one: &Disclosed, told: &Told) -> bool {
     let shown = told.versions.len().min(SHOWN_MAX);
     let versions = given.versions();
     (versions == told.versions || versions == told.versions[..shown])
+        && given
+            .persons()
+            .iter()
+            .all(|person| one.persons.contains(person))
+}
+
+/// Whether what is drawn gives out a part of what the leaf lists, and nothing else: who looks now may
+/// see less than who looked then.
+fn is_less(given: &Given, one: &Disclosed, told: &Told) -> bool {
+    let all = |some: &[u64], of: &[u64]| some.iter().all(|one| of.binary_search(one).is_ok());
+    all(&given.versions(), &told.versions)
+        && all(&given.leaves(), &told.leaves)
         && given
             .persons()
             .iter()

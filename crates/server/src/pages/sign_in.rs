@@ -304,7 +304,9 @@ pub(super) fn outside(programme: &Programme, path: &str) -> Shell {
         keep: Vec::new(),
         banner: None,
         again: None,
+        glass: Vec::new(),
         outside: None,
+        reading: None,
     }
 }
 

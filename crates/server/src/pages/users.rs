@@ -159,7 +159,7 @@ pub async fn add(
     let actor = actor_name(&who.user);
     let (_, code) = users::add(programme.desk(), &hand, &new, &actor, false)?;
     users::settle(&programme).await?;
-    let asked = Asked::of(&programme, who, path::USERS);
+    let asked = Asked::of(&programme, who, path::USERS)?;
     draw(&asked, Some((name.to_owned(), code)))
 }
 
@@ -334,7 +334,7 @@ pub async fn step(
         None => Ok(see(&path::user(id))),
         Some(code) => {
             let user = known(&programme, &who, id)?;
-            let asked = Asked::of(&programme, who, &path::user_step(id, &step));
+            let asked = Asked::of(&programme, who, &path::user_step(id, &step))?;
             draw_one(&asked, &user, Some(code))
         }
     }

@@ -20,6 +20,8 @@ pub struct Draft {
     prepared: Prepared,
     deleted: bool,
     governance: Governance,
+    /// Whether it has a security label.
+    labelled: bool,
 }
 
 /// How a draft stands to what the programme itself says about its record.
@@ -49,7 +51,7 @@ impl Draft {
 
     /// The same from bytes that are in the stored form already.
     pub fn stored(kind: &str, id: &str, expect: Expect, stored: Vec<u8>) -> Result<Draft, Error> {
-        let (prepared, person, therapy, claims) = {
+        let (prepared, person, therapy, claims, labelled) = {
             // What is indexed is what is stored: references are the rewritten ones.
             let doc = Doc::parse(&stored).map_err(|error| {
                 Error::new(
@@ -65,6 +67,7 @@ impl Draft {
                 record::person::person(root).map(|id| id.to_string()),
                 record::sensitivity::is_therapy_note(root),
                 says_governance(root),
+                root.at(&["meta", "security"]).is_some(),
             )
         };
         let packed = ledger::content::compress(&stored);
@@ -92,6 +95,7 @@ impl Draft {
                 true => Governance::Claims,
                 false => Governance::No,
             },
+            labelled,
         })
     }
 
@@ -134,6 +138,7 @@ impl Draft {
             prepared: index::prepare(kind, &[]),
             deleted: true,
             governance: Governance::No,
+            labelled: false,
         }
     }
 
@@ -152,6 +157,28 @@ impl Draft {
     /// Whether the programme says it, or somebody else as if it did.
     pub(super) fn says_for_programme(&self) -> Governance {
         self.governance
+    }
+
+    /// What it says, unless it deletes or was handed on.
+    pub(crate) fn says(&self) -> Option<&[u8]> {
+        let write = self.write.as_ref().filter(|_| !self.deleted);
+        write.map(|write| write.stored.as_slice())
+    }
+
+    /// The id of the Patient whom it is about, if it says so.
+    pub(crate) fn person(&self) -> Option<&str> {
+        self.write.as_ref()?.person.as_deref()
+    }
+
+    /// Whether it is only for something that is there.
+    pub(crate) fn must_be_there(&self) -> bool {
+        let expect = self.write.as_ref().map(|write| write.expect);
+        self.deleted || matches!(expect, Some(Expect::Present | Expect::Version(_)))
+    }
+
+    /// Whether it has a security label.
+    pub(crate) fn is_labelled(&self) -> bool {
+        self.labelled
     }
 
     /// Whether this is a deletion.
@@ -185,8 +212,14 @@ impl Draft {
 }
 
 /// The kinds of which some are the programme's own words about its record.
-pub(super) const GOVERNANCE_KINDS: [&str; 5] =
-    ["AuditEvent", "Basic", "Communication", "Provenance", "Task"];
+pub(super) const GOVERNANCE_KINDS: [&str; 6] = [
+    "AuditEvent",
+    "Basic",
+    "Communication",
+    "DocumentReference",
+    "Provenance",
+    "Task",
+];
 
 /// Whether a resource has one of the codes of what the programme does about its own record.
 pub fn says_governance(root: Value<'_>) -> bool {

@@ -76,6 +76,7 @@ pub(super) fn carry_out(
     if let Some(alias) = found.alias() {
         inner.known.forget(alias);
     }
+    inner.permits.forget_all();
     inner.erasures.fetch_add(1, Ordering::Release);
     stop_after(4);
     done(inner, appender, found)?.map_err(|error| halfway(&error))?;

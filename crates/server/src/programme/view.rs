@@ -1,4 +1,8 @@
 //! The record as of one size: the only way to read it.
+//!
+//! As it comes from [`Programme::view`](super::Programme::view) a view is whole: for the writer and for
+//! what the programme itself does. Whatever is read for somebody is read from one that is bound to
+//! them ([`View::seen_by`]): what they may not see is not there ([`mod@permitted`]).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,15 +11,18 @@ use std::sync::atomic::Ordering;
 use index::{Cursor, Found};
 use ledger::witnessed::LogName;
 use ledger::{Action, Alias, Entry};
+use policy::Action as Does;
 use record::search::Criteria;
 use record::time::RecordedAt;
 
 mod erased;
+mod permitted;
 
 use super::Inner;
 use super::draft::says_governance;
 use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
+use crate::permit::Reader;
 
 /// Which state of the record is asked for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -104,6 +111,8 @@ pub struct View {
     instant: Option<RecordedAt>,
     /// The index could not say which size the instant is.
     unknown: bool,
+    /// For whom it is read; nothing: for the programme itself.
+    reader: Option<Reader>,
 }
 
 impl View {
@@ -129,7 +138,20 @@ impl View {
             now,
             instant,
             unknown,
+            reader: None,
         }
+    }
+
+    /// The same, of which somebody sees only what they may.
+    pub fn seen_by(mut self, reader: &Reader) -> View {
+        self.reader = Some(reader.clone());
+        self
+    }
+
+    /// The same, whole: for what decides by itself who may see what of it.
+    pub(crate) fn unbound(mut self) -> View {
+        self.reader = None;
+        self
     }
 
     /// Refuses to read a state whose size is not known: neither the present nor nothing may pass
@@ -182,30 +204,25 @@ impl View {
     pub fn read(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
         self.known()?;
         let known = self.known_as(kind, id)?;
-        match self
+        let found = self
             .inner
             .index
             .version_at(kind, &known, self.size)
-            .map_err(Error::index)?
-        {
-            Some(found) => self.fetch(kind, id, found).map(Some),
-            None => Ok(None),
-        }
+            .map_err(Error::index)?;
+        self.permitted(kind, id, found)
     }
 
     /// One version by its number, if it was recorded in this view.
     pub fn vread(&self, kind: &str, id: &str, version: u32) -> Result<Option<Version>, Error> {
         self.known()?;
         let known = self.known_as(kind, id)?;
-        match self
+        let found = self
             .inner
             .index
             .version(kind, &known, version)
             .map_err(Error::index)?
-        {
-            Some(found) if found.position < self.size => self.fetch(kind, id, found).map(Some),
-            _ => Ok(None),
-        }
+            .filter(|found| found.position < self.size);
+        self.permitted(kind, id, found)
     }
 
     /// The number of the version that stands, a deletion included, without reading its content;
@@ -242,11 +259,14 @@ impl View {
             .index
             .history(kind, &known, self.size)
             .map_err(Error::index)?;
+        if found.is_empty() {
+            self.as_if_there(kind, id);
+        }
         let mut erased = None;
         let mut versions = Vec::with_capacity(found.len());
         for found in found {
-            match self.fetch(kind, id, found) {
-                Ok(version) => versions.push(version),
+            match self.permitted(kind, id, Some(found)) {
+                Ok(version) => versions.extend(version),
                 Err(error) if error.kind == ErrorKind::Erased => erased = Some(error),
                 Err(error) => return Err(error),
             }
@@ -308,17 +328,16 @@ impl View {
     /// One page of a search.
     pub fn search(&self, search: &Search<'_>) -> Result<Page, Error> {
         self.known()?;
-        let page = self
-            .inner
-            .index
-            .search(&index::Search {
-                criteria: search.criteria,
-                as_of: self.size,
-                count: search.count,
-                after: search.after,
-                total: search.total,
-            })
-            .map_err(Error::index)?;
+        match &self.reader {
+            Some(reader) if !self.is_open(reader, search.criteria.kind, Does::Read) => {
+                self.search_permitted(reader, search)
+            }
+            _ => self.search_whole(search),
+        }
+    }
+
+    fn search_whole(&self, search: &Search<'_>) -> Result<Page, Error> {
+        let page = self.found(search)?;
         let positions: Vec<u64> = page.hits.iter().map(|hit| hit.position).collect();
         let read = self
             .inner
@@ -349,12 +368,29 @@ impl View {
         })
     }
 
+    /// What the index finds.
+    fn found(&self, search: &Search<'_>) -> Result<index::Page, Error> {
+        let search = index::Search {
+            criteria: search.criteria,
+            as_of: self.size,
+            count: search.count,
+            after: search.after,
+            total: search.total,
+        };
+        self.inner.index.search(&search).map_err(Error::index)
+    }
+
     /// The version that stands at a place in the ledger, if it is in this view.
     pub fn at(&self, position: u64) -> Result<Option<Version>, Error> {
         self.known()?;
         if position >= self.size {
+            self.as_if_there("entry", &position.to_string());
             return Ok(None);
         }
+        self.permitted_at(position)
+    }
+
+    fn whole_at(&self, position: u64) -> Result<Version, Error> {
         let (entry, content) = self.version_at(position)?;
         let id = id_of(&content.stored);
         let head = self
@@ -362,7 +398,7 @@ impl View {
             .index
             .head(&entry.kind, &id)
             .map_err(Error::index)?;
-        Ok(Some(Version {
+        Ok(Version {
             number: head.map_or(position, |head| head.number),
             kind: entry.kind,
             id,
@@ -373,7 +409,7 @@ impl View {
             actor: entry.actor,
             about: entry.person,
             stored: content.stored,
-        }))
+        })
     }
 
     /// Every entry about a person in this view, newest first, with its content; kinds that
@@ -389,24 +425,35 @@ impl View {
             .ledger
             .chain(patient, usize::MAX)
             .map_err(Error::ledger)?;
-        entries.retain(|entry| entry.position < self.size && wanted(&entry.kind));
+        entries.retain(|entry| entry.position < self.size);
+        // What the reader may see can depend on later versions of what is wanted, so that is chosen
+        // last.
+        let wanted = |entry: &Entry| wanted(&entry.kind);
+        if self.reader.is_none() {
+            entries.retain(wanted);
+        }
         let positions: Vec<u64> = entries.iter().map(|entry| entry.position).collect();
         let contents = self
             .inner
             .ledger
             .contents_left(&positions)
             .map_err(Error::ledger)?;
-        Ok(entries
+        let mut told: Vec<(Entry, Vec<u8>)> = entries
             .into_iter()
             .zip(contents)
             .filter_map(|(entry, content)| Some((entry, content?.stored)))
-            .collect())
+            .collect();
+        if let Some(reader) = &self.reader {
+            self.leave_permitted(reader, &mut told)?;
+            told.retain(|(entry, _)| wanted(entry));
+        }
+        Ok(told)
     }
 
     /// The ledger's entry at a position, if it is in this view.
     pub fn entry(&self, position: u64) -> Result<Option<Entry>, Error> {
         self.known()?;
-        if position >= self.size {
+        if position >= self.size || !self.shows_entry(position)? {
             return Ok(None);
         }
         self.inner.ledger.entry(position).map_err(Error::ledger)

@@ -20,7 +20,10 @@ use super::draft::{GOVERNANCE_KINDS, Governance};
 use super::gathering::Gathering;
 use super::heads::IndexHeads;
 use super::{Actor, AsOf, Committed, Decide, Draft, Inner, View, Work, Written, erase};
+use crate::amendment;
 use crate::error::{Error, ErrorKind};
+use crate::permit::memo::Recorded;
+use crate::permit::related;
 
 /// A group is committed when it holds this many writes, even if more are waiting.
 const GROUP_WRITES_MAX: usize = 4_096;
@@ -284,7 +287,21 @@ fn commit(
         }
         return Err(CommitError::Fatal(None));
     }
+    let recorded = recorded(inner, &outcomes, &transactions, &rest);
+    recorded.iter().for_each(|one| inner.permits.recording(one));
+    let amends = recorded
+        .iter()
+        .any(|one| one.kind == amendment::KIND && one.id == amendment::ID);
     inner.make_visible(appender.size());
+    let governs =
+        |draft: &Draft| draft.kind == "Task" && draft.says_for_programme() == Governance::Ours;
+    if rest.iter().any(|(drafts, _)| drafts.iter().any(governs)) {
+        inner.standing.forget();
+    }
+    inner.permits.recorded(recorded.into_iter());
+    if amends {
+        put_policy_in_force(inner);
+    }
     inner.commits.fetch_add(1, Ordering::Relaxed);
 
     for (outcome, (drafts, answer)) in outcomes.into_iter().zip(rest) {
@@ -309,6 +326,49 @@ fn commit(
         let _ = answer.send(answered);
     }
     Ok(())
+}
+
+/// Puts the policy that the record now has in force; one that cannot be read closes everything.
+fn put_policy_in_force(inner: &Arc<Inner>) {
+    let policy = amendment::in_force(&View::new(inner, AsOf::Now)).unwrap_or_else(|error| {
+        tracing::error!(
+            error = error.for_operator(),
+            "the policy cannot be read; nothing is open to anybody"
+        );
+        policy::Policy::closed()
+    });
+    inner.permits.set_policy(policy);
+}
+
+/// A transaction's drafts, and who is told what became of them.
+type Answered = (Vec<Draft>, oneshot::Sender<Result<Committed, Error>>);
+
+/// What became part of the record, as far as it decides who may see what.
+fn recorded<'g>(
+    inner: &Inner,
+    outcomes: &[Result<ledger::Committed, Refused>],
+    transactions: &'g [Transaction],
+    drafts: &'g [Answered],
+) -> Vec<Recorded<'g>> {
+    let mut recorded = Vec::new();
+    for ((outcome, transaction), (drafts, _)) in outcomes.iter().zip(transactions).zip(drafts) {
+        if outcome.is_err() {
+            continue;
+        }
+        for (write, draft) in transaction.writes.iter().zip(drafts) {
+            recorded.push(Recorded {
+                kind: &write.kind,
+                id: &write.id,
+                about: write
+                    .person
+                    .as_deref()
+                    .filter(|_| related::is_read(&write.kind))
+                    .map(|id| inner.ledger.person(id)),
+                is_labelled: draft.is_labelled(),
+            });
+        }
+    }
+    recorded
 }
 
 /// The sentence for a transaction whose expectation did not hold.

@@ -19,6 +19,40 @@ pub struct Context {
     pub rows: Vec<Row>,
     /// Address of the rows before these.
     pub more: Option<String>,
+    /// Who opened the person's record though it was closed to them, newest first.
+    pub opened: Vec<Opened>,
+    /// What the person was told of warrants, newest first.
+    pub notices: Vec<Notice>,
+}
+
+/// A record that somebody opened though it was closed to them.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Who.
+    pub who: String,
+    /// Why, in their words.
+    pub why: String,
+    /// "Life or health is in danger now".
+    pub need: String,
+    /// From when.
+    pub from: RecordedAt,
+    /// Until when.
+    pub until: i64,
+    /// What their supervisor says of it, and why.
+    pub review: Option<(&'static str, String)>,
+    /// By when that is due.
+    pub review_due: i64,
+}
+
+/// What a person was told of a warrant.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// When.
+    pub at: RecordedAt,
+    /// The words.
+    pub text: String,
+    /// Its entry.
+    pub position: u64,
 }
 
 /// Somebody who looked.
@@ -86,6 +120,31 @@ pub fn page(context: &Context) -> Markup {
                         } } }
                     } }))
                 }
+            }
+        }
+        @if !context.notices.is_empty() {
+            section class="panel" aria-labelledby="notices" {
+                h2 id="notices" { "Warrants" }
+                @for notice in &context.notices {
+                    p {
+                        a href=(shell.to(&path::entry(notice.position))) { (when::time(notice.at.0, &notice.at.words())) } ": "
+                        bdi { (notice.text) }
+                    }
+                }
+            }
+        }
+        @if !context.opened.is_empty() {
+            section class="panel" aria-labelledby="opened" {
+                h2 id="opened" { "Opened though it was closed to them" }
+                p class="hint" { "Somebody who does not care for the person may open the record for a short time if it cannot wait. They say why, and their supervisor says whether it was justified." }
+                ul { @for one in &context.opened { li {
+                    strong { bdi { (one.who) } } ", " (when::time(one.from.0, &one.from.words())) " to " (when::time(one.until, &when::minute(one.until))) " UTC: "
+                    bdi { (one.why) } " (" (one.need) "). "
+                    @match &one.review {
+                        Some((outcome, why)) => { "Reviewed: " strong { (outcome) } ". " bdi { (why) } }
+                        None => { "The review is due " (when::time(one.review_due, &when::minute(one.review_due))) " UTC." }
+                    }
+                } } }
             }
         }
         @if context.rows.is_empty() {
@@ -202,6 +261,8 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             row(4_708, "about this record", 0, &[]),
         ],
         more: Some(path::with(path::ACCESS, &[("before", "4708")])),
+        opened: Vec::new(),
+        notices: Vec::new(),
     };
     let person = Context {
         shell: samples::about(samples::now(&path::person_access("0h8k2m4q6s8v0x2z"))),
@@ -220,6 +281,31 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         ],
         rows: everybody.rows[..3].to_vec(),
         more: None,
+        opened: vec![
+            Opened {
+                who: "Priya Raghunathan".into(),
+                why: "Called from the bridge, colleague not reachable".into(),
+                need: "Life or health is in danger now".into(),
+                from: samples::recorded(2026, 4, 28),
+                until: samples::THEN,
+                review: Some(("justified", "It could not wait".into())),
+                review_due: samples::THEN,
+            },
+            Opened {
+                who: samples::HOSTILE.into(),
+                why: samples::LONG.into(),
+                need: "Life or health is in danger now".into(),
+                from: samples::recorded(2026, 4, 29),
+                until: samples::THEN,
+                review: None,
+                review_due: samples::THEN,
+            },
+        ],
+        notices: vec![Notice {
+            at: samples::recorded(2026, 4, 20),
+            text: samples::HOSTILE.into(),
+            position: 4_100,
+        }],
     };
     vec![
         ("person", person.clone()),

@@ -26,6 +26,8 @@ pub struct Context {
     pub total: u64,
     /// Address of the next page of them.
     pub more: Option<String>,
+    /// Opened records that wait for a review by whoever looks, and how many of them are overdue.
+    pub reviews: (u64, u64),
 }
 
 /// One of several ways to see the list.
@@ -50,6 +52,8 @@ pub struct Row {
     pub number: String,
     /// "Goal work"; with whom, if it is not one's own list.
     pub stage: String,
+    /// For whom whoever looks covers here, and until when.
+    pub cover: Option<(String, i64)>,
     /// What they need, most urgent first. Empty: in order.
     pub needs: Vec<Need>,
     /// Not in the programme, or no longer: no clock runs for them, which is not the same as being
@@ -63,6 +67,8 @@ pub struct Row {
     pub trend: Option<Trend>,
     /// Oddities of their record: "2 late entries", "1 conflict".
     pub oddities: Vec<String>,
+    /// Whoever looks may know that they are here, and no more.
+    pub is_closed: bool,
 }
 
 /// Something that a person needs of us.
@@ -122,6 +128,15 @@ pub fn page(context: &Context) -> Markup {
                     @if overdue > 0 { ", " (layout::urgent_mark()) strong { (layout::count(overdue)) " overdue" } }
                     "."
                 }
+            }
+        }
+        @if context.reviews.0 > 0 {
+            p class=[(context.reviews.1 > 0).then_some("problem")] {
+                @if context.reviews.1 > 0 { (layout::urgent_mark()) }
+                a href=(shell.to(path::BREAK_GLASS)) { (layout::counted(context.reviews.0, "opened record", "opened records")) }
+                (if context.reviews.0 == 1 { " waits" } else { " wait" }) " for your review"
+                @if context.reviews.1 > 0 { ", " (layout::count(context.reviews.1)) " overdue" }
+                "."
             }
         }
         div class="choices" {
@@ -197,11 +212,25 @@ fn choices(label: &str, shell: &Shell, choices: &[Choice]) -> Markup {
 }
 
 fn person(shell: &Shell, row: &Row) -> Markup {
+    if row.is_closed {
+        return html! {
+            tr {
+                th scope="row" {
+                    a href=(shell.to(&path::person(&row.id))) { bdi { (row.name) } }
+                    div class="sub" { bdi { (row.number) } }
+                }
+                td colspan="5" { span class="sub" { "Their care is not for your role." } }
+            }
+        };
+    }
     html! {
         tr {
             th scope="row" {
                 a href=(shell.to(&path::person(&row.id))) { bdi { (row.name) } }
                 div class="sub" { bdi { (row.number) } " \u{b7} " bdi { (row.stage) } }
+                @if let Some((owner, until)) = &row.cover {
+                    div class="sub" { strong { "You cover for " bdi { (owner) } } " until " (when::time(*until, &when::day(*until - 1))) }
+                }
             }
             td data-label="Needs" {
                 @if row.needs.is_empty() && row.outside {
@@ -305,7 +334,9 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                     name: (*name).into(),
                     number: format!("VR-26-{}", 1100 + 7 * index),
                     stage: (*stage).into(),
+                    cover: (index == 3).then(|| ("Desmond Whitcomb".into(), now + 9 * when::DAY)),
                     outside: index == 5,
+                    is_closed: index == 6,
                     needs: match index {
                         0 => vec![
                             need("Lost contact: no reply in 14 days", true),
@@ -362,13 +393,16 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         total: rows.len() as u64,
         people: rows.clone(),
         more: None,
+        reviews: (2, 1),
     };
     let hostile = Row {
         id: samples::HOSTILE.into(),
         name: samples::HOSTILE.into(),
         number: samples::LONG.into(),
         stage: samples::HOSTILE.into(),
+        cover: Some((samples::LONG.into(), samples::NOW)),
         outside: false,
+        is_closed: false,
         needs: vec![need(samples::HOSTILE, true), need(samples::LONG, false)],
         next: Some(NextContact {
             at: i64::MAX,

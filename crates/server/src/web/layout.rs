@@ -28,8 +28,36 @@ pub struct Shell {
     pub banner: Option<Banner>,
     /// The page was shown to somebody before, and is drawn again.
     pub again: Option<Again>,
+    /// Records that whoever is signed in has opened by breaking the glass.
+    pub glass: Vec<Glass>,
     /// What outside witnesses say; `None`: there are none.
     pub outside: Option<Outside>,
+    /// What for it is read, if somebody reads it.
+    pub reading: Option<Reading>,
+}
+
+/// What for a page is read, and what else it could be read for.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// In words, after "for": "treatment".
+    pub words: String,
+    /// The page is for this alone, whatever was chosen.
+    pub is_fixed: bool,
+    /// What can be chosen instead: code, words, whether it is chosen now.
+    pub choices: Vec<(String, String, bool)>,
+}
+
+/// A record that is open because somebody broke the glass.
+#[derive(Clone, Debug)]
+pub struct Glass {
+    /// The id of the Task.
+    pub id: String,
+    /// Id of the Patient.
+    pub person: String,
+    /// Their name.
+    pub name: String,
+    /// Until when.
+    pub until: i64,
 }
 
 /// What was shown before: to whom, when and what for.
@@ -47,6 +75,8 @@ pub struct Again {
     pub position: u64,
     /// Whether what is drawn gives out just what the leaf lists.
     pub same: bool,
+    /// Whether some of what was shown is not for whoever looks now.
+    pub left_out: bool,
 }
 
 /// What outside witnesses say of the record as a whole, whatever is shown of it.
@@ -65,12 +95,21 @@ pub struct User {
     pub name: String,
     /// In words: "caseworker".
     pub role: String,
-    /// Whether they may see what everybody was shown.
-    pub oversees: bool,
-    /// Whether they may see and change who may sign in.
-    pub administers: bool,
+    /// Where their role leads them, the first page first.
+    pub places: Vec<Way>,
     /// When they are signed out by themselves; `None` where that says nothing.
     pub session: Option<Ends>,
+}
+
+/// A way to a place in the navigation.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// Where.
+    pub place: Place,
+    /// Its address.
+    pub address: String,
+    /// What it is called: "Caseload".
+    pub words: &'static str,
 }
 
 /// When a session ends if nothing more is asked for.
@@ -121,6 +160,20 @@ pub enum Place {
     Record,
     /// Who was shown what.
     Access,
+    /// Erasures.
+    Erasures,
+    /// Programs and apps.
+    Apps,
+    /// Warrants.
+    Warrants,
+    /// Records that were opened by breaking the glass.
+    Opened,
+    /// Who covers for whom.
+    Cover,
+    /// Sums over many people.
+    Figures,
+    /// Who may sign in.
+    Users,
     /// Nowhere of these: a person, an entry, an error.
     Elsewhere,
 }
@@ -201,6 +254,7 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                     (top(shell, page.place))
                     @if let Some(ends) = shell.user.as_ref().and_then(|user| user.session) { (ending(ends)) }
                     @if let Some(banner) = &shell.banner { (person(shell, banner)) }
+                    @if let Some(what_for) = &shell.reading { (reading(shell, what_for)) }
                     main id="main" tabindex="-1" {
                         div class="headline" {
                             h1 {
@@ -210,6 +264,7 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
                             }
                             @if shell.user.is_some() && !shell.is_then() && !page.compares { (move_form(shell)) }
                         }
+                        @for glass in &shell.glass { (broken(shell, glass)) }
                         @if let Some(again) = &shell.again { (shown_again(again)) }
                         @if let Some(why) = shell.outside.as_ref().and_then(|outside| outside.refusal.as_ref()) {
                             section class="panel halted" role="alert" aria-label="Nothing is recorded" {
@@ -262,6 +317,22 @@ fn strip(shell: &Shell, then: AsKnown) -> Markup {
     }
 }
 
+/// Says on every page that a record is open which is otherwise closed, and ends it.
+fn broken(shell: &Shell, glass: &Glass) -> Markup {
+    html! {
+        section class="panel halted" aria-label="Opened record" {
+            form class="glass" method="post" action=(path::opened_step(&glass.id, "end")) {
+                p {
+                    (urgent_mark()) strong { "You have opened a record that is closed to you: " a href=(shell.to(&path::person(&glass.person))) { bdi { (glass.name) } } }
+                    ", until " (when::time(glass.until, &when::minute(glass.until))) " UTC. They see it, and your supervisor reviews it. "
+                    a href=(shell.to(&path::opened(&glass.id))) { "Your reason" }
+                }
+                button class="usa-button usa-button--secondary small" type="submit" { "End it now" }
+            }
+        }
+    }
+}
+
 /// Whose eyes a page that is drawn again was for, above everything that it says.
 fn shown_again(again: &Again) -> Markup {
     html! {
@@ -272,6 +343,9 @@ fn shown_again(again: &Again) -> Markup {
                 "It is drawn again from the record as it stood; it is not now. "
                 "That you look at it is on the access log, too. "
                 a href=(path::with(&path::leaf(again.position), &[(path::AS_OF, &when::exact(again.at.0))])) { "Leaf " (count(again.position)) }
+            }
+            @if again.left_out {
+                p { "Some of what was shown is not for you to see, and is left out. The leaf says how much was given out." }
             }
             @if !again.same {
                 p { (urgent_mark()) strong { "What is drawn here gives out other versions or tells of other people than the log lists." } " The leaf says what was given out." }
@@ -307,26 +381,24 @@ pub fn frame_mark(then: bool) -> Markup {
 }
 
 fn top(shell: &Shell, place: Place) -> Markup {
-    let link = |to: Place, address: &str, words: &str| {
-        html! { li { a href=(shell.to(address)) aria-current=[(place == to).then_some("page")] { (words) } } }
-    };
+    let ways = shell.user.as_ref().map_or(&[][..], |user| &user.places);
+    let home = ways.first().map_or("/", |way| &way.address);
+    let finds = ways.iter().any(|way| way.place == Place::Find);
     html! {
         header class="top" {
-            a class="wordmark" href=(shell.to(path::CASELOAD)) {
+            a class="wordmark" href=(shell.to(home)) {
                 img src=(assets::path("mark.svg")) alt="" width="26" height="26";
                 "Homecoming"
             }
             @if let Some(user) = &shell.user {
                 nav aria-label="Main" {
                     ul {
-                        (link(Place::Caseload, path::CASELOAD, "Caseload"))
-                        (link(Place::Find, path::FIND, "Find"))
-                        (link(Place::Record, path::RECORD, "This record"))
-                        @if user.oversees { (link(Place::Access, path::ACCESS, "Who looked")) }
-                        @if user.administers { li { a href=(shell.to(path::USERS)) aria-current=[(shell.path == path::USERS).then_some("page")] { "Users" } } }
+                        @for way in ways {
+                            li { a href=(shell.to(&way.address)) aria-current=[(place == way.place).then_some("page")] { (way.words) } }
+                        }
                     }
                 }
-                @if place != Place::Find {
+                @if finds && place != Place::Find {
                     form class="quick" role="search" action=(path::FIND) method="get" {
                         (as_of_hidden(shell))
                         input class="usa-input" type="search" name="q" aria-label="Find a person" placeholder="Find a person" autocomplete="off";
@@ -339,6 +411,28 @@ fn top(shell: &Shell, place: Place) -> Markup {
                 }
             } @else {
                 span class="programme" { bdi { (shell.programme) } }
+            }
+        }
+    }
+}
+
+/// What for the page is read, and the form that changes it.
+fn reading(shell: &Shell, reading: &Reading) -> Markup {
+    html! {
+        div class="reading" {
+            p { "You are reading for " strong { (reading.words) } @if reading.is_fixed { ", which is what this page is for" } "." }
+            @if !reading.is_fixed && reading.choices.len() > 1 && shell.again.is_none() {
+                details {
+                    summary { "Read for something else" }
+                    form action=(path::PURPOSE) method="post" {
+                        input type="hidden" name="next" value=(shell.here(shell.as_of.map(|then| then.at)));
+                        label for="purpose" { "Until I sign out, I read for" }
+                        select class="usa-input" id="purpose" name="purpose" {
+                            @for (code, words, chosen) in &reading.choices { option value=(code) selected[*chosen] { (words) } }
+                        }
+                        button class="usa-button small" type="submit" { "Change" }
+                    }
+                }
             }
         }
     }
@@ -436,6 +530,7 @@ fn footer(shell: &Shell) -> Markup {
                 "Homecoming, " bdi { (shell.programme) } ". "
                 @if let Some(user) = &shell.user {
                     "Made " (when::time(shell.made_at, &when::minute(shell.made_at))) " for " bdi { (user.name) }
+                    @if let Some(reading) = &shell.reading { ", to be read for " (reading.words) }
                     ", from the first " (count(shell.size)) " entries of "
                     a href=(shell.to(path::RECORD)) { "this record" }
                     @if let Some(outside) = &shell.outside { (cosigned(shell.size, outside.cosigned)) }

@@ -7,6 +7,26 @@ pub const CASELOAD: &str = "/caseload";
 pub const ERASURES: &str = "/erasures";
 /// The form that asks for an erasure: `person`.
 pub const ERASURE_NEW: &str = "/erasures/new";
+/// The policy in force: GET; POST puts another in force: `text`, `against`, `why`.
+pub const POLICY: &str = "/policy";
+/// What another policy would change: POST, `text`.
+pub const POLICY_TRY: &str = "/policy/try";
+/// The form with a text that was tried: POST, `text`.
+pub const POLICY_EDIT: &str = "/policy/edit";
+/// How many days of disclosures a policy is tried on.
+pub const POLICY_DAYS: u32 = 30;
+/// All warrants; POST enters one.
+pub const WARRANTS: &str = "/warrants";
+/// The form that enters a warrant: `person`.
+pub const WARRANT_NEW: &str = "/warrants/new";
+/// An inspector's warrants.
+pub const INSPECTION: &str = "/inspection";
+/// Records that were opened by breaking the glass.
+pub const BREAK_GLASS: &str = "/break-glass";
+/// Who covers for whom; POST hands over.
+pub const COVER: &str = "/cover";
+/// Sums over many people.
+pub const FIGURES: &str = "/figures";
 /// Finding a person: GET, `q`.
 pub const FIND: &str = "/find";
 /// About this record.
@@ -17,10 +37,20 @@ pub const CHECKPOINT: &str = "/record/checkpoint";
 pub const KEY: &str = "/record/key";
 /// Everything that anybody was shown.
 pub const ACCESS: &str = "/access";
+/// Choosing what for one reads until signing out: POST, `purpose` and `next`.
+pub const PURPOSE: &str = "/purpose";
 /// Signing in: GET shows the form, POST takes `code` and `next`.
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.
 pub const SIGN_OUT: &str = "/sign-out";
+/// Deciding what an app may do: GET as OAuth says, POST the decision.
+pub const AUTHORIZE: &str = "/oauth/authorize";
+/// The registered programs and apps; POST registers one.
+pub const APPS: &str = "/apps";
+/// The form that registers one.
+pub const APP_NEW: &str = "/apps/new";
+/// The apps that act for whoever is signed in.
+pub const APPS_MINE: &str = "/apps/mine";
 /// Asks for any passkey of this site: POST, answers JSON.
 pub const SIGN_IN_PASSKEY: &str = "/sign-in/passkey";
 /// Takes the passkey's answer: POST.
@@ -99,6 +129,36 @@ pub fn erasure_step(id: &str, step: &str) -> String {
     format!("/erasures/{}/{step}", encode(id))
 }
 
+/// One warrant, by the id of its Task.
+pub fn warrant(id: &str) -> String {
+    format!("/warrants/{}", encode(id))
+}
+
+/// The scan of a warrant's paper, as a file.
+pub fn warrant_paper(id: &str) -> String {
+    format!("/warrants/{}/paper", encode(id))
+}
+
+/// A step of a warrant: POST.
+pub fn warrant_step(id: &str, step: &str) -> String {
+    format!("/warrants/{}/{step}", encode(id))
+}
+
+/// One break-glass, by the id of its Task.
+pub fn opened(id: &str) -> String {
+    format!("/break-glass/{}", encode(id))
+}
+
+/// A step of a break-glass: POST.
+pub fn opened_step(id: &str, step: &str) -> String {
+    format!("/break-glass/{}/{step}", encode(id))
+}
+
+/// A step of a delegation: POST.
+pub fn cover_step(id: &str, step: &str) -> String {
+    format!("/cover/{}/{step}", encode(id))
+}
+
 /// One user, by number.
 pub fn user(id: i64) -> String {
     format!("/users/{id}")
@@ -112,6 +172,11 @@ pub fn user_step(id: i64, step: &str) -> String {
 /// Who looked at the person's record.
 pub fn person_access(id: &str) -> String {
     format!("/people/{}/access", encode(id))
+}
+
+/// Opening the person's record in an emergency.
+pub fn break_glass(id: &str) -> String {
+    format!("/people/{}/break-glass", encode(id))
 }
 
 /// The person's export, as a file.
@@ -132,6 +197,31 @@ pub fn leaf_receipt(position: u64) -> String {
 /// What somebody was shown, drawn again.
 pub fn seen(position: u64) -> String {
     format!("/access/{position}/seen")
+}
+
+/// One registered program or app; POST changes it.
+pub fn app(name: &str) -> String {
+    format!("/apps/{}", encode(name))
+}
+
+/// Disabling one, enabling it, giving it a new secret: POST.
+pub fn app_step(name: &str, step: &str) -> String {
+    format!("/apps/{}/{step}", encode(name))
+}
+
+/// Ending what one was allowed: POST.
+pub fn app_end(grant: i64) -> String {
+    format!("/apps/mine/{grant}")
+}
+
+/// The apps that can be opened on a person.
+pub fn person_apps(id: &str) -> String {
+    format!("/people/{}/apps", encode(id))
+}
+
+/// Opening one: POST.
+pub fn person_app(id: &str, name: &str) -> String {
+    format!("/people/{}/apps/{}", encode(id), encode(name))
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.

@@ -33,6 +33,25 @@ pub struct Context {
     pub service: Vec<Fact>,
     /// Number of events on the timelines, and of conflicts among them.
     pub events: (u64, u64),
+    /// What of the record is not for whoever looks, and why.
+    pub closed: Closed,
+}
+
+/// What is not for whoever looks.
+#[derive(Clone, Debug, Default)]
+pub struct Closed {
+    /// That and when the person is seen.
+    pub schedule: bool,
+    /// Their care.
+    pub care: bool,
+    /// Their therapy notes.
+    pub notes: bool,
+    /// Each thing that is closed, and the sentence that says why: "Therapy notes".
+    pub why: Vec<(String, String)>,
+    /// Whose case it is, for whoever may know no more.
+    pub whose: Vec<String>,
+    /// Whether whoever looks may open it in an emergency.
+    pub may_break_glass: bool,
 }
 
 /// What is to happen next.
@@ -132,18 +151,24 @@ pub fn page(context: &Context) -> Markup {
         .as_ref()
         .map_or("", |banner| banner.name.as_str());
     let main = html! {
+        (closed(context))
         div class="person" {
-            div class="first-things" {
-                section class="panel next" aria-labelledby="next" { (next(context)) }
-                (owed(context))
+            @if !context.closed.schedule {
+                div class="first-things" {
+                    section class="panel next" aria-labelledby="next" { (next(context)) }
+                    @if !context.closed.care { (owed(context)) }
+                }
             }
-            div class="how-they-are" {
-                (scores(context))
-                (notes(context))
-            }
-            div class="around" {
-                (medications(context))
-                (aside(context))
+            @if !context.closed.care {
+                div class="how-they-are" {
+                    (scores(context))
+                    // What is a therapy note is left out of these.
+                    (notes(context))
+                }
+                div class="around" {
+                    (medications(context))
+                    (aside(context))
+                }
             }
         }
     };
@@ -156,6 +181,30 @@ pub fn page(context: &Context) -> Markup {
             main,
         },
     )
+}
+
+/// What is not for whoever looks, and why; never whether there is any of it.
+fn closed(context: &Context) -> Markup {
+    let closed = &context.closed;
+    html! {
+        @if !closed.why.is_empty() {
+            section class="panel closed" aria-labelledby="closed" {
+                h2 id="closed" { "Not for you to see" }
+                @if !closed.whose.is_empty() {
+                    p { "Whose case it is: " @for (index, name) in closed.whose.iter().enumerate() { @if index > 0 { ", " } strong { bdi { (name) } } } "." }
+                }
+                dl class="facts" {
+                    @for (what, why) in &closed.why { dt { (what) } dd { (why) } }
+                }
+                @if let (true, Some(banner)) = (closed.may_break_glass, &context.shell.banner) {
+                    p {
+                        a href=(path::break_glass(&banner.id)) { "Open this record in an emergency" }
+                        " for a short time, with your reason. The person sees it, and a supervisor reviews it."
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn next(context: &Context) -> Markup {
@@ -396,6 +445,7 @@ fn aside(context: &Context) -> Markup {
                 // The file holds all there is now, so a page of the past does not offer it.
                 @if context.shell.as_of.is_none() {
                     p { a href=(path::person_export(&banner.id)) download { "All entries, as a file that proves it is all" } }
+                    p { a href=(path::person_apps(&banner.id)) { "Open an app" } }
                 }
             }
             (list("problems", "Conditions", &context.problems))
@@ -532,6 +582,43 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             position: 12,
         }],
         events: (64, 3),
+        closed: Closed::default(),
+    };
+    let outsider = Context {
+        closed: Closed {
+            schedule: true,
+            care: true,
+            notes: true,
+            why: vec![
+                (
+                    "Appointments, care".into(),
+                    "To read it you need the person on your caseload, a place on their care team, or to \
+                     cover for somebody who has one of these."
+                        .into(),
+                ),
+                (
+                    "Therapy notes".into(),
+                    "Therapy notes are for their author, those who treat the person, and the person."
+                        .into(),
+                ),
+            ],
+            whose: vec!["R. Osei".into()],
+            may_break_glass: true,
+        },
+        ..busy.clone()
+    };
+    let supervised = Context {
+        closed: Closed {
+            notes: true,
+            why: vec![(
+                "Therapy notes".into(),
+                "Therapy notes are for their author, those who treat the person, and the person."
+                    .into(),
+            )],
+            ..Closed::default()
+        },
+        notes: Vec::new(),
+        ..busy.clone()
     };
     let empty = Context {
         next: Next::Nothing {
@@ -599,6 +686,12 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             overdue: true,
             position: Some(u64::MAX),
         }],
+        closed: Closed {
+            why: vec![(samples::HOSTILE.into(), samples::LONG.into())],
+            whose: vec![samples::HOSTILE.into(), samples::LONG.into()],
+            may_break_glass: true,
+            ..Closed::default()
+        },
         consents: vec![(samples::HOSTILE.into(), samples::LONG.into())],
         scores: vec![Series {
             name: samples::HOSTILE.into(),
@@ -735,6 +828,8 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             },
         ),
         ("dense", dense),
+        ("outsider", outsider),
+        ("supervised", supervised),
         ("overdue", overdue),
         ("lost", lost),
         ("hostile", hostile),

@@ -1,7 +1,10 @@
 //! Made-up facts for the pages' samples, and every page with every one of them. For the tests that
 //! render and look at every page, and for `examples/pages.rs`; nothing of it is ever served.
 
-use super::layout::{Again, AsKnown, Banner, Ends, Outside, Shell, User};
+use super::layout::{
+    Again, AsKnown, Banner, Ends, Glass, Outside, Place, Reading, Shell, User, Way,
+};
+use super::path;
 use super::when::{self, Happened, RecordedAt};
 
 /// The made-up present: Sunday 22 November 2026, 09:12.
@@ -21,8 +24,7 @@ pub fn now(path: &str) -> Shell {
         user: Some(User {
             name: "R. Osei".into(),
             role: "caseworker".into(),
-            oversees: false,
-            administers: false,
+            places: ways(false),
             session: Some(Ends {
                 at: NOW + 1_800_000_000,
                 left: 1_800,
@@ -36,11 +38,38 @@ pub fn now(path: &str) -> Shell {
         keep: Vec::new(),
         banner: None,
         again: None,
+        glass: Vec::new(),
         outside: Some(Outside {
             cosigned: 12_340,
             refusal: None,
         }),
+        reading: Some(Reading {
+            words: "treatment".into(),
+            is_fixed: false,
+            choices: vec![
+                ("TREAT".into(), "treatment".into(), true),
+                ("COC".into(), "care coordination".into(), false),
+            ],
+        }),
     }
+}
+
+/// Where somebody's role leads them.
+fn ways(oversees: bool) -> Vec<Way> {
+    let way = |place, address: &str, words| Way {
+        place,
+        address: address.into(),
+        words,
+    };
+    let mut ways = vec![
+        way(Place::Caseload, path::CASELOAD, "Caseload"),
+        way(Place::Find, path::FIND, "Find"),
+        way(Place::Record, path::RECORD, "This record"),
+    ];
+    if oversees {
+        ways.push(way(Place::Access, path::ACCESS, "Who looked"));
+    }
+    ways
 }
 
 /// A page of then that is drawn again for a supervisor.
@@ -49,8 +78,7 @@ pub fn again(path: &str) -> Shell {
         user: Some(User {
             name: "D. Marsh".into(),
             role: "supervisor".into(),
-            oversees: true,
-            administers: false,
+            places: ways(true),
             session: None,
         }),
         again: Some(Again {
@@ -60,6 +88,7 @@ pub fn again(path: &str) -> Shell {
             at: RecordedAt(THEN),
             position: 4_711,
             same: true,
+            left_out: true,
         }),
         ..then(path)
     }
@@ -81,6 +110,7 @@ pub fn then(path: &str) -> Shell {
 pub fn signed_out(path: &str) -> Shell {
     Shell {
         user: None,
+        reading: None,
         ..now(path)
     }
 }
@@ -100,6 +130,12 @@ pub fn about(shell: Shell) -> Shell {
             flags: vec!["No recording of sessions".into()],
             erasure: None,
         }),
+        glass: vec![Glass {
+            id: "5q0t7v9e2k4m8n1c".into(),
+            person: "0h8k2m4q6s8v0x2z".into(),
+            name: "Haddad, Samir".into(),
+            until: NOW + 3 * when::HOUR,
+        }],
         ..shell
     }
 }
@@ -112,8 +148,7 @@ pub fn about_hostile(shell: Shell) -> Shell {
         user: Some(User {
             name: HOSTILE.into(),
             role: LONG.into(),
-            oversees: true,
-            administers: true,
+            places: ways(true),
             session: None,
         }),
         banner: Some(Banner {
@@ -124,9 +159,23 @@ pub fn about_hostile(shell: Shell) -> Shell {
             flags: vec![HOSTILE.into(), LONG.into()],
             erasure: Some((HOSTILE.into(), LONG.into())),
         }),
+        glass: vec![Glass {
+            id: HOSTILE.into(),
+            person: HOSTILE.into(),
+            name: LONG.into(),
+            until: NOW,
+        }],
         outside: Some(Outside {
             cosigned: 0,
             refusal: Some(HOSTILE.into()),
+        }),
+        reading: Some(Reading {
+            words: HOSTILE.into(),
+            is_fixed: false,
+            choices: vec![
+                (HOSTILE.into(), LONG.into(), true),
+                (LONG.into(), HOSTILE.into(), false),
+            ],
         }),
         ..shell
     }
@@ -183,7 +232,13 @@ pub fn every_page() -> Vec<Sample> {
         record,
         access,
         leaf,
+        rules,
+        rules_trial,
         seen,
+        allow,
+        app,
+        apps,
+        apps_mine,
         enrol,
         account,
         again,
@@ -191,7 +246,16 @@ pub fn every_page() -> Vec<Sample> {
         users,
         user,
         sign,
-        error
+        error,
+        warrant,
+        warrant_new,
+        warrants,
+        inspection,
+        break_glass,
+        break_glass_new,
+        break_glasses,
+        cover,
+        figures
     );
     pages
 }

@@ -1,6 +1,8 @@
 //! Tests of the whole product: the built binary, its files, its pages.
 
+mod amendments;
 mod answers;
+mod asvs;
 mod attacks;
 mod backups;
 mod browser;
@@ -10,16 +12,24 @@ mod erased_bytes;
 mod erasing;
 mod exports;
 mod faults;
+mod hardening;
 mod heads;
 mod keys;
+mod logs;
+mod notices;
+mod ordered;
 mod passkeys;
 mod people;
+mod permits;
 mod persons;
 mod provider;
 mod races;
+mod routes;
 mod scripts;
 mod served;
 mod signing_in;
+mod smart;
+mod strangers;
 mod tidy;
 mod unrecorded;
 mod webdriver;

@@ -77,9 +77,9 @@ fn a_passkey_is_made_and_signs_in_without_a_name() {
     until_at(&browser, "/drafts");
 
     // An authenticator that does not verify its user opens nothing.
-    browser.click("form.user button");
     browser.user_verified(false);
-    browser.go(&format!("{base}/sign-in"));
+    browser.click("form.user button");
+    until_at(&browser, "/sign-in");
     browser.click("button[data-passkey]");
     std::thread::sleep(Duration::from_millis(1_500));
     assert_eq!(browser.run("return location.pathname"), json!("/sign-in"));
@@ -87,8 +87,7 @@ fn a_passkey_is_made_and_signs_in_without_a_name() {
 
 /// Signs in with the passkey: by itself where the browser offers it, or else by the button.
 fn sign_in(browser: &Browser) {
-    until_at(browser, "/sign-in");
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(1_000));
     if browser.run("return location.pathname").as_str() == Some("/sign-in") {
         browser.click("button[data-passkey]");
     }

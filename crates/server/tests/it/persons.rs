@@ -21,11 +21,11 @@ fn bundle(entries: &[&str]) -> String {
     format!(r#"{{"resourceType":"Bundle","type":"transaction","entry":[{entries}]}}"#)
 }
 
-/// Enrols with the code that `init` gave; gives what reads a page.
+/// Enrols with a code; gives what reads a page.
 fn reader(served: &Served, code: &str) -> impl Fn(&str) -> String + use<> {
-    let officer = Person::enrol(served, "First officer", code);
+    let carer = Person::enrol(served, "Carer", code);
     move |path| {
-        let answer = officer.browser.get(path);
+        let answer = carer.browser.get(path);
         assert_eq!(answer.status, 200, "{path}");
         answer.body
     }
@@ -35,14 +35,22 @@ fn reader(served: &Served, code: &str) -> impl Fn(&str) -> String + use<> {
 fn a_person_has_what_is_about_them_and_not_what_was_taken_away() {
     let folder = Folder::new("persons");
     let (data, path) = (folder.join("data"), folder.path());
-    let made = homecoming_done(&["init", "--data", &data, "--name", "Persons"]);
-    let code = made
-        .lines()
-        .find(|line| line.len() == 23 && line.matches('-').count() == 3)
-        .expect("a sign-in code");
+    homecoming_done(&["init", "--data", &data, "--name", "Persons"]);
+    let added = homecoming_done(&[
+        "user",
+        "add",
+        "Carer",
+        "--data",
+        &data,
+        "--role",
+        "caseworker",
+        "--practitioner",
+        "w",
+    ]);
+    let code = added.lines().last().expect("a sign-in code");
     let person = |id: &str| {
         format!(
-            r#"{{"resource":{{"resourceType":"Patient","id":"{id}"}},"request":{{"method":"PUT","url":"Patient/{id}"}}}}"#
+            r#"{{"resource":{{"resourceType":"Patient","id":"{id}","generalPractitioner":[{{"reference":"Practitioner/w"}}]}},"request":{{"method":"PUT","url":"Patient/{id}"}}}}"#
         )
     };
     let mixed_up = condition("mixed-up", "Patient/one");

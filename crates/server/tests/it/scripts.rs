@@ -5,7 +5,8 @@
 //! ```text
 //! ### What is shown            a title; everything until the next one is one exchange
 //! @clock 2026-03-01T08:00:00Z  the programme's clock, where it stands until it is moved
-//! @token reader                who asks: all (the default), reader, observer, writer, none
+//! @token reader                who asks: all (the default), reader, observer, writer, none, or whoever a
+//!                              person's app asks for: hers, his, supervisor, herself, officer...
 //! POST /fhir/Patient           the request: its line, its headers, its body
 //! Content-Type: application/fhir+json
 //!
@@ -27,23 +28,67 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
+use policy::{Kind, Role};
 use record::time::RecordedAt;
 use server::chance::Chance;
 use server::clock::Clock;
 use server::fhir::scope::{Door, Grant, Scopes};
 use server::fhir::{Api, Settings};
+use server::permit::Who;
 use server::programme::{self, About, Actor, Programme};
 use sha2::{Digest, Sha256};
 
 use crate::served::Folder;
 
 /// Tokens and their scopes.
-const TOKENS: [(&str, &str); 4] = [
+const TOKENS: [(&str, &str); 12] = [
     ("all", "system/*.cruds"),
     ("reader", "system/*.rs"),
     ("observer", "system/Observation.cruds system/Patient.r"),
     ("writer", "system/Observation.cu"),
+    ("sparing", "system/*.cruds"),
+    ("hers", "system/*.cruds"),
+    ("his", "system/*.cruds"),
+    ("supervisor", "system/*.cruds"),
+    ("herself", "system/*.cruds"),
+    ("evaluator", "system/*.cruds"),
+    ("officer", "system/*.cruds"),
+    ("administrator", "system/*.cruds"),
 ];
+
+/// Who asks with a token: a program, or somebody by an app of theirs.
+fn who(token: &str) -> Who {
+    let name = |name: &str| vec![name.to_owned()];
+    let person = |role, own: &str| Who {
+        role,
+        name: own.to_owned(),
+        names: name(own),
+        registered: Vec::new(),
+        ..Who::program("", Vec::new())
+    };
+    match token {
+        "sparing" => {
+            let sensitive = [Kind::Notes, Kind::Sud, Kind::Restricted];
+            let mut kinds = Kind::ALL.to_vec();
+            kinds.retain(|kind| !sensitive.contains(kind));
+            Who::program("client/sparing", kinds)
+        }
+        "hers" => person(Role::Caseworker, "Practitioner/w1"),
+        "his" => person(Role::Caseworker, "Practitioner/w2"),
+        "supervisor" => Who {
+            staff: name("Practitioner/w1"),
+            ..person(Role::Supervisor, "Practitioner/s1")
+        },
+        "herself" => Who {
+            patient: Some("a".to_owned()),
+            ..person(Role::Participant, "Patient/a")
+        },
+        "evaluator" => person(Role::Evaluator, "Practitioner/e1"),
+        "officer" => person(Role::Officer, "user/9"),
+        "administrator" => person(Role::Administrator, "user/8"),
+        _ => Who::program("client/tests", Kind::ALL.to_vec()),
+    }
+}
 
 /// Serves a new programme in this process.
 pub struct Server {
@@ -70,17 +115,20 @@ impl Server {
         let programme =
             Programme::open(&data, keys, clock.clone(), chance, &mut |_, _| {}, on_fatal)
                 .expect("it opens");
-        let known: HashMap<[u8; 32], &str> = TOKENS
+        let known: HashMap<[u8; 32], (&str, &str)> = TOKENS
             .into_iter()
-            .map(|(token, scopes)| (Sha256::digest(token).into(), scopes))
+            .map(|(token, scopes)| (Sha256::digest(token).into(), (token, scopes)))
             .collect();
         let door = Door::new(Box::new(move |hash| {
-            Ok(known.get(hash).map(|scopes| Grant {
-                actor: Actor {
-                    name: "client/tests".to_owned(),
-                    purpose: "TREAT".to_owned(),
-                },
-                scopes: Scopes::parse(scopes).expect("scopes"),
+            Ok(known.get(hash).map(|(token, scopes)| {
+                let who = who(token);
+                let purpose = who.role.usual_purpose();
+                let actor = Actor {
+                    name: who.name.clone(),
+                    purpose: purpose.code().to_owned(),
+                };
+                let scopes = Scopes::parse(scopes).expect("scopes");
+                Grant::of_client(actor, scopes, who, purpose)
             }))
         }));
         let settings = Settings {
@@ -365,6 +413,7 @@ scripts! {
     a_batch_is_its_entries "batch.http",
     the_statement_says_what_works "capabilities.http",
     conditions_are_searches "conditional.http",
+    what_is_not_for_somebody_is_not_there "permits.http",
     a_write_is_answered_with_its_receipt "receipts.http",
     bad_input_is_refused_with_its_place "refusals.http",
     resources_are_written_and_read "resources.http",

@@ -215,6 +215,16 @@ impl Served {
         )
     }
 
+    /// The same with more words for `serve`.
+    pub fn start_with(data: &str, more: &[&str]) -> Served {
+        let mut words = vec!["serve", "--data", data];
+        if !more.contains(&"--listen") {
+            words.extend(["--listen", "127.0.0.1:0"]);
+        }
+        words.extend(more);
+        Served::run(&[], &words)
+    }
+
     fn run(wrapper: &[&str], words: &[&str]) -> Served {
         let mut command = match wrapper.split_first() {
             None => Command::new(HOMECOMING),

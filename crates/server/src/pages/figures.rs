@@ -1,0 +1,157 @@
+//! What whoever pays may see: sums, as of the last whole month.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Extension;
+use axum::response::Response;
+use casework::suppression::Cell;
+
+use super::{Asked, away};
+use crate::error::{Error, ErrorKind};
+use crate::release::Given;
+use crate::sums::{self, Month, month_before, whole_months_before};
+use crate::web::figures::{Context, Table, page};
+use crate::web::when;
+
+/// How many months are shown, the last one included.
+const MONTHS: usize = 6;
+
+/// Who may see sums: whoever pays, and those who answer for the programme.
+const ROLES: [&str; 3] = ["sponsor", "supervisor", "officer"];
+
+/// Months that were counted: they do not change, unless somebody's record is erased.
+#[derive(Default)]
+pub struct Counted(Mutex<HashMap<(i64, u64), Arc<Month>>>);
+
+/// How many months are kept; beyond that it begins anew.
+const COUNTED_MAX: usize = 120;
+
+impl Counted {
+    fn month(&self, asked: &Asked, until: i64) -> Result<Arc<Month>, Error> {
+        let key = (until, asked.programme.erasures());
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(month) = lock().get(&key) {
+            return Ok(month.clone());
+        }
+        let month = Arc::new(sums::month(&asked.programme, until)?);
+        let mut kept = lock();
+        if kept.len() >= COUNTED_MAX {
+            kept.clear();
+        }
+        kept.insert(key, month.clone());
+        Ok(month)
+    }
+}
+
+/// `GET /figures`
+pub async fn get(
+    Extension(counted): Extension<Arc<Counted>>,
+    asked: Asked,
+) -> Result<Response, Error> {
+    if !ROLES.contains(&asked.who.user.role.as_str()) {
+        return Err(Error::new(
+            ErrorKind::Forbidden,
+            "The figures are for whoever pays for the programme, its supervisors and its officers.",
+        ));
+    }
+    away(move || {
+        let context = context(&asked, &counted)?;
+        Ok(asked.answer(page(&context), Given::new()))
+    })
+    .await
+}
+
+fn context(asked: &Asked, counted: &Counted) -> Result<Context, Error> {
+    let until = whole_months_before(asked.moment());
+    let mut months = Vec::with_capacity(MONTHS);
+    let mut at = until;
+    for _ in 0..MONTHS {
+        months.push(counted.month(asked, at)?);
+        at = month_before(at);
+    }
+    let last = months[0].clone();
+    Ok(Context {
+        shell: asked.shell(),
+        until,
+        tables: vec![reach(&last), course(&months), change(&last)],
+    })
+}
+
+fn reach(month: &Month) -> Table {
+    let names = month.stages.iter().cloned().chain(["All".to_owned()]);
+    Table {
+        title: "People by stage, and whether they were reached".to_owned(),
+        about:
+            "Everybody who was in the programme at the end of the month. Reached: met or spoken \
+                with at least once in the month."
+                .to_owned(),
+        row_head: "Stage".to_owned(),
+        columns: ["Reached", "Not reached", "All"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: names.zip(month.reach.iter().cloned()).collect(),
+        left_out: month.reach_left_out,
+    }
+}
+
+/// The months' own tables, each by its row of totals and its column of totals, as they were shown for
+/// that month: nothing is counted or left out anew.
+fn course(months: &[Arc<Month>]) -> Table {
+    let mut stages: Vec<&String> = months.iter().flat_map(|month| &month.stages).collect();
+    stages.sort();
+    stages.dedup();
+    let mut left_out = 0;
+    let rows = months.iter().map(|month| {
+        let total = |row: Option<&Vec<Cell>>| row.and_then(|row| row.last().copied());
+        let mut cells: Vec<Cell> = stages
+            .iter()
+            .map(|stage| {
+                let place = month.stages.iter().position(|one| one == *stage);
+                let cell = total(place.and_then(|place| month.reach.get(place)));
+                cell.unwrap_or(Cell::Count(0))
+            })
+            .collect();
+        let all = month.reach.last();
+        cells.push(total(all).unwrap_or(Cell::Count(0)));
+        let reached = all.and_then(|row| row.first().copied());
+        cells.push(reached.unwrap_or(Cell::Count(0)));
+        left_out += cells.iter().filter(|cell| **cell == Cell::LeftOut).count() as u64;
+        (when::month(month.until - 1), cells)
+    });
+    let rows = rows.collect();
+    Table {
+        title: "Month by month".to_owned(),
+        about:
+            "Of each month the totals as they were recorded when it ended, with the same numbers \
+                left out as then."
+                .to_owned(),
+        row_head: "At the end of".to_owned(),
+        columns: stages
+            .into_iter()
+            .cloned()
+            .chain(["All".to_owned(), "Reached".to_owned()])
+            .collect(),
+        rows,
+        left_out,
+    }
+}
+
+fn change(month: &Month) -> Table {
+    Table {
+        title: "How scores changed".to_owned(),
+        about: "Of those who were in the programme at the end of the month and have two scores or \
+                more: the latest against the first, by the first rule that the instrument has for it."
+            .to_owned(),
+        row_head: "Instrument".to_owned(),
+        columns: ["Better", "No reliable change", "Worse", "All"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: month
+            .change
+            .iter()
+            .map(|(name, cells)| ((*name).to_owned(), cells.clone()))
+            .collect(),
+        left_out: month.change_left_out,
+    }
+}

@@ -1,0 +1,92 @@
+//! Who may write what: every draft of a transaction is decided over before the writer gets it.
+//!
+//! A write is of what it says, and of what it replaces: whoever moves a note from one person to
+//! another must be one who may write in both records. What is not for somebody is to them as if it
+//! were not there, here too: it cannot be changed or deleted, because it "does not exist". Only a
+//! create under an id that is taken by something hidden has to be refused as what it is.
+
+use policy::Action;
+use record::json::Doc;
+
+use super::{Reader, Thing, refused};
+use crate::error::{Error, ErrorKind};
+use crate::programme::{Draft, Version, View, Work};
+
+/// The same work, refused if somebody may not make one of its writes. What it looks for while it is
+/// decided, it finds with their eyes.
+pub fn checked(whole: &View, reader: &Reader, work: Work) -> Result<Work, Error> {
+    Ok(match work {
+        Work::Ready(drafts) => {
+            check(whole, reader, &drafts)?;
+            Work::Ready(drafts)
+        }
+        Work::Deferred(decide) => {
+            let reader = reader.clone();
+            Work::Deferred(Box::new(move |view: &View| {
+                let drafts = decide(&view.clone().seen_by(&reader))?;
+                check(view, &reader, &drafts)?;
+                Ok(drafts)
+            }))
+        }
+        Work::Erase(..) => {
+            return Err(Error::internal(
+                "an erasure is decided by its own rules, not here",
+            ));
+        }
+    })
+}
+
+/// Refuses what somebody may not write.
+fn check(whole: &View, reader: &Reader, drafts: &[Draft]) -> Result<(), Error> {
+    for draft in drafts {
+        if !draft.is_labelled() && whole.is_open(reader, &draft.kind, Action::Write) {
+            continue;
+        }
+        one(whole, reader, draft)?;
+    }
+    Ok(())
+}
+
+fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
+    if let Some(stored) = draft.says() {
+        let doc = Doc::parse(stored).map_err(Error::internal)?;
+        let thing = Thing {
+            about: draft.person().map(|id| whole.alias(id)),
+            ..Thing::from(doc.root())
+        };
+        let verdict = whole.decide(reader, Action::Write, &thing)?;
+        if !verdict.allowed {
+            return Err(refused(&verdict));
+        }
+    }
+    let before = match whole.read(&draft.kind, &draft.id) {
+        Ok(Some(version)) if !version.deleted => version,
+        // The writer refuses what it must.
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind == ErrorKind::Erased => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let doc = Doc::parse(&before.stored).map_err(Error::internal)?;
+    let thing = of(&before, Thing::from(doc.root()));
+    let verdict = whole.decide(reader, Action::Write, &thing)?;
+    if verdict.allowed {
+        return Ok(());
+    }
+    let seen = whole.decide(reader, Action::Read, &thing)?.allowed;
+    if !seen && draft.must_be_there() {
+        let (kind, id) = (&draft.kind, &draft.id);
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!("{kind}/{id} does not exist, so it cannot be changed."),
+        ));
+    }
+    Err(refused(&verdict))
+}
+
+fn of<'a>(version: &'a Version, thing: Thing<'a>) -> Thing<'a> {
+    Thing {
+        about: version.about,
+        author: &version.actor,
+        ..thing
+    }
+}

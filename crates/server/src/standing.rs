@@ -1,0 +1,221 @@
+//! What is in force: warrants, delegations and break-glasses, read from the record once and kept until
+//! something of them is recorded.
+//!
+//! Nothing here depends on the time: who asks gives the moment. What is asked is always the record as it
+//! stands; whoever looks at the past does so with the permissions of now.
+//!
+//! A reader notes the generation, reads, and keeps what it read only if the generation is still the
+//! same; the writer lets everybody see its entries first and then moves the generation on. So a warrant
+//! that was revoked opens nothing for whoever asks after the revocation was answered.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use casework::break_glass::{self, BreakGlass};
+use casework::delegation::{self, Delegation};
+use casework::kind::Kind;
+use casework::warrant::{self, Warrant};
+
+use crate::error::Error;
+use crate::programme::View;
+
+/// Everything that was ever entered of the three, but for what breaks the rules.
+#[derive(Debug, Default)]
+pub struct Standing {
+    warrants: Vec<(Arc<str>, Warrant)>,
+    delegations: Vec<(Arc<str>, Delegation)>,
+    /// By the person's alias.
+    glass: HashMap<String, Vec<(Arc<str>, BreakGlass)>>,
+}
+
+impl Standing {
+    /// Reads it.
+    pub fn read(view: &View) -> Result<Standing, Error> {
+        let mut glass: HashMap<String, Vec<(Arc<str>, BreakGlass)>> = HashMap::new();
+        for found in crate::break_glass::all(view, None)? {
+            if let Some(unlawful) = found.unlawful.first() {
+                tracing::error!(task = found.id, %unlawful, "a break-glass opens nothing");
+                continue;
+            }
+            let person = found.broken.opening.person.clone();
+            let of_person = glass.entry(person).or_default();
+            of_person.push((found.id.into(), found.broken));
+        }
+        Ok(Standing {
+            warrants: crate::warrant::of_rules(crate::warrant::all(view)?),
+            delegations: crate::delegation::all(view)?
+                .into_iter()
+                .map(|found| (found.id.into(), found.delegation))
+                .collect(),
+            glass,
+        })
+    }
+
+    /// The warrant that lets somebody read something, with the id of its Task; else the reason that is
+    /// nearest to it. `names` are all the names that the reader goes by; `kind` and `happened` are of
+    /// what is read, and without a kind it is asked whether anything of the person is open.
+    pub fn warrant(
+        &self,
+        names: &[impl AsRef<str>],
+        person: &str,
+        kind: Option<Kind>,
+        happened: warrant::When,
+        now: i64,
+    ) -> Result<(&str, &Warrant), warrant::Closed> {
+        let mut nearest = warrant::Closed::OtherInspector;
+        for name in names {
+            let asked = warrant::Asked {
+                inspector: name.as_ref(),
+                person,
+                kind,
+                happened,
+                now,
+            };
+            for (id, warrant) in &self.warrants {
+                match warrant.opens(&asked) {
+                    Ok(()) => return Ok((id, warrant)),
+                    Err(closed) => nearest = nearest.max(closed),
+                }
+            }
+        }
+        Err(nearest)
+    }
+
+    /// All warrants for somebody, with the ids of their Tasks.
+    pub fn warrants_of(&self, names: &[impl AsRef<str>]) -> impl Iterator<Item = (&str, &Warrant)> {
+        self.warrants
+            .iter()
+            .filter(|(_, warrant)| {
+                names
+                    .iter()
+                    .any(|name| name.as_ref() == warrant.order.inspector)
+            })
+            .map(|(id, warrant)| (&**id, warrant))
+    }
+
+    /// The break-glass that lets somebody read something, with the id of its Task; else the reason that
+    /// is nearest to it.
+    pub fn break_glass(
+        &self,
+        names: &[impl AsRef<str>],
+        person: &str,
+        kind: Option<Kind>,
+        export: bool,
+        now: i64,
+    ) -> Result<(&str, &BreakGlass), break_glass::Closed> {
+        let mut nearest = break_glass::Closed::Nothing;
+        let of_person = self.glass.get(person).into_iter().flatten();
+        for (id, broken) in of_person {
+            for name in names {
+                let asked = break_glass::Asked {
+                    reader: name.as_ref(),
+                    person,
+                    kind,
+                    export,
+                    now,
+                };
+                match broken.opens(&asked) {
+                    Ok(()) => return Ok((id, broken)),
+                    Err(closed) => nearest = nearest.max(closed),
+                }
+            }
+        }
+        Err(nearest)
+    }
+
+    /// What somebody has open by breaking the glass, with the ids of the Tasks.
+    pub fn open_by(
+        &self,
+        names: &[impl AsRef<str>],
+        now: i64,
+    ) -> impl Iterator<Item = (&str, &BreakGlass)> {
+        self.glass
+            .values()
+            .flatten()
+            .filter(move |(_, broken)| {
+                broken.lasts(now) && names.iter().any(|name| name.as_ref() == broken.reader)
+            })
+            .map(|(id, broken)| (&**id, broken))
+    }
+
+    /// The break-glasses of a person, the newest first.
+    pub fn glass_of(&self, person: &str) -> impl Iterator<Item = (&str, &BreakGlass)> {
+        let of_person = self.glass.get(person).into_iter().flatten();
+        of_person.map(|(id, broken)| (&**id, broken))
+    }
+
+    /// The delegation under which somebody may act for a person who is `owner`'s, with the id of its Task.
+    pub fn covers(
+        &self,
+        names: &[impl AsRef<str>],
+        owner: &str,
+        person: &str,
+        now: i64,
+    ) -> Option<(&str, &Delegation)> {
+        self.delegations.iter().find_map(|(id, delegation)| {
+            let covers = names.iter().any(|name| {
+                delegation::covers([delegation], name.as_ref(), owner, person, now).is_some()
+            });
+            covers.then_some((&**id, delegation))
+        })
+    }
+
+    /// The delegations that are in force for somebody.
+    pub fn covered_by(
+        &self,
+        names: &[impl AsRef<str>],
+        now: i64,
+    ) -> impl Iterator<Item = (&str, &Delegation)> {
+        self.delegations
+            .iter()
+            .filter(move |(_, one)| {
+                one.stage(now) == delegation::Stage::InForce
+                    && names.iter().any(|name| name.as_ref() == one.cover.delegate)
+            })
+            .map(|(id, one)| (&**id, one))
+    }
+
+    /// Whether the person is lawfully not told yet that `reader` reads their record: a warrant for that
+    /// reader names them, and its notice is not due.
+    pub fn is_untold(&self, reader: &str, person: &str, now: i64) -> bool {
+        self.untold(person, now).any(|one| one == reader)
+    }
+
+    /// Those of whom the person is lawfully not told yet that they read their record.
+    pub fn untold<'s>(&'s self, person: &'s str, now: i64) -> impl Iterator<Item = &'s str> {
+        let of_person = self.warrants.iter().map(|(_, warrant)| warrant);
+        of_person
+            .filter(move |warrant| warrant.names(person) && warrant.notice_due() > now)
+            .map(|warrant| warrant.order.inspector.as_str())
+    }
+}
+
+/// What is kept of it.
+#[derive(Debug, Default)]
+pub struct Known(Mutex<(u64, Option<Arc<Standing>>)>);
+
+impl Known {
+    /// What is in force, read now if something of it was recorded since it was read last.
+    pub fn standing(&self, view: impl FnOnce() -> View) -> Result<Arc<Standing>, Error> {
+        let generation = {
+            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(standing) = &known.1 {
+                return Ok(standing.clone());
+            }
+            known.0
+        };
+        let standing = Arc::new(Standing::read(&view())?);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 == generation {
+            known.1 = Some(standing.clone());
+        }
+        Ok(standing)
+    }
+
+    /// Forgets it: something of it was recorded and can be seen by everybody.
+    pub fn forget(&self) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.0 += 1;
+        known.1 = None;
+    }
+}

@@ -1,0 +1,557 @@
+//! Warrants, break-glass and delegation against a real server: they open what they say, while they
+//! last, and nothing beside it, whatever somebody tries.
+
+use serde_json::json;
+
+use crate::permits::Ward;
+
+/// SHA-256 of a paper that nobody has.
+const PAPER: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+/// Posts a form; status, and where it leads or what it says.
+fn post(ward: &Ward, who: &str, path: &str, form: &[(&str, &str)]) -> (u16, String) {
+    let cookie = ward.cookies.iter().find(|(called, _)| *called == who);
+    let (_, cookie) = cookie.expect("somebody who signs in");
+    let mut answer = ward
+        .agent
+        .post(ward.served.url(path))
+        .header("Cookie", cookie)
+        .send_form(form.iter().copied())
+        .expect("the server answers");
+    let status = answer.status().as_u16();
+    let to = answer.headers().get("location").cloned();
+    let text = answer.body_mut().read_to_string().unwrap_or_default();
+    match to {
+        Some(to) => (status, to.to_str().expect("text").to_owned()),
+        None => (status, text),
+    }
+}
+
+/// A refusal that says something.
+fn refused(outcome: (u16, String), status: u16, says: &str) {
+    let (found, text) = outcome;
+    let plain = text.replace("&#39;", "'");
+    assert!(
+        found == status && plain.contains(says),
+        "{found} instead of {status}, or it does not say \u{201c}{says}\u{201d}: {plain}"
+    );
+}
+
+/// The value of the only option of a select that is a user, by name.
+fn option(page: &str, name: &str) -> String {
+    let end = page
+        .find(&format!("\">{name}</option>"))
+        .unwrap_or_else(|| panic!("no option {name} in {page}"));
+    let start = page[..end].rfind('"').expect("a value") + 1;
+    page[start..end].to_owned()
+}
+
+/// The form of a warrant over the first person's care and schedule, this year.
+fn form<'f>(inspector: &'f str, to: &'f str) -> Vec<(&'f str, &'f str)> {
+    vec![
+        ("inspector", inspector),
+        ("issuer", "Inspector General, regional office"),
+        ("number", "IG-117"),
+        ("whose", "named"),
+        ("persons", "a"),
+        ("kind", "care"),
+        ("kind", "schedule"),
+        ("from", "2020-01-01"),
+        ("to", to),
+        ("notice", "at-once"),
+        ("sha256", PAPER),
+    ]
+}
+
+fn with<'f>(form: &[(&'f str, &'f str)], name: &str, value: &'f str) -> Vec<(&'f str, &'f str)> {
+    let mut form = form.to_vec();
+    let field = form.iter_mut().find(|(given, _)| *given == name);
+    match field {
+        Some(field) => field.1 = value,
+        None => panic!("no field {name}"),
+    }
+    form
+}
+
+/// Today, and a day so many days later, as forms take them.
+fn day(later: i64) -> String {
+    let now = server::clock::Clock::System.now().0;
+    server::web::when::iso_day(now + later * casework::DAY)
+}
+
+#[test]
+fn an_inspector_reads_what_the_warrant_names_and_nothing_else() {
+    let ward = Ward::open("warrants");
+    let (_, page) = ward.page("officer", "/warrants/new");
+    let inspector = option(&page, "inspector");
+    let (today, until) = (day(0), day(200));
+    let base = with(&form(&inspector, &until), "from", &today);
+
+    // Before there is one: nobody, by any way.
+    let nobody = ward.page("inspector", "/people/nobody");
+    for path in ["/people/a", "/people/a/timelines"] {
+        assert_eq!(ward.page("inspector", path).0, 404, "{path}");
+    }
+    assert_eq!(ward.page("inspector", "/people/a"), nobody);
+
+    // Only officers enter one, and only what the rules allow.
+    for who in [
+        "inspector",
+        "supervisor",
+        "hers",
+        "herself",
+        "administrator",
+        "sponsor",
+    ] {
+        refused(post(&ward, who, "/warrants", &base), 403, "");
+    }
+    for (name, value, says) in [
+        ("issuer", " ", "who issued it"),
+        ("number", "", "the number that the issuer gave it"),
+        ("persons", "", "it names nobody"),
+        ("persons", "nobody-at-all", "nobody's here"),
+        ("to", "2020-01-01", "end"),
+        ("to", "2199-01-01", "longer than"),
+        ("to", "soon", "is no day"),
+        ("sha256", "123", "The paper is missing"),
+        ("inspector", "user/1", "sign in here as an inspector"),
+        ("inspector", "", "choose the inspector"),
+        ("kind", "notes", "by a court's order alone"),
+        (
+            "issuer",
+            "The court in Okafor v. Programme",
+            "names a person",
+        ),
+    ] {
+        let outcome = post(&ward, "officer", "/warrants", &with(&base, name, value));
+        let (status, text) = outcome;
+        let text = text.replace("&#39;", "'").to_lowercase();
+        assert!(
+            (400..500).contains(&status) && text.contains(&says.to_lowercase()),
+            "{name}={value}: {status} {text}"
+        );
+    }
+
+    let (status, at) = post(&ward, "officer", "/warrants", &base);
+    assert_eq!(status, 303, "{at}");
+    refused(
+        post(&ward, "officer", "/warrants", &base),
+        422,
+        "on the same paper",
+    );
+
+    // What it opens.
+    for (path, expected) in [
+        ("/people/a/timelines", "200 a:care a:identity a:schedule"),
+        ("/people/b/timelines", "404 "),
+        ("/find?q=okafor", "200 a:identity"),
+        ("/find?q=lindqvist", "200 "),
+    ] {
+        assert_eq!(ward.speaks_of("inspector", path), expected, "{path}");
+    }
+    // Identity, schedule and care of the first person, and then what is protected.
+    let positions = ward.positions();
+    for (place, position) in positions.iter().enumerate() {
+        let (status, _) = ward.page("inspector", &format!("/entries/{position}"));
+        assert_eq!(status, if place < 3 { 200 } else { 404 }, "{place}");
+    }
+    let care = format!("/entries/{}", positions[2]);
+    // The inspector's own page names whom, and until when; nobody else's business.
+    let (status, page) = ward.page("inspector", "/inspection");
+    assert!(status == 200 && page.contains("identity-of-a") && page.contains("IG-117"));
+    assert_eq!(ward.page("officer", "/inspection").0, 403);
+    for who in ["supervisor", "hers", "herself", "sponsor"] {
+        assert_eq!(ward.page(who, &at).0, 404, "{who}");
+        assert_eq!(ward.page(who, "/warrants").0, 403, "{who}");
+    }
+
+    // The person was told at once, in their chain; what was read under it is on the warrant's page.
+    let (_, page) = ward.page("officer", &at);
+    assert!(
+        page.contains("told ") && !page.contains("not told yet"),
+        "{page}"
+    );
+    assert!(page.contains("the two timelines"), "{page}");
+    let (status, page) = ward.page("herself", "/people/a/access");
+    assert!(status == 200 && page.contains("an investigation"), "{page}");
+
+    // Nothing is written by an inspector; nor is the warrant by a client.
+    let id = at.rsplit('/').next().expect("an id").to_owned();
+    let code = json!({ "coding": [{ "system": "urn:homecoming:governance", "code": "warrant" }] });
+    let mut forged = json!({ "resourceType": "Task", "id": id, "status": "accepted", "intent": "order",
+        "code": code.clone(), "owner": { "identifier": { "system": "urn:homecoming:actor", "value": inspector } } });
+    let (status, text) = ward.fhir("PUT", &format!("/fhir/Task/{id}"), &forged.to_string());
+    assert_eq!(status, 403, "{text}");
+    forged["code"] = json!({ "text": "no longer a warrant" });
+    let (status, text) = ward.fhir("PUT", &format!("/fhir/Task/{id}"), &forged.to_string());
+    assert_eq!(status, 403, "{text}");
+    forged["code"] = code;
+    forged["id"] = "made-up".into();
+    let (status, text) = ward.fhir("PUT", "/fhir/Task/made-up", &forged.to_string());
+    assert_eq!(status, 403, "{text}");
+
+    // Revoked: it opens nothing from that moment on, and stays where it is.
+    refused(
+        post(
+            &ward,
+            "inspector",
+            &format!("{at}/revoke"),
+            &[("why", "I am done")],
+        ),
+        403,
+        "",
+    );
+    refused(
+        post(&ward, "officer", &format!("{at}/revoke"), &[("why", " ")]),
+        422,
+        "why it is revoked",
+    );
+    let (status, _) = post(
+        &ward,
+        "officer",
+        &format!("{at}/revoke"),
+        &[("why", "Set aside on appeal")],
+    );
+    assert_eq!(status, 303);
+    assert_eq!(ward.page("inspector", "/people/a"), nobody);
+    assert_eq!(ward.page("inspector", &care).0, 404);
+    let (_, page) = ward.page("inspector", "/inspection");
+    assert!(page.contains("Revoked on") && !page.contains("identity-of-a"));
+    let (_, page) = ward.page("inspector", &at);
+    assert!(
+        page.contains("Revoked on") && !page.contains("identity-of-a"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_warrant_that_is_to_come_or_names_a_time_opens_no_more_than_that() {
+    let ward = Ward::open("warrant-times");
+    let (_, page) = ward.page("officer", "/warrants/new");
+    let inspector = option(&page, "inspector");
+    let (today, until, later) = (day(0), day(100), day(130));
+    let to_come = with(&form(&inspector, &later), "from", &until);
+    let (status, _) = post(&ward, "officer", "/warrants", &to_come);
+    assert_eq!(status, 303);
+    assert_eq!(ward.page("inspector", "/people/a").0, 404);
+
+    // One that names a time opens what is known to have happened within it.
+    for (id, at) in [("within", "2026-02-10"), ("before", "2026-01-10")] {
+        ward.put(
+            json!({ "resourceType": "Observation", "id": id, "status": "final",
+            "code": { "text": format!("it-happened-{id}") }, "effectiveDateTime": at,
+            "subject": { "reference": "Patient/a" } }),
+        );
+    }
+    let mut in_time = with(&form(&inspector, &until), "from", &today);
+    in_time = with(
+        &in_time,
+        "sha256",
+        "0000000000000000000000000000000000000000000000000000000000000001",
+    );
+    in_time.extend([
+        ("happened-from", "2026-02-01"),
+        ("happened-to", "2026-02-28"),
+    ]);
+    let (status, at) = post(&ward, "officer", "/warrants", &in_time);
+    assert_eq!(status, 303, "{at}");
+    let (status, page) = ward.page("inspector", "/people/a/timelines");
+    assert_eq!(status, 200);
+    assert!(page.contains("it-happened-within"), "{page}");
+    assert!(!page.contains("it-happened-before") && !page.contains("care-of-a"));
+}
+
+#[test]
+fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_it() {
+    let ward = Ward::open("sealed-warrant");
+    let (_, page) = ward.page("officer", "/warrants/new");
+    let inspector = option(&page, "inspector");
+    let (today, until) = (day(0), day(200));
+    let mut sealed = with(&form(&inspector, &until), "from", &today);
+    sealed = with(&sealed, "notice", "at-the-end");
+    refused(post(&ward, "officer", "/warrants", &sealed), 400, "");
+    sealed.push(("notice-why", "Paragraph 4 of the order"));
+    let (status, at) = post(&ward, "officer", "/warrants", &sealed);
+    assert_eq!(status, 303, "{at}");
+    let before = ward.page("herself", "/people/a/access").1;
+    assert_eq!(ward.page("inspector", "/people/a/timelines").0, 200);
+    for who in ["herself", "hers", "supervisor"] {
+        let (status, page) = ward.page(who, "/people/a/access");
+        assert_eq!(status, 200, "{who}");
+        assert!(!page.contains("an investigation"), "{who}: {page}");
+    }
+    assert!(!before.contains("an investigation"));
+    let export = ward.page("herself", "/people/a/export");
+    assert!(
+        export.0 == 200 && !export.1.contains(" INVEST "),
+        "{}",
+        export.0
+    );
+
+    // It is over: they are told with its revocation, and see everything.
+    let (status, _) = post(
+        &ward,
+        "officer",
+        &format!("{at}/revoke"),
+        &[("why", "The case is closed")],
+    );
+    assert_eq!(status, 303);
+    let (_, page) = ward.page("herself", "/people/a/access");
+    assert!(page.contains("an investigation"), "{page}");
+    let export = ward.page("herself", "/people/a/export");
+    assert!(export.1.contains(" INVEST ") && export.1.contains("An inspector may read"));
+}
+
+#[test]
+fn breaking_the_glass_opens_one_record_for_a_short_time_and_out_loud() {
+    let ward = Ward::open("glass");
+    let why = "Called from the bridge, colleague not reachable";
+    let open = [("need", "emergency"), ("why", why), ("minutes", "60")];
+    let at = "/people/a/break-glass";
+
+    // Not for those who judge or pay, and not without a reason.
+    for who in [
+        "evaluator",
+        "sponsor",
+        "inspector",
+        "officer",
+        "administrator",
+        "herself",
+    ] {
+        refused(post(&ward, who, at, &open), 403, "");
+        assert_eq!(ward.page(who, at).0, 403, "{who}");
+    }
+    for (name, value, says) in [
+        ("why", "urgent", "in at least"),
+        (
+            "why",
+            "Mrs Okafor called from the bridge",
+            "names the person",
+        ),
+        ("minutes", "600", "It must last between"),
+        ("need", "curious", "must be chosen"),
+    ] {
+        let mut form = open.to_vec();
+        form.iter_mut()
+            .filter(|(given, _)| *given == name)
+            .for_each(|field| field.1 = value);
+        let (status, text) = post(&ward, "stranger", at, &form);
+        assert!(
+            (400..500).contains(&status) && text.contains(says),
+            "{value}: {status} {text}"
+        );
+    }
+    assert_eq!(
+        ward.speaks_of("stranger", "/people/a/timelines"),
+        "200 a:identity"
+    );
+    let (status, page) = ward.page("stranger", at);
+    assert!(status == 200 && page.contains("name-of-w1"), "{page}");
+
+    let (status, to) = post(&ward, "stranger", at, &open);
+    assert_eq!((status, to.as_str()), (303, "/people/a"));
+    // Everything but therapy notes and what is very restricted; of one person, for one reader.
+    let seen = ward.speaks_of("stranger", "/people/a/timelines");
+    assert_eq!(seen, "200 a:care a:identity a:restricted a:schedule a:sud");
+    assert_eq!(
+        ward.speaks_of("stranger", "/people/b/timelines"),
+        "200 b:identity"
+    );
+    assert_eq!(
+        ward.speaks_of("his", "/people/a/timelines"),
+        "200 a:identity"
+    );
+    // Every page says so, and what is read is read for an emergency.
+    for path in ["/caseload", "/find", "/people/b"] {
+        let (_, page) = ward.page("stranger", path);
+        assert!(
+            page.contains("You have opened a record that is closed to you"),
+            "{path}"
+        );
+    }
+    let (_, page) = ward.page("stranger", "/people/a");
+    assert!(
+        page.contains("You are reading for <strong>an emergency</strong>"),
+        "{page}"
+    );
+    // Nothing is taken away.
+    for path in ["/people/a/export", "/people/a/access"] {
+        assert_eq!(ward.page("stranger", path).0, 403, "{path}");
+    }
+    refused(
+        post(&ward, "stranger", at, &open),
+        422,
+        "You have opened this record already",
+    );
+
+    // The person sees who, when and why; the caseworker too; a stranger does not.
+    let (_, list) = ward.page("officer", "/break-glass");
+    let id = list
+        .split("href=\"/break-glass/")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let one = format!("/break-glass/{}", id.expect("one"));
+    let (_, page) = ward.page("herself", "/people/a/access");
+    assert!(page.contains("an emergency"), "{page}");
+    let (_, export) = ward.page("herself", "/people/a/export");
+    assert!(export.contains(why));
+    for who in ["his", "doctor", "herself", "inspector", "sponsor"] {
+        assert_eq!(ward.page(who, &one).0, 404, "{who}");
+    }
+
+    // Not while it lasts, and never by whoever opened it.
+    let review = [("outcome", "justified"), ("why", "It could not wait")];
+    let step = format!("{one}/review");
+    refused(
+        post(&ward, "stranger", &step, &review),
+        403,
+        "Nobody reviews their own break-glass",
+    );
+    refused(post(&ward, "officer", &step, &review), 422, "end it first");
+    refused(post(&ward, "his", &format!("{one}/end"), &[]), 403, "");
+    let (status, _) = post(&ward, "stranger", &format!("{one}/end"), &[]);
+    assert_eq!(status, 303);
+    assert_eq!(
+        ward.speaks_of("stranger", "/people/a/timelines"),
+        "200 a:identity"
+    );
+    refused(
+        post(&ward, "stranger", &step, &review),
+        403,
+        "Nobody reviews their own break-glass",
+    );
+    refused(
+        post(&ward, "supervisor", &step, &review),
+        403,
+        "It is reviewed by the supervisor",
+    );
+    // The stranger answers to nobody, so an officer reviews it.
+    let (status, _) = post(&ward, "officer", &step, &review);
+    assert_eq!(status, 303);
+    let (_, page) = ward.page("stranger", &one);
+    assert!(
+        page.contains("It could not wait") && page.contains("Justified"),
+        "{page}"
+    );
+    refused(
+        post(&ward, "officer", &step, &review),
+        422,
+        "reviewed already",
+    );
+}
+
+#[test]
+fn what_is_opened_to_care_for_somebody_leaves_what_is_protected_closed() {
+    let ward = Ward::open("glass-care");
+    let open = [
+        ("need", "care"),
+        ("why", "She stands at the door and her caseworker is ill"),
+        ("minutes", "30"),
+    ];
+    let (status, _) = post(&ward, "his", "/people/a/break-glass", &open);
+    assert_eq!(status, 303);
+    assert_eq!(
+        ward.speaks_of("his", "/people/a/timelines"),
+        "200 a:care a:identity a:schedule"
+    );
+    // His supervisor reviews it, when it is over; hers does not come into it.
+    let (_, list) = ward.page("supervisor", "/break-glass");
+    assert!(list.contains("She stands at the door"), "{list}");
+}
+
+#[test]
+fn whoever_covers_does_what_the_owner_does_and_hands_nothing_on() {
+    let ward = Ward::open("cover");
+    let (today, until) = (day(0), day(30));
+    let (_, page) = ward.page("hers", "/cover");
+    let (hers, his) = (option(&page, "hers"), option(&page, "his"));
+    let stranger = option(&page, "stranger");
+    let form = |owner: &str, delegate: &str, whose: &str, persons: &str| {
+        [
+            ("owner", owner.to_owned()),
+            ("delegate", delegate.to_owned()),
+            ("from", today.clone()),
+            ("to", until.clone()),
+            ("whose", whose.to_owned()),
+            ("persons", persons.to_owned()),
+            ("why", "Annual leave".to_owned()),
+        ]
+    };
+    let hand = |who: &str, form: &[(&str, String)]| {
+        let form: Vec<(&str, &str)> = form
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        post(&ward, who, "/cover", &form)
+    };
+    // Somebody else's people, and those who care for nobody.
+    refused(
+        hand("stranger", &form(&hers, &stranger, "all", "")),
+        403,
+        "handed over by whoever",
+    );
+    refused(hand("sponsor", &form(&hers, &stranger, "all", "")), 403, "");
+    refused(
+        hand("hers", &form(&hers, "user/99", "all", "")),
+        422,
+        "can cover",
+    );
+    refused(
+        hand("hers", &form(&hers, &his, "named", "b")),
+        403,
+        "cannot be passed on",
+    );
+
+    assert_eq!(
+        ward.speaks_of("his", "/people/a/timelines"),
+        "200 a:identity"
+    );
+    let (status, _) = hand("hers", &form(&hers, &his, "all", ""));
+    assert_eq!(status, 303);
+    let all_of_a = "200 a:care a:identity a:notes a:restricted a:schedule a:sud";
+    assert_eq!(ward.speaks_of("his", "/people/a/timelines"), all_of_a);
+    // He hands all of his own on, and names hers: neither opens hers to anybody.
+    refused(
+        hand("his", &form(&his, &stranger, "named", "a")),
+        403,
+        "cannot be passed on",
+    );
+    let (status, _) = hand("his", &form(&his, &stranger, "all", ""));
+    assert_eq!(status, 303);
+    assert_eq!(
+        ward.speaks_of("stranger", "/people/a/timelines"),
+        "200 a:identity"
+    );
+    assert!(
+        ward.speaks_of("stranger", "/people/b/timelines")
+            .contains("b:care")
+    );
+
+    // It is ended, and closes at once.
+    let (_, page) = ward.page("hers", "/cover");
+    let id = page
+        .split("action=\"/cover/")
+        .nth(1)
+        .and_then(|rest| rest.split('/').next());
+    let end = format!("/cover/{}/end", id.expect("one that she can end"));
+    refused(post(&ward, "stranger", &end, &[]), 403, "It is ended by");
+    assert_eq!(post(&ward, "hers", &end, &[]).0, 303);
+    assert_eq!(
+        ward.speaks_of("his", "/people/a/timelines"),
+        "200 a:identity"
+    );
+}
+
+#[test]
+fn a_sponsor_sees_sums_and_nobody() {
+    let ward = Ward::open("figures");
+    let (status, page) = ward.page("sponsor", "/figures");
+    assert_eq!(status, 200, "{page}");
+    assert!(!page.contains("Okafor") && !page.contains("/people/"));
+    for who in ["hers", "inspector", "evaluator", "herself", "administrator"] {
+        assert_eq!(ward.page(who, "/figures").0, 403, "{who}");
+    }
+    // That it was looked at is on the access log.
+    let (_, page) = ward.page("officer", "/access");
+    assert!(page.contains("sums over everybody"), "{page}");
+}

@@ -20,9 +20,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use record::time::RecordedAt;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, ffi};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use seal::Class;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::SigningKey;
@@ -30,15 +31,17 @@ use tlog::{Edge, Hash};
 
 use crate::content;
 use crate::entry::{self, Action, Alias, Aliases, Line, Previous};
-use crate::ground::{Directory, Ground};
+use crate::ground::{self, Directory, Ground, Room};
 use crate::keys::Keys;
 use crate::lock::Lock;
 use crate::read::{self, KnownEdge, StoredTiles};
 use crate::sealing::{CHANCE_BYTES, Sealing};
 use crate::store::{self, OpenError};
 
+mod judging;
 mod slots;
 
+pub(crate) use judging::{judged, unflushed};
 use slots::{Slots, Taken};
 
 /// How far the clock may stand behind the last entry, in microseconds: five minutes.
@@ -273,6 +276,7 @@ pub struct Appender {
     chains: HashMap<Alias, Chain>,
     /// Bytes written since the write-ahead log was folded in.
     unfolded: u64,
+    room: Room,
     poisoned: bool,
     // Last, so that the directory is let go after the connection is closed.
     _lock: Lock,
@@ -335,18 +339,20 @@ impl Appender {
     /// The keys are read again, now that nobody else changes them: whoever reads beside it shares
     /// [`Appender::keys`], so that what is destroyed is destroyed for both.
     pub fn open(dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
-        Appender::open_on(&Directory(dir.to_owned()), dir, keys)
+        Appender::open_on(Arc::new(Directory(dir.to_owned())), dir, keys)
     }
 
     /// The same, where the files that SQLite makes lie on another ground than the file system's.
-    pub fn open_on(ground: &dyn Ground, dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
+    pub fn open_on(ground: Arc<dyn Ground>, dir: &Path, keys: Keys) -> Result<Appender, OpenError> {
         if !dir.join("ledger.sqlite").try_exists()? {
             return Err(OpenError::Missing);
         }
         let lock = Lock::take(dir)?;
         let keys = keys.reopened()?;
         keys.settle()?;
-        ground.renew("ledger.sqlite-wal")?;
+        for log in ground::LOGS {
+            ground.renew(log)?;
+        }
         let db = store::open_to_write(dir, &lock)?;
         ground.sync_names()?;
         let identity = store::identity(&db)?;
@@ -399,6 +405,7 @@ impl Appender {
             chains: HashMap::new(),
             // What an earlier process left in the write-ahead log is folded in soon.
             unfolded: FOLD_BYTES,
+            room: Room::new(ground, ground::LOGS[0]),
             poisoned: false,
             _lock: lock,
         })
@@ -457,6 +464,10 @@ impl Appender {
             self.chains.clear();
         }
         self.chains.extend(after.chains);
+        self.room.committed(after.bytes).map_err(|error| {
+            self.poisoned = true;
+            CommitError::Fatal(Some(unflushed(error)))
+        })?;
         if self.unfolded >= FOLD_BYTES {
             self.fold("PRAGMA wal_checkpoint(PASSIVE)")?;
         }
@@ -493,6 +504,7 @@ impl Appender {
         if self.poisoned {
             return Err(CommitError::Fatal(None));
         }
+        self.room.cut_off();
         self.fold("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
@@ -570,7 +582,19 @@ impl Appender {
         let before = taken.mark();
         for write in &transaction.writes {
             let person = write.person.as_deref().map(|id| self.aliases.person(id));
+            let unused = taken.mark();
             let slot = self.slots.of(&self.db, person, write.class, taken)?;
+            // Somebody whose record was erased gets no new keys either, in whatever epoch or class.
+            let keyring = self.sealing.keys().ledger();
+            if taken.is_new_since(unused)
+                && slots::is_erased(&self.db, person, write.class, keyring)?
+            {
+                taken.give_back(before);
+                return Ok(Err(Refused::Erased {
+                    kind: write.kind.clone(),
+                    id: write.id.clone(),
+                }));
+            }
             if taken.keys.contains_key(&slot) {
                 taken.places.push((person, slot));
                 continue;
@@ -762,27 +786,6 @@ impl Appender {
     }
 }
 
-/// What an error means for what is on the disk; `rolled_back` says that nothing is half done.
-pub(crate) fn judged(error: Trouble, rolled_back: bool) -> CommitError {
-    let error = match error {
-        Trouble::Sqlite(error) => error,
-        // As with the ledger's own file: nobody knows what of it is on the disk.
-        Trouble::Keys(seal::KeyringError::Io(_) | seal::KeyringError::Broken) => {
-            return CommitError::Fatal(None);
-        }
-        Trouble::Keys(error) => return CommitError::Keys(error),
-    };
-    let severity = error
-        .sqlite_error()
-        .map_or(Severity::Refused, |code| severity(code.extended_code));
-    match severity {
-        Severity::Fatal => CommitError::Fatal(Some(error)),
-        _ if !rolled_back => CommitError::Fatal(Some(error)),
-        Severity::Full => CommitError::Full(error),
-        Severity::Refused => CommitError::Io(error),
-    }
-}
-
 const INSERT_ENTRY: &str = "INSERT INTO entry (position, line) VALUES (?1, ?2)";
 const INSERT_CONTENT: &str =
     "INSERT INTO content (position, format, class, slot, body) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -804,27 +807,6 @@ pub(crate) fn sign(origin: &str, key: &SigningKey, edge: &Edge) -> rusqlite::Res
     checkpoint
         .sign(key)
         .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Severity {
-    Fatal,
-    Full,
-    Refused,
-}
-
-/// How bad a SQLite result code is.
-///
-/// Failed flushes are `SQLITE_IOERR_FSYNC` and `SQLITE_IOERR_DIR_FSYNC`, but a
-/// failed write, truncation or lock of the same file says as little about what
-/// the disk now holds, so every I/O error counts. A file that has become corrupt
-/// is not written to again either.
-fn severity(extended_code: i32) -> Severity {
-    match extended_code & 0xff {
-        ffi::SQLITE_IOERR | ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Severity::Fatal,
-        ffi::SQLITE_FULL => Severity::Full,
-        _ => Severity::Refused,
-    }
 }
 
 /// The time of the next transaction: the clock's, or just after the last one.
@@ -977,6 +959,3 @@ fn check_form(write: &Write) -> Result<(), &'static str> {
     );
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

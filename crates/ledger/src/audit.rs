@@ -40,7 +40,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use evidence::erasure::Act;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use seal::Class;
 use tlog::checkpoint::Checkpoint;
 
@@ -388,8 +388,24 @@ impl Audit<'_> {
         if self.keys.is_some() {
             let unsaid = self.acts.check(&destroyed, faults);
             self.destroyed_unsaid = unsaid.iter().map(|destroyed| destroyed.slot).collect();
+            self.made_again()?;
         }
         Ok(text)
+    }
+
+    /// Whoever makes a resource that was there must find it erased.
+    fn made_again(&mut self) -> rusqlite::Result<()> {
+        let db = self.db;
+        let mut slot = db.prepare("SELECT slot FROM content WHERE position = ?1")?;
+        for made in std::mem::take(&mut self.walk.made_again) {
+            let before: Option<u32> = slot
+                .query_row([made.before as i64], |row| row.get(0))
+                .optional()?;
+            if !before.is_some_and(|slot| self.acts.took(slot, made.position)) {
+                self.faults.at(made.position, made.otherwise);
+            }
+        }
+        Ok(())
     }
 
     /// The checkpoint as it is stored now, if it is signed. That it is not is said at the end, once.

@@ -63,6 +63,7 @@ struct Inner {
     aliases: Aliases,
     sealing: Sealing,
     edge: KnownEdge,
+    verified: log::Verified,
     free: Mutex<Vec<Connection>>,
     returned: Condvar,
 }
@@ -117,6 +118,7 @@ impl Ledger {
             identity,
             aliases: store::aliases(dir, &free[0])?,
             edge: KnownEdge::default(),
+            verified: log::Verified::default(),
             free: Mutex::new(free),
             returned: Condvar::new(),
         })))

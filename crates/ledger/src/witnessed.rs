@@ -13,11 +13,14 @@
 //! first and the last of these are kept, and never more than one a minute; the latest always stays.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+
+use crate::ground::{Directory, Ground};
 
 /// The name of the file in the data directory.
 pub const FILE: &str = "witnessed.sqlite";
@@ -103,6 +106,9 @@ pub enum WitnessedError {
     /// SQLite refused.
     #[error("`{FILE}` cannot be read or written")]
     Sqlite(#[from] rusqlite::Error),
+    /// Its name cannot be made durable.
+    #[error("the directory of `{FILE}` cannot be flushed")]
+    Io(#[from] io::Error),
 }
 
 /// The cosigned checkpoints of a programme's logs. Written by those that talk to the witnesses only.
@@ -113,7 +119,15 @@ pub struct Witnessed {
 
 impl Witnessed {
     /// Opens those of a data directory; makes an empty file if there is none.
+    ///
+    /// For what is added to stay, the ledger's appender must have been opened before, which renews the write-ahead
+    /// log, unless only this process has ever had the file open.
     pub fn open(dir: &Path) -> Result<Witnessed, WitnessedError> {
+        Witnessed::open_on(&Directory(dir.to_owned()), dir)
+    }
+
+    /// The same, where the files that SQLite makes lie on another ground than the file system's.
+    pub fn open_on(ground: &dyn Ground, dir: &Path) -> Result<Witnessed, WitnessedError> {
         let mut db = Connection::open(dir.join(FILE))?;
         db.busy_timeout(Duration::from_secs(5))?;
         // Whether the file is ours is asked before anything in it is touched.
@@ -126,6 +140,7 @@ impl Witnessed {
             tx.pragma_update(None, "user_version", FORMAT)?;
         }
         tx.commit()?;
+        ground.sync_names()?;
         Ok(Witnessed { db: Mutex::new(db) })
     }
 

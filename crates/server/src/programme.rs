@@ -33,6 +33,7 @@ use crate::standing::{self, Standing};
 mod disclosing;
 mod draft;
 pub mod erase;
+mod gathering;
 mod head_map;
 mod heads;
 mod index_audit;

@@ -9,7 +9,11 @@ use crate::chance::Chance;
 /// How many resources there are to write.
 const RESOURCES: u64 = 10;
 
-const KINDS: [&str; 4] = ["Observation", "Task", "Communication", "Basic"];
+/// Their kinds.
+pub const KINDS: [&str; 4] = ["Observation", "Task", "Communication", "Basic"];
+
+/// What their status may be, of the kinds that have one.
+pub const STATUSES: [&str; 3] = ["final", "completed", "preliminary"];
 
 /// The persons that entries are about: some with ids that say something, one drawn by lot.
 pub const PERSONS: [&str; 4] = ["anna", "omar", "0123456789abcdef", "ruth"];
@@ -60,8 +64,10 @@ fn write(chance: &mut Chance, large: bool) -> Write {
     let stored = match delete {
         true => format!(r#"{{"resourceType":"{kind}","id":"{id}"}}"#),
         false => {
-            let text = text(chance, large);
-            format!(r#"{{"resourceType":"{kind}","id":"{id}","text":"{text}"}}"#)
+            let (status, text) = (*chance.pick(&STATUSES), text(chance, large));
+            format!(
+                r#"{{"resourceType":"{kind}","id":"{id}","status":"{status}","text":"{text}"}}"#
+            )
         }
     }
     .into_bytes();

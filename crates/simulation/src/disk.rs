@@ -93,6 +93,8 @@ pub struct Armed {
     pub after: u32,
     /// Only an operation of this kind; of any that changes something if `None`.
     pub only: Option<Op>,
+    /// Only one on a file whose name holds this; on any if `None`.
+    pub of: Option<&'static str>,
     /// What happens then.
     pub trouble: Trouble,
 }
@@ -390,7 +392,7 @@ impl State {
         for word in [op as u64, at, length] {
             self.digest = (self.digest ^ word).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        let fate = self.decide(op);
+        let fate = self.decide(op, name);
         if self.trace.is_some() {
             let ops = self.ops;
             let end = name.rsplit('/').next().unwrap_or(name).to_owned();
@@ -403,7 +405,7 @@ impl State {
         fate
     }
 
-    fn decide(&mut self, op: Op) -> Fate {
+    fn decide(&mut self, op: Op, name: &str) -> Fate {
         if self.full_for > 0 {
             self.full_for -= 1;
             if op == Op::Write {
@@ -414,7 +416,9 @@ impl State {
         let Some(armed) = &mut self.armed else {
             return Fate::Done;
         };
-        if armed.only.map_or(op == Op::Read, |only| only != op) {
+        if armed.only.map_or(op == Op::Read, |only| only != op)
+            || armed.of.is_some_and(|part| !name.contains(part))
+        {
             return Fate::Done;
         }
         if armed.after > 0 {

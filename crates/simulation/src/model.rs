@@ -4,9 +4,11 @@
 //! microsecond; whatever was acknowledged it keeps for good. A group whose answer was lost is kept beside it until
 //! the ledger is opened again, and must then be wholly there or not at all.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use ledger::{Action, Expect, Head, ImportMark, Transaction, Write};
+use ledger::disclosure::{Told, What};
+use ledger::erasure::{Act, CARRYING_OUT, DONE};
+use ledger::{Action, Alias, Class, Expect, Head, ImportMark, Transaction, Write};
 use tlog::{Hash, Tree};
 
 /// How far behind the last entry the clock may stand, as the ledger documents it.
@@ -32,6 +34,69 @@ pub struct Known {
     pub number: u64,
     /// The hash of its leaf, once the line was read.
     pub leaf: Option<Hash>,
+    /// Whether its content can be read.
+    pub content: Content,
+    /// A hash of the row and its key as they were when the content was opened and found right.
+    pub opened: Option<u64>,
+}
+
+/// Whether a content can be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Content {
+    /// It must be there.
+    #[default]
+    There,
+    /// An erasure of it has begun: it may be there or not.
+    Going,
+    /// It must not be there.
+    Gone,
+}
+
+/// An erasure of which it is on the record that it was begun.
+#[derive(Clone, Debug)]
+pub struct Erasure {
+    /// The Task's id.
+    pub task: String,
+    /// Whose record.
+    pub person: String,
+    /// The keys that go.
+    pub slots: Vec<u32>,
+    /// Whether the therapy notes alone go.
+    pub notes: bool,
+    /// How far it is known to be.
+    pub stage: Stage,
+}
+
+/// How far an erasure is known to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The step before the first key is destroyed is on the record.
+    Begun,
+    /// The keys are destroyed.
+    Destroyed,
+    /// That it is done is on the record.
+    Done,
+}
+
+/// A leaf of the access log that is known to be in.
+#[derive(Clone, Debug)]
+pub struct KnownLeaf {
+    /// When, in microseconds.
+    pub recorded_at: i64,
+    /// Who was told.
+    pub actor: String,
+    /// How.
+    pub what: What,
+    /// As of how many entries.
+    pub size: u64,
+    /// Whom it told of.
+    pub persons: Vec<Alias>,
+    /// What was asked and given out.
+    pub told: Told,
+    /// Under whose key it is sealed, if it is a person's.
+    pub under: Option<String>,
+    /// The hash of its leaf, once the line was read.
+    pub leaf: Option<Hash>,
 }
 
 /// What a group is expected to come to.
@@ -54,6 +119,12 @@ pub struct Model {
     pub marks: BTreeSet<(Vec<u8>, u64)>,
     /// The log's tree as far as lines were read.
     pub tree: Tree,
+    /// The disclosures that are known to be recorded, in order.
+    pub leaves: Vec<KnownLeaf>,
+    /// The access log's tree as far as leaves were read.
+    pub leaves_tree: Tree,
+    /// The erasures that are on the record, in the order in which they were begun.
+    pub erasures: Vec<Erasure>,
     heads: HashMap<Name, Head>,
 }
 
@@ -70,9 +141,115 @@ impl Model {
             .map_or(i64::MIN, |last| last.recorded_at)
     }
 
-    /// The heads of all resources.
-    pub fn heads(&self) -> &HashMap<Name, Head> {
-        &self.heads
+    /// When the last disclosure was recorded.
+    pub fn last_leaf(&self) -> i64 {
+        self.leaves.last().map_or(i64::MIN, |last| last.recorded_at)
+    }
+
+    /// The heads of all resources. One whose latest version was erased is there as deleted.
+    pub fn heads(&self) -> impl Iterator<Item = (&Name, Head)> {
+        self.heads
+            .iter()
+            .map(|(name, head)| (name, self.as_left(*head)))
+    }
+
+    fn head(&self, name: &Name) -> Option<Head> {
+        self.heads.get(name).map(|head| self.as_left(*head))
+    }
+
+    fn as_left(&self, head: Head) -> Head {
+        let erased = self.entries[head.position as usize].content == Content::Gone;
+        Head {
+            deleted: head.deleted || erased,
+            ..head
+        }
+    }
+
+    /// Whether somebody's record was erased: nothing can be added to it.
+    pub fn is_erased(&self, person: &str) -> bool {
+        let of = |erasure: &&Erasure| erasure.person == person && !erasure.notes;
+        self.erasures
+            .iter()
+            .filter(of)
+            .any(|erasure| erasure.stage >= Stage::Destroyed)
+    }
+
+    /// Whether somebody's record has a key, which seals what the access log says of them.
+    pub fn has_key(&self, person: &str) -> bool {
+        let of = |known: &Known| {
+            known.write.person.as_deref() == Some(person) && known.write.class == Class::Record
+        };
+        self.entries.iter().any(of)
+    }
+
+    /// How many contents of each kind an erasure takes away, and how many entries there are then.
+    pub fn goes(&self, person: &str, notes: bool) -> BTreeMap<String, u64> {
+        let mut kinds = BTreeMap::new();
+        for known in self
+            .entries
+            .iter()
+            .filter(|known| goes(known, person, notes))
+        {
+            *kinds.entry(known.write.kind.clone()).or_default() += 1;
+        }
+        kinds
+    }
+
+    /// The erasure that was begun and is not done.
+    pub fn unfinished(&self) -> Option<&Erasure> {
+        let open = |erasure: &&Erasure| erasure.stage < Stage::Done;
+        self.erasures.iter().find(open)
+    }
+
+    /// The keys of an erasure are destroyed, for good.
+    pub fn destroyed(&mut self, task: &str) {
+        let Some(erasure) = self.erasures.iter_mut().find(|one| one.task == task) else {
+            return;
+        };
+        erasure.stage = erasure.stage.max(Stage::Destroyed);
+        let (person, notes) = (erasure.person.clone(), erasure.notes);
+        for known in &mut self.entries {
+            if known.content == Content::Going && is_of(known, &person, notes) {
+                known.content = Content::Gone;
+            }
+        }
+    }
+
+    /// What an entry says about an erasure.
+    fn act(&mut self, known: &Known) {
+        let Some(act) = Some(known)
+            .filter(|known| known.write.kind == "Task" && known.write.class == Class::Programme)
+            .and_then(|known| Act::read(&known.write.stored))
+        else {
+            return;
+        };
+        let person = known.write.person.clone().unwrap_or_default();
+        let notes = act.scope != "record";
+        match act.step.as_str() {
+            CARRYING_OUT => {
+                for known in &mut self.entries {
+                    if goes(known, &person, notes) {
+                        known.content = Content::Going;
+                    }
+                }
+                self.erasures.push(Erasure {
+                    task: act.id,
+                    person,
+                    slots: act.goes.unwrap_or_default().slots,
+                    notes,
+                    stage: Stage::Begun,
+                });
+            }
+            DONE => {
+                self.destroyed(&act.id);
+                for erasure in &mut self.erasures {
+                    if erasure.task == act.id {
+                        erasure.stage = Stage::Done;
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     /// What a group will come to if the ledger takes it now.
@@ -125,7 +302,7 @@ impl Model {
         let mut entries = Vec::new();
         for write in &transaction.writes {
             let name = (write.kind.clone(), write.id.clone());
-            let head = heads.get(&name).or_else(|| self.heads.get(&name)).copied();
+            let head = heads.get(&name).copied().or_else(|| self.head(&name));
             let is_there = head.is_some_and(|head| !head.deleted);
             let version = head.map_or(0, |head| head.version);
             let gone = match head {
@@ -167,9 +344,18 @@ impl Model {
                 version: new.version,
                 number: new.number,
                 leaf: None,
+                content: Content::There,
+                opened: None,
             });
         }
-        Ok(entries)
+        let erased = |write: &Write| {
+            let person = write.person.as_deref();
+            write.class != Class::Programme && person.is_some_and(|person| self.is_erased(person))
+        };
+        match transaction.writes.iter().any(erased) {
+            true => Err("Erased"),
+            false => Ok(entries),
+        }
     }
 
     /// A group is in.
@@ -182,9 +368,24 @@ impl Model {
                 deleted: entry.action == Action::Delete,
             };
             let name = (entry.write.kind.clone(), entry.write.id.clone());
+            self.act(&entry);
             self.heads.insert(name, head);
             self.entries.push(entry);
         }
         self.marks.extend(predicted.marks);
     }
+}
+
+/// Whether an erasure takes an entry's content away.
+fn goes(known: &Known, person: &str, notes: bool) -> bool {
+    known.content == Content::There && is_of(known, person, notes)
+}
+
+fn is_of(known: &Known, person: &str, notes: bool) -> bool {
+    let class = match known.write.class {
+        Class::Notes => true,
+        Class::Record => !notes,
+        _ => false,
+    };
+    class && known.write.person.as_deref() == Some(person)
 }

@@ -43,11 +43,25 @@ pub enum Plant {
     WitnessForgets,
     /// The witness relies on what it reads when it starts, durable or not.
     WitnessNotSettled,
+    /// An answer is given before it is on the access log.
+    AnswerBeforeLeaf,
+    /// What the process before left in the access log's write-ahead log is believed as the system shows it.
+    AccessLogNotRenewed,
+    /// The same with what witnesses have signed.
+    WitnessedNotRenewed,
+    /// Keys are destroyed before it is on the record that they will be.
+    KeysBeforeRecord,
+    /// An erasure that was interrupted is not finished at the next start.
+    ErasureNotFinished,
+    /// After an erasure that was interrupted the index is gone on with instead of being made anew.
+    IndexNotForgotten,
+    /// What says how much the index holds is written before the maps.
+    CoverBeforeMaps,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Plant; 17] = [
+    pub const ALL: [Plant; 24] = [
         Plant::CommitNotSynced,
         Plant::FoldNotSynced,
         Plant::FolderNotSynced,
@@ -65,7 +79,38 @@ impl Plant {
         Plant::WitnessSignsFirst,
         Plant::WitnessForgets,
         Plant::WitnessNotSettled,
+        Plant::AnswerBeforeLeaf,
+        Plant::AccessLogNotRenewed,
+        Plant::WitnessedNotRenewed,
+        Plant::KeysBeforeRecord,
+        Plant::ErasureNotFinished,
+        Plant::IndexNotForgotten,
+        Plant::CoverBeforeMaps,
     ];
+
+    /// What must be played for it to be there at all, which not every seed plays.
+    pub(crate) fn needs(self) -> Needs {
+        let nothing = Needs::default();
+        match self {
+            Plant::AnswerBeforeLeaf | Plant::AccessLogNotRenewed | Plant::WitnessedNotRenewed => {
+                Needs {
+                    beside: true,
+                    ..nothing
+                }
+            }
+            Plant::KeysBeforeRecord | Plant::ErasureNotFinished | Plant::IndexNotForgotten => {
+                Needs {
+                    erasures: true,
+                    ..nothing
+                }
+            }
+            Plant::CoverBeforeMaps => Needs {
+                real_index: true,
+                ..nothing
+            },
+            _ => nothing,
+        }
+    }
 
     /// What the disk under the ledger does wrong, if it is the disk.
     pub(crate) fn lies(self) -> Lies {
@@ -94,6 +139,17 @@ impl Plant {
             _ => honest,
         }
     }
+}
+
+/// What a bug needs to be played.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Needs {
+    /// The access log, and what witnesses have signed.
+    pub(crate) beside: bool,
+    /// Erasures.
+    pub(crate) erasures: bool,
+    /// The real index.
+    pub(crate) real_index: bool,
 }
 
 /// The heads of persons' chains as the database has them: alias, then count, position and hash.

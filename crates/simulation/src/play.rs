@@ -3,36 +3,53 @@
 //! | step | what may come of it |
 //! |---|---|
 //! | clients send a group | acknowledged, refused by name, refused as a whole, or nobody knows |
+//! | somebody is shown something | it is on the access log before, or the answer is not given |
+//! | a person's record is erased | keys and index are rid of it, or it is finished at the next start |
 //! | a client takes a receipt | it verifies, now and against every later checkpoint |
 //! | the server sends its checkpoint to the witness | cosigned, conflict, lost on the way |
 //! | the clock jumps, forwards or back | recorded times go on, or writes are refused |
 //! | trouble is armed | some later operation of the disk fails, or the power goes off in it |
 //! | the write-ahead log is folded in; the server is started again; killed; the power is cut | all that was acknowledged is there |
 //!
+//! Not every seed plays all of it: what is beside the record (access log, what witnesses have signed), erasures and the
+//! real index each have their share of the seeds, because a world in which everything happens takes its time.
+//!
 //! What must be true is in [`crate::model`] and in `play/checks.rs`. A step that finds something else ends the seed
 //! with a sentence. Everything is decided by the seed, so the same seed ends with the same sentence.
 
 use std::sync::Arc;
 
-use ledger::{Appender, CommitError, Committed, Ledger, RecordedAt, Refused, Transaction};
+use ledger::witnessed::LogName;
+use ledger::{CommitError, Committed, RecordedAt, Refused, Transaction};
 use tlog::{Hash, prove_consistency};
 
 use crate::chance::Chance;
 use crate::clients;
 use crate::disk::{Armed, Disk, Met, Op, Survives, Trouble};
 use crate::files::Files;
-use crate::index::Forgetful;
-use crate::model::{Model, Predicted};
+use crate::index::{Forgetful, HeadsOf, Index, Real};
+use crate::model::{Content, KnownLeaf, Model, Predicted};
 use crate::network::Network;
 use crate::plant::{Plant, StoredHeads};
+use crate::server::Server;
 use crate::stage::Stage;
 use crate::vfs::Mounted;
-use crate::witness::{self, Answer, Request, Witness};
+use crate::witness::{self, Answer, Request, Witness, place};
 
 mod checks;
+mod disclosing;
+mod erasing;
+mod noting;
+
+use noting::Noted;
 
 /// 2026-01-01T00:00:00Z.
 const START_US: i64 = 1_767_225_600_000_000;
+
+/// Of how many seeds one plays the access log and what witnesses have signed, erasures, and the real index.
+const BESIDE_ONE_IN: u64 = 4;
+const ERASURES_ONE_IN: u64 = 6;
+const REAL_INDEX_ONE_IN: u64 = 128;
 
 /// How a seed is played.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,6 +103,12 @@ pub struct Counts {
     pub receipts: u64,
     /// Checkpoints cosigned.
     pub cosigned: u64,
+    /// Disclosures recorded on the access log.
+    pub disclosures: u64,
+    /// Erasures carried out to their end.
+    pub erasures: u64,
+    /// Seeds that played the real index.
+    pub real_indexes: u64,
 }
 
 impl Counts {
@@ -100,6 +123,9 @@ impl Counts {
         self.unknown_out += other.unknown_out;
         self.receipts += other.receipts;
         self.cosigned += other.cosigned;
+        self.disclosures += other.disclosures;
+        self.erasures += other.erasures;
+        self.real_indexes += other.real_indexes;
     }
 }
 
@@ -109,7 +135,7 @@ impl std::fmt::Display for Counts {
             f,
             "{} entries, {} operations of the disk, {} of them failed, {} starts after {} power \
              cuts and other ends, {} groups in and {} out whose answer was lost, {} receipts, {} \
-             cosignatures",
+             cosignatures, {} disclosures, {} erasures, the real index in {} seeds",
             self.entries,
             self.operations,
             self.troubles,
@@ -118,7 +144,10 @@ impl std::fmt::Display for Counts {
             self.unknown_in,
             self.unknown_out,
             self.receipts,
-            self.cosigned
+            self.cosigned,
+            self.disclosures,
+            self.erasures,
+            self.real_indexes
         )
     }
 }
@@ -131,6 +160,9 @@ struct Weather {
     full: bool,
     large: bool,
     clock_jumps: bool,
+    /// The access log and what witnesses have signed are played.
+    beside: bool,
+    erasures: bool,
 }
 
 /// A message between the server and the witness.
@@ -157,17 +189,23 @@ struct World<'s> {
     files: Arc<Files>,
     mounted: Option<Mounted>,
     /// The server; nothing while it is down.
-    server: Option<(Appender, Ledger)>,
+    server: Option<Server>,
     clock_us: i64,
-    index: Forgetful,
+    index: Index,
     model: Model,
     /// What nobody knows the end of yet.
     unknown: Option<Predicted>,
+    /// The same of disclosures.
+    unknown_leaves: Option<Vec<KnownLeaf>>,
     receipts: Vec<Receipt>,
     network: Network<Message>,
     witness: Witness,
-    /// What the server believes of the witness.
-    believed: u64,
+    /// What the server believes that the witness has cosigned of each log.
+    believed: [u64; 2],
+    /// What the server has noted of that.
+    noted: [Noted; 2],
+    /// The checkpoint that was found right last, and its size.
+    verified: (String, u64),
     /// For planted bugs: something of an earlier time.
     old_copy: Option<crate::disk::Image>,
     old_heads: StoredHeads,
@@ -189,7 +227,14 @@ pub fn play(stage: &Stage, seed: u64, options: Options) -> Result<Played, Findin
         Ok(()) => {
             world.counts.operations = world.disk.ops();
             world.counts.entries = world.model.size();
-            world.counts.cosigned = world.witness.cosigned.len() as u64;
+            world.counts.cosigned = world
+                .witness
+                .cosigned
+                .iter()
+                .map(|log| log.len() as u64)
+                .sum();
+            world.counts.disclosures = world.model.leaves.len() as u64;
+            world.counts.erasures = world.model.erasures.len() as u64;
             Ok(Played {
                 counts: world.counts,
                 digest: world.disk.digest(),
@@ -203,6 +248,7 @@ pub fn play(stage: &Stage, seed: u64, options: Options) -> Result<Played, Findin
 impl<'s> World<'s> {
     fn new(stage: &'s Stage, seed: u64, options: Options) -> Result<World<'s>, String> {
         let mut chance = Chance::new(seed);
+        let needs = options.plant.map(Plant::needs).unwrap_or_default();
         let mut of_weather = chance.split();
         let mut rather = |times: u64| of_weather.below(times) > 0;
         let weather = Weather {
@@ -211,28 +257,42 @@ impl<'s> World<'s> {
             full: !rather(3),
             large: !rather(3),
             clock_jumps: rather(2),
+            beside: !rather(BESIDE_ONE_IN) || needs.beside,
+            erasures: !rather(ERASURES_ONE_IN) || needs.erasures,
         };
         let network_is_bad = rather(3);
+        let real_index = !rather(REAL_INDEX_ONE_IN) || needs.real_index;
         let lies = options.plant.map(Plant::lies).unwrap_or_default();
         let (disk, mounted) = stage.set(chance.split(), lies);
         if options.trace {
             disk.trace();
         }
         let files = Arc::new(Files::new(disk.clone(), options.plant));
-        let opened = checks::opened(stage.folder(), &files);
-        let (appender, ledger) = opened.map_err(|e| format!("a new ledger does not open: {e}"))?;
+        let server = Server::start(stage.folder(), &files, weather.beside)
+            .map_err(|e| format!("a new ledger does not open: {}", e.0))?;
         let bug = match options.plant {
             Some(Plant::WitnessSignsFirst) => Some(witness::Bug::SignsFirst),
             Some(Plant::WitnessForgets) => Some(witness::Bug::Forgets),
             Some(Plant::WitnessNotSettled) => Some(witness::Bug::NotSettled),
             _ => None,
         };
-        let witness = Witness::new(
-            stage.witness(),
-            ledger.verifier().clone(),
-            bug,
-            chance.split(),
-        )?;
+        let mut logs = vec![server.ledger.verifier().clone()];
+        logs.extend(
+            server
+                .beside
+                .as_ref()
+                .map(|beside| beside.access.verifier().clone()),
+        );
+        let witness = Witness::new(stage.witness(weather.beside), logs, bug, chance.split())?;
+        let index = match real_index {
+            true => {
+                let hasty = options.plant == Some(Plant::CoverBeforeMaps);
+                Index::Real(Box::new(Real::new(stage.folder(), hasty)?))
+            }
+            false => Index::Least(Forgetful::new(
+                options.plant == Some(Plant::IndexAheadOfItself),
+            )),
+        };
         Ok(World {
             stage,
             plant: options.plant,
@@ -240,18 +300,24 @@ impl<'s> World<'s> {
             disk,
             files,
             mounted: Some(mounted),
-            server: Some((appender, ledger)),
+            server: Some(server),
             clock_us: START_US,
-            index: Forgetful::new(options.plant == Some(Plant::IndexAheadOfItself)),
+            index,
             model: Model::default(),
             unknown: None,
+            unknown_leaves: None,
             receipts: Vec::new(),
             network: Network::new(network_is_bad),
             witness,
-            believed: 0,
+            believed: [0; 2],
+            noted: Default::default(),
+            verified: Default::default(),
             old_copy: None,
             old_heads: StoredHeads::new(),
-            counts: Counts::default(),
+            counts: Counts {
+                real_indexes: real_index.into(),
+                ..Counts::default()
+            },
             trace: options.trace.then(Vec::new),
             chance,
         })
@@ -269,17 +335,36 @@ impl<'s> World<'s> {
         let steps = 12 + self.chance.below(28);
         for _ in 0..steps {
             self.step()?;
-            if !self.disk.is_powered() {
-                let survives = Survives::by(&mut self.chance);
-                self.start_again(Some(survives))?;
-            }
+            self.up_again()?;
             self.carry()?;
         }
         self.end()
     }
 
+    /// Starts the server again if it has stopped, or its machine has.
+    fn up_again(&mut self) -> Result<(), String> {
+        let cut = match (self.disk.is_powered(), &self.server) {
+            (true, Some(_)) => return Ok(()),
+            (true, None) => self.chance.one_in(2) && self.weather.power_cuts,
+            (false, _) => true,
+        };
+        let is_kill = !cut;
+        let cut = cut.then(|| Survives::by(&mut self.chance));
+        self.start_again(cut)?;
+        // What a start reads after a failed sync may be in the system's memory alone, until it has seen to that.
+        match is_kill && self.weather.power_cuts && self.chance.one_in(4) {
+            true => {
+                let survives = Survives::by(&mut self.chance);
+                self.start_again(Some(survives))
+            }
+            false => Ok(()),
+        }
+    }
+
     fn step(&mut self) -> Result<(), String> {
         match self.chance.below(100) {
+            0..14 if self.weather.beside => self.disclose(),
+            14..18 if self.weather.erasures => self.erase(),
             0..50 => self.group(),
             50..56 => self.receipt(),
             56..66 => self.ask_witness(),
@@ -300,7 +385,7 @@ impl<'s> World<'s> {
             }
             94..98 => self.witness_fails(),
             _ => {
-                self.index.save();
+                self.index.save()?;
                 if self.plant == Some(Plant::OldCopyRestored) {
                     self.old_copy = Some(self.disk.image());
                 }
@@ -312,8 +397,13 @@ impl<'s> World<'s> {
     /// Clients send a group, and the server commits it.
     fn group(&mut self) -> Result<(), String> {
         let group = clients::group(&mut self.chance, self.weather.large);
+        self.send(&group).map(|_| ())
+    }
+
+    /// Sends a group; gives whether it was answered, and the server still runs.
+    fn send(&mut self, group: &[Transaction]) -> Result<bool, String> {
         self.clock_us += self.chance.below(2_000_000) as i64;
-        let predicted = self.model.predict(&group, self.clock_us);
+        let predicted = self.model.predict(group, self.clock_us);
         self.note(|| {
             format!(
                 "a group of {} transactions: {:?}",
@@ -326,8 +416,8 @@ impl<'s> World<'s> {
             self.model.take(predicted.clone());
         }
         let outcome = match self.plant {
-            Some(Plant::TransactionSplit) => self.commit_one_by_one(&group),
-            _ => self.commit(&group),
+            Some(Plant::TransactionSplit) => self.commit_one_by_one(group),
+            _ => self.commit(group),
         };
         if outcome.is_ok() && self.files.committed().is_err() {
             self.note(|| "  the late key was not written".to_owned());
@@ -335,41 +425,39 @@ impl<'s> World<'s> {
         match outcome {
             Ok(outcomes) if self.disk.is_powered() => {
                 if self.plant != Some(Plant::TransactionSplit) {
-                    checks::as_predicted(&group, &outcomes, &predicted, size)?;
+                    checks::as_predicted(group, &outcomes, &predicted, size)?;
                 }
                 if self.plant != Some(Plant::ReplyBeforeCommit) {
                     self.model.take(predicted);
                 }
-                for entry in &self.model.entries[size as usize..] {
-                    let name = (entry.write.kind.clone(), entry.write.id.clone());
-                    let head = self.model.heads()[&name];
-                    self.index.apply(name, head);
+                if let Some(server) = &self.server {
+                    self.index.apply(&self.model, size, &server.ledger)?;
                 }
-                Ok(())
+                Ok(true)
             }
             // Whoever would have answered is gone.
             Ok(_) => {
                 self.not_known(predicted);
-                Ok(())
+                Ok(false)
             }
             Err(CommitError::Fatal(_)) => {
                 self.not_known(predicted);
                 if !self.disk.is_powered() {
-                    return Ok(());
+                    return Ok(false);
                 }
                 self.expect_trouble("a commit failed")?;
                 self.stays_stopped()?;
-                let cut = self.chance.one_in(2) && self.weather.power_cuts;
-                let cut = cut.then(|| Survives::by(&mut self.chance));
-                self.start_again(cut)
+                self.server = None;
+                Ok(false)
             }
             Err(_) if !self.disk.is_powered() => {
                 self.not_known(predicted);
-                Ok(())
+                Ok(false)
             }
             // Nothing of the group is in, and the server goes on.
             Err(CommitError::Full(_) | CommitError::Io(_) | CommitError::Keys(_)) => {
-                self.expect_trouble("a commit was refused as a whole")
+                self.expect_trouble("a commit was refused as a whole")?;
+                Ok(false)
             }
         }
     }
@@ -386,7 +474,10 @@ impl<'s> World<'s> {
         &mut self,
         group: &[Transaction],
     ) -> Result<Vec<Result<Committed, Refused>>, CommitError> {
-        let Some((appender, _)) = &mut self.server else {
+        let Some(Server {
+            appender, ledger, ..
+        }) = &mut self.server
+        else {
             return Err(CommitError::Fatal(None));
         };
         let (now, chance) = (RecordedAt(self.clock_us), &mut self.chance);
@@ -394,7 +485,10 @@ impl<'s> World<'s> {
             group,
             &mut || now,
             &mut |bytes| chance.fill(bytes),
-            &self.index,
+            &HeadsOf {
+                index: &self.index,
+                ledger,
+            },
         )
     }
 
@@ -443,9 +537,10 @@ impl<'s> World<'s> {
 
     /// A client takes a receipt of something that was acknowledged.
     fn receipt(&mut self) -> Result<(), String> {
-        let Some((_, ledger)) = self.server.as_ref().filter(|_| self.model.size() > 0) else {
+        let Some(server) = self.server.as_ref().filter(|_| self.model.size() > 0) else {
             return Ok(());
         };
+        let ledger = &server.ledger;
         let position = self.chance.below(self.model.size());
         let text = match ledger.receipt(position) {
             Ok(text) => text,
@@ -457,7 +552,14 @@ impl<'s> World<'s> {
         };
         let report = ledger::receipt::verify(text.as_bytes(), Some(ledger.verifier()))
             .map_err(|e| format!("the receipt of entry {position} does not verify: {e}"))?;
-        if report.stored != self.model.entries[position as usize].write.stored {
+        let known = &self.model.entries[position as usize];
+        // One of something that was erased proves that there was an entry.
+        let right = match known.content {
+            Content::There => report.stored == known.write.stored,
+            Content::Going => report.stored.is_empty() || report.stored == known.write.stored,
+            Content::Gone => report.stored.is_empty(),
+        };
+        if !right {
             return Err(format!(
                 "the receipt of entry {position} has another content"
             ));
@@ -473,32 +575,62 @@ impl<'s> World<'s> {
         Ok(())
     }
 
-    /// The server sends its latest checkpoint to the witness.
+    /// The server sends its latest checkpoint to the witness, of one of its logs.
     fn ask_witness(&mut self) -> Result<(), String> {
-        self.read_lines()?;
-        let Some((appender, _)) = &self.server else {
+        let log = match self.weather.beside && self.chance.one_in(2) {
+            true => LogName::Access,
+            false => LogName::Record,
+        };
+        self.ask_of(log)
+    }
+
+    fn ask_of(&mut self, log: LogName) -> Result<(), String> {
+        match log {
+            LogName::Record => self.read_lines()?,
+            LogName::Access => self.read_leaves()?,
+        }
+        let Some(server) = &self.server else {
             return Ok(());
         };
-        if self.model.tree.size() < appender.size() {
+        let (size, tree, checkpoint) = match (log, &server.beside) {
+            (LogName::Record, _) => (
+                server.appender.size(),
+                &self.model.tree,
+                Ok(server.appender.checkpoint().to_owned()),
+            ),
+            (LogName::Access, Some(beside)) => (
+                beside.recorder.size(),
+                &self.model.leaves_tree,
+                beside.access.checkpoint(),
+            ),
+            (LogName::Access, None) => return Ok(()),
+        };
+        if tree.size() < size {
             // The lines could not be read, because reading was made to fail.
             return Ok(());
         }
-        let old = self.believed;
-        if old > appender.size() {
+        let old = self.believed[place(log)];
+        if old > size {
             return Err(format!(
-                "the witness cosigned {old} entries, the ledger has {}",
-                appender.size()
+                "the witness cosigned {old} entries of the {log}, which has {size}"
             ));
         }
-        let proof = prove_consistency(old, appender.size(), &self.model.tree)
+        let proof = prove_consistency(old, size, tree)
             .map_err(|e| format!("no proof of consistency: {e}"))?;
+        let checkpoint = match checkpoint {
+            Ok(checkpoint) => checkpoint,
+            Err(e) => {
+                let what = format!("no checkpoint of the {log}: {e}");
+                return self.expect_trouble(&what).map_err(|_| what);
+            }
+        };
         let request = Request {
+            log,
             old,
             proof,
-            checkpoint: appender.checkpoint().to_owned(),
+            checkpoint,
         };
-        let size = appender.size();
-        self.note(|| format!("the checkpoint of {size} entries is sent to the witness, which is believed to have {old}"));
+        self.note(|| format!("the checkpoint of {size} entries of the {log} is sent to the witness, which is believed to have {old}"));
         self.network.send(Message::Ask(request), &mut self.chance);
         Ok(())
     }
@@ -514,14 +646,22 @@ impl<'s> World<'s> {
                     }
                     None => self.start_witness_again()?,
                 },
-                Message::Tell(Answer::Cosigned(size) | Answer::Conflict(size)) => {
-                    // An answer that was overtaken says less than is known already.
-                    self.believed = self.believed.max(size);
+                // An answer that was overtaken says less than is known already.
+                Message::Tell(Answer::Cosigned { log, size, note }) => {
+                    if size >= self.believed[place(log)] {
+                        self.believed[place(log)] = size;
+                        self.note_cosigned(log, size, note)?;
+                    }
+                }
+                Message::Tell(Answer::Conflict(log, size)) => {
+                    self.believed[place(log)] = self.believed[place(log)].max(size);
+                    self.note_seen(log, size)?;
                 }
                 Message::Tell(Answer::Refused(why)) => {
                     return Err(format!("the witness refuses an honest server: {why}"));
                 }
             }
+            self.up_again()?;
         }
         self.witness_stands_by_its_word()
     }
@@ -539,6 +679,7 @@ impl<'s> World<'s> {
                 self.witness.disk().arm(Armed {
                     after: self.chance.below(6) as u32,
                     only: None,
+                    of: None,
                     trouble,
                 });
                 Ok(())
@@ -603,11 +744,26 @@ impl<'s> World<'s> {
             Some(_) => 0,
             None => self.chance.below(40),
         };
+        // What is beside the record is written seldom: otherwise it would hardly ever be hit.
+        let of = match self.weather.beside && self.chance.one_in(2) {
+            true => Some(
+                *self
+                    .chance
+                    .pick(&["access.sqlite-wal", "witnessed.sqlite-wal"]),
+            ),
+            false => None,
+        };
+        let (only, after) = match of {
+            Some(_) if self.chance.one_in(2) && only.is_none() => (Some(Op::Sync), 0),
+            Some(_) => (only, after / 8),
+            None => (only, after),
+        };
         let after = after as u32;
         self.note(|| format!("armed: {trouble:?} of {only:?} after {after}"));
         self.disk.arm(Armed {
             after,
             only,
+            of,
             trouble,
         });
     }
@@ -615,10 +771,10 @@ impl<'s> World<'s> {
     /// The write-ahead log is folded into the database.
     fn fold(&mut self) -> Result<(), String> {
         self.note(|| "the write-ahead log is folded in".to_owned());
-        let Some((appender, _)) = &mut self.server else {
+        let Some(server) = &mut self.server else {
             return Ok(());
         };
-        match appender.checkpoint_truncate() {
+        match server.appender.checkpoint_truncate() {
             Ok(()) => Ok(()),
             Err(_) if !self.disk.is_powered() => Ok(()),
             Err(CommitError::Fatal(_)) => {

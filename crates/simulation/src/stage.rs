@@ -1,12 +1,15 @@
 //! Where seeds are played: a folder for the few things that are not simulated, and a new ledger to begin each with.
 //!
-//! The ledger's database, its write-ahead log and the keyrings lie on the simulated disk. The rest lies in a real
-//! folder, in memory where the system has a place for that: the lock, the log's key and the key of the aliases, and
-//! an empty file by which the ledger sees that there is one. None of these is written while a seed is played.
+//! The databases, their write-ahead logs and the keyrings lie on the simulated disk. The rest lies in a real folder, in
+//! memory where the system has a place for that: the lock, the logs' keys and the key of the aliases, empty files by
+//! which the ledger sees that there is one, and the real index in the few seeds that play it. None of these but the
+//! index is written while a seed is played.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use tlog::note::{SigningKey, VerifierKey};
 
 use crate::chance::Chance;
 use crate::disk::{Disk, Image, Lies};
@@ -30,8 +33,8 @@ pub struct Stage {
     folder: PathBuf,
     /// A ledger in which nothing was recorded yet.
     new: Image,
-    /// The disk of a witness that has cosigned nothing.
-    witness: Image,
+    /// The disk of a witness that has cosigned nothing of the record; and of one that follows the access log too.
+    witnesses: [Image; 2],
 }
 
 impl Stage {
@@ -48,7 +51,7 @@ impl Stage {
         let mut stage = Stage {
             folder: base.join(name),
             new: Image::default(),
-            witness: Image::default(),
+            witnesses: Default::default(),
         };
         std::fs::create_dir_all(&stage.folder).map_err(|e| format!("the folder: {e}"))?;
         let mut chance = Chance::new(0);
@@ -67,9 +70,11 @@ impl Stage {
             let bytes = std::fs::read(path).map_err(|e| format!("the keys: {e}"))?;
             stage.new.add(&format!("keys/{name}"), bytes);
         }
-        stage.witness = stage.new_witness()?;
-        std::fs::write(stage.folder.join("ledger.sqlite"), [])
-            .map_err(|e| format!("the folder: {e}"))?;
+        let logs = [stage.log("log.key")?, stage.log("access.key")?];
+        stage.witnesses = [witness::new_image(&logs[..1])?, witness::new_image(&logs)?];
+        for name in ["ledger.sqlite", "access.sqlite"] {
+            std::fs::write(stage.folder.join(name), []).map_err(|e| format!("the folder: {e}"))?;
+        }
         Ok(stage)
     }
 
@@ -90,17 +95,16 @@ impl Stage {
         (disk, mounted)
     }
 
-    fn new_witness(&self) -> Result<Image, String> {
-        let text = std::fs::read_to_string(self.folder.join("keys/log.key"))
+    fn log(&self, file: &str) -> Result<VerifierKey, String> {
+        let text = std::fs::read_to_string(self.folder.join("keys").join(file))
             .map_err(|e| format!("the keys: {e}"))?;
-        let key = tlog::note::SigningKey::parse(text.trim_end())
-            .map_err(|e| format!("the log's key: {e}"))?;
-        witness::new_image(key.verifier())
+        let key = SigningKey::parse(text.trim_end()).map_err(|e| format!("a log's key: {e}"))?;
+        Ok(key.verifier().clone())
     }
 
-    /// The disk of a witness that has cosigned nothing.
-    pub(crate) fn witness(&self) -> &Image {
-        &self.witness
+    /// The disk of a witness that has cosigned nothing; of one that follows the access log too, or the record alone.
+    pub(crate) fn witness(&self, both: bool) -> &Image {
+        &self.witnesses[usize::from(both)]
     }
 
     /// The ledger's data directory.

@@ -92,6 +92,10 @@ struct Opened {
 }
 
 fn register() -> System {
+    // Counting every allocation costs a lock each time. Whoever registers comes before anybody who opens a file, so
+    // that nobody uses SQLite at this moment; if it was used before, it refuses, and counts.
+    // SAFETY: the option takes one `int`.
+    unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0 as c_int) };
     // SAFETY: no pointer is passed but null, which asks for the default.
     let system = unsafe { ffi::sqlite3_vfs_find(std::ptr::null()) };
     if system.is_null() {

@@ -7,6 +7,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ledger::witnessed::LogName;
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::cosignature::{Algorithm, CosignerKey, WitnessKey};
@@ -20,6 +21,8 @@ use crate::files::Late;
 /// What the server asks.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// Of which of its logs.
+    pub log: LogName,
     /// The size that the server believes was cosigned last.
     pub old: u64,
     /// From there to the checkpoint.
@@ -31,10 +34,17 @@ pub struct Request {
 /// What the witness answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It cosigned a tree of this size.
-    Cosigned(u64),
+    /// It cosigned a tree of a log.
+    Cosigned {
+        /// Which log.
+        log: LogName,
+        /// The tree's size.
+        size: u64,
+        /// The checkpoint with the cosignature.
+        note: String,
+    },
     /// It cosigned another size last.
-    Conflict(u64),
+    Conflict(LogName, u64),
     /// It does not cosign: the log does not prove what it must.
     Refused(String),
 }
@@ -55,11 +65,12 @@ pub struct Witness {
     disk: Arc<Disk>,
     memory: Memory,
     real: Option<::witness::Witness>,
-    log: VerifierKey,
+    /// The record's log, and the access log if it follows that too.
+    logs: Vec<VerifierKey>,
     key: WitnessKey,
     now: u64,
-    /// Everything that it cosigned, in order: what the world has seen and it must stand by.
-    pub cosigned: Vec<(u64, Hash)>,
+    /// Everything that it cosigned of each log, in order: what the world has seen and it must stand by.
+    pub cosigned: [Vec<(u64, Hash)>; 2],
 }
 
 /// Where it remembers.
@@ -73,13 +84,16 @@ struct Memory {
 
 const NEVER: &[u8] = b"never\n";
 
+/// Its name.
+pub(crate) const NAME: &str = "witness.example";
+
 fn key() -> Result<CosignerKey, String> {
-    CosignerKey::from_seed("witness.example", Algorithm::Ed25519, &[9; 32])
+    CosignerKey::from_seed(NAME, Algorithm::Ed25519, &[9; 32])
         .map_err(|e| format!("the witness's key: {e}"))
 }
 
-/// The disk of a witness that follows a log and has cosigned nothing.
-pub(crate) fn new_image(log: &VerifierKey) -> Result<Image, String> {
+/// The disk of a witness that follows some logs and has cosigned nothing.
+pub(crate) fn new_image(logs: &[VerifierKey]) -> Result<Image, String> {
     let disk = Arc::new(Disk::new(
         &Image::default(),
         Chance::new(0),
@@ -90,7 +104,9 @@ pub(crate) fn new_image(log: &VerifierKey) -> Result<Image, String> {
     memory
         .store("witness.key", secret.as_bytes())
         .map_err(|failed| format!("the witness's key: {failed:?}"))?;
-    ::witness::follow(&memory, log).map_err(|e| format!("the witness: {e}"))?;
+    for log in logs {
+        ::witness::follow(&memory, log).map_err(|e| format!("the witness: {e}"))?;
+    }
     Ok(disk.image())
 }
 
@@ -98,7 +114,7 @@ impl Witness {
     /// A witness that starts from a disk like this.
     pub(crate) fn new(
         image: &Image,
-        log: VerifierKey,
+        logs: Vec<VerifierKey>,
         bug: Option<Bug>,
         chance: Chance,
     ) -> Result<Witness, String> {
@@ -108,10 +124,10 @@ impl Witness {
             disk,
             memory,
             real: None,
-            log,
+            logs,
             key: key()?.witness().clone(),
             now: 1_767_225_600,
-            cosigned: Vec::new(),
+            cosigned: Default::default(),
         };
         witness.start()?;
         Ok(witness)
@@ -131,7 +147,7 @@ impl Witness {
             None => self.disk.kill(),
         }
         if self.memory.bug == Some(Bug::Forgets) {
-            let path = tlog::witness::checkpoint_path(self.log.name());
+            let path = tlog::witness::checkpoint_path(self.logs[0].name());
             let name = path.split('/').next().unwrap_or_default();
             // If the disk fails just now, the bug is not there this time.
             let _ = self.memory.store(&format!("{name}.seen"), NEVER);
@@ -177,16 +193,28 @@ impl Witness {
                     .map_err(|e| format!("the witness's answer: {e}"))?;
                 let checkpoint = Checkpoint::parse(note.text())
                     .map_err(|e| format!("the cosigned checkpoint: {e}"))?;
-                self.cosigned.push((checkpoint.size, checkpoint.root));
-                Answer::Cosigned(checkpoint.size)
+                self.cosigned[place(request.log)].push((checkpoint.size, checkpoint.root));
+                Answer::Cosigned {
+                    log: request.log,
+                    size: checkpoint.size,
+                    note: note.to_string(),
+                }
             }
             409 => match parse_size(&answer.body) {
-                Some(size) => Answer::Conflict(size),
+                Some(size) => Answer::Conflict(request.log, size),
                 None => return Err("the witness says no size".to_owned()),
             },
             500.. => return Ok(None),
             _ => Answer::Refused(answer.body),
         }))
+    }
+}
+
+/// Where what is kept for each log is kept for this one.
+pub(crate) fn place(log: LogName) -> usize {
+    match log {
+        LogName::Record => 0,
+        LogName::Access => 1,
     }
 }
 

@@ -4,6 +4,7 @@
 //! again; see [`crate::append`], whose rules these are.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use evidence::content;
 use evidence::disclosure::{Line, Told, What, Whom};
@@ -17,6 +18,7 @@ use tlog::note::SigningKey;
 use super::body::{self, Place, Sealing, Slot, Slots};
 use super::{COVERED_AT_ONCE, connect, damaged, signing_key};
 use crate::append::{self, Appender, CommitError, Refused, Trouble};
+use crate::ground::{self, Directory, Ground, Room};
 use crate::keys::Keys;
 use crate::read::{self, KnownEdge, StoredTiles};
 use crate::store::{self, OpenError};
@@ -99,13 +101,23 @@ pub struct Recorder {
     covered: u64,
     /// Bytes written since the write-ahead log was folded in.
     unfolded: u64,
+    room: Room,
     poisoned: bool,
 }
 
 impl Recorder {
     /// Takes the access log of a ledger, and checks that its end fits together. Whoever holds the
-    /// ledger's appender holds the directory.
+    /// ledger's appender holds the directory, and has renewed the write-ahead log.
     pub fn open(dir: &Path, held: &Appender) -> Result<Recorder, OpenError> {
+        Recorder::open_on(Arc::new(Directory(dir.to_owned())), dir, held)
+    }
+
+    /// The same, where the files that SQLite makes lie on another ground than the file system's.
+    pub fn open_on(
+        ground: Arc<dyn Ground>,
+        dir: &Path,
+        held: &Appender,
+    ) -> Result<Recorder, OpenError> {
         let db = connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         db.execute_batch(
             "PRAGMA journal_mode = WAL;
@@ -114,6 +126,7 @@ impl Recorder {
              PRAGMA cache_size = -8192;
              PRAGMA temp_store = MEMORY;",
         )?;
+        ground.sync_names()?;
         let identity = store::identity(&db)?;
         let key = signing_key(dir, &identity)?;
         let text = store::state(&db, "checkpoint")?.ok_or_else(|| damaged("no checkpoint"))?;
@@ -162,6 +175,7 @@ impl Recorder {
             last,
             covered,
             unfolded: FOLD_BYTES,
+            room: Room::new(ground, ground::LOGS[1]),
             poisoned: false,
         })
     }
@@ -207,6 +221,10 @@ impl Recorder {
         self.covered = covered;
         self.last = last;
         self.unfolded += bytes;
+        self.room.committed(bytes).map_err(|error| {
+            self.poisoned = true;
+            CommitError::Fatal(Some(append::unflushed(error)))
+        })?;
         if self.unfolded >= FOLD_BYTES {
             self.fold()?;
         }

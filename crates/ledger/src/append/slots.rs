@@ -58,6 +58,11 @@ impl Taken {
         }
     }
 
+    /// Whether slots were taken since.
+    pub(super) fn is_new_since(&self, mark: Mark) -> bool {
+        self.new.len() > mark.new
+    }
+
     /// Takes back what was taken since.
     pub(super) fn give_back(&mut self, mark: Mark) {
         for (whose, slot) in self.new.drain(mark.new..) {
@@ -183,6 +188,28 @@ impl Slots {
     pub(super) fn epoch(&self) -> u32 {
         self.epoch
     }
+}
+
+/// Whether what a content is to be sealed under would be a key of somebody whose record was erased: a key of
+/// their record was destroyed. An erasure of the therapy notes alone destroys none of these.
+pub(super) fn is_erased(
+    db: &Connection,
+    person: Option<Alias>,
+    class: Class,
+    keyring: &Keyring,
+) -> rusqlite::Result<bool> {
+    let Some(person) = person.filter(|_| class != Class::Programme) else {
+        return Ok(false);
+    };
+    let mut select =
+        db.prepare_cached("SELECT slot FROM key_use WHERE person = ?1 AND class = ?2")?;
+    let mut rows = select.query((&person.0[..], Class::Record as u8))?;
+    while let Some(row) = rows.next()? {
+        if matches!(keyring.key(row.get(0)?), Err(seal::KeyError::Destroyed(_))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// As the table has it: nobody is empty.

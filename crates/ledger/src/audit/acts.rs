@@ -125,6 +125,12 @@ impl Acts {
         }
     }
 
+    /// Whether an act before a position took a key away.
+    pub(super) fn took(&self, slot: u32, position: u64) -> bool {
+        let carried_out = self.carried_out.get(&slot);
+        carried_out.is_some_and(|(_, act)| *act < position) || self.gone.contains(&slot)
+    }
+
     /// Holds what is destroyed against the acts. Gives what no act accounts for.
     pub(super) fn check<'d>(
         &self,

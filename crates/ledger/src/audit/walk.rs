@@ -22,10 +22,28 @@ pub(super) struct Walk {
     pub(super) chains: HashMap<Alias, Chain>,
     /// How the chains ended before the latest entries, for a map that covers fewer entries than there are before it.
     recent: VecDeque<(u64, Alias, Option<Chain>)>,
-    /// Latest version of each resource, and whether it is a deletion; by half a hash of kind and id.
-    versions: HashMap<[u8; 16], (u32, bool)>,
+    /// Latest version of each resource, where it is, and whether it is a deletion; by half a hash of kind and id.
+    versions: HashMap<[u8; 16], Latest>,
+    /// Versions that say they make what was there by the lines alone.
+    pub(super) made_again: Vec<MadeAgain>,
     /// How many lines were there.
     pub(super) entries: u64,
+}
+
+/// The latest version of a resource.
+#[derive(Clone, Copy)]
+struct Latest {
+    version: u32,
+    deleted: bool,
+    position: u64,
+}
+
+/// A version that says it makes a resource, although the version before it was no deletion: right if that one was
+/// erased by then, which is for the keys to say.
+pub(super) struct MadeAgain {
+    pub(super) position: u64,
+    pub(super) before: u64,
+    pub(super) otherwise: String,
 }
 
 /// The end of a person's chain.
@@ -51,6 +69,7 @@ impl Walk {
             chains: HashMap::new(),
             recent: VecDeque::new(),
             versions: HashMap::new(),
+            made_again: Vec::new(),
             entries: 0,
         }
     }
@@ -184,8 +203,13 @@ impl Walk {
         let name: Hash = name.finalize().into();
         let name: [u8; 16] = *name.first_chunk().expect("a hash has 32 bytes");
         let deleted = line.action == Action::Delete;
-        let before = self.versions.insert(name, (line.version, deleted));
-        let expected = before.map_or(1, |(version, _)| version.saturating_add(1));
+        let latest = Latest {
+            version: line.version,
+            deleted,
+            position,
+        };
+        let before = self.versions.insert(name, latest);
+        let expected = before.map_or(1, |before| before.version.saturating_add(1));
         if line.version != expected {
             let what = format!(
                 "it is version {} of {}/{}, but version {expected} comes next",
@@ -193,7 +217,8 @@ impl Walk {
             );
             faults.at(position, what);
         }
-        let current = before.is_some_and(|(_, deleted)| !deleted);
+        let before = before.filter(|before| !before.deleted);
+        let current = before.is_some();
         if current != (line.action != Action::Create) {
             let what = format!(
                 "it says {} of {}/{}, which {} at that point",
@@ -205,7 +230,14 @@ impl Walk {
                     false => "was not there",
                 }
             );
-            faults.at(position, what);
+            match before.filter(|_| line.action == Action::Create) {
+                Some(before) => self.made_again.push(MadeAgain {
+                    position,
+                    before: before.position,
+                    otherwise: what,
+                }),
+                None => faults.at(position, what),
+            }
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The record as a [`Log`], and receipts under a checkpoint that others have signed.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use tlog::TileSource;
-use tlog::checkpoint::Checkpoint;
+use tlog::checkpoint::{Checkpoint, CheckpointError};
 use tlog::note::VerifierKey;
 
 use super::{Ledger, Moment, ReadError, StoredTiles, checkpoint, damaged, entry_of, line_at};
@@ -39,7 +42,35 @@ impl Log for Ledger {
     }
 }
 
+/// How many checkpoints are kept that were verified: the newest ones, and the cosigned one.
+const VERIFIED_MAX: usize = 4;
+
+/// Signed checkpoints whose signature was found right, by their whole text: the same text is signed the same. Many
+/// receipts are made under one checkpoint.
+#[derive(Debug, Default)]
+pub(super) struct Verified(Mutex<VecDeque<(String, Checkpoint)>>);
+
+impl Verified {
+    fn known(&self) -> MutexGuard<'_, VecDeque<(String, Checkpoint)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Ledger {
+    fn signed(&self, text: &str) -> Result<Checkpoint, CheckpointError> {
+        let found = |(known, _): &&(String, Checkpoint)| known == text;
+        if let Some((_, checkpoint)) = self.0.verified.known().iter().find(found) {
+            return Ok(checkpoint.clone());
+        }
+        let checkpoint = Checkpoint::open(text, self.verifier(), self.origin())?;
+        let mut known = self.0.verified.known();
+        if known.len() >= VERIFIED_MAX {
+            known.pop_front();
+        }
+        known.push_back((text.to_owned(), checkpoint.clone()));
+        Ok(checkpoint)
+    }
+
     /// The receipt of an entry under a cosigned checkpoint if that covers it, else under the newest one.
     ///
     /// `cosigned` must be a checkpoint of this log; one that does not read, or that the log's key has not
@@ -58,7 +89,7 @@ impl Ledger {
             Err(error) => return Err(error),
         };
         let read = |text: &str| {
-            Checkpoint::open(text, self.verifier(), self.origin())
+            self.signed(text)
                 .map_err(|e| damaged(position, &e.to_string()))
         };
         let covering = match cosigned {

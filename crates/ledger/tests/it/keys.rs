@@ -133,6 +133,20 @@ fn what_a_destroyed_key_sealed_is_erased_and_the_rest_is_not() {
         assert!(world.commit(&[absent]).unwrap()[0].is_err());
         assert_eq!(world.audit().erased, 2);
     }
+    // Nor does she get a key in another epoch, or of another class.
+    world.appender().begin_epoch().unwrap();
+    for class in [Class::Record, Class::Notes] {
+        let later = Write {
+            class,
+            ..about("anna", "Task/v")
+        };
+        let outcomes = world.commit(&[transaction(vec![later])]).unwrap();
+        assert!(
+            matches!(outcomes[0], Err(Refused::Erased { .. })),
+            "{outcomes:?}"
+        );
+    }
+    world.accept(transaction(vec![about("omar", "Task/v")]));
 }
 
 #[test]

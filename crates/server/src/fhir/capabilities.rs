@@ -168,7 +168,8 @@ fn statement(base: &str, date: &str) -> Vec<u8> {
 const DOCUMENTATION: &str = "Every read and search can be made as of any instant: send \
 `Accept-Datetime` (RFC 7089) or `_asof` (an instant, a date, or `size:N` for the first N ledger \
 entries); the answer carries `Memento-Datetime`. `$receipt` on a resource or a version is the \
-proof that it is in the ledger (C2SP tlog-proof). `POST Kind/$promise` with a resource about a \
+proof that it is in the ledger (C2SP tlog-proof); a create or update of one resource is answered \
+with it if the client prefers `return=receipt` and may read. `POST Kind/$promise` with a resource about a \
 patient gives a signed promise that it is on the record within `hours` (24 unless given), which \
 `homecoming verify` holds against a receipt or an export; nothing is stored by it. Unknown search parameters are left out and told \
 unless `Prefer: handling=strict`; invalid values are refused unless `handling=lenient`. Result \

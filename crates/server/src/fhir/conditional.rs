@@ -132,7 +132,7 @@ fn existing(ask: &Ask, version: Version) -> Answer {
             "{}/{} matches already; nothing was created.",
             version.kind, version.id
         ))),
-        Return::Minimal => Content::None,
+        Return::Minimal | Return::Receipt => Content::None,
     };
     Answer {
         content,
@@ -150,7 +150,7 @@ fn existing(ask: &Ask, version: Version) -> Answer {
 pub(super) fn found(answer: Return, version: &Version) -> Given {
     match answer {
         Return::Representation => Given::of(version),
-        Return::Outcome | Return::Minimal => Given::that(version),
+        Return::Outcome | Return::Minimal | Return::Receipt => Given::that(version),
     }
 }
 

@@ -170,6 +170,9 @@ pub enum Return {
     Minimal,
     /// An OperationOutcome.
     Outcome,
+    /// Where one resource was written by a client that may read it too: the receipt of what was written. Elsewhere
+    /// as `Minimal`.
+    Receipt,
 }
 
 /// What becomes of search parameters that cannot be used.
@@ -204,6 +207,7 @@ impl Prefer {
                             "representation" => Some(Return::Representation),
                             "minimal" => Some(Return::Minimal),
                             "OperationOutcome" => Some(Return::Outcome),
+                            "receipt" => Some(Return::Receipt),
                             _ => None,
                         }
                     }
@@ -389,6 +393,7 @@ mod tests {
                 Some(Representation),
                 Some(Lenient),
             ),
+            ("return=receipt", Some(Receipt), None),
             ("respond-async", None, None),
             ("return=everything", None, None),
         ] {

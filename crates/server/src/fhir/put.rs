@@ -7,6 +7,8 @@ use record::json::Value;
 use record::reference::{self, Reference};
 
 use super::negotiate::Return;
+use super::receipt::MEDIA as RECEIPT;
+use super::scope::Verb;
 use super::{Answer, Ask, Content, Gives, audit_event, body, outcome};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Committed, Draft, Expect, RecordedAt, Work, Written};
@@ -209,7 +211,33 @@ fn content(
             "{}/{} was stored as version {}.",
             written.kind, written.id, written.version
         ))),
+        (Return::Receipt, _) => receipt(ask, written),
         _ => Content::None,
+    }
+}
+
+/// The receipt of what was just written. Its line says how many entries there were about the person before, which
+/// is for those to know who may read it.
+fn receipt(ask: &Ask, written: &Written) -> Content {
+    if ask.grant.check(&written.kind, Verb::Read).is_err() {
+        return Content::None;
+    }
+    let view = ask.view();
+    let text = view
+        .vread(&written.kind, &written.id, written.version)
+        .and_then(|readable| {
+            readable
+                .map(|version| view.receipt(version.position))
+                .transpose()
+        });
+    match text {
+        Ok(Some(text)) => Content::Text(RECEIPT, text),
+        Ok(None) => Content::None,
+        // It is recorded, whatever hindered this: an error would say that it is not. `$receipt` will tell.
+        Err(error) => {
+            tracing::error!(%error, "no receipt of what was just written");
+            Content::None
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `$receipt`: the proof that a version is in the ledger (C2SP tlog-proof), as a text that
-//! `homecoming verify` checks without us. A deletion has one, too.
+//! `homecoming verify` checks without us. A deletion has one, too. Whoever writes can have it in the answer to the
+//! write (`Prefer: return=receipt`): it gives out nothing but what they sent and where it stands.
 
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -11,6 +12,9 @@ use super::{Answer, Ask, Content, Gives, known_id, known_kind, read, vread};
 use crate::error::Error;
 use crate::programme::{Version, View};
 use crate::release::{Given, What};
+
+/// The media type of a receipt.
+pub(super) const MEDIA: &str = "text/plain; charset=utf-8";
 
 /// `GET [base]/Kind/id/$receipt`: of the current version.
 pub async fn of_current(
@@ -52,7 +56,7 @@ fn answer(ask: &Ask, view: &View, version: &Version) -> Result<Answer, Error> {
         varies: true,
         memento: Memento::of(ask, view),
         gives: Gives::Of(What::Receipt, Given::of(version), view.size()),
-        content: Content::Text("text/plain; charset=utf-8", text),
+        content: Content::Text(MEDIA, text),
         ..Answer::empty(StatusCode::OK)
     })
 }

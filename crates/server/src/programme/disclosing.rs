@@ -1,7 +1,8 @@
 //! The one that records disclosures: many in one flush, each before its answer is let go.
 //!
 //! A thread of its own with a file of its own, so that reading waits for no write and writing for
-//! no reader. While one group is being flushed the next gathers in the channel.
+//! no reader. While one group is being flushed the next gathers in the channel, and under load a
+//! little longer: see `super::gathering`.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use ledger::access::{Draft, Logged, Recorder};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Inner;
+use super::gathering::Gathering;
 use super::writer::refusal;
 use crate::error::{Error, ErrorKind};
 
@@ -33,16 +35,18 @@ pub(super) fn run(
 ) {
     let mut drafts = Vec::new();
     let mut answers = Vec::new();
+    let mut gathering = Gathering::default();
     while let Some(first) = submissions.blocking_recv() {
         let mut next = Some(first);
         while let Some(submission) = next {
             drafts.push(submission.draft);
             answers.push(submission.answer);
             next = match drafts.len() < GROUP_MAX {
-                true => submissions.try_recv().ok(),
+                true => gathering.next(&mut submissions, drafts.len()),
                 false => None,
             };
         }
+        gathering.gathered(drafts.len());
         let outcome = recorder.commit(&drafts, &mut || inner.clock.now(), &mut |bytes| {
             inner.chance.fill(bytes)
         });

@@ -1,7 +1,8 @@
 //! The one writer: orders transactions, commits many with one fsync, indexes them, answers.
 //!
 //! While one group is being synced the next one gathers in the channel, so that the number of
-//! transactions in an fsync grows with the load and one alone waits for nobody.
+//! transactions in an fsync grows with the load and one alone waits for nobody. Under load a group
+//! waits a little for those who are about to send again: see `super::gathering`.
 //!
 //! A transaction that depends on a search (conditional create and the like) is decided here, when
 //! everything before it is committed and indexed and nothing after it is: two clients that create
@@ -16,6 +17,7 @@ use ledger::{Appender, CommitError, Refused, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::draft::{GOVERNANCE_KINDS, Governance};
+use super::gathering::Gathering;
 use super::heads::IndexHeads;
 use super::{Actor, AsOf, Committed, Decide, Draft, Inner, View, Work, Written, erase};
 use crate::amendment;
@@ -49,6 +51,7 @@ pub(super) fn run(
     mut submissions: mpsc::Receiver<Submission>,
 ) {
     let mut held: Option<Submission> = None;
+    let mut gathering = Gathering::default();
     loop {
         let Some(first) = held.take().or_else(|| submissions.blocking_recv()) else {
             return;
@@ -79,11 +82,12 @@ pub(super) fn run(
             if writes >= GROUP_WRITES_MAX {
                 break;
             }
-            next = submissions.try_recv().ok();
+            next = gathering.next(&mut submissions, group.len());
         }
         if group.is_empty() {
             continue;
         }
+        gathering.gathered(group.len());
         if let Err(fatal) = commit(inner, appender, group) {
             (inner.on_fatal)(&fatal);
             return;

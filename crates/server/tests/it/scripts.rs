@@ -5,7 +5,7 @@
 //! ```text
 //! ### What is shown            a title; everything until the next one is one exchange
 //! @clock 2026-03-01T08:00:00Z  the programme's clock, where it stands until it is moved
-//! @token reader                who asks: all (the default), reader, observer, none, or whoever a
+//! @token reader                who asks: all (the default), reader, observer, writer, none, or whoever a
 //!                              person's app asks for: hers, his, supervisor, herself, officer...
 //! POST /fhir/Patient           the request: its line, its headers, its body
 //! Content-Type: application/fhir+json
@@ -41,10 +41,11 @@ use sha2::{Digest, Sha256};
 use crate::served::Folder;
 
 /// Tokens and their scopes.
-const TOKENS: [(&str, &str); 11] = [
+const TOKENS: [(&str, &str); 12] = [
     ("all", "system/*.cruds"),
     ("reader", "system/*.rs"),
     ("observer", "system/Observation.cruds system/Patient.r"),
+    ("writer", "system/Observation.cu"),
     ("sparing", "system/*.cruds"),
     ("hers", "system/*.cruds"),
     ("his", "system/*.cruds"),
@@ -415,6 +416,7 @@ scripts! {
     conditions_are_searches "conditional.http",
     a_promise_is_given_for_what_is_handed_in "promise.http",
     what_is_not_for_somebody_is_not_there "permits.http",
+    a_write_is_answered_with_its_receipt "receipts.http",
     bad_input_is_refused_with_its_place "refusals.http",
     resources_are_written_and_read "resources.http",
     resources_are_found "search.http",

@@ -1,18 +1,23 @@
 //! Starting again, and what must be true then and at the end.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use ledger::audit::How;
-use ledger::{Appender, Committed, Entry, Keys, Ledger, OpenError, Refused, Transaction};
+use ledger::witnessed::LogName;
+use ledger::{Committed, Entry, Raw, ReadError, Refused, Transaction};
+use seal::Key;
 use tlog::checkpoint::Checkpoint;
 use tlog::{Hash, leaf_hash, root_at};
 
 use super::World;
 use crate::disk::{Armed, Lies, Op, Survives, Trouble};
 use crate::files::Files;
-use crate::model::{Known, Predicted};
+use crate::model::{Content, Known, Predicted};
 use crate::plant::{self, Plant};
+use crate::server::{NotStarted, Server};
+use crate::witness::place;
 
 /// Audits one seed in so many at its end.
 const AUDIT_ONE_IN: u64 = 16;
@@ -20,13 +25,28 @@ const AUDIT_ONE_IN: u64 = 16;
 /// How often a start may fail because of one trouble.
 const STARTS_MAX: u32 = 8;
 
-/// Opens a ledger to append and to read.
-pub(super) fn opened(folder: &Path, files: &Arc<Files>) -> Result<(Appender, Ledger), OpenError> {
-    let keys = Keys::open_on(files.clone(), None)?;
-    let appender = Appender::open_on(&**files, folder, keys)?;
-    // As the server does: both see the same keys.
-    let ledger = Ledger::open(folder, 1, appender.keys().clone())?;
-    Ok((appender, ledger))
+/// An entry as it was read.
+enum Seen {
+    /// Row and key are those of an earlier time, when it was opened.
+    AsBefore,
+    /// The line, the content if it is not erased, and a hash of row and key.
+    Anew(Box<Entry>, Option<Vec<u8>>, u64),
+}
+
+/// A hash of everything that decides what an entry opens to.
+fn row_hash(raw: &Raw<'_>, key: Option<&Key>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for part in [
+        raw.line,
+        raw.body,
+        key.map_or(&[][..], |key| key.as_bytes()),
+    ] {
+        hasher.write_usize(part.len());
+        hasher.write(part);
+    }
+    hasher.write_i64(raw.format);
+    hasher.write_i64(raw.class);
+    hasher.finish()
 }
 
 /// Whether the server said what was to be expected.
@@ -85,7 +105,7 @@ impl World<'_> {
     pub(super) fn restart_in_order(&mut self) -> Result<(), String> {
         self.note(|| "the server is stopped".to_owned());
         self.server = None;
-        self.index.save();
+        self.index.save()?;
         if self.plant == Some(Plant::ChainLinkSkipped) {
             self.skip_a_link();
         }
@@ -116,7 +136,7 @@ impl World<'_> {
         self.fall(cut);
         self.server = None;
         let mut chance = self.chance.split();
-        self.index.crash(&mut chance);
+        self.index.crash(&mut chance)?;
         if self.plant == Some(Plant::OldCopyRestored)
             && let Some(copy) = self.old_copy.take()
         {
@@ -158,21 +178,27 @@ impl World<'_> {
                     0 => Some(Op::Sync),
                     _ => None,
                 },
+                of: None,
                 trouble,
             });
         }
         for _ in 0..STARTS_MAX {
             self.counts.starts += 1;
             self.note(|| "the server starts".to_owned());
-            match opened(self.stage.folder(), &self.files) {
+            match Server::start(self.stage.folder(), &self.files, self.weather.beside) {
                 Ok(server) if self.disk.is_powered() => {
                     self.server = Some(server);
                     match self.look() {
-                        Err(_) if !self.disk.is_powered() => self.server = None,
+                        _ if !self.disk.is_powered() => self.server = None,
+                        // It has stopped again, because finishing what was interrupted failed.
+                        Ok(()) if self.server.is_none() => {
+                            self.fall(None);
+                            continue;
+                        }
                         outcome => return outcome,
                     }
                 }
-                Err(e) if self.disk.is_powered() => {
+                Err(NotStarted(e)) if self.disk.is_powered() => {
                     self.expect_trouble(&format!("the ledger does not open: {e}"))?;
                     self.fall(None);
                     continue;
@@ -187,10 +213,10 @@ impl World<'_> {
 
     /// After a start: everything acknowledged is there, what was not known is decided, and nothing else is there.
     fn look(&mut self) -> Result<(), String> {
-        let Some((appender, _)) = &self.server else {
+        let Some(server) = &self.server else {
             return Ok(());
         };
-        let (size, known) = (appender.size(), self.model.size());
+        let (size, known) = (server.appender.size(), self.model.size());
         if let Some(unknown) = self.unknown.take() {
             let more = unknown.entries.len() as u64;
             match more > 0 && size == known + more {
@@ -214,15 +240,21 @@ impl World<'_> {
         }
         self.all_lines()?;
         self.checkpoint_fits()?;
-        self.catch_up()?;
-        if let Some((cosigned, _)) = self.witness.cosigned.last()
-            && *cosigned > size
-        {
-            return Err(format!(
-                "the witness cosigned {cosigned} entries, the ledger has {size}"
-            ));
+        self.all_leaves()?;
+        self.notes_hold()?;
+        for (log, size) in [
+            (LogName::Record, self.model.size()),
+            (LogName::Access, self.model.leaves.len() as u64),
+        ] {
+            if let Some((cosigned, _)) = self.witness.cosigned[place(log)].last()
+                && *cosigned > size
+            {
+                return Err(format!(
+                    "the witness cosigned {cosigned} entries of the {log}, which has {size}"
+                ));
+            }
         }
-        Ok(())
+        self.finish_erasure()
     }
 
     /// Reads the lines that were not read yet.
@@ -239,17 +271,32 @@ impl World<'_> {
 
     /// Every entry from a position on is what was acknowledged, with its content; one read before has not changed.
     fn lines_from(&mut self, from: u64) -> Result<(), String> {
-        let Some((_, ledger)) = &self.server else {
+        let Some(Server { ledger, .. }) = &self.server else {
             return Ok(());
         };
-        let mut seen: Vec<(Entry, Vec<u8>)> = Vec::new();
+        let mut seen: Vec<Seen> = Vec::new();
+        let mut keys: HashMap<i64, Option<Key>> = HashMap::new();
+        let keyring = ledger.keys().ledger();
+        let known = &self.model.entries;
         let scanned = ledger.scan(from, |raw| {
-            match raw
-                .entry()
-                .and_then(|entry| Ok((entry, ledger.unseal(&raw)?)))
-            {
-                Ok((entry, content)) => {
-                    seen.push((entry, content.stored));
+            let key = keys
+                .entry(raw.slot)
+                .or_insert_with(|| keyring.key(u32::try_from(raw.slot).ok()?).ok());
+            let row = row_hash(&raw, key.as_ref());
+            let before = known.get(raw.position as usize);
+            // The same row under the same key was opened before, and is the same still.
+            if before.is_some_and(|known| known.opened == Some(row)) {
+                seen.push(Seen::AsBefore);
+                return std::ops::ControlFlow::Continue(());
+            }
+            let opened = match ledger.unseal(&raw) {
+                Ok(content) => Ok(Some(content.stored)),
+                Err(ReadError::Erased { .. }) => Ok(None),
+                Err(e) => Err(e),
+            };
+            match raw.entry().and_then(|entry| Ok((entry, opened?))) {
+                Ok((entry, stored)) => {
+                    seen.push(Seen::Anew(Box::new(entry), stored, row));
                     std::ops::ControlFlow::Continue(())
                 }
                 Err(e) => std::ops::ControlFlow::Break(e),
@@ -272,28 +319,44 @@ impl World<'_> {
                 self.model.size()
             ));
         }
-        for (at, (entry, stored)) in seen.iter().enumerate() {
+        for (at, seen) in seen.iter().enumerate() {
             let position = from + at as u64;
-            let leaf = leaf_hash(entry.line.as_bytes());
             let known = &self.model.entries[position as usize];
+            let Seen::Anew(entry, stored, row) = seen else {
+                continue;
+            };
+            let leaf = leaf_hash(entry.line.as_bytes());
             if known.leaf.is_some_and(|before| before != leaf) {
                 return Err(format!("entry {position} is not the same as before"));
             }
-            if *stored != known.write.stored {
-                return Err(format!("entry {position} has another content"));
+            match (stored, known.content) {
+                (Some(stored), Content::There | Content::Going)
+                    if *stored == known.write.stored => {}
+                (None, Content::Going | Content::Gone) => {}
+                (Some(_), Content::Gone) => {
+                    return Err(format!("entry {position} was erased and can be read"));
+                }
+                (Some(_), _) => return Err(format!("entry {position} has another content")),
+                (None, Content::There) => {
+                    return Err(format!(
+                        "the key of entry {position} is gone, and no erasure on the record says so"
+                    ));
+                }
             }
-            if known.leaf.is_some() {
-                continue;
+            if known.leaf.is_none() {
+                self.is_known(entry, position, known)?;
+                self.model.tree.push(leaf);
             }
-            self.is_known(entry, position, known)?;
-            self.model.entries[position as usize].leaf = Some(leaf);
-            self.model.tree.push(leaf);
+            let opened = stored.is_some().then_some(*row);
+            let known = &mut self.model.entries[position as usize];
+            known.leaf = Some(leaf);
+            known.opened = opened;
         }
         Ok(())
     }
 
     fn is_known(&self, entry: &Entry, position: u64, known: &Known) -> Result<(), String> {
-        let Some((_, ledger)) = &self.server else {
+        let Some(Server { ledger, .. }) = &self.server else {
             return Ok(());
         };
         let mut before = self.model.entries[..position as usize]
@@ -334,64 +397,81 @@ impl World<'_> {
     }
 
     /// The signed checkpoint is of this size, and of these lines.
-    fn checkpoint_fits(&self) -> Result<(), String> {
-        let Some((appender, ledger)) = &self.server else {
+    fn checkpoint_fits(&mut self) -> Result<(), String> {
+        let Some(Server {
+            appender, ledger, ..
+        }) = &self.server
+        else {
             return Ok(());
         };
         if self.model.tree.size() < self.model.size() {
             // The lines could not be read, because reading was made to fail.
             return Ok(());
         }
-        let checkpoint =
-            Checkpoint::open(appender.checkpoint(), ledger.verifier(), ledger.origin())
-                .map_err(|e| format!("the checkpoint: {e}"))?;
+        let text = appender.checkpoint();
+        // That it is signed and over these lines was seen before; neither can have changed.
+        let (verified, size) = &self.verified;
+        if text == verified && *size == self.model.size() {
+            return Ok(());
+        }
+        let checkpoint = Checkpoint::open(text, ledger.verifier(), ledger.origin())
+            .map_err(|e| format!("the checkpoint: {e}"))?;
         match checkpoint.size == self.model.size()
-            && checkpoint.root == self.root_of(checkpoint.size)?
+            && checkpoint.root == self.root_of(LogName::Record, checkpoint.size)?
         {
-            true => Ok(()),
+            true => {
+                self.verified = (text.to_owned(), checkpoint.size);
+                Ok(())
+            }
             false => Err("the checkpoint is not that of the lines".to_owned()),
         }
     }
 
-    fn root_of(&self, size: u64) -> Result<Hash, String> {
-        root_at(size, &self.model.tree).map_err(|e| format!("the root at {size}: {e}"))
+    pub(super) fn root_of(&self, log: LogName, size: u64) -> Result<Hash, String> {
+        let tree = match log {
+            LogName::Record => &self.model.tree,
+            LogName::Access => &self.model.leaves_tree,
+        };
+        root_at(size, tree).map_err(|e| format!("the root of the {log} at {size}: {e}"))
     }
 
     /// The index is brought up to the ledger, and then knows what the model knows.
     pub(super) fn catch_up(&mut self) -> Result<(), String> {
-        let Some((_, ledger)) = &self.server else {
+        let Some(Server { ledger, .. }) = &self.server else {
             return Ok(());
         };
         if let Err(what) = self.index.catch_up(ledger) {
             return self.expect_trouble(&what).map_err(|_| what);
         }
-        match self.index.heads() == self.model.heads() {
-            true => Ok(()),
-            false => Err("the index is not what the ledger gives".to_owned()),
-        }
+        self.index.agrees(&self.model, ledger, &mut self.chance)
     }
 
-    /// What the witness cosigned only grows, and is what the ledger has.
+    /// What the witness cosigned only grows, and is what the log has.
     pub(super) fn witness_stands_by_its_word(&mut self) -> Result<(), String> {
-        for pair in self.witness.cosigned.windows(2).rev().take(2) {
-            if pair[1].0 < pair[0].0 {
+        for log in LogName::ALL {
+            let cosigned = &self.witness.cosigned[place(log)];
+            for pair in cosigned.windows(2).rev().take(2) {
+                if pair[1].0 < pair[0].0 {
+                    return Err(format!(
+                        "the witness cosigned {} entries of the {log} after {}",
+                        pair[1].0, pair[0].0
+                    ));
+                }
+            }
+            let known = match log {
+                LogName::Record => self.model.tree.size(),
+                LogName::Access => self.model.leaves_tree.size(),
+            };
+            if let Some((size, root)) = cosigned.last()
+                && *size <= known
+                && self.root_of(log, *size)? != *root
+            {
                 return Err(format!(
-                    "the witness cosigned {} entries after {}",
-                    pair[1].0, pair[0].0
+                    "the witness cosigned another tree of {size} entries than the {log} has"
                 ));
             }
         }
-        let latest = self.witness.cosigned.last();
-        match latest {
-            Some((size, root))
-                if *size <= self.model.tree.size() && self.root_of(*size)? != *root =>
-            {
-                Err(format!(
-                    "the witness cosigned another tree of {size} entries than the ledger has"
-                ))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// The end: nothing fails any more, and everything that was ever given out must hold.
@@ -407,26 +487,15 @@ impl World<'_> {
         self.witness.disk().disarm();
         self.start_witness_again()?;
         self.network.bad = false;
-        for _ in 0..24 {
-            if self.witness.cosigned.last().map(|(size, _)| *size) == Some(self.model.size()) {
-                break;
-            }
-            self.ask_witness()?;
-            self.carry()?;
-            self.carry()?;
+        self.witness_catches_up(LogName::Record)?;
+        if self.weather.beside {
+            self.read_leaves()?;
+            self.witness_catches_up(LogName::Access)?;
         }
-        for (size, root) in &self.witness.cosigned {
-            if *size > self.model.size() || self.root_of(*size)? != *root {
-                return Err(format!(
-                    "the witness cosigned a tree of {size} entries that the ledger does not begin with"
-                ));
-            }
-        }
-        let cosigned = self.witness.cosigned.last().map_or(0, |(size, _)| *size);
-        if cosigned != self.model.size() {
+        if let Some(erasure) = self.model.unfinished() {
             return Err(format!(
-                "the witness does not catch up: it has {cosigned} entries of {}",
-                self.model.size()
+                "an erasure of {} was begun and is not finished",
+                erasure.person
             ));
         }
         self.receipts_hold()?;
@@ -435,6 +504,41 @@ impl World<'_> {
             self.audit()?;
         }
         Ok(())
+    }
+
+    fn witness_catches_up(&mut self, log: LogName) -> Result<(), String> {
+        let size = |world: &Self| match log {
+            LogName::Record => world.model.size(),
+            LogName::Access => world.model.leaves.len() as u64,
+        };
+        let cosigned = |world: &Self| {
+            world.witness.cosigned[place(log)]
+                .last()
+                .map_or(0, |last| last.0)
+        };
+        for _ in 0..24 {
+            if cosigned(self) == size(self) {
+                break;
+            }
+            self.ask_of(log)?;
+            self.carry()?;
+            self.carry()?;
+        }
+        for (cosigned, root) in &self.witness.cosigned[place(log)] {
+            if *cosigned > size(self) || self.root_of(log, *cosigned)? != *root {
+                return Err(format!(
+                    "the witness cosigned a tree of {cosigned} entries that the {log} does not begin with"
+                ));
+            }
+        }
+        match cosigned(self) == size(self) {
+            true => Ok(()),
+            false => Err(format!(
+                "the witness does not catch up: it has {} entries of {} of the {log}",
+                cosigned(self),
+                size(self)
+            )),
+        }
     }
 
     /// Every receipt's entry is where it says, and the tree that it was proven in is how this one begins.
@@ -448,7 +552,7 @@ impl World<'_> {
                 .and_then(|known| known.leaf);
             if leaf != Some(receipt.leaf)
                 || receipt.size > self.model.size()
-                || self.root_of(receipt.size)? != receipt.root
+                || self.root_of(LogName::Record, receipt.size)? != receipt.root
             {
                 return Err(format!(
                     "the receipt of entry {position} of {} does not fit the log of {}",
@@ -461,7 +565,7 @@ impl World<'_> {
             let size = self.model.size();
             let proof = tlog::prove_consistency(receipt.size, size, &self.model.tree)
                 .map_err(|e| format!("no proof of consistency: {e}"))?;
-            let root = self.root_of(size)?;
+            let root = self.root_of(LogName::Record, size)?;
             tlog::verify_consistency(receipt.size, &receipt.root, size, &root, &proof)
                 .map_err(|e| format!("the last receipt is not consistent with the log: {e}"))?;
         }
@@ -469,7 +573,7 @@ impl World<'_> {
     }
 
     fn marks_hold(&self) -> Result<(), String> {
-        let Some((_, ledger)) = &self.server else {
+        let Some(Server { ledger, .. }) = &self.server else {
             return Ok(());
         };
         let imported = ledger
@@ -486,7 +590,7 @@ impl World<'_> {
 
     /// The ledger's own audit agrees.
     fn audit(&self) -> Result<(), String> {
-        let Some((appender, _)) = &self.server else {
+        let Some(Server { appender, .. }) = &self.server else {
             return Ok(());
         };
         let how = How {
@@ -494,6 +598,13 @@ impl World<'_> {
             fresh: true,
             ..How::with(appender.keys())
         };
+        if self.weather.beside {
+            let report = ledger::access::audit(self.stage.folder(), &how, &mut |_, _| {})
+                .map_err(|e| format!("there is no access log to audit: {e}"))?;
+            if let Some(fault) = report.faults.first() {
+                return Err(format!("the audit of the access log finds: {fault}"));
+            }
+        }
         let report = ledger::audit::audit(self.stage.folder(), &how, &mut |_| {})
             .map_err(|e| format!("there is nothing to audit: {e}"))?;
         match report.faults.first() {

@@ -52,6 +52,13 @@ fn nothing_is_found() {
         counts.unknown_out,
         counts.receipts,
         counts.cosigned,
+        counts.disclosures,
+        counts.erasures,
     ];
     assert!(happened.iter().all(|count| *count > 0), "{counts:?}");
+    // One seed of 128 plays it.
+    assert!(
+        counts.real_indexes > 0 || outcome.played < 2_000,
+        "{counts:?}"
+    );
 }

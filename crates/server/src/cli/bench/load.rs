@@ -50,13 +50,13 @@ pub fn request(path: &str, token: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A `POST` of a resource.
-pub fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
+/// A `POST` of a resource; `prefer` says what is to be returned.
+pub fn post(path: &str, token: &str, body: &str, prefer: &str) -> Vec<u8> {
     let authorization = authorization(token);
     let length = body.len();
     format!(
         "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/fhir+json\r\n\
-         Content-Length: {length}\r\nPrefer: return=minimal\r\n{authorization}\r\n{body}"
+         Content-Length: {length}\r\nPrefer: return={prefer}\r\n{authorization}\r\n{body}"
     )
     .into_bytes()
 }

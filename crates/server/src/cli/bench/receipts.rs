@@ -1,7 +1,9 @@
 //! Writes with their receipts: what a client waits for that believes nothing which it has not verified.
 //!
-//! Each client records an Observation about one of the imported people, fetches its receipt and
-//! verifies it against the log's key, as `homecoming verify` does; then the next.
+//! Each client records an Observation about one of the imported people, has its receipt in the answer
+//! and verifies it against the log's key, as `homecoming verify` does; then the next. Beside it the
+//! same with a receipt that is asked for afterwards, which is a read and waits for its leaf on the
+//! access log.
 
 use std::io::{Error, Result};
 use std::net::{SocketAddr, TcpStream};
@@ -23,6 +25,15 @@ const HASH_BYTES: usize = 45;
 /// What a witness's signature is in a receipt: its key's id, a time and an Ed25519 signature in base64,
 /// behind a name of 25 characters.
 const COSIGNATURE_BYTES: usize = 135;
+
+/// How a client comes by a receipt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// In the answer to the write.
+    WithWrite,
+    /// By a request of its own.
+    Afterwards,
+}
 
 /// What one client saw.
 #[derive(Default)]
@@ -52,17 +63,25 @@ pub fn measure(
 ) -> std::result::Result<(), Stop> {
     let failed = |error: Error| Stop::CouldNotRun(format!("writes with receipts: {error}"));
     let key = key(served.address, token, patients).map_err(failed)?;
-    for clients in [1, 8, 64, 128] {
-        all(served.address, token, &key, patients, clients, 1.0).map_err(failed)?;
+    for (clients, how) in [1, 8, 64, 128]
+        .into_iter()
+        .flat_map(|clients| [(clients, How::WithWrite), (clients, How::Afterwards)])
+    {
+        let all = |seconds| all(served.address, token, &key, patients, clients, how, seconds);
+        all(1.0).map_err(failed)?;
         let before = (commits(served.address), machine::cpu_seconds(served.pid()));
         let watch = Stopwatch::start();
-        let seen = all(served.address, token, &key, patients, clients, seconds).map_err(failed)?;
+        let seen = all(seconds).map_err(failed)?;
         let wall = watch.seconds();
         let after = (commits(served.address), machine::cpu_seconds(served.pid()));
         let count = seen.verified_s.len() as f64;
         let flushes = after.0.zip(before.0).map(|(after, before)| after - before);
+        let name = match how {
+            How::WithWrite => "write to verified receipt",
+            How::Afterwards => "the same, asked for afterwards",
+        };
         sheet.put(
-            &format!("write to verified receipt, {clients} clients"),
+            &format!("{name}, {clients} clients"),
             json!({
                 "per_s": round(count / wall, 0),
                 "write_p50_ms": round(share(&seen.written_s, 0.50), 2),
@@ -74,7 +93,7 @@ pub fn measure(
                 "refused": seen.refused,
             }),
         );
-        if let (128, Some(receipt)) = (clients, seen.receipt) {
+        if let (128, How::WithWrite, Some(receipt)) = (clients, how, seen.receipt) {
             let missing = HASHES_OF_A_MILLION.saturating_sub(receipt.hashes) * HASH_BYTES
                 + 3_usize.saturating_sub(receipt.signatures) * COSIGNATURE_BYTES;
             sheet.put(
@@ -111,6 +130,7 @@ fn all(
     key: &VerifierKey,
     patients: &[String],
     clients: usize,
+    how: How,
     seconds: f64,
 ) -> Result<Seen> {
     std::thread::scope(|scope| {
@@ -122,6 +142,7 @@ fn all(
                         token,
                         key,
                         &patients[client % patients.len()],
+                        how,
                         seconds,
                     )
                 })
@@ -148,6 +169,7 @@ fn one(
     token: &str,
     key: &VerifierKey,
     patient: &str,
+    how: How,
     seconds: f64,
 ) -> Result<Seen> {
     let mut stream = TcpStream::connect(address)?;
@@ -162,7 +184,11 @@ fn one(
         "valueQuantity": { "value": 81.5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg" },
     })
     .to_string();
-    let write = post("/fhir/Observation", token, &body);
+    let prefer = match how {
+        How::WithWrite => "receipt",
+        How::Afterwards => "minimal",
+    };
+    let write = post("/fhir/Observation", token, &body, prefer);
     let mut seen = Seen::default();
     let watch = Stopwatch::start();
     while watch.seconds() < seconds {
@@ -177,8 +203,13 @@ fn one(
             seen.refused += 1;
             continue;
         };
-        let ask = request(&format!("/fhir/Observation/{id}/$receipt"), token);
-        let receipt = exchange(&mut stream, &ask, &mut buffer)?;
+        let receipt = match how {
+            How::WithWrite => answer,
+            How::Afterwards => {
+                let ask = request(&format!("/fhir/Observation/{id}/$receipt"), token);
+                exchange(&mut stream, &ask, &mut buffer)?
+            }
+        };
         ledger::receipt::verify(&receipt.body, Some(key)).map_err(Error::other)?;
         seen.written_s.push(written);
         seen.verified_s.push(whole.seconds());

@@ -127,7 +127,12 @@ fn read_tasks(ask: &Ask, bytes: &Bytes) -> Result<(Vec<Task>, Answers), Error> {
 fn of_task(ask: &Ask, task: &Task) -> Ask {
     let mut own = ask.clone();
     own.conditions = task.conditions.clone();
-    own.prefer.answer = Some(ask.prefer.answer.unwrap_or(Return::Minimal));
+    // In a bundle there is no place for the text that a receipt is.
+    let answer = ask
+        .prefer
+        .answer
+        .filter(|answer| *answer != Return::Receipt);
+    own.prefer.answer = Some(answer.unwrap_or(Return::Minimal));
     own
 }
 

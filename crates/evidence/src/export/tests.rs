@@ -444,6 +444,172 @@ fn whatever_was_altered_is_found() {
     ));
 }
 
+/// A log that was written wrongly, but hashed, counted and signed as it is.
+#[test]
+fn what_a_log_wrote_wrongly_is_refused_though_it_is_proved() {
+    let one = |kind: &str, stored: &[u8]| {
+        let mut log = Log::default();
+        log.push(Some(PERSON), kind, stored.to_vec());
+        log.push_map();
+        check(&log.export_of(&[0]).write())
+    };
+    let resource = |content: &str| {
+        Err(Problem::Resource {
+            position: 0,
+            content: content.to_owned(),
+            entry: "Observation/0123456789abcdef".to_owned(),
+        })
+    };
+    let refused = |stored: &[u8]| one("Observation", stored).map(|_| ());
+    assert_eq!(
+        refused(br#"{"resourceType":"Observation","id":"0123456789abcdef"}"#),
+        Ok(())
+    );
+    assert_eq!(
+        refused(br#"{"resourceType":"Observation","id":"other"}"#),
+        resource("Observation/other")
+    );
+    assert_eq!(
+        refused(br#"{"resourceType":"Condition","id":"0123456789abcdef"}"#),
+        resource("Condition/0123456789abcdef")
+    );
+    assert_eq!(refused(b"{}"), resource("nothing"));
+    assert_eq!(refused(b""), resource("nothing"));
+    // An alias says nothing of the id, but the kind is told.
+    let alias = br#"{"resourceType":"Basic","id":"whatever"}"#;
+    assert!(one(heads::KIND, alias).is_ok());
+
+    // The map: something else, of what came after it, of less than the chain, of another kind.
+    let with_map = |stored: Vec<u8>, kind: &str| {
+        let mut log = Log::default();
+        log.push(Some(PERSON), "Observation", observation(0));
+        log.push(None, kind, stored);
+        check(&log.export_of(&[0]).write()).map(|_| ())
+    };
+    let map = |size: u64| {
+        let mut log = Log::default();
+        log.push(Some(PERSON), "Observation", observation(0));
+        Map {
+            size,
+            persons: 1,
+            root: heads::root(&log.heads).expect("sorted"),
+        }
+        .stored()
+    };
+    assert_eq!(with_map(map(1), heads::KIND), Ok(()));
+    let not_a_map = |why| Err(Problem::Map(why));
+    assert_eq!(
+        with_map(map(2), heads::KIND),
+        not_a_map("it covers entries that came after it")
+    );
+    assert_eq!(
+        with_map(alias.to_vec(), heads::KIND),
+        not_a_map("its content is something else")
+    );
+    assert_eq!(
+        with_map(map(1), "Observation"),
+        not_a_map("the entry is of something else")
+    );
+    // The head is in the map, but beyond what the map says that it covers.
+    assert_eq!(
+        with_map(map(0), heads::KIND),
+        Err(Problem::Head {
+            entries: 1,
+            last: 0
+        })
+    );
+
+    // Numbers of the chain that go back or stand still.
+    let renumbered = |number: u64| {
+        let mut log = log();
+        let line = &log.items[4].line;
+        let previous = format!(" {}:1:", 1);
+        assert!(line.contains(&previous), "{line}");
+        log.items[4].line = line.replace(&previous, &format!(" {number}:1:"));
+        check(&log.export_of(&THEIRS).write()).unwrap_err()
+    };
+    assert_eq!(
+        renumbered(3),
+        Problem::LeftOut {
+            count: 2,
+            position: 4,
+            number: 4
+        }
+    );
+    let mut log = log();
+    log.items[5].line = log.items[5].line.replace(" 2:4:", " 1:4:");
+    assert_eq!(
+        check(&log.export_of(&THEIRS).write()).unwrap_err(),
+        Problem::Order { position: 5 }
+    );
+    // The number is right, and the entry that it names is not the one before.
+    let mut log = self::log();
+    log.items[5].line = log.items[5].line.replace(" 2:4:", " 2:3:");
+    assert_eq!(
+        check(&log.export_of(&THEIRS).write()).unwrap_err(),
+        Problem::Link {
+            position: 4,
+            next: 5
+        }
+    );
+    // A checkpoint of fewer entries than the lines say.
+    let mut export = self::log().export_of(&THEIRS);
+    let tree: Tree = self::log()
+        .items
+        .iter()
+        .take(11)
+        .map(|item| tlog::leaf_hash(item.line.as_bytes()))
+        .collect();
+    (export.record.hashes, export.record.checkpoint) = prove(&tree, &[1, 4, 5, 9, 10], ORIGIN);
+    assert!(matches!(
+        check(&export.write()).unwrap_err(),
+        Problem::Inclusion { log: "log", .. }
+    ));
+}
+
+/// Disclosures that were erased with the person, and those that cannot be in a person's file.
+#[test]
+fn a_disclosure_without_its_content_needs_an_erasure() {
+    let with = |erased: bool, whom: Whom, content: Content| {
+        let mut log = Log::default();
+        log.push(Some(PERSON), "Observation", observation(0));
+        if erased {
+            let task = format!(
+                r#"{{"resourceType":"Task","id":"0123456789abcdef","identifier":[{{"system":"urn:homecoming:person","value":"{PERSON}"}}],"status":"completed","businessStatus":{{"coding":[{{"system":"urn:homecoming:erasure-step","code":"done"}}]}},"intent":"order","code":{{"coding":[{{"system":"urn:homecoming:governance","code":"erasure"}}]}},"input":[{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"scope"}}]}},"valueCode":"record"}}],"output":[{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"below"}}]}},"valueInteger":1}},{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"entries"}}]}},"valueInteger":1}}]}}"#
+            );
+            log.push(Some(PERSON), "Task", task.into_bytes());
+        }
+        log.push_map();
+        let stored = br#"{"address":"/people/x"}"#;
+        let line = access_line(0, whom, stored);
+        let tree: Tree = [tlog::leaf_hash(line.as_bytes())].into_iter().collect();
+        let (hashes, checkpoint) = prove(&tree, &[0], "ward.example/log/access");
+        let positions: &[u64] = if erased { &[0, 1] } else { &[0] };
+        let mut export = log.export_of(positions);
+        export.access = Some(Section {
+            key: key("ward.example/log/access").verifier().clone(),
+            items: vec![Item { line, content }],
+            hashes,
+            checkpoint,
+        });
+        check(&export.write()).map(|report| report.disclosures.len())
+    };
+    let here = || Content::Here {
+        salt: SALT,
+        stored: br#"{"address":"/people/x"}"#.to_vec(),
+    };
+    let missing = Err(Problem::Missing { position: 0 });
+    assert_eq!(with(false, Whom::One(PERSON), here()), Ok(1));
+    assert_eq!(with(true, Whom::One(PERSON), Content::Erased), Ok(1));
+    assert_eq!(with(false, Whom::One(PERSON), Content::Erased), missing);
+    assert_eq!(with(false, Whom::Many(2), Content::Withheld), Ok(1));
+    assert_eq!(with(false, Whom::Many(2), here()), missing);
+    assert_eq!(with(true, Whom::Many(2), Content::Erased), missing);
+    // Whoever told of nobody told nothing of this person.
+    assert_eq!(with(false, Whom::Nobody, here()), missing);
+    assert_eq!(with(false, Whom::Nobody, Content::Withheld), missing);
+}
+
 #[test]
 fn every_altered_byte_of_an_export_is_found() {
     let file = with_access().write();

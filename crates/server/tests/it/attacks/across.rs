@@ -1,6 +1,6 @@
 //! Attack 16: whoever has a way into one programme reads another, or puts one programme's files into another's.
 
-use super::{audit, export, forger, observation, put, recorded, says, verify};
+use super::{audit, copy, export, forger, observation, put, recorded, refused, says, verify};
 use crate::people::{Browser, Person};
 use crate::served::{Folder, Served, get, homecoming, homecoming_done, log_key};
 
@@ -68,6 +68,51 @@ fn a_token_and_a_session_of_one_programme_open_nothing_of_another() {
         );
         assert!(!answer.body.contains("Reyes"), "{}", answer.body);
     }
+}
+
+#[test]
+fn keys_and_logs_of_another_programme_are_refused_at_the_start() {
+    let two = Two::new("across-keys");
+    let (_, here, _) = &two.here;
+    let (folder, there, _) = &two.there;
+    let sound = folder.join("sound");
+    copy(there, &sound);
+    for (files, says_so) in [
+        (
+            &["keys/ledger.keyring"][..],
+            &["keys/ledger.keyring", "wrapped under another wrapping key"][..],
+        ),
+        (
+            &["keys/programme.key"],
+            &["wrapped with another provider.key"],
+        ),
+        (
+            &[
+                "keys/provider.key",
+                "keys/programme.key",
+                "keys/ledger.keyring",
+                "keys/access.keyring",
+            ],
+            &["keys/"],
+        ),
+        (
+            &["keys/log.key"],
+            &["keys/log.key", "belongs to another ledger"],
+        ),
+        (&["keys/access.key"], &["belongs to another access log"]),
+        (&["keys/alias.key"], &["keys/alias.key"]),
+        (&["ledger.sqlite"], &["belongs to another ledger"]),
+        (&["access.sqlite"], &["another"]),
+    ] {
+        for file in files {
+            std::fs::copy(format!("{here}/{file}"), format!("{there}/{file}")).expect("put in");
+        }
+        says(&refused(there), says_so);
+        for file in files {
+            std::fs::copy(format!("{sound}/{file}"), format!("{there}/{file}")).expect("put back");
+        }
+    }
+    homecoming_done(&["audit", "--data", there]);
 }
 
 /// The sealed text of a person, at the same place of both logs, under the same id and alias key.

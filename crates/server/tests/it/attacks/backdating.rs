@@ -1,9 +1,15 @@
 //! Attack 8: something is recorded now, as if it had been there for days.
 
+use server::chance::Chance;
 use server::clock::Clock;
+use server::programme::{self, About, Actor, Draft, Expect, Programme, RecordedAt, Work};
 
-use super::{forger, observation, put, recorded};
-use crate::served::{Folder, Served};
+use super::{audit, forger, observation, put, recorded, says};
+use crate::served::{
+    Folder, Outside, Served, access_log_key, homecoming_done, log_key, set_witnesses,
+};
+
+const DAY_US: i64 = 86_400_000_000;
 
 /// Nobody says when something is recorded but the ledger: not a client, not by the file's own rules.
 #[test]
@@ -36,4 +42,113 @@ fn a_client_does_not_choose_when_something_is_recorded() {
             "{refused}"
         );
     }
+}
+
+/// A programme that was begun a week ago, with three facts from then.
+fn begun_a_week_ago(data: &str) {
+    let about = About {
+        name: "Backdating".to_owned(),
+        demo: Vec::new(),
+        erasure_delay_days: None,
+    };
+    programme::create(data.as_ref(), &about, None, &Chance::System).expect("made");
+    let programme = Programme::open(
+        data.as_ref(),
+        ledger::open_keys(data.as_ref(), None).expect("keys"),
+        Clock::standing_at(Clock::System.now().0 - 7 * DAY_US),
+        Chance::System,
+        &mut |_, _| {},
+        Box::new(|why| panic!("{why}")),
+    )
+    .expect("opened");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for number in 0..3 {
+        let id = format!("5eepab000000000{number}");
+        let stored = observation(&id, number).into_bytes();
+        let draft = Draft::stored("Observation", &id, Expect::Any, stored).expect("a draft");
+        let actor = Actor {
+            name: "tests".to_owned(),
+            purpose: "TREAT".to_owned(),
+        };
+        runtime
+            .block_on(programme.submit(actor, Work::Ready(vec![draft])))
+            .expect("taken");
+    }
+    drop(programme);
+    // Its writer lets the files go when it has ended.
+    let folder = std::path::Path::new(data);
+    for _ in 0..1_000 {
+        let index = std::fs::File::open(folder.join("index/lock")).expect("the index's lock");
+        if ledger::lock::Lock::take(folder).is_ok() && index.try_lock().is_ok() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("the writer holds on to its files");
+}
+
+#[test]
+fn an_entry_that_is_dated_back_contradicts_the_witness_that_had_not_seen_it() {
+    let folder = Folder::new("backdated");
+    let data = folder.join("data");
+    begun_a_week_ago(&data);
+    homecoming_done(&[
+        "client",
+        "add",
+        "tests",
+        "--data",
+        &data,
+        "--scope",
+        "system/*.cruds",
+    ]);
+    let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
+    let logs = [log_key(&data), access_log_key(&data)];
+    let witness = Outside::start(&folder.join("witness"), &[&logs[0], &logs[1]]);
+    set_witnesses(&data, &[&witness], "1");
+    let served = Served::start(&data);
+    served.until_cosigned(3);
+    // From here on nobody outside sees the log grow.
+    drop(witness);
+    put(
+        &served,
+        token.trim(),
+        "Observation/5eepab0000000007",
+        &observation("5eepab0000000007", 9),
+    );
+    drop(served);
+    homecoming_done(&["audit", "--data", &data]);
+
+    let lines = forger::lines(&data);
+    let dated = Clock::System.now().0 - 5 * DAY_US;
+    let last = lines.len() as u64 - 1;
+    let forged = forger::rechained(&lines, |line, _| {
+        if line.position == last {
+            line.recorded_at = RecordedAt(dated);
+        }
+    });
+    forger::replace(&data, &forged);
+    says(
+        &audit(&data),
+        &[
+            &format!(
+                "Entry {last}: it says it was recorded at {}, but was not there yet when a witness signed at",
+                RecordedAt(dated)
+            ),
+            "it is backdated",
+        ],
+    );
+    // Put before what was recorded earlier, it is out of order as well.
+    let forged = forger::rechained(&lines, |line, _| {
+        if line.position == last {
+            line.recorded_at = RecordedAt(dated - 9 * DAY_US);
+        }
+    });
+    forger::replace(&data, &forged);
+    says(
+        &audit(&data),
+        &[
+            &format!("Entry {last}: it says it was recorded at"),
+            "before the entry before it",
+        ],
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use evidence::entry::{Line, Previous};
-use evidence::heads::Head;
+use evidence::heads::{self, Head, Map};
 use ledger::{Alias, Class, Entry};
 use rusqlite::Connection;
 use seal::Bound;
@@ -202,6 +202,17 @@ pub fn reseal(data: &str, line: &mut Line<'_>, stored: &[u8]) {
         )
         .expect("resealed");
     });
+}
+
+/// Makes a map of heads what the lines before it give, as the programme itself would.
+pub fn count_again(data: &str, line: &mut Line<'_>, before: &[String], covers: u64) {
+    let ends = heads(&before[..covers as usize]);
+    let map = Map {
+        size: covers,
+        persons: ends.len() as u64,
+        root: heads::root(&ends).expect("sorted"),
+    };
+    reseal(data, line, &map.stored());
 }
 
 /// Forgets what was noted of the witnesses.

@@ -1,8 +1,8 @@
-//! A bug of another ledger database, replayed here. Another, an audit that did not read an edited value
+//! Three bugs of another ledger database, replayed here. The third, an audit that did not read an edited value
 //! (immudb #2063 and #2091), is carried out in `edit`.
 
-use super::{export, forger, recorded, says, verify};
-use crate::served::{Folder, Served, get, log_key};
+use super::{export, forger, recorded, refused, says, verify};
+use crate::served::{Folder, Served, get, homecoming, homecoming_done, log_key};
 
 /// GHSA-672p-m5jq-mrh8: the client believed proofs that the server made up, because it took sizes and roots from the
 /// proof and not from what was signed. Whatever a server alters in a receipt or an export is refused.
@@ -103,4 +103,67 @@ fn a_proof_that_the_server_made_up_is_not_believed() {
             );
         }
     }
+}
+
+/// CVE-2022-39199: the server chose its own identity, and a client that met a new one began to trust it from nothing.
+/// Here the identity is the log's key, which the reader, the witness and the server's own notes have from before.
+#[test]
+fn a_server_that_gives_itself_another_identity_is_not_taken_for_a_new_one() {
+    let ward = super::Ward::new("immudb-identity");
+    ward.record("fact", 3, 3);
+    let key = log_key(&ward.data);
+    let receipt = {
+        let served = Served::start(&ward.data);
+        let address = served.url("/fhir/Basic/fact-1/$receipt");
+        get(&address, Some(&ward.token)).1
+    };
+    // The same name, another key, another history: a whole new programme in the place of the old one.
+    let other = ward.folder.join("other");
+    homecoming_done(&["init", "--data", &other, "--name", "Test programme"]);
+    assert_ne!(log_key(&other), key);
+    for file in ["desk.sqlite", "witness.policy"] {
+        std::fs::copy(format!("{}/{file}", ward.data), format!("{other}/{file}")).expect("copied");
+    }
+    let policy = format!("{other}/witness.policy");
+    {
+        let served = Served::start(&other);
+        crate::witnesses::put_all(&served, &ward.token, "fact", 3);
+        // The witness follows a log by its key, and does not know this one.
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        let cosigned = served.measure("homecoming_log_cosigned_entries{log=\"record\"}");
+        assert_eq!(cosigned, Some(0.0));
+        let address = served.url("/fhir/Basic/fact-1/$receipt");
+        let forged = get(&address, Some(&ward.token)).1;
+        let file = ward.folder.join("forged");
+        std::fs::write(&file, forged).expect("written");
+        let (code, said) = verify(&[&file, "--key", &key]);
+        assert_eq!(code, 1, "{said}");
+        says(&said, &["was made by the log of", "you trust"]);
+        // Nobody who brings nothing along is told more than that.
+        let (code, said) = verify(&[&file]);
+        assert_eq!(code, 0, "{said}");
+        says(&said, &["The key was taken from the receipt itself"]);
+        let text = std::fs::read_to_string(&policy).expect("a policy");
+        let known = ward.folder.join("known.policy");
+        std::fs::write(&known, format!("log {key}\n{text}")).expect("written");
+        let (code, said) = verify(&[&file, "--policy", &known]);
+        assert_eq!(code, 1, "{said}");
+        says(&said, &["which your policy does not name"]);
+    }
+    // Put in the old one's place beside what was noted of the witnesses, it does not start.
+    std::fs::copy(
+        format!("{}/witnessed.sqlite", ward.data),
+        format!("{other}/witnessed.sqlite"),
+    )
+    .expect("copied");
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{other}/witnessed.sqlite{end}"));
+    }
+    let said = refused(&other);
+    assert!(said.contains("cosigned"), "{said}");
+    let output = homecoming(&["audit", "--data", &other]);
+    assert_eq!(output.status.code(), Some(1));
+    // And what the old one signed still says so.
+    ledger::receipt::verify(receipt.as_bytes(), Some(&key.parse().expect("a key")))
+        .expect("it stands");
 }

@@ -23,6 +23,72 @@ fn corrected(data: &str, token: &str) -> (Served, i64, i64) {
     (served, at(1), at(2))
 }
 
+const SWAP: &str = "CREATE TEMP TABLE t AS SELECT * FROM content WHERE position IN (?1, ?2)";
+
+#[test]
+fn versions_that_are_swapped_are_neither_shown_nor_missed() {
+    let folder = Folder::new("swapped");
+    let (data, token) = recorded(&folder);
+    let (served, old, new) = corrected(&data, &token);
+    forger::without_triggers(&data, |db| {
+        db.execute(
+            &SWAP
+                .replace("?1", &old.to_string())
+                .replace("?2", &new.to_string()),
+            [],
+        )
+        .expect("kept");
+        db.execute(
+            "UPDATE content SET (class, slot, body) = (SELECT class, slot, body FROM t WHERE position = ?1 + ?2 - content.position)
+             WHERE position IN (?1, ?2)",
+            [old, new],
+        )
+        .expect("swapped");
+    });
+    for path in [
+        format!("/fhir/Observation/{ID}"),
+        format!("/fhir/Observation/{ID}/_history/1"),
+    ] {
+        let (status, said) = get(&served.url(&path), Some(&token));
+        assert_eq!(status, 500, "{said}");
+        assert!(!said.contains("valueQuantity"), "{said}");
+    }
+    let not_its_own =
+        |at: i64| format!("Entry {at}: its sealed content is not the one that its line covers");
+    says(&audit(&data), &[&not_its_own(old), &not_its_own(new)]);
+    drop(served);
+
+    // With every hash made to fit, they still do not open in each other's place.
+    let body = |at: i64| {
+        let db = rusqlite::Connection::open(format!("{data}/ledger.sqlite")).expect("the ledger");
+        let body: Vec<u8> = db
+            .query_row(
+                "SELECT body FROM content WHERE position = ?1",
+                [at],
+                |row| row.get(0),
+            )
+            .expect("its body");
+        evidence::content::sealed(&body)
+    };
+    let forged = forger::rechained(&forger::lines(&data), |line, _| {
+        if [old as u64, new as u64].contains(&line.position) {
+            line.sealed = body(line.position as i64);
+        }
+    });
+    forger::replace(&data, &forged);
+    let place = |at: i64| {
+        format!("Entry {at}: its content is sealed under another key, or for another place")
+    };
+    says(&audit(&data), &[&place(old), &place(new)]);
+    says(
+        &super::refused(&data),
+        &[
+            "content of the ledger cannot be read back",
+            "homecoming audit",
+        ],
+    );
+}
+
 /// Replay: the first version, line and body, where the correction is, as if it had never been.
 #[test]
 fn an_old_version_is_not_taken_for_the_newest() {

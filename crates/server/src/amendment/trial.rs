@@ -291,8 +291,8 @@ impl Seen {
         Thing {
             about: self.about,
             author: &self.author,
+            untold: false,
             own_part: false,
-            shown_to: "",
             kinds: self.kinds,
             labels: self
                 .labels

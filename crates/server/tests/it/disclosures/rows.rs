@@ -183,6 +183,14 @@ pub const ROWS: &[Row] = &[
         None,
     ),
     row(
+        "POST",
+        "/fhir/{kind}/$promise",
+        Client,
+        "/fhir/Patient/$promise",
+        PATIENT,
+        None,
+    ),
+    row(
         "GET",
         "/fhir/{kind}/{id}",
         Client,

@@ -11,7 +11,8 @@
 //! | note | `DocumentReference` with `context.encounter`; `docStatus` `preliminary` until it is signed |
 //! | score | `Observation`, code from `instruments`, `derivedFrom` the QuestionnaireResponse |
 //! | what is owed | `Task` with `for`, `owner`, and its due time in `restriction.period.end` |
-//! | consent | `Consent.provision.type` permit or deny, `provision.code` from [`CONSENT`], `dateTime` |
+//! | consent | `Consent`, `category` from [`CONSENT`], `dateTime`; what it permits and refuses: [`crate::consent`] |
+//! | dispute | `Task` whose code says so, `focus` what is disputed; its texts are DocumentReferences with a type from [`DISPUTE`] |
 //! | medicine | `MedicationStatement.effectivePeriod`; doses given by staff: `MedicationAdministration` |
 //! | recording of a session | `Media` with `encounter` |
 
@@ -27,6 +28,8 @@ pub const CONTACT: &str = "urn:homecoming:contact";
 pub const MODE: &str = "urn:homecoming:mode";
 /// Code system of [`CONSENTS`].
 pub const CONSENT: &str = "urn:homecoming:consent";
+/// Code system of the texts of a dispute (`DocumentReference.type`): account, answer, statement.
+pub const DISPUTE: &str = "urn:homecoming:dispute";
 /// Code system of what is owed (`Task.code`).
 pub const OWED: &str = "urn:homecoming:owed";
 /// Code system of staff roles (`PractitionerRole.code`).
@@ -64,11 +67,18 @@ pub const MODES: [Word; 4] = [
 ];
 
 /// What consent is asked for.
-pub const CONSENTS: [Word; 4] = [
+pub const CONSENTS: [Word; 8] = [
     ("programme", "Taking part in the programme"),
     ("recording", "Audio recording of sessions"),
     ("sharing", "Sharing with named agencies"),
     ("study-medicine", "Notice and consent: study medicine"),
+    (
+        "sud",
+        "Substance use records for treatment, payment and operations",
+    ),
+    ("research", "Use for research"),
+    ("keep-from", "Kept from a member of staff"),
+    ("release", "Release of information"),
 ];
 
 /// How a code of one of these lists is shown.

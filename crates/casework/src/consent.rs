@@ -30,6 +30,7 @@
 use crate::span::Span;
 
 pub mod label;
+pub mod offer;
 pub mod part2;
 #[cfg(test)]
 mod tests;

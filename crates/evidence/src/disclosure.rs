@@ -289,7 +289,8 @@ impl Leaf {
 ///
 /// ```text
 /// {"address":"/fhir/Observation?patient=5q0t…","scope":"system/*.rs","whole":812,
-///  "versions":"12-18,40","leaves":"3","persons":["0Qm…","7hZ…"]}
+///  "versions":"12-18,40","leaves":"3","persons":["0Qm…","7hZ…"],
+///  "basis":{"recipient":"County Hospital","consent":"Consent/9x…/_history/2"}}
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
@@ -305,6 +306,69 @@ pub struct Told {
     pub leaves: Vec<u64>,
     /// The persons that it told of, if they are several; one is in the line.
     pub persons: Vec<Alias>,
+    /// On what it rests, if on more than the role and the purpose of who asked.
+    pub basis: Basis,
+}
+
+/// On what a disclosure rests, beside who was answered and what for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// For whom whoever asked works, or for whom it was made: the name of an organisation.
+    pub recipient: String,
+    /// The recipient's address, if known.
+    pub address: String,
+    /// The version of a Consent that was relied on: `Consent/9x…/_history/2`.
+    pub consent: String,
+    /// The warrant, by its Task.
+    pub warrant: String,
+    /// The break-glass, by its Task.
+    pub break_glass: String,
+    /// The notice that went with it, by its place in the law: `42 CFR 2.32(a)(2)`.
+    pub notice: String,
+}
+
+impl Basis {
+    fn parts(&self) -> [(&'static str, &str); 6] {
+        [
+            ("recipient", &self.recipient),
+            ("address", &self.address),
+            ("consent", &self.consent),
+            ("warrant", &self.warrant),
+            ("break-glass", &self.break_glass),
+            ("notice", &self.notice),
+        ]
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut before: &[u8] = b",\"basis\":{\"";
+        for (name, text) in self.parts() {
+            if !text.is_empty() {
+                out.extend_from_slice(before);
+                out.extend_from_slice(name.as_bytes());
+                out.extend_from_slice(b"\":");
+                write_string(text, out);
+                before = b",\"";
+            }
+        }
+        if before == b",\"" {
+            out.push(b'}');
+        }
+    }
+
+    fn read(value: Option<Value<'_>>) -> Basis {
+        let text = |name: &str| {
+            let text = value.and_then(|value| value.str_at(&[name]));
+            text.unwrap_or_default().to_owned()
+        };
+        Basis {
+            recipient: text("recipient"),
+            address: text("address"),
+            consent: text("consent"),
+            warrant: text("warrant"),
+            break_glass: text("break-glass"),
+            notice: text("notice"),
+        }
+    }
 }
 
 impl Told {
@@ -341,6 +405,7 @@ impl Told {
         if !self.persons.is_empty() {
             out.push(b']');
         }
+        self.basis.write(&mut out);
         out.push(b'}');
         out
     }
@@ -363,6 +428,7 @@ impl Told {
             persons: persons
                 .map(|person| person.as_str().and_then(Alias::parse))
                 .collect::<Option<_>>()?,
+            basis: Basis::read(root.get("basis")),
         };
         (told.write() == stored).then_some(told)
     }

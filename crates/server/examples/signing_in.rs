@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         name: "Measured".to_owned(),
         demo: Vec::new(),
         erasure_delay_days: None,
+        complaints: None,
     };
     let keys = programme::create(&folder, &about, None, &chance)?;
     let programme = Programme::open(

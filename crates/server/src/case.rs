@@ -60,8 +60,13 @@ impl Case {
             .chain(patient, |kind| !NOT_ON_PAGES.contains(&kind))?
             .into_iter()
             .rev()
-            // What the programme records about its record is no part of the care.
-            .filter(|(_, stored)| !Doc::parse(stored).is_ok_and(|doc| says_governance(doc.root())))
+            // What the programme records about its record is no part of the care, but for what the
+            // person says of it, to which an answer is owed.
+            .filter(|(_, stored)| {
+                !Doc::parse(stored).is_ok_and(|doc| {
+                    says_governance(doc.root()) && !crate::dispute::is_dispute(doc.root())
+                })
+            })
             .map(|(entry, stored)| Told {
                 id: ledger::content::name(&stored)
                     .map(|(_, id)| id.to_owned())
@@ -271,6 +276,11 @@ impl<'v> Names<'v> {
             return Some(display.to_owned());
         }
         self.at(reference.str_at(&["reference"])?)
+    }
+
+    /// What a Reference itself says that it names.
+    pub fn display(reference: Option<Value<'_>>) -> Option<String> {
+        Some(reference?.str_at(&["display"])?.to_owned())
     }
 
     /// The name of what a relative reference (`Practitioner/ID`) names.

@@ -23,7 +23,7 @@ use crate::oauth::Smart;
 use crate::permit::{Reader, purpose, write};
 use crate::programme::{Actor, AsOf, Committed, Programme, Version, View, Work};
 use crate::rate::Rates;
-use crate::release::{Disclosure, Given, Release, What};
+use crate::release::{Basis, Disclosure, Given, Release, What};
 use negotiate::{Format, Prefer, Tags};
 use scope::{Door, Grant};
 
@@ -616,6 +616,7 @@ impl Answer {
                 size,
                 whole: ask.api.programme().view(AsOf::Now).size(),
                 given,
+                basis: Basis::default(),
             })),
         };
         response.extensions_mut().insert(release);

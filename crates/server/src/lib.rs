@@ -1,5 +1,6 @@
 //! The server: FHIR, pages, sign-in, command line. The only HTTP and HTML.
 
+pub mod accounting;
 pub mod amendment;
 pub mod assets;
 pub mod backup;
@@ -10,9 +11,11 @@ pub mod chart;
 pub mod cli;
 pub mod clients;
 pub mod clock;
+pub mod consent;
 pub mod cosigning;
 pub mod delegation;
 pub mod demo;
+pub mod dispute;
 pub mod erasure;
 pub mod error;
 pub mod fhir;

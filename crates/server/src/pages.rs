@@ -21,7 +21,7 @@ use crate::fhir::instant;
 use crate::fhir::query::{self, Pairs};
 use crate::permit::{self, Reader, Thing, Who};
 use crate::programme::{Actor, AsOf, Programme, RecordedAt, View};
-use crate::release::{self, Disclosure, Given, Release, What};
+use crate::release::{self, Basis, Disclosure, Given, Release, What};
 use crate::sign_in::{SignedIn, limits};
 use crate::web::layout::{AsKnown, Ends, Outside, Reading, Shell, User};
 use crate::web::{path, when};
@@ -29,11 +29,14 @@ use crate::{assets, web};
 
 mod access;
 mod account;
+mod accounting;
 mod allow;
 mod apps;
 mod break_glass;
 mod caseload;
+mod consents;
 mod cover;
+mod disputes;
 mod enrol;
 mod entry;
 pub(crate) mod erasures;
@@ -42,12 +45,15 @@ mod figures;
 mod find;
 mod form;
 mod forms;
+mod me;
+mod packet;
 mod person;
 mod places;
 mod purpose;
 mod read_under;
 mod record;
 pub(crate) mod rules;
+mod scanned;
 mod seen;
 mod sign;
 mod sign_in;
@@ -66,6 +72,7 @@ pub fn routes(programme: Programme) -> Router {
         .route("/", get(home))
         .route(path::SIGN_IN, get(sign_in::form).post(sign_in::enter))
         .route(path::SIGN_OUT, post(sign_in::leave))
+        .route(path::ME, get(me::get))
         .route(path::PURPOSE, post(purpose::choose))
         .route(path::SIGN_IN_PASSKEY, post(sign_in::passkey))
         .route(path::SIGN_IN_PASSKEY_DONE, post(sign_in::passkey_done))
@@ -129,6 +136,29 @@ pub fn routes(programme: Programme) -> Router {
         .route("/people/{id}/timelines", get(timelines::get))
         .route("/entries/{position}", get(entry::get))
         .route("/entries/{position}/receipt", get(entry::receipt))
+        .route(
+            "/people/{id}/consents",
+            get(consents::list).post(consents::decide),
+        )
+        .route("/people/{id}/consents/new", get(consents::form))
+        .route("/people/{id}/consents/{consent}", get(consents::get))
+        .route("/people/{id}/consents/{consent}/{step}", post(packet::step))
+        .route(
+            "/people/{id}/accounting",
+            get(accounting::get).post(accounting::suspend),
+        )
+        .route("/people/{id}/accounting.csv", get(accounting::file))
+        .route(
+            "/people/{id}/accounting/{suspension}/lift",
+            post(accounting::lift),
+        )
+        .route("/people/{id}/disputes", get(disputes::list))
+        .route(
+            "/entries/{position}/dispute",
+            get(disputes::form).post(disputes::raise),
+        )
+        .route("/disputes/{id}", get(disputes::get))
+        .route("/disputes/{id}/{step}", post(disputes::step))
         .route(
             "/entries/{position}/sign",
             get(sign::form).post(sign::password),
@@ -467,7 +497,12 @@ impl Asked {
     }
 
     /// Says what an answer gives out to whoever asked.
-    fn gives(&self, mut response: Response, what: What, given: Given) -> Response {
+    fn gives(&self, response: Response, what: What, given: Given) -> Response {
+        self.gives_on(Basis::default(), response, what, given)
+    }
+
+    /// The same, on a basis of its own.
+    fn gives_on(&self, basis: Basis, mut response: Response, what: What, given: Given) -> Response {
         response
             .extensions_mut()
             .insert(Release::Of(Box::new(Disclosure {
@@ -478,6 +513,7 @@ impl Asked {
                 size: self.view.size(),
                 whole: self.programme.view(AsOf::Now).size(),
                 given,
+                basis,
             })));
         response
     }

@@ -16,7 +16,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use desk::User;
 use ledger::Alias;
@@ -28,6 +28,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fhir::scope::{Context, Scopes, Verb};
 use crate::programme::says_governance;
 
+mod consent;
 pub mod leaf;
 pub mod memo;
 mod ordered;
@@ -66,6 +67,8 @@ struct Inner {
     now: i64,
     /// What is so of the persons that were met in this request.
     met: Mutex<HashMap<Option<Alias>, Facts>>,
+    /// The organisations that they work for, once they were looked up.
+    organisations: OnceLock<Vec<String>>,
     /// Refusals that the log was told of in this request.
     refused: Mutex<HashSet<(Action, Kind, Arc<str>)>>,
     /// What the scopes of an app leave of it.
@@ -215,6 +218,7 @@ impl Reader {
             purpose,
             now,
             met: Mutex::default(),
+            organisations: OnceLock::new(),
             refused: Mutex::default(),
             narrow: None,
         })))
@@ -227,6 +231,7 @@ impl Reader {
             purpose: self.0.purpose,
             now: self.0.now,
             met: Mutex::default(),
+            organisations: OnceLock::new(),
             refused: Mutex::default(),
             narrow: Some(Narrow { scopes, launched }),
         }))
@@ -308,9 +313,11 @@ impl Reader {
             None => None,
         };
         let labels: Vec<&str> = thing.labels.iter().map(|label| &**label).collect();
+        let consent = self.consent(permits, record, action, thing, &facts)?;
         let mut last = None;
         for kind in thing.kinds.each() {
             let mut facts = Facts {
+                consent,
                 wrote_it: !thing.author.is_empty() && self.is(thing.author),
                 registered: self.0.who.registered.contains(&kind),
                 ..facts

@@ -238,6 +238,11 @@ impl Programme {
         &self.inner.about.name
     }
 
+    /// To whom outside of the programme participants can complain, if that is filled in.
+    pub fn complaints(&self) -> Option<&str> {
+        self.inner.about.complaints.as_deref()
+    }
+
     /// How many groups of transactions were committed since the start, one flush each.
     pub fn commits(&self) -> u64 {
         self.inner.commits.load(Ordering::Relaxed)

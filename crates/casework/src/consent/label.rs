@@ -53,29 +53,41 @@ fn mark(label: &str) -> Option<u8> {
 
 const NORMAL: u8 = 3;
 
-/// `ETH` is substance abuse information, of which `SUD`, `ALC` and `OPIOIDUD` are kinds; `42CFRPart2`
+/// `ETH` is substance abuse information, of which `SUD`, `ALC`, `ETHUD` and `OPIOIDUD` are kinds; `42CFRPart2`
 /// is the law itself.
-const PART2: [&str; 5] = ["ETH", "SUD", "42CFRPart2", "ALC", "OPIOIDUD"];
+const PART2: [&str; 6] = ["ETH", "SUD", "42CFRPart2", "ALC", "ETHUD", "OPIOIDUD"];
 
 /// Whether a label of Part 2 stands for all of it.
 fn is_whole(label: &str) -> bool {
     matches!(label, "ETH" | "SUD" | "42CFRPart2")
 }
 
-/// Sensitivities that a permission must name.
-const SENSITIVE: [&str; 14] = [
+/// Sensitivities that a permission must name, of v3-ActCode's information sensitivities those that
+/// are about a matter.
+const SENSITIVE: [&str; 25] = [
     "ETH",
     "SUD",
     "42CFRPart2",
     "ALC",
+    "ETHUD",
     "OPIOIDUD",
     "PSYTHPN",
-    "PSY",
-    "HIV",
-    "STD",
-    "SEX",
-    "SDV",
+    "BH",
+    "COGN",
+    "DVD",
+    "EMOTDIS",
     "GDIS",
-    "VIO",
+    "HIV",
+    "MH",
+    "MST",
+    "PSY",
+    "SCA",
+    "SDV",
+    "SEX",
     "SICKLE",
+    "SPI",
+    "STD",
+    "TBOO",
+    "VIO",
+    "VIP",
 ];

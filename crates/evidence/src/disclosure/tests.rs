@@ -104,10 +104,40 @@ fn what_was_told_reads_back_and_has_one_text() {
             versions: vec![0, 1, 2, 5, 7, 8],
             leaves: vec![u64::MAX],
             persons: vec![Alias([0; 16]), Alias([7; 16])],
+            basis: Basis::default(),
         },
         r#"{"address":"/fhir/Patient?name=\"x\"","scope":"system/*.rs","whole":9,"versions":"0-2,5,7-8","leaves":"18446744073709551615","persons":["AAAAAAAAAAAAAAAAAAAAAA","BwcHBwcHBwcHBwcHBwcHBw"]}"#,
     );
+    check(
+        Told {
+            address: "/a".to_owned(),
+            basis: Basis {
+                recipient: "County \"General\"".to_owned(),
+                consent: "Consent/c/_history/2".to_owned(),
+                notice: "42 CFR 2.32(a)(2)".to_owned(),
+                ..Basis::default()
+            },
+            ..Told::default()
+        },
+        r#"{"address":"/a","basis":{"recipient":"County \"General\"","consent":"Consent/c/_history/2","notice":"42 CFR 2.32(a)(2)"}}"#,
+    );
+    check(
+        Told {
+            address: "/a".to_owned(),
+            basis: Basis {
+                warrant: "Task/w".to_owned(),
+                break_glass: "Task/b".to_owned(),
+                ..Basis::default()
+            },
+            ..Told::default()
+        },
+        r#"{"address":"/a","basis":{"warrant":"Task/w","break-glass":"Task/b"}}"#,
+    );
     for wrong in [
+        r#"{"address":"/a","basis":{}}"#,
+        r#"{"address":"/a","basis":{"consent":""}}"#,
+        r#"{"address":"/a","basis":{"who":"x"}}"#,
+        r#"{"address":"/a","basis":{"consent":"x","recipient":"y"}}"#,
         r#"{"address":"/a","versions":"1,2"}"#,
         r#"{"address":"/a","versions":"2-1"}"#,
         r#"{"address":"/a","versions":"0-99999999999"}"#,

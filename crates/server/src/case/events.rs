@@ -146,8 +146,15 @@ fn act<'c>(kind: &str, telling: &'c Telling<'_>) -> Act<'c> {
                 .and_then(|provision| provision.get("code"));
             let about = words::code_in(about, codes::CONSENT).unwrap_or_default();
             // A consent that is no longer active was given on its day all the same; when it was
-            // withdrawn is said by the refusal that took its place.
+            // withdrawn is said by the refusal that took its place, or by a signature of its own.
+            let signed = resource.get("extension").into_iter().flat_map(Value::items);
+            let signed = signed.filter_map(|one| one.str_at(&["url"]));
+            let taken_back = status == Some("inactive")
+                && signed
+                    .into_iter()
+                    .any(|url| url == crate::consent::write::SIGNED);
             match telling.text(&["provision", "type"]) {
+                _ if taken_back => Act::Withdrew(about),
                 Some("deny") => Act::Withdrew(about),
                 _ => Act::Consented(about),
             }

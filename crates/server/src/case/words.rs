@@ -3,6 +3,7 @@
 //! One table by kind; whatever has no row of its own is told by its code or its kind's name, so
 //! that nothing that is in the record is missing from a page because nobody thought of it.
 
+use casework::codes;
 use record::json::Value;
 
 use crate::chart::event::Row;
@@ -280,18 +281,30 @@ pub fn words(kind_of: &str, resource: Value<'_>) -> Words {
     Words { what, row }
 }
 
+/// What a consent of this programme is about: a code of [`codes::CONSENT`].
+pub fn consent_about<'d>(resource: Value<'d>) -> Option<&'d str> {
+    let provision = resource.get("provision");
+    code_in(resource.get("category"), codes::CONSENT)
+        .or_else(|| code_in(provision?.get("code"), codes::CONSENT))
+}
+
+/// What a consent is about, in words.
+pub fn consent_matter(resource: Value<'_>) -> Option<String> {
+    let shown = consent_about(resource).and_then(|code| codes::shown(&codes::CONSENTS, code));
+    let provision = resource.get("provision");
+    shown
+        .map(str::to_owned)
+        .or_else(|| concept(provision?.get("code")))
+        .or_else(|| concept(resource.get("scope")))
+}
+
 fn consent(resource: Value<'_>) -> String {
-    let about = concept(
-        resource
-            .get("provision")
-            .and_then(|provision| provision.get("code")),
-    )
-    .or_else(|| concept(resource.get("scope")))
-    .unwrap_or_else(|| "unnamed".to_owned());
-    let inactive = !matches!(
-        resource.str_at(&["status"]),
-        Some("active" | "proposed" | "draft")
-    );
+    let about = consent_matter(resource).unwrap_or_else(|| "unnamed".to_owned());
+    let status = resource.str_at(&["status"]);
+    if status == Some("rejected") {
+        return format!("Consent refused: {about}");
+    }
+    let inactive = !matches!(status, Some("active" | "proposed" | "draft"));
     let permit = resource.str_at(&["provision", "type"]) != Some("deny");
     match (permit, inactive) {
         (true, false) => format!("Consent: {about}"),

@@ -132,6 +132,10 @@ fn make(data: &Path, passphrase: Option<&[u8]>) -> Result<(), Stop> {
         name: NAME.to_owned(),
         demo: people,
         erasure_delay_days: None,
+        complaints: Some(
+            "The Ombudsperson for Veterans (made up), 1 Assembly Square, telephone 555-0100"
+                .to_owned(),
+        ),
     };
     let keys = programme::create(&making, &about, passphrase, &Chance::System)?;
     let mut offline = Offline::open(&making, keys, clock, chance, &mut |_, _| {})?;
@@ -300,6 +304,10 @@ fn draft(write: &DemoWrite) -> Result<Draft, Error> {
     };
     let (kind, id) = (text("resourceType"), text("id"));
     match write.method {
+        demo::Method::Put if crate::dispute::is_dispute(root) => {
+            let stored = record::stored::write(root, &id, &mut |_| None);
+            Draft::ours(&kind, &id, Expect::Any, stored)
+        }
         demo::Method::Put => Draft::put(&id, Expect::Any, &kind, root, &mut |_| None),
         demo::Method::Delete => {
             // Offline nobody reads what is deleted first; without its person the deletion would

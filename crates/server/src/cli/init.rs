@@ -28,6 +28,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         name: args.name.clone(),
         demo: Vec::new(),
         erasure_delay_days: None,
+        complaints: None,
     };
     let passphrase = args.passphrase.read()?;
     programme::create(data, &about, passphrase.as_deref(), &Chance::System)?;

@@ -4,6 +4,7 @@
 //! moment, then when somebody gets to write it down. What would be written after the end of the
 //! demo is not written; so the last days leave open what a real programme's last days leave open.
 
+mod decisions;
 mod intake;
 mod medicine;
 mod session;
@@ -122,6 +123,7 @@ impl<'a> Course<'a> {
         if self.person.ending == Ending::ItemNine {
             self.item_nine_at_home();
         }
+        self.decisions();
     }
 
     fn caseworker(&self) -> &'a Staff {

@@ -37,6 +37,38 @@ impl Journal {
         self.transaction(at, format!("Patient/{id}"), "PATRQT", writes)
     }
 
+    /// What was written of a kind about a person before a moment: id and version of each resource, in
+    /// the order of its last writing.
+    pub fn written_about(&self, kind: &str, person: &str, before: i64) -> Vec<(String, u32)> {
+        let (kind, person) = (
+            format!("\"resourceType\":\"{kind}\""),
+            format!("\"Patient/{person}\""),
+        );
+        let mut found: Vec<(String, u32)> = Vec::new();
+        let mut transactions: Vec<&DemoTransaction> = self.pending.iter().collect();
+        transactions.retain(|transaction| transaction.recorded_at < before);
+        transactions.sort_by_key(|transaction| transaction.recorded_at);
+        for write in transactions
+            .iter()
+            .flat_map(|transaction| &transaction.writes)
+        {
+            if write.method != Method::Put
+                || !write.json.contains(&person)
+                || !write.json.contains(&kind)
+            {
+                continue;
+            }
+            let Ok(resource) = serde_json::from_str::<Value>(&write.json) else {
+                continue;
+            };
+            let id = resource["id"].as_str().unwrap_or_default().to_owned();
+            let before = found.iter().position(|(known, _)| *known == id);
+            let version = before.map_or(1, |at| found.remove(at).1 + 1);
+            found.push((id, version));
+        }
+        found
+    }
+
     /// Deletes a resource.
     pub fn delete(&mut self, at: i64, by: &Staff, resource: &Value) -> bool {
         self.transaction(

@@ -174,7 +174,9 @@ parameters: `_count`, `_sort`, `_include`, `_revinclude` (both with `:iterate`),
 `_summary=count`, `_total`. Pages are stable: `next` stays in the state that the search began in. \
 Chained and composite parameters and `_has` are not supported. Every answer that gives something of \
 the record out is on the access log before it is given; its leaves are the AuditEvents `access-N`, \
-found together with those that clients store, the newest first, without counts and includes.";
+found together with those that clients store, the newest first, without counts and includes. A \
+disputed entry is found with what the person says of it by `_revinclude=Task:focus` and \
+`_revinclude=DocumentReference:related`; those Tasks are written by the programme alone.";
 
 const SECURITY: &str = "A bearer token on everything but this statement, with SMART scopes \
 (`patient/Observation.rs?category=laboratory`, `user/*.rs`, `system/*.cruds`). Programs that act for \

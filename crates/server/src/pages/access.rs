@@ -11,7 +11,9 @@ use maud::Markup;
 use policy::{Action, Kind, Purpose, Role};
 
 use super::{Asked, away, download, person};
+use crate::accounting::HeldBack;
 use crate::case::{Case, Names, attention};
+use crate::consent::is_person;
 use crate::error::{Error, ErrorKind};
 use crate::permit::Thing;
 use crate::permit::leaf::{self, Shown};
@@ -90,7 +92,10 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
     let all = log
         .positions_about(alias, bound, usize::MAX)
         .map_err(Error::ledger)?;
-    let all = told_of(asked, alias, all)?;
+    let mut all = told_of(asked, alias, all)?;
+    if is_person(&asked.who, id) {
+        all = not_held_back(asked, id, all)?;
+    }
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
     given.person(alias);
@@ -322,6 +327,23 @@ fn seen_at(asked: &Asked, position: &str) -> Result<(Disclosed, Shown), Error> {
     })
 }
 
+/// Those leaves that are not held back from the person whom they tell of.
+pub(super) fn not_held_back(asked: &Asked, id: &str, all: Vec<u64>) -> Result<Vec<u64>, Error> {
+    let held = HeldBack::from(&asked.programme, id)?;
+    if !held.is_any() {
+        return Ok(all);
+    }
+    let log = asked.programme.access();
+    let mut left = Vec::with_capacity(all.len());
+    for position in all {
+        let one = log.leaf(position).map_err(Error::ledger)?;
+        if one.is_some_and(|one| !held.holds(&one)) {
+            left.push(position);
+        }
+    }
+    Ok(left)
+}
+
 /// How many leaves there were at the page's instant; of a page that is drawn again, before it.
 pub(super) fn bound(asked: &Asked) -> Result<u64, Error> {
     let log = asked.programme.access();
@@ -345,7 +367,7 @@ fn name(position: u64) -> String {
     format!("disclosure-{position}.tlog-proof")
 }
 
-fn row(whom: &mut Lookup<'_>, one: &Disclosed, shown: &Shown) -> Result<Row, Error> {
+pub(super) fn row(whom: &mut Lookup<'_>, one: &Disclosed, shown: &Shown) -> Result<Row, Error> {
     let leaf = &one.leaf;
     let (about, others) = whom.about(one, shown)?;
     Ok(Row {
@@ -474,6 +496,14 @@ pub(super) fn what_was_asked(leaf: &Leaf, address: Option<&str>) -> String {
         ["people", _, "timelines"] => "the two timelines".to_owned(),
         ["people", _, "export"] => "everything about the person, as a file".to_owned(),
         ["people", _, "access"] => "who looked at this person".to_owned(),
+        ["people", _, "accounting" | "accounting.csv"] => "who was told of this person".to_owned(),
+        ["people", _, "consents", ..] if leaf.what == What::Export => {
+            "what a release covers".to_owned()
+        }
+        ["people", _, "consents", ..] => "what the person consented to".to_owned(),
+        ["people", _, "disputes"] | ["disputes", _] => "what the person disputes".to_owned(),
+        ["entries", position, "dispute"] => format!("entry {position}, to dispute it"),
+        ["me"] => "their own page".to_owned(),
         ["people", _, "break-glass"] => "the form that opens a closed record".to_owned(),
         ["warrants"] => "all warrants".to_owned(),
         ["warrants", _] => "a warrant".to_owned(),

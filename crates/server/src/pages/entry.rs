@@ -139,6 +139,7 @@ fn name(version: &Version) -> String {
 fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> {
     let mut given = Given::of(version);
     let mut shell = asked.shell();
+    let mut disputes = Vec::new();
     let names = Names::new(&asked.view);
     let history = asked.view.history(&version.kind, &version.id)?;
     // A deletion says nothing but that it is one: what it is about is told by the version before.
@@ -158,6 +159,7 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
         let state = attention::state(&things, &names, asked.moment());
         shell.banner = person::banner(&case, &things, &state, asked.moment());
         super::erasures::mark(asked, &mut shell)?;
+        disputes = super::disputes::beside(asked, &patient, version, &mut given)?;
     }
     let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
     let told = Doc::parse(&telling.stored).map_err(Error::internal)?;
@@ -207,6 +209,7 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
             .outside()
             .map(|outside| version.position < outside.cosigned),
         receipt_name: name(version),
+        disputes,
     };
     Ok((context, given))
 }
@@ -263,7 +266,7 @@ fn purpose(code: Option<String>) -> String {
 
 /// What a document says, element by element, as a person would read it: a coding is its display
 /// and code, a reference its name, a period its two ends.
-fn leaves(root: Value<'_>) -> Vec<(String, String)> {
+pub(super) fn leaves(root: Value<'_>) -> Vec<(String, String)> {
     let mut out = Vec::new();
     walk(root, String::new(), &mut out);
     out

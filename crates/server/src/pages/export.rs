@@ -11,6 +11,8 @@ use policy::{Action, Kind};
 use record::json::Doc;
 
 use super::{Asked, away, download, person};
+use crate::accounting::HeldBack;
+use crate::consent::is_person;
 use crate::error::Error;
 use crate::handing_out;
 use crate::permit::Thing;
@@ -26,11 +28,14 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         may_take_all(&asked, &id)?;
         let cosigned = programme.cosigning().latest(LogName::Record);
         let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
-        // What a warrant keeps from the person for a time is not in what is handed to them.
+        // What a warrant keeps from the person for a time is not in what is handed to them; while an
+        // agency has its looking held back, nothing of the access log is.
         let (standing, now) = (programme.standing()?, programme.clock().now().0);
         let alias = programme.ledger().person(&id).to_string();
         let told = |one: &Disclosed| !standing.keeps(one, &alias, now);
-        let (ledger, access) = (programme.ledger(), programme.access());
+        let held = is_person(&asked.who, &id) && HeldBack::from(&programme, &id)?.is_any();
+        let access = (!held).then(|| programme.access());
+        let ledger = programme.ledger();
         let (export, given) = handing_out::export(ledger, access, note, &id, &told)?;
         let text = String::from_utf8(export.write()).map_err(Error::internal)?;
         let file = download(&format!("{id}.homecoming-export"), text);

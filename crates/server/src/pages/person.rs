@@ -16,7 +16,7 @@ use crate::chart::score::{Band, Cut, Score, Series};
 use crate::error::{Error, ErrorKind};
 use crate::permit;
 use crate::release::Given;
-use crate::web::layout::Banner;
+use crate::web::layout::{Banner, Shell};
 use crate::web::person::{Closed, Context, Fact, Medication, Next, Note, Owed, page};
 use crate::web::when::{self, Happened, RecordedAt};
 
@@ -42,7 +42,9 @@ pub(super) fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
     let things = case.things();
     let mut context = context(asked, &case, &things)?;
     super::erasures::mark(asked, &mut context.shell)?;
-    Ok((page(&context), given(asked, &case)))
+    let mut given = given(asked, &case);
+    context.disputed = super::disputes::rows(asked, id, &mut given)?;
+    Ok((page(&context), given))
 }
 
 /// The case of a person whom the view knows.
@@ -59,6 +61,19 @@ pub(super) fn case(asked: &Asked, id: &str) -> Result<Case, Error> {
             },
         )
     })
+}
+
+/// The top of a page about a person, and that the page tells of them.
+pub(super) fn about(asked: &Asked, id: &str) -> Result<(Shell, Given), Error> {
+    let case = case(asked, id)?;
+    let things = case.things();
+    let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
+    let mut shell = asked.shell();
+    shell.banner = banner(&case, &things, &state, asked.moment());
+    super::erasures::mark(asked, &mut shell)?;
+    let mut given = Given::new();
+    given.person(asked.programme.ledger().person(id));
+    Ok((shell, given))
 }
 
 /// What a page about one person gives out: every version that it is drawn from.
@@ -174,6 +189,7 @@ fn context(asked: &Asked, case: &Case, things: &[Thing<'_>]) -> Result<Context, 
             })
             .collect(),
         consents: consents(things),
+        disputed: Vec::new(),
         span: span(&scores, &medications, moment),
         scores,
         medications,
@@ -263,11 +279,7 @@ fn consents(things: &[Thing<'_>]) -> Vec<(String, String)> {
     let mut latest: Vec<(String, i64, String)> = Vec::new();
     for consent in of_kind(things, "Consent") {
         let resource = consent.resource();
-        let about = resource
-            .get("provision")
-            .and_then(|provision| provision.get("code"));
-        let Some(what) = words::concept(about).or_else(|| words::concept(resource.get("scope")))
-        else {
+        let Some(what) = words::consent_matter(resource) else {
             continue;
         };
         let at = consent
@@ -369,7 +381,7 @@ fn span(scores: &[Series], medications: &[Medication], moment: i64) -> (i64, i64
     (first.min(moment - 30 * when::DAY), moment)
 }
 
-fn medications(things: &[Thing<'_>]) -> Vec<Medication> {
+pub(super) fn medications(things: &[Thing<'_>]) -> Vec<Medication> {
     let taken: Vec<&Telling<'_>> = of_kind(things, "MedicationStatement").collect();
     // Where nobody says what is taken, what was prescribed is the best there is.
     let shown = if taken.is_empty() {

@@ -20,7 +20,8 @@ pub(super) fn of(who: &Who) -> Vec<Way> {
     match who.role {
         Role::Participant => match &who.patient {
             Some(id) => vec![
-                way(Place::Elsewhere, &path::person(id), "My record"),
+                way(Place::Elsewhere, path::ME, "My record"),
+                way(Place::Elsewhere, &path::consents(id), "What I decide"),
                 way(Place::Access, &path::person_access(id), "Who looked"),
                 record,
             ],

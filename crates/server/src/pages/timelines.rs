@@ -44,7 +44,9 @@ pub(super) fn draw(answered: &Asked, id: &str) -> Result<(Markup, Given), Error>
             if from < to { (from, to) } else { whole }
         }
     };
+    let mut given = person::given(&asked, &case);
     let context = Context {
+        disputed: super::disputes::rows(&asked, id, &mut given)?,
         as_of,
         spans: spans(&asked, whole, now),
         window,
@@ -52,7 +54,7 @@ pub(super) fn draw(answered: &Asked, id: &str) -> Result<(Markup, Given), Error>
         conflicts: found.conflicts,
         shell,
     };
-    Ok((page(&context), person::given(&asked, &case)))
+    Ok((page(&context), given))
 }
 
 fn day(asked: &Asked, name: &str) -> Result<Option<i64>, Error> {

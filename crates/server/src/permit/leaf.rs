@@ -2,7 +2,8 @@
 //!
 //! A leaf can tell of many. Whoever may see who looked at one of them sees the leaf, and of the others
 //! only how many there were; the address that was asked for may name them, so it is shown only to
-//! whoever may see who looked at all of them.
+//! whoever may see who looked at all of them. What an agency has held back from a person for a time is not
+//! there to them ([`crate::accounting`]).
 
 use ledger::Alias;
 use ledger::access::Disclosed;
@@ -45,6 +46,11 @@ pub(crate) fn shown(view: &View, reader: &Reader, one: &Disclosed) -> Result<Opt
         if may(Some(*person))? {
             persons.push(*person);
         }
+    }
+    if let Some(own) = &reader.who().patient
+        && view.is_held_back(reader, own, one)?
+    {
+        return Ok(None);
     }
     let is_whole = persons.len() == one.persons.len();
     Ok((!persons.is_empty()).then_some(Shown { persons, is_whole }))

@@ -115,8 +115,12 @@ impl Permits {
     /// somebody has consented or refused.
     pub(crate) fn is_particular(&self, kind: &str) -> bool {
         let labelled = kind_number(kind).and_then(|number| self.labelled.get(usize::from(number)));
+        self.has_consents() || labelled.is_none_or(|labelled| labelled.load(Ordering::Acquire))
+    }
+
+    /// Whether a consent was ever recorded.
+    pub(super) fn has_consents(&self) -> bool {
         self.consents.load(Ordering::Acquire)
-            || labelled.is_none_or(|labelled| labelled.load(Ordering::Acquire))
     }
 
     /// Notes what is about to be made visible, if it makes single resources be for fewer people: before

@@ -24,7 +24,11 @@ pub fn of_page(role: Role, page: &str) -> Option<Purpose> {
     let purpose = if page.starts_with("/access/") && page.ends_with("/seen") {
         // What somebody was shown is seen again with one's own eyes, for one's own purpose.
         return None;
-    } else if page == path::ACCESS || page.starts_with("/access/") || page.ends_with("/access") {
+    } else if page == path::ACCESS
+        || page.starts_with("/access/")
+        || page.ends_with("/access")
+        || page.starts_with("/people/") && page.contains("/accounting")
+    {
         Purpose::Compliance
     } else if page.starts_with("/people/") && page.ends_with("/export") {
         Purpose::OwnRequest

@@ -7,11 +7,14 @@
 //! - **Referred**: whom a ServiceRequest that is under way names as performer, or a Task as its owner. It
 //!   matters for evaluators alone.
 //!
+//! - **Consent**: what the person has permitted and refused; it is weighed for each thing that is read.
+//!
 //! A PractitionerRole stands for its practitioner. An organisation is not on anybody's team here:
 //! everybody who works there would be.
 
 use std::sync::Arc;
 
+use casework::consent::Consent;
 use ledger::Alias;
 use policy::{Facts, Role};
 use record::json::{Doc, Value};
@@ -23,8 +26,9 @@ use crate::programme::{Page, Search, Version};
 use crate::standing::Standing;
 
 /// The kinds of resource that anything here is read from.
-pub(super) const KINDS: [&str; 6] = [
+pub(super) const KINDS: [&str; 7] = [
     "CareTeam",
+    "Consent",
     "EpisodeOfCare",
     "Patient",
     "PractitionerRole",
@@ -39,6 +43,9 @@ pub(crate) fn is_read(kind: &str) -> bool {
 
 /// How many resources of one kind are looked at for a person.
 const LOOKED_AT_MAX: usize = 200;
+
+/// How many Consents of a person are weighed.
+const CONSENTS_MAX: usize = 500;
 
 /// The record as it stands now, whole: what facts are read from.
 pub(crate) trait Record {
@@ -93,6 +100,8 @@ pub struct Related {
     pub ties: Vec<Tie>,
     /// Kind and id of every resource that this was read from.
     pub sources: Vec<(String, String)>,
+    /// What the person has permitted and refused, the newest version of each.
+    pub consents: Vec<Consent>,
 }
 
 /// Whether how people stand to each other decides for a role.
@@ -132,10 +141,34 @@ impl Related {
                 related.add(record, &version, ties)?;
             }
         }
+        related.read_consents(record, &patient)?;
         Ok(match is_here {
             true => Related { is_here, ..related },
             false => Related::default(),
         })
+    }
+
+    fn read_consents(&mut self, record: &dyn Record, patient: &str) -> Result<(), Error> {
+        let params = [("patient".to_owned(), patient.to_owned())];
+        let (criteria, _) = parse_criteria("Consent", &params, "");
+        let page = record.page(&Search {
+            criteria: &criteria,
+            count: CONSENTS_MAX,
+            after: None,
+            total: false,
+        })?;
+        if page.next.is_some() {
+            // What is not weighed could be a refusal.
+            return Err(Error::internal(
+                "more Consents of one person than can be weighed",
+            ));
+        }
+        for version in page.hits {
+            self.sources
+                .push((version.kind.clone(), version.id.clone()));
+            self.consents.extend(crate::consent::read(&version));
+        }
+        Ok(())
     }
 
     fn add(&mut self, record: &dyn Record, version: &Version, ties: Ties) -> Result<(), Error> {

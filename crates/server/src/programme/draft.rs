@@ -117,6 +117,14 @@ impl Draft {
         Ok(draft)
     }
 
+    /// What the programme says about a part of somebody's record, such as that an entry is disputed.
+    /// It is theirs and goes with their record; but nobody else can say it.
+    pub fn ours(kind: &str, id: &str, expect: Expect, stored: Vec<u8>) -> Result<Draft, Error> {
+        let mut draft = Draft::stored(kind, id, expect, stored)?;
+        draft.governance = Governance::Ours;
+        Ok(draft)
+    }
+
     /// A deletion.
     pub fn delete(kind: &str, id: &str, expect: Expect) -> Draft {
         let stored = record::stored::deleted(kind, id);

@@ -65,6 +65,10 @@ pub struct About {
     /// Days between telling a person and erasing their record, if not 30. At least 7; in a demo, any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure_delay_days: Option<u32>,
+    /// To whom outside of the programme a participant can complain: name, address, telephone. Until it
+    /// is filled in, their page says that it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complaints: Option<String>,
 }
 
 /// One of the generated people of a demo.

@@ -3,6 +3,7 @@
 
 use maud::{Markup, html};
 
+use super::dispute::{self, Beside};
 use super::layout::{self, Page, Place, Shell};
 use super::when::{self, Happened, RecordedAt};
 use super::{path, samples};
@@ -38,6 +39,8 @@ pub struct Context {
     pub is_cosigned: Option<bool>,
     /// The commands that check the receipt: the file's name in them.
     pub receipt_name: String,
+    /// What the person says is wrong with it.
+    pub disputes: Vec<Beside>,
 }
 
 /// One electronic signature.
@@ -142,6 +145,7 @@ pub fn page(context: &Context) -> Markup {
                 }
             }
         }
+        (dispute::beside(shell, &context.disputes))
         div class="columns" {
             section class="panel times" aria-labelledby="times" {
                 h2 id="times" { "Its two times" }
@@ -172,6 +176,9 @@ pub fn page(context: &Context) -> Markup {
                 h2 id="says" { "What it says" }
                 @if context.facts.is_empty() { p { "Nothing: this version takes the thing back." } } @else {
                     dl class="facts" { @for (name, words) in &context.facts { dt { (name) } dd class="said" { bdi { (words) } } } }
+                }
+                @if shell.banner.is_some() && !shell.is_then() {
+                    p { a href=(path::dispute_new(context.position)) { "Say that this is wrong" } }
                 }
                 details { summary { "As it is stored" } (layout::scrolling("Stored JSON", html! { pre { (context.json) } })) }
             }
@@ -366,9 +373,28 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         line: line.into(),
         is_cosigned: Some(true),
         receipt_name: "homecoming-receipt-8121.txt".into(),
+        disputes: Vec::new(),
     };
     vec![
         ("changed", changed.clone()),
+        (
+            "disputed",
+            Context {
+                disputes: vec![Beside {
+                    id: "d1".into(),
+                    of_version: Some(1),
+                    stands: "An answer is owed by 3 Oct 2026".into(),
+                    texts: vec![dispute::Text {
+                        kind: "account".into(),
+                        author: "Haddad, Samir".into(),
+                        recorded_at: samples::recorded(2026, 8, 4),
+                        words: "I was not there that day.".into(),
+                        position: 9_001,
+                    }],
+                }],
+                ..changed.clone()
+            },
+        ),
         (
             "older",
             Context {

@@ -472,6 +472,14 @@ fn as_of_hidden(shell: &Shell) -> Markup {
 fn person(shell: &Shell, banner: &Banner) -> Markup {
     let (person, timelines) = (path::person(&banner.id), path::timelines(&banner.id));
     let access = path::person_access(&banner.id);
+    let (consents, disputes) = (path::consents(&banner.id), path::disputes(&banner.id));
+    let accounting = path::accounting(&banner.id);
+    let told = |user: &User| {
+        matches!(
+            user.role.as_str(),
+            "participant" | "caseworker" | "prescriber" | "supervisor" | "officer"
+        )
+    };
     let here = |address: &str| (shell.path == address).then_some("page");
     html! {
         section class="banner" aria-label="Person" {
@@ -497,6 +505,11 @@ fn person(shell: &Shell, banner: &Banner) -> Markup {
                     li { a href=(shell.to(&person)) aria-current=[here(&person)] { "Overview" } }
                     li { a href=(shell.to(&timelines)) aria-current=[here(&timelines)] { "Two timelines" } }
                     li { a href=(shell.to(&access)) aria-current=[here(&access)] { "Who looked" } }
+                    li { a href=(shell.to(&consents)) aria-current=[here(&consents)] { "Consents" } }
+                    @if shell.user.as_ref().is_some_and(told) {
+                        li { a href=(shell.to(&accounting)) aria-current=[here(&accounting)] { "Who was told" } }
+                    }
+                    li { a href=(shell.to(&disputes)) aria-current=[here(&disputes)] { "Disputes" } }
                     @if banner.erasure.is_none() && !shell.is_then() && shell.user.as_ref().is_some_and(|user| user.role == "officer") {
                         li { a href=(path::with(path::ERASURE_NEW, &[("person", &banner.id)])) { "Ask for an erasure" } }
                     }

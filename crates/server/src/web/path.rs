@@ -43,6 +43,8 @@ pub const PURPOSE: &str = "/purpose";
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out: POST.
 pub const SIGN_OUT: &str = "/sign-out";
+/// A participant's own view of their record, and the first page that they see.
+pub const ME: &str = "/me";
 /// Deciding what an app may do: GET as OAuth says, POST the decision.
 pub const AUTHORIZE: &str = "/oauth/authorize";
 /// The registered programs and apps; POST registers one.
@@ -197,6 +199,65 @@ pub fn leaf_receipt(position: u64) -> String {
 /// What somebody was shown, drawn again.
 pub fn seen(position: u64) -> String {
     format!("/access/{position}/seen")
+}
+
+/// What the person has consented to; POST decides.
+pub fn consents(id: &str) -> String {
+    format!("/people/{}/consents", encode(id))
+}
+
+/// The form that decides: `about`.
+pub fn consent_new(id: &str) -> String {
+    format!("/people/{}/consents/new", encode(id))
+}
+
+/// One consent of the person.
+pub fn consent(id: &str, consent: &str) -> String {
+    format!("/people/{}/consents/{}", encode(id), encode(consent))
+}
+
+/// Narrowing it, taking it back, or making what it releases: POST.
+pub fn consent_step(id: &str, consent: &str, step: &str) -> String {
+    format!("/people/{}/consents/{}/{step}", encode(id), encode(consent))
+}
+
+/// What the person disputes.
+pub fn disputes(id: &str) -> String {
+    format!("/people/{}/disputes", encode(id))
+}
+
+/// The form that disputes an entry; POST does.
+pub fn dispute_new(position: u64) -> String {
+    format!("/entries/{position}/dispute")
+}
+
+/// One dispute, by the id of its Task.
+pub fn dispute(id: &str) -> String {
+    format!("/disputes/{}", encode(id))
+}
+
+/// A step of a dispute: POST.
+pub fn dispute_step(id: &str, step: &str) -> String {
+    format!("/disputes/{}/{step}", encode(id))
+}
+
+/// The accounting of disclosures; POST suspends a part of it.
+pub fn accounting(id: &str) -> String {
+    format!("/people/{}/accounting", encode(id))
+}
+
+/// The same as a file of values.
+pub fn accounting_csv(id: &str) -> String {
+    format!("/people/{}/accounting.csv", encode(id))
+}
+
+/// Ends a suspension before its time: POST.
+pub fn suspension_lift(id: &str, suspension: &str) -> String {
+    format!(
+        "/people/{}/accounting/{}/lift",
+        encode(id),
+        encode(suspension)
+    )
 }
 
 /// One registered program or app; POST changes it.

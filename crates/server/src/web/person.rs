@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::layout::{self, Page, Place, Shell};
 use super::when::{self, Happened, RecordedAt};
-use super::{path, samples};
+use super::{disputes, path, samples};
 use crate::chart::score::{self, Band, Course, Cut, Drawing, Score, Series, Standing};
 
 /// What the page shows.
@@ -19,6 +19,8 @@ pub struct Context {
     pub owed: Vec<Owed>,
     /// What the person agreed to: "Recording of sessions", "No, since 18 Apr 2026".
     pub consents: Vec<(String, String)>,
+    /// What the person says is wrong.
+    pub disputed: Vec<disputes::Row>,
     /// The instruments, the leading one first. Those without points are left out.
     pub scores: Vec<Series>,
     /// First and last microsecond of the charts' axis.
@@ -151,6 +153,7 @@ pub fn page(context: &Context) -> Markup {
         .as_ref()
         .map_or("", |banner| banner.name.as_str());
     let main = html! {
+        (disputes::listed(shell, &context.disputed))
         (closed(context))
         div class="person" {
             @if !context.closed.schedule {
@@ -482,6 +485,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 position: Some(8_130),
             },
         ],
+        disputed: disputes::sample_rows(),
         consents: vec![
             ("Treatment".into(), "Yes, 2 Mar 2026".into()),
             (
@@ -627,6 +631,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         },
         owed: Vec::new(),
         consents: Vec::new(),
+        disputed: Vec::new(),
         scores: Vec::new(),
         medications: Vec::new(),
         notes: Vec::new(),
@@ -693,6 +698,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             ..Closed::default()
         },
         consents: vec![(samples::HOSTILE.into(), samples::LONG.into())],
+        disputed: disputes::sample_rows(),
         scores: vec![Series {
             name: samples::HOSTILE.into(),
             long_name: samples::LONG.into(),
@@ -779,6 +785,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             overdue_days: None,
         },
         owed: Vec::new(),
+        disputed: disputes::sample_rows(),
         consents: vec![
             ("Treatment".into(), "Yes, 2 Mar 2026".into()),
             ("Recording of sessions".into(), "Yes, 2 Mar 2026".into()),

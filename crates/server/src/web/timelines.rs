@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::layout::{self, AsKnown, Page, Place, Shell};
 use super::when::{self, Happened, RecordedAt};
-use super::{path, samples};
+use super::{disputes, path, samples};
 use crate::chart::event::{Conflict, Disagreement, Event, Knowledge, Row, Telling, tags};
 use crate::chart::{square, wide};
 
@@ -28,6 +28,8 @@ pub struct Context {
     pub events: Vec<Event>,
     /// Every conflict, in the order of their tags.
     pub conflicts: Vec<Conflict>,
+    /// What the person says is wrong.
+    pub disputed: Vec<disputes::Row>,
 }
 
 /// A span to choose.
@@ -94,6 +96,7 @@ pub fn page(context: &Context) -> Markup {
             }
         }
         (conflicts(context))
+        (disputes::listed(shell, &context.disputed))
         (table(context))
     };
     layout::page(
@@ -480,6 +483,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         ],
         events: events.clone(),
         conflicts: conflicts.clone(),
+        disputed: disputes::sample_rows(),
     };
     let many: Vec<Event> = (0..180)
         .map(|step: i64| {

@@ -31,6 +31,8 @@ enum Who {
     /// A caseworker whose case `p` is.
     Caseworker,
     Inspector,
+    /// The person `p`, who signs in as a participant.
+    Themself,
     Nobody,
 }
 
@@ -88,10 +90,20 @@ const WARRANT: &str = "--x\r\nContent-Disposition: form-data; name=\"inspector\"
     %PDF-1.7 a paper\r\n--x--\r\n";
 const COVER: &str =
     "owner=Practitioner/w&delegate=Practitioner/w2&whose=all&from={from}&to={to}&why=annual+leave";
+const RELEASE: &str = r#"{"resourceType":"Consent","id":"c","status":"active",
+    "scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+    "category":[{"coding":[{"system":"urn:homecoming:consent","code":"release"}]}],"policy":[{"uri":"urn:t"}],
+    "patient":{"reference":"Patient/p"},"dateTime":"2026-01-01","organization":[{"display":"Test"}],
+    "provision":{"period":{"end":"2099-01-01"},"purpose":[{"system":"urn:t","code":"COC"}],
+    "actor":[{"role":{"text":"x"},"reference":{"reference":"Organization/o","display":"Office"}}],
+    "provision":[{"type":"permit","class":[{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}]}]}}"#;
+const DECISION: &str =
+    "about=recording&answer=yes&name=P&witness=W&signed=2026-01-01&kept=cabinet+3";
+const SUSPENSION: &str = "agency=OIG&official=Agent&statement=written&stated=2026-01-01&until=2099-01-01&citation=letter+1";
 const WRITES: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
     {"resource":{"resourceType":"Basic","id":"b","code":{"text":"x"}},"request":{"method":"PUT","url":"Basic/b"}}]}"#;
 
-use Who::{Caseworker, Client, Inspector, Nobody, Officer};
+use Who::{Caseworker, Client, Inspector, Nobody, Officer, Themself};
 
 /// Addresses of forms that change the record: here they are sent so that they do.
 const STEPS: [&str; 4] = ["/erasures", "/warrants", "/break-glass", "/cover"];
@@ -551,6 +563,127 @@ const ROWS: &[Row] = &[
         "",
         None,
     ),
+    row(
+        "PUT",
+        "/fhir/{kind}/{id}",
+        Client,
+        "/fhir/Consent/c",
+        RELEASE,
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents",
+        Officer,
+        "/people/p/consents",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents/new",
+        Officer,
+        "/people/p/consents/new?about=release",
+        "",
+        Some(("page", 0)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/consents",
+        Officer,
+        "/people/p/consents",
+        DECISION,
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/consents/{consent}",
+        Officer,
+        "/people/p/consents/c",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/consents/{consent}/{step}",
+        Caseworker,
+        "/people/p/consents/c/packet",
+        "as=bundle",
+        Some(("export", 2)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/accounting",
+        Officer,
+        "/people/p/accounting?what=all",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row(
+        "GET",
+        "/people/{id}/accounting.csv",
+        Officer,
+        "/people/p/accounting.csv?what=all",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row(
+        "POST",
+        "/people/{id}/accounting",
+        Officer,
+        "/people/p/accounting",
+        SUSPENSION,
+        None,
+    ),
+    row(
+        "POST",
+        "/people/{id}/accounting/{suspension}/lift",
+        Officer,
+        "/people/p/accounting/none/lift",
+        "sure=yes",
+        None,
+    ),
+    row(
+        "GET",
+        "/entries/{position}/dispute",
+        Caseworker,
+        "/entries/1/dispute",
+        "",
+        Some(("page", 1)),
+    ),
+    row(
+        "POST",
+        "/entries/{position}/dispute",
+        Themself,
+        "/entries/1/dispute",
+        "text=it+was+not+so",
+        None,
+    ),
+    row(
+        "GET",
+        "/disputes/{id}",
+        Caseworker,
+        "/disputes/{made}",
+        "",
+        Some(("page", 3)),
+    ),
+    row(
+        "POST",
+        "/disputes/{id}/{step}",
+        Officer,
+        "/disputes/{made}/extend",
+        "text=somebody+is+away",
+        None,
+    ),
+    row(
+        "GET",
+        "/people/{id}/disputes",
+        Officer,
+        "/people/p/disputes",
+        "",
+        Some(("page", u64::MAX)),
+    ),
+    row("GET", "/me", Themself, "/me", "", Some(("page", u64::MAX))),
     row("GET", "/metrics", Nobody, "/metrics", "", None),
     row(
         "GET",
@@ -977,6 +1110,18 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     ];
     let added = homecoming_done(&words);
     let inspector_code = added.lines().last().expect("a code").to_owned();
+    let added = homecoming_done(&[
+        "user",
+        "add",
+        "P.",
+        "--data",
+        &data,
+        "--role",
+        "participant",
+        "--patient",
+        "p",
+    ]);
+    let own_code = added.lines().last().expect("a code").to_owned();
     let words = [
         "user",
         "add",
@@ -997,6 +1142,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     let carer = Person::enrol(&served, "Carer", &carer_code)
         .browser
         .cookies();
+    let own = Person::enrol(&served, "P.", &own_code).browser.cookies();
     let inspector = Person::enrol(&served, "Inspector", &inspector_code)
         .browser
         .cookies();
@@ -1023,6 +1169,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             Officer => request.header("Cookie", &officer),
             Caseworker => request.header("Cookie", &carer),
             Inspector => request.header("Cookie", &inspector),
+            Themself => request.header("Cookie", &own),
             Nobody => request,
         };
         if path.ends_with("?if-none-exist") {
@@ -1081,6 +1228,7 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             Client => "client/tests",
             Caseworker => "Practitioner/w",
             Inspector => "user/4",
+            Themself => "Patient/p",
             Officer | Nobody => "user/2",
         };
         assert_eq!(one.leaf.actor, actor, "{name}");

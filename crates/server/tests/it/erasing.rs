@@ -38,6 +38,7 @@ impl World {
             name: "Erasing".to_owned(),
             demo: Vec::new(),
             erasure_delay_days: None,
+            complaints: None,
         };
         programme::create(data, &about, None, &Chance::seeded(7)).expect("a programme");
         let desk = desk::Desk::open(data).expect("a desk");

@@ -42,6 +42,7 @@ fn the_ends_of_all_chains_are_recorded_after_an_import_and_while_a_server_runs()
         name: "Heads".to_owned(),
         demo: Vec::new(),
         erasure_delay_days: None,
+        complaints: None,
     };
     let (clock, chance) = (Clock::standing_at(START_US), Chance::seeded(7));
     let keys = programme::create(&data, &about, None, &chance).expect("a new programme");

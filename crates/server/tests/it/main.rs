@@ -6,6 +6,7 @@ mod asvs;
 mod attacks;
 mod backups;
 mod browser;
+mod consenting;
 mod crash;
 mod disclosures;
 mod erased_bytes;

@@ -31,6 +31,7 @@ impl World {
             name: "Notices".to_owned(),
             demo: Vec::new(),
             erasure_delay_days: None,
+            complaints: None,
         };
         programme::create(data, &about, None, &Chance::seeded(3)).expect("a programme");
         let desk = desk::Desk::open(data).expect("a desk");

@@ -163,6 +163,7 @@ fn a_decision_that_panics_fails_alone() {
         name: "Panic".to_owned(),
         demo: Vec::new(),
         erasure_delay_days: None,
+        complaints: None,
     };
     let chance = Chance::seeded(7);
     let keys = programme::create(&data, &about, None, &chance).expect("a new programme");

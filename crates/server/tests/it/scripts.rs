@@ -108,6 +108,7 @@ impl Server {
             name: "Scripts".to_owned(),
             demo: Vec::new(),
             erasure_delay_days: None,
+            complaints: None,
         };
         let keys = programme::create(&data, &about, None, &chance).expect("a new programme");
         let on_fatal = Box::new(|why: &dyn std::fmt::Display| panic!("{why}"));

@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ledger::access::Disclosed;
 use ledger::{Action, Alias, Entry};
 use policy::{Action as Does, Facts, Kind, Policy};
 use record::json::Doc;
@@ -18,6 +19,7 @@ use record::search::{Criteria, Modifier, ReferenceTest, Test};
 use record::sensitivity;
 
 use super::{AsOf, Page, Search, Version, View};
+use crate::accounting::HeldBack;
 use crate::error::{Error, ErrorKind};
 use crate::permit::related::{Record, Related};
 use crate::permit::{self, Permits, Reader, Thing, Who};
@@ -73,6 +75,22 @@ impl View {
     /// The whole record as it stands now.
     pub(crate) fn whole(&self) -> Whole {
         Whole(View::new(&self.inner, AsOf::Now))
+    }
+
+    /// Whether a leaf of the access log is held back for a time from the person who looks.
+    pub(crate) fn is_held_back(
+        &self,
+        reader: &Reader,
+        own: &str,
+        one: &Disclosed,
+    ) -> Result<bool, Error> {
+        let alias = self.alias(own);
+        if !one.persons.contains(&alias) {
+            return Ok(false);
+        }
+        let now = View::new(&self.inner, AsOf::Now);
+        let held = HeldBack::at(&now, &self.inner.desk, alias, reader.now())?;
+        Ok(held.holds(one))
     }
 
     /// For whom it is read.

@@ -91,6 +91,7 @@ fn a_clock_that_is_set_back_never_takes_the_recorded_time_back() {
         name: "Set back".to_owned(),
         demo: Vec::new(),
         erasure_delay_days: None,
+        complaints: None,
     };
     let clock = Clock::System.now().0;
     let clock = Clock::standing_at(clock);

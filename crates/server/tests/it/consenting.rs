@@ -1,0 +1,646 @@
+//! Consents, releases, disputes and the accounting of disclosures, from the forms to the log, against
+//! the real binary.
+
+use std::path::Path;
+
+use ledger::access::AccessLog;
+use ledger::disclosure::Told;
+
+use crate::disclosures::keys;
+use crate::people::Person;
+use crate::served::{Folder, Served, homecoming_done, programme};
+
+/// A server, and everybody who asks it something.
+struct World {
+    _folder: Folder,
+    data: String,
+    token: String,
+    served: Served,
+    agent: ureq::Agent,
+    person: String,
+    other: String,
+    carer: String,
+    evaluator: String,
+    officer: String,
+    supervisor: String,
+}
+
+/// Status and text of an answer.
+type Said = (u16, String);
+
+impl World {
+    fn new(name: &str) -> World {
+        let folder = Folder::new(name);
+        let (data, token) = programme(&folder);
+        let add = |name: &str, role: &str, more: &[&str]| {
+            let mut words = vec!["user", "add", name, "--data", &data, "--role", role];
+            words.extend(more);
+            let said = homecoming_done(&words);
+            said.lines().last().expect("a code").to_owned()
+        };
+        let person = add("Samir", "participant", &["--patient", "p"]);
+        let other = add("Ruth", "participant", &["--patient", "q"]);
+        let officer = add("O. Officer", "officer", &[]);
+        let supervisor = add("S. Supervisor", "supervisor", &["--practitioner", "s"]);
+        let theirs = ["--practitioner", "w", "--supervisor", "S. Supervisor"];
+        let carer = add("C. Carer", "caseworker", &theirs);
+        let evaluator = add("E. Evaluator", "evaluator", &["--practitioner", "e"]);
+        let served = Served::start(&data);
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let sign_in = |name: &str, code: String| {
+            let person = Person::enrol(&served, name, &code);
+            person.browser.cookies()
+        };
+        let person = sign_in("Samir", person);
+        let other = sign_in("Ruth", other);
+        let carer = sign_in("C. Carer", carer);
+        let evaluator = sign_in("E. Evaluator", evaluator);
+        let officer = sign_in("O. Officer", officer);
+        let supervisor = sign_in("S. Supervisor", supervisor);
+        let world = World {
+            _folder: folder,
+            data,
+            token,
+            served,
+            agent,
+            person,
+            other,
+            carer,
+            evaluator,
+            officer,
+            supervisor,
+        };
+        let of = r#""subject":{"reference":"Patient/p"}"#;
+        for (kind, id, rest) in [
+            ("Practitioner", "s", r#""name":[{"family":"Supervisor"}]"#.to_owned()),
+            ("Practitioner", "w", r#""name":[{"family":"Carer"}]"#.to_owned()),
+            ("Practitioner", "e", r#""name":[{"family":"Evaluator"}]"#.to_owned()),
+            ("Organization", "board", r#""name":"Evaluation Board""#.to_owned()),
+            ("PractitionerRole", "er", r#""active":true,"practitioner":{"reference":"Practitioner/e"},"organization":{"reference":"Organization/board"}"#.to_owned()),
+            ("Patient", "p", r#""name":[{"family":"Haddad","given":["Samir"]}],"generalPractitioner":[{"reference":"Practitioner/w"}]"#.to_owned()),
+            ("Patient", "q", r#""name":[{"family":"Hadley","given":["Ruth"]}],"generalPractitioner":[{"reference":"Practitioner/w"}]"#.to_owned()),
+            ("Observation", "score", format!(r#""status":"final","code":{{"text":"scale"}},{of},"valueQuantity":{{"value":38.50}}"#)),
+            ("Observation", "drinks", format!(r#""meta":{{"security":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"ETH"}}]}},"status":"final","code":{{"text":"AUDIT"}},{of},"valueInteger":9"#)),
+            ("DocumentReference", "note", format!(r#""meta":{{"security":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}}]}},"status":"current",{of},"content":[{{"attachment":{{"title":"t"}}}}]"#)),
+        ] {
+            let (status, text) = world.put(kind, id, &rest);
+            assert!(status < 300, "{kind}/{id}: {text}");
+        }
+        world
+    }
+
+    fn put(&self, kind: &str, id: &str, rest: &str) -> Said {
+        let body = format!(r#"{{"resourceType":"{kind}","id":"{id}",{rest}}}"#);
+        let mut answer = self
+            .agent
+            .put(self.served.url(&format!("/fhir/{kind}/{id}")))
+            .header("Authorization", &format!("Bearer {}", self.token))
+            .header("Content-Type", "application/fhir+json")
+            .send(&body)
+            .expect("the server answers");
+        let text = answer.body_mut().read_to_string().expect("text");
+        (answer.status().as_u16(), text)
+    }
+
+    fn fhir(&self, path: &str) -> serde_json::Value {
+        let url = self.served.url(&format!("/fhir/{path}"));
+        let (status, text) = crate::served::get(&url, Some(&self.token));
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    fn get(&self, cookie: &str, path: &str) -> Said {
+        let mut answer = self
+            .agent
+            .get(self.served.url(path))
+            .header("Cookie", cookie)
+            .call()
+            .expect("the server answers");
+        let text = answer.body_mut().read_to_string().expect("text");
+        (answer.status().as_u16(), text)
+    }
+
+    /// Sends a form; of a redirect, the address is the text.
+    fn post(&self, cookie: &str, path: &str, form: &[(&str, &str)]) -> Said {
+        let mut answer = self
+            .agent
+            .post(self.served.url(path))
+            .header("Cookie", cookie)
+            .send_form(form.iter().copied())
+            .expect("the server answers");
+        let status = answer.status().as_u16();
+        let text = match answer.headers().get("location") {
+            Some(at) => at.to_str().expect("text").to_owned(),
+            None => answer.body_mut().read_to_string().expect("text"),
+        };
+        (status, text)
+    }
+
+    /// The 1 January after next, so that a release until then is neither over nor too long.
+    fn next_year(&self) -> String {
+        let answer = self
+            .agent
+            .get(self.served.url("/sign-in"))
+            .call()
+            .expect("the server answers");
+        let date = answer.headers()["date"].to_str().expect("text").to_owned();
+        let year: i32 = date
+            .split(' ')
+            .nth(3)
+            .expect("a year")
+            .parse()
+            .expect("a number");
+        format!("{}-01-01", year + 1)
+    }
+
+    /// What the access log has of the exports because of a consent, oldest first.
+    fn exports(&self) -> Vec<Told> {
+        let log = AccessLog::open(Path::new(&self.data), keys(&self.data)).expect("the access log");
+        let size = log.size().expect("it reads");
+        (0..size)
+            .filter_map(|at| log.leaf(at).expect("it reads"))
+            .filter(|one| one.leaf.what.as_str() == "export")
+            .filter_map(|one| one.told)
+            .collect()
+    }
+
+    /// Releases scores and substance use to the hospital; gives the Consent's id.
+    fn release(&self) -> String {
+        let until = self.next_year();
+        let form = [
+            ("about", "release"),
+            ("recipient", "County Hospital"),
+            ("address", "1 Main Street"),
+            ("purpose", "COC"),
+            ("part", "scores"),
+            ("part", "substance"),
+            ("until", until.as_str()),
+            ("name", "Samir Haddad"),
+        ];
+        let (status, text) = self.post(&self.person, "/people/p/consents", &form);
+        assert_eq!(status, 303, "{text}");
+        let found = self.fhir("Consent?patient=p");
+        let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+        id.to_owned()
+    }
+
+    /// The entry of the score.
+    fn entry(&self) -> String {
+        let found = self.get(&self.person, "/me").1;
+        let at = found.find("<bdi>scale").expect("the score");
+        let link = found[..at].rfind("/entries/").expect("a link") + 9;
+        let position = found[link..].split(['"', '?']).next();
+        format!("/entries/{}", position.expect("a position"))
+    }
+
+    fn packet(&self, consent: &str) -> Said {
+        let path = format!("/people/p/consents/{consent}/packet");
+        self.post(&self.carer, &path, &[("as", "bundle")])
+    }
+}
+
+#[test]
+fn a_release_gives_what_it_names_until_it_is_taken_back() {
+    let world = World::new("release");
+    let id = world.release();
+    let (status, bundle) = world.packet(&id);
+    assert_eq!(status, 200, "{bundle}");
+    assert!(
+        bundle.contains(r#""value":38.50"#),
+        "a number keeps its digits: {bundle}"
+    );
+    assert!(bundle.contains(r#""id":"drinks""#), "{bundle}");
+    assert!(
+        !bundle.contains(r#""id":"note""#),
+        "a therapy note is not named: {bundle}"
+    );
+    assert!(!bundle.contains("Hadley"), "somebody else is in it");
+    assert!(
+        bundle.contains("42 CFR part 2 prohibits unauthorized use or disclosure"),
+        "{bundle}"
+    );
+    assert!(
+        bundle.contains(&format!(r#""id":"{id}""#)),
+        "the release goes with it"
+    );
+
+    // Narrowed: substance use stays out from the next time on.
+    let path = format!("/people/p/consents/{id}");
+    let narrow = [("part", "scores"), ("name", "Samir Haddad")];
+    let (status, text) = world.post(&world.person, &format!("{path}/narrow"), &narrow);
+    assert_eq!(status, 303, "{text}");
+    let (status, bundle) = world.packet(&id);
+    assert_eq!(status, 200, "{bundle}");
+    assert!(bundle.contains(r#""id":"score""#) && !bundle.contains(r#""id":"drinks""#));
+    assert!(!bundle.contains("42 CFR part 2"), "{bundle}");
+
+    // Nobody else takes it back; the person does, and the next time nothing is given.
+    let name = [("name", "Samir Haddad")];
+    let (status, _) = world.post(&world.other, &format!("{path}/withdraw"), &name);
+    assert!(status == 403 || status == 404, "{status}");
+    let (status, text) = world.post(&world.officer, &format!("{path}/withdraw"), &name);
+    assert_eq!(status, 422, "without the paper: {text}");
+    let (status, text) = world.post(&world.person, &format!("{path}/withdraw"), &name);
+    assert_eq!(status, 303, "{text}");
+    let (status, text) = world.packet(&id);
+    assert_eq!(status, 422, "{text}");
+    assert!(text.contains("not in force"), "{text}");
+
+    // What was given before stays listed, with the version that it rested on.
+    let told = world.exports();
+    let basis: Vec<_> = told
+        .iter()
+        .map(|told| (told.basis.consent.as_str(), told.basis.notice.as_str()))
+        .collect();
+    let version = |number: u32| format!("Consent/{id}/_history/{number}");
+    assert_eq!(
+        basis,
+        [
+            (version(1).as_str(), "42 CFR 2.32(a)(2)"),
+            (version(2).as_str(), "")
+        ]
+    );
+    assert_eq!(told[0].basis.recipient, "County Hospital");
+    assert_eq!(told[0].basis.address, "1 Main Street");
+    let (_, page) = world.get(&world.person, &path);
+    assert!(page.contains("Taken back on"), "{page}");
+    assert_eq!(page.matches("Carer</bdi>: ").count(), 2, "{page}");
+    let (_, page) = world.get(&world.person, "/people/p/accounting?what=all");
+    assert_eq!(
+        page.matches("County Hospital, through Carer").count(),
+        2,
+        "{page}"
+    );
+}
+
+#[test]
+fn a_release_says_to_whom_what_what_for_and_until_when() {
+    let world = World::new("releases");
+    let until = world.next_year();
+    let whole = [
+        ("about", "release"),
+        ("recipient", "County Hospital"),
+        ("address", "1 Main Street"),
+        ("purpose", "COC"),
+        ("part", "scores"),
+        ("until", until.as_str()),
+        ("name", "Samir Haddad"),
+    ];
+    for (without, says) in [
+        ("recipient", "the name of the organisation"),
+        ("address", "where the organisation is"),
+        ("purpose", "what it may be used for"),
+        ("part", "nothing is ticked"),
+        ("until", "until when"),
+        ("name", "your name"),
+    ] {
+        let form: Vec<_> = whole
+            .iter()
+            .copied()
+            .filter(|(name, _)| *name != without)
+            .collect();
+        let (status, text) = world.post(&world.person, "/people/p/consents", &form);
+        assert_eq!(status, 422, "without {without}: {text}");
+        assert!(
+            text.to_lowercase().contains(says),
+            "without {without}: {text}"
+        );
+    }
+    let mut notes = whole.to_vec();
+    notes.push(("part", "notes"));
+    let (status, text) = world.post(&world.person, "/people/p/consents", &notes);
+    assert_eq!(status, 422, "{text}");
+    assert!(text.contains("release of their own"), "{text}");
+    // All or nothing: not one of these left anything behind.
+    for nothing in ["Consent?patient=p", "Organization?name=County"] {
+        let found = world.fhir(nothing);
+        assert!(
+            found["entry"].as_array().is_none_or(Vec::is_empty),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn a_paper_has_a_witness_a_day_and_a_scan() {
+    let world = World::new("paper");
+    let sent = |fields: &[(&str, &str)], scan: Option<&[u8]>| {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend_from_slice(
+                format!(
+                    "--xx\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+                )
+                .as_bytes(),
+            );
+        }
+        if let Some(scan) = scan {
+            body.extend_from_slice(b"--xx\r\nContent-Disposition: form-data; name=\"scan\"; filename=\"a.pdf\"\r\nContent-Type: application/pdf\r\n\r\n");
+            body.extend_from_slice(scan);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--xx--\r\n");
+        let mut answer = world
+            .agent
+            .post(world.served.url("/people/p/consents"))
+            .header("Cookie", &world.officer)
+            .header("Content-Type", "multipart/form-data; boundary=xx")
+            .send(&body)
+            .expect("the server answers");
+        let text = answer.body_mut().read_to_string().expect("text");
+        (answer.status().as_u16(), text)
+    };
+    let signed = [
+        ("about", "sud"),
+        ("answer", "yes"),
+        ("name", "Samir Haddad"),
+    ];
+    let with = |more: &[(&'static str, &'static str)]| [&signed[..], more].concat();
+    let (status, text) = sent(&with(&[("signed", "2026-01-05")]), Some(b"%PDF-1.7 scan"));
+    assert_eq!(status, 422, "{text}");
+    assert!(text.contains("Name who saw the person sign"), "{text}");
+    let (status, text) = sent(
+        &with(&[("witness", "M. Quintero"), ("signed", "2999-01-05")]),
+        Some(b"%PDF-1.7"),
+    );
+    assert_eq!(
+        (status, text.contains("has not come yet")),
+        (422, true),
+        "{text}"
+    );
+    let (status, text) = sent(
+        &with(&[("witness", "M. Quintero"), ("signed", "2026-01-05")]),
+        None,
+    );
+    assert_eq!(
+        (status, text.contains("where the paper is kept")),
+        (422, true),
+        "{text}"
+    );
+    let (status, text) = sent(
+        &with(&[("witness", "M. Quintero"), ("signed", "2026-01-05")]),
+        Some(b"GIF89a"),
+    );
+    assert_eq!(
+        (status, text.contains("PDF, a JPEG or a PNG")),
+        (415, true),
+        "{text}"
+    );
+    let (status, text) = sent(
+        &with(&[("witness", "M. Quintero"), ("signed", "2026-01-05")]),
+        Some(b"%PDF-1.7 scan"),
+    );
+    assert_eq!(status, 303, "{text}");
+    let consent = &world.fhir("Consent?patient=p")["entry"][0]["resource"];
+    assert!(
+        consent["dateTime"]
+            .as_str()
+            .expect("a day")
+            .starts_with("2026-01-05")
+    );
+    let scan = consent["sourceReference"]["reference"]
+        .as_str()
+        .expect("a scan");
+    let scan = world.fhir(scan);
+    assert_eq!(
+        scan["content"][0]["attachment"]["contentType"],
+        "application/pdf"
+    );
+    assert_eq!(scan["subject"]["reference"], "Patient/p");
+    let id = consent["id"].as_str().expect("an id");
+    let (_, page) = world.get(&world.person, &format!("/people/p/consents/{id}"));
+    assert!(
+        page.contains("on paper by Samir Haddad, seen by M. Quintero"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("does not allow anybody"),
+        "it has all that 42 CFR 2.31 asks for: {page}"
+    );
+}
+
+#[test]
+fn what_a_person_says_stands_beside_the_entry_and_is_answered() {
+    let world = World::new("dispute");
+    let before = world.fhir("Observation/score");
+    let entry = world.entry();
+    let raise = format!("{entry}/dispute");
+    let (status, text) = world.post(&world.person, &raise, &[("text", "  ")]);
+    assert_eq!(status, 422, "{text}");
+    let (status, _) = world.post(&world.other, &raise, &[("text", "it was me")]);
+    assert!(status == 403 || status == 404, "{status}");
+    let words = "I was asked in a hurry & the number is wrong";
+    let (status, at) = world.post(&world.person, &raise, &[("text", words)]);
+    assert_eq!(status, 303, "{at}");
+    let shown = "I was asked in a hurry &amp; the number is wrong";
+    let (_, page) = world.get(&world.carer, &entry);
+    assert!(
+        page.contains("The person says that this is wrong") && page.contains(shown),
+        "{page}"
+    );
+
+    // FHIR readers find both by what points at the entry, and the entry is as it was.
+    let found = world
+        .fhir("Observation?_id=score&_revinclude=Task:focus&_revinclude=DocumentReference:related");
+    let kinds: Vec<&str> = found["entry"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|entry| entry["resource"]["resourceType"].as_str().expect("a type"))
+        .collect();
+    assert!(
+        kinds.contains(&"Task") && kinds.contains(&"DocumentReference"),
+        "{kinds:?}"
+    );
+    assert_eq!(world.fhir("Observation/score"), before);
+
+    // Nobody forges an answer, or a dispute, through the API.
+    let id = at.rsplit('/').next().expect("an id").to_owned();
+    let task = world.fhir(&format!("Task/{id}"));
+    let mut forged = task.clone();
+    forged["status"] = serde_json::json!("rejected");
+    forged.as_object_mut().expect("an object").remove("meta");
+    let body = forged.to_string();
+    let rest = body
+        .trim_start_matches('{')
+        .trim_end_matches('}')
+        .to_owned();
+    let mut answer = world
+        .agent
+        .put(world.served.url(&format!("/fhir/Task/{id}")))
+        .header("Authorization", &format!("Bearer {}", world.token))
+        .header("Content-Type", "application/fhir+json")
+        .send(&body)
+        .expect("the server answers");
+    assert!(
+        answer.status().as_u16() >= 400,
+        "{}",
+        answer.body_mut().read_to_string().expect("text")
+    );
+    assert!(rest.contains("urn:homecoming:governance"));
+    assert_eq!(world.fhir(&format!("Task/{id}"))["status"], "requested");
+
+    // The person does not answer; the programme does, and the person has the last word.
+    let (status, text) = world.post(&world.person, &format!("{at}/agree"), &[]);
+    assert_eq!(
+        (status, text.contains("Nobody answers their own dispute")),
+        (403, true),
+        "{text}"
+    );
+    let ground = ("ground", "accurate");
+    let (status, text) = world.post(&world.supervisor, &format!("{at}/disagree"), &[ground]);
+    assert_eq!(
+        (status, text.contains("why you do not agree")),
+        (422, true),
+        "{text}"
+    );
+    let why = ("text", "The form in the file has this number.");
+    let (status, text) = world.post(&world.supervisor, &format!("{at}/disagree"), &[ground, why]);
+    assert_eq!(status, 303, "{text}");
+    let (status, text) = world.post(&world.supervisor, &format!("{at}/agree"), &[]);
+    assert_eq!(
+        (status, text.contains("answered or taken back")),
+        (422, true),
+        "{text}"
+    );
+    let own = ("text", "It is not my form.");
+    let (status, text) = world.post(&world.person, &format!("{at}/state"), &[own]);
+    assert_eq!(status, 303, "{text}");
+    let (_, page) = world.get(&world.carer, &entry);
+    for words in [
+        shown,
+        "The form in the file has this number.",
+        "It is not my form.",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+
+    // Whoever is given the entry is given what is said of it, though the release names no letters.
+    let id = world.release();
+    let (status, bundle) = world.packet(&id);
+    assert_eq!(status, 200, "{bundle}");
+    assert_eq!(
+        bundle
+            .matches(r#""system":"urn:homecoming:dispute""#)
+            .count(),
+        3,
+        "{bundle}"
+    );
+}
+
+#[test]
+fn what_an_agency_has_held_back_is_hidden_from_the_person_until_it_ends() {
+    let world = World::new("held");
+    let id = world.release();
+    assert_eq!(world.packet(&id).0, 200);
+    let until = world.next_year();
+    let form = [
+        ("agency", "County  hospital"),
+        ("official", "Dr. Vale"),
+        ("statement", "written"),
+        ("stated", "2026-01-05"),
+        ("until", until.as_str()),
+        ("citation", "Letter 7"),
+    ];
+    let (status, _) = world.post(&world.supervisor, "/people/p/accounting", &form);
+    assert_eq!(status, 403);
+    let mut oral = form;
+    oral[2].1 = "oral";
+    let (status, text) = world.post(&world.officer, "/people/p/accounting", &oral);
+    assert_eq!(
+        (status, text.contains("30 days at the most")),
+        (422, true),
+        "{text}"
+    );
+    let all = "/people/p/accounting?what=all";
+    let sees = |cookie: &str| {
+        let (status, page) = world.get(cookie, all);
+        assert_eq!(status, 200, "{page}");
+        page.contains("County Hospital, through")
+    };
+    let exported = || {
+        let (status, export) = world.get(&world.person, "/people/p/export");
+        assert_eq!(status, 200, "{export}");
+        export.contains(r#""basis":{"recipient":"County Hospital""#)
+    };
+    assert!(sees(&world.person) && exported());
+    let (status, text) = world.post(&world.officer, "/people/p/accounting", &form);
+    assert_eq!(status, 303, "{text}");
+    assert!(sees(&world.officer) && !sees(&world.person));
+    let (_, file) = world.get(&world.person, "/people/p/accounting.csv?what=all");
+    assert!(!file.contains("County Hospital"), "{file}");
+    let (_, page) = world.get(&world.person, "/people/p/access");
+    assert!(!page.contains("what a release covers"), "{page}");
+    let (_, page) = world.get(&world.person, all);
+    assert!(
+        !page.contains("Dr. Vale") && !page.contains("Letter 7"),
+        "{page}"
+    );
+    assert!(!exported(), "the export holds what is held back");
+    // The officer ends it; the person sees what was held back, and that it was.
+    let (_, page) = world.get(&world.officer, all);
+    let lift = page.find("/lift\"").expect("a form");
+    let lift = page[..lift].rsplit('"').next().expect("an address");
+    let (status, text) = world.post(&world.officer, &format!("{lift}/lift"), &[]);
+    assert_eq!(status, 303, "{text}");
+    assert!(sees(&world.person) && exported());
+    let (_, page) = world.get(&world.person, all);
+    assert!(page.contains("Held back for a time"), "{page}");
+}
+
+#[test]
+fn a_refusal_closes_the_record_to_whom_it_names_from_the_next_request_on() {
+    let world = World::new("keep-from");
+    let entry = world.entry();
+    assert_eq!(world.get(&world.carer, &entry).0, 200);
+    let form = [
+        ("about", "keep-from"),
+        ("answer", "yes"),
+        ("from", "Practitioner/w"),
+        ("name", "Samir Haddad"),
+    ];
+    let (status, text) = world.post(&world.person, "/people/p/consents", &form);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(world.get(&world.carer, &entry).0, 404);
+    assert_eq!(world.get(&world.supervisor, &entry).0, 200);
+    assert_eq!(world.get(&world.person, &entry).0, 200);
+    let found = world.fhir("Consent?patient=p");
+    let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+    let withdraw = format!("/people/p/consents/{id}/withdraw");
+    let (status, text) = world.post(&world.person, &withdraw, &[("name", "Samir Haddad")]);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(world.get(&world.carer, &entry).0, 200);
+}
+
+#[test]
+fn an_evaluator_reads_what_was_released_to_their_board_and_only_while_it_is() {
+    let world = World::new("board");
+    let refers = r#""status":"active","intent":"order","subject":{"reference":"Patient/p"},"performer":[{"reference":"Practitioner/e"}]"#;
+    let (status, text) = world.put("ServiceRequest", "sr", refers);
+    assert!(status < 300, "{text}");
+    let entry = world.entry();
+    assert_eq!(world.get(&world.evaluator, &entry).0, 404);
+    let until = world.next_year();
+    let form = [
+        ("about", "release"),
+        ("organisation", "board"),
+        ("address", "2 Main Street"),
+        ("purpose", "FITEVAL"),
+        ("part", "scores"),
+        ("until", until.as_str()),
+        ("name", "Samir Haddad"),
+    ];
+    let (status, text) = world.post(&world.person, "/people/p/consents", &form);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(world.get(&world.evaluator, &entry).0, 200);
+    let found = world.fhir("Consent?patient=p");
+    let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+    let withdraw = format!("/people/p/consents/{id}/withdraw");
+    let (status, text) = world.post(&world.person, &withdraw, &[("name", "Samir Haddad")]);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(world.get(&world.evaluator, &entry).0, 404);
+}

@@ -22,11 +22,13 @@
 
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
+use casework::warrant::When;
 use ledger::Alias;
 use ledger::access::Draft;
 pub use ledger::disclosure::Basis;
 use ledger::disclosure::Told;
 pub use ledger::disclosure::What;
+use policy::Purpose;
 
 use crate::error::Error;
 use crate::programme::{Actor, Programme, Version};
@@ -148,6 +150,27 @@ impl Given {
 }
 
 impl Disclosure {
+    /// Adds on which warrant or break-glass it rests: what is given out for an investigation or an
+    /// emergency is given out under one, and the leaf says under which.
+    fn rest_on(&mut self, programme: &Programme) -> Result<(), Error> {
+        let purpose = Purpose::from_code(&self.actor.purpose);
+        if !matches!(purpose, Some(Purpose::Investigation | Purpose::Emergency)) {
+            return Ok(());
+        }
+        let (standing, now) = (programme.standing()?, programme.clock().now().0);
+        let names = [self.actor.name.as_str()];
+        for person in &self.given.persons {
+            let person = person.to_string();
+            if let Ok((id, _)) = standing.warrant(&names, &person, None, When::Any, now) {
+                self.basis.warrant = format!("Task/{id}");
+            }
+            if let Ok((id, _)) = standing.break_glass(&names, &person, None, false, now) {
+                self.basis.break_glass = format!("Task/{id}");
+            }
+        }
+        Ok(())
+    }
+
     /// As the access log takes it.
     fn draft(self) -> Draft {
         let Given {
@@ -187,6 +210,9 @@ pub async fn let_go(programme: &Programme, method: &Method, mut response: Respon
             if *method == Method::HEAD {
                 disclosure.given.versions.clear();
                 disclosure.given.leaves.clear();
+            }
+            if let Err(error) = disclosure.rest_on(programme) {
+                return error.into_response();
             }
             match programme.disclose(disclosure.draft()).await {
                 Ok(_) => response,

@@ -27,6 +27,9 @@ pub struct Wanted<'w> {
     pub until: i64,
     /// Whether the persons are named to whoever looks.
     pub named: bool,
+    /// The Task that it was read under. A leaf that names another is left out; one that names none is of
+    /// before they did, or its content was erased.
+    pub basis: String,
 }
 
 /// The readings, newest first, and how many more there are.
@@ -68,6 +71,12 @@ pub fn reads(
         };
         if !wanted.readers.contains(&one.leaf.actor) || one.persons.is_empty() {
             continue;
+        }
+        if let Some(told) = &one.told {
+            let of = [&told.basis.warrant, &told.basis.break_glass];
+            if !of.contains(&&wanted.basis) && of.iter().any(|basis| !basis.is_empty()) {
+                continue;
+            }
         }
         if reads.len() >= LISTED_MAX {
             more += 1;

@@ -12,10 +12,10 @@ use crate::release::Given;
 ///
 /// It is complete as of the latest cosigned checkpoint, if that has a map of heads that counts
 /// entries about the person, otherwise as of the newest checkpoint. It has those leaves of the access
-/// log that are wanted; without the access log it says nothing of who was told.
+/// log that are wanted.
 pub fn export(
     ledger: &Ledger,
-    access: Option<&AccessLog>,
+    access: &AccessLog,
     cosigned: Option<&str>,
     patient: &str,
     wanted: &dyn Fn(&Disclosed) -> bool,
@@ -27,8 +27,7 @@ pub fn export(
         ));
     }
     let under = |note: Option<&str>| {
-        let access = access.map(|access| (access, wanted));
-        let export = ledger.export(patient, note, access);
+        let export = ledger.export(patient, note, Some((access, wanted)));
         export.map_err(Error::ledger)
     };
     let export = match cosigned.map(|note| under(Some(note))).transpose()?.flatten() {

@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
     let (export, given) = handing_out::export(
         programme.ledger(),
-        Some(programme.access()),
+        programme.access(),
         note,
         &args.person,
         &|_| true,

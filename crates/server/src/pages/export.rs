@@ -28,14 +28,18 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         may_take_all(&asked, &id)?;
         let cosigned = programme.cosigning().latest(LogName::Record);
         let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
-        // What a warrant keeps from the person for a time is not in what is handed to them; while an
-        // agency has its looking held back, nothing of the access log is.
+        // What a warrant keeps from the person for a time is not in what is handed to them, and neither
+        // is what an agency has held back.
         let (standing, now) = (programme.standing()?, programme.clock().now().0);
         let alias = programme.ledger().person(&id).to_string();
-        let told = |one: &Disclosed| !standing.keeps(one, &alias, now);
-        let held = is_person(&asked.who, &id) && HeldBack::from(&programme, &id)?.is_any();
-        let access = (!held).then(|| programme.access());
-        let ledger = programme.ledger();
+        let held = match is_person(&asked.who, &id) {
+            true => Some(HeldBack::from(&programme, &id)?),
+            false => None,
+        };
+        let told = |one: &Disclosed| {
+            !standing.keeps(one, &alias, now) && !held.as_ref().is_some_and(|held| held.holds(one))
+        };
+        let (ledger, access) = (programme.ledger(), programme.access());
         let (export, given) = handing_out::export(ledger, access, note, &id, &told)?;
         let text = String::from_utf8(export.write()).map_err(Error::internal)?;
         let file = download(&format!("{id}.homecoming-export"), text);

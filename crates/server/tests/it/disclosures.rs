@@ -11,7 +11,7 @@ use crate::served::{Folder, Served, homecoming_done, programme};
 
 mod rows;
 
-use rows::Who::{Caseworker, Client, Inspector, Nobody, Officer, Themself};
+use rows::Who::{Caseworker, Client, Inspector, Nobody, Officer};
 use rows::{ASKS, ROWS, Row, STEPS};
 
 /// The sources that routes stand in.
@@ -129,18 +129,6 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     ];
     let added = homecoming_done(&words);
     let inspector_code = added.lines().last().expect("a code").to_owned();
-    let added = homecoming_done(&[
-        "user",
-        "add",
-        "P.",
-        "--data",
-        &data,
-        "--role",
-        "participant",
-        "--patient",
-        "p",
-    ]);
-    let own_code = added.lines().last().expect("a code").to_owned();
     let words = [
         "user",
         "add",
@@ -161,7 +149,6 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     let carer = Person::enrol(&served, "Carer", &carer_code)
         .browser
         .cookies();
-    let own = Person::enrol(&served, "P.", &own_code).browser.cookies();
     let inspector = Person::enrol(&served, "Inspector", &inspector_code)
         .browser
         .cookies();
@@ -192,7 +179,6 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             Officer => request.header("Cookie", &officer),
             Caseworker => request.header("Cookie", &carer),
             Inspector => request.header("Cookie", &inspector),
-            Themself => request.header("Cookie", &own),
             Nobody => request,
         };
         if path.ends_with("?if-none-exist") {
@@ -251,7 +237,6 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             Client => "client/tests",
             Caseworker => "Practitioner/w",
             Inspector => "user/4",
-            Themself => "Patient/p",
             Officer | Nobody => "user/2",
         };
         assert_eq!(one.leaf.actor, actor, "{name}");

@@ -50,6 +50,7 @@ fn begun_a_week_ago(data: &str) {
         name: "Backdating".to_owned(),
         demo: Vec::new(),
         erasure_delay_days: None,
+        complaints: None,
     };
     programme::create(data.as_ref(), &about, None, &Chance::System).expect("made");
     let programme = Programme::open(

@@ -344,7 +344,7 @@ const ROWS: &[Row] = &[
         "GET",
         "/entries/{position}",
         Caseworker,
-        "/entries/2",
+        "/entries/{entry}",
         "",
         Some(("page", 1)),
     ),
@@ -352,7 +352,7 @@ const ROWS: &[Row] = &[
         "GET",
         "/entries/{position}/receipt",
         Caseworker,
-        "/entries/2/receipt",
+        "/entries/{entry}/receipt",
         "",
         Some(("receipt", 1)),
     ),
@@ -853,7 +853,7 @@ const ROWS: &[Row] = &[
         "GET",
         "/entries/{position}/sign",
         Caseworker,
-        "/entries/1/sign",
+        "/entries/{entry}/sign",
         "",
         Some(("page", 1)),
     ),
@@ -861,7 +861,7 @@ const ROWS: &[Row] = &[
         "POST",
         "/entries/{position}/sign",
         Caseworker,
-        "/entries/1/sign",
+        "/entries/{entry}/sign",
         "meaning=reviewed&password=x",
         None,
     ),
@@ -869,7 +869,7 @@ const ROWS: &[Row] = &[
         "POST",
         "/entries/{position}/sign/passkey",
         Caseworker,
-        "/entries/1/sign/passkey",
+        "/entries/{entry}/sign/passkey",
         "{}",
         None,
     ),
@@ -877,7 +877,7 @@ const ROWS: &[Row] = &[
         "POST",
         "/entries/{position}/sign/passkey/done",
         Caseworker,
-        "/entries/1/sign/passkey/done",
+        "/entries/{entry}/sign/passkey/done",
         r#"{"answer":{}}"#,
         None,
     ),
@@ -1014,9 +1014,15 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
     let log = AccessLog::open(Path::new(&data), keys(&data)).expect("the access log");
 
     let mut made = String::new();
+    // Where the observation is.
+    let mut entry = 0;
     for row in ROWS {
         let asks = format!("{ASKS}{}", served.url("/fhir"));
-        let path = &row.path.replace("{made}", &made).replace("{app}", &asks);
+        let path = &row
+            .path
+            .replace("{made}", &made)
+            .replace("{app}", &asks)
+            .replace("{entry}", &entry.to_string());
         let before = log.size().expect("it reads");
         let mut request = ureq::http::Request::builder().method(row.method).uri(
             served.url(
@@ -1069,6 +1075,16 @@ fn what_is_given_out_is_on_the_log_before_it_is_given() {
             made = found.map_or(made, str::to_owned);
         }
         assert_ne!(status, 500, "{name}: {text}");
+        if (row.method, row.path) == ("PUT", "/fhir/Observation/o") {
+            let checkpoint =
+                crate::served::get(&served.url("/log/test-programme/checkpoint"), None).1;
+            let size: u64 = checkpoint
+                .lines()
+                .nth(1)
+                .and_then(|size| size.parse().ok())
+                .expect("a size");
+            entry = size - 1;
+        }
         let now = log.size().expect("it reads");
         let Some((what, versions)) = row.expected else {
             assert_eq!(now, before, "{name} ({status}) is on the access log");

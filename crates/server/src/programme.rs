@@ -35,6 +35,7 @@ mod draft;
 pub mod erase;
 mod head_map;
 mod heads;
+mod index_audit;
 pub mod keys;
 mod notices;
 mod offline;
@@ -45,6 +46,7 @@ mod whose;
 mod writer;
 
 pub use draft::{Draft, says_governance};
+pub use index_audit::{Indexed, audit_index};
 pub use offline::{Batch, Offline, Writing};
 pub use open::{About, DemoPerson, create, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};

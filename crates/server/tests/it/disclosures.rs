@@ -206,6 +206,14 @@ const ROWS: &[Row] = &[
         None,
     ),
     row(
+        "POST",
+        "/fhir/{kind}/$promise",
+        Client,
+        "/fhir/Patient/$promise",
+        PATIENT,
+        None,
+    ),
+    row(
         "GET",
         "/fhir/{kind}/{id}",
         Client,

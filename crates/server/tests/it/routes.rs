@@ -90,6 +90,7 @@ const PATHS: &[(&str, &str)] = &[
         "/fhir/{kind}/_search",
         "/fhir/Observation/_search?patient=a",
     ),
+    ("/fhir/{kind}/$promise", "/fhir/Observation/$promise"),
     ("/fhir/{kind}/$validate", "/fhir/Observation/$validate"),
     ("/fhir/{kind}/{id}", "/fhir/Observation/care-of-a"),
     (

@@ -14,7 +14,7 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
-    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +108,6 @@ pub fn send(
             || CsrfToken::new(csrf),
             || Nonce::new(nonce),
         )
-        .add_scope(Scope::new("openid".to_owned()))
         .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
         .url();
     let kept = serde_json::to_vec(&state).map_err(Error::internal)?;

@@ -146,7 +146,7 @@ fn ways(context: &Context) -> Markup {
 fn sessions(context: &Context) -> Markup {
     html! {
         table class="usa-table usa-table--compact bare" {
-            thead { tr { th scope="col" { "With" } th scope="col" { "From" } th scope="col" { "How" } th scope="col" { "Since" } th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { "" span class="unseen" { "Sign out" } } } }
+            thead { tr { th scope="col" { "With" } th scope="col" { "From" } th scope="col" { "How" } th scope="col" { "Since" } th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { "Sign out" } } }
             tbody { @for session in &context.sessions { tr {
                 th scope="row" { (session.agent) @if session.this { " (this one)" } }
                 td { (session.place) }

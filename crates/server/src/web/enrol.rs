@@ -103,7 +103,7 @@ fn choices(choice: &Choice) -> Markup {
                 p { "You sign in there, and that account is yours here from then on." }
                 ul class="plain rows" {
                     @for name in &choice.organisations { li {
-                        a class="usa-button usa-button--outline" href=(path::with(path::ENROL_PROVIDER, &[("name", name)])) { bdi { (name) } }
+                        a class="usa-button usa-button--outline small" href=(path::with(path::ENROL_PROVIDER, &[("name", name)])) { bdi { (name) } }
                     } }
                 }
             }

@@ -419,7 +419,7 @@ fn top(shell: &Shell, place: Place) -> Markup {
 /// What for the page is read, and the form that changes it.
 fn reading(shell: &Shell, reading: &Reading) -> Markup {
     html! {
-        div class="reading" {
+        section class="reading" aria-label="What you read for" {
             p { "You are reading for " strong { (reading.words) } @if reading.is_fixed { ", which is what this page is for" } ". " a href=(shell.to(path::POLICY)) { "Who may see what" } }
             @if !reading.is_fixed && reading.choices.len() > 1 && shell.again.is_none() {
                 details {
@@ -593,7 +593,7 @@ pub fn urgent_mark() -> Markup {
 
 /// A region that scrolls sideways by itself, and can be reached by keyboard.
 pub fn scrolling(label: &str, inside: Markup) -> Markup {
-    html! { div class="scrolls" role="region" aria-label=(label) tabindex="0" { (inside) } }
+    html! { div class="scrolls" role="group" aria-label=(label) tabindex="0" { (inside) } }
 }
 
 #[cfg(test)]

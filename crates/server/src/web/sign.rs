@@ -39,7 +39,7 @@ pub fn page(context: &Context) -> Markup {
         div class="narrow wide" {
             p { "Your signature stands in your name beside this version of " a href=(path::entry(context.position)) { (context.title) } ", for good. It counts as your handwritten one." }
             nav aria-label="What it means" {
-                ul class="plain" {
+                ul class="plain rows" {
                     li { strong { "Signed as " (context.meaning) } }
                     @for other in &context.others { li { a href=(path::with(&address, &[("meaning", other)])) { "Sign as " (other) " instead" } } }
                 }

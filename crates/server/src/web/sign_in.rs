@@ -63,7 +63,7 @@ pub fn page(context: &Context) -> Markup {
                     h2 id="by-organisation" { "Through your organisation" }
                     ul class="plain rows" {
                         @for name in &context.organisations { li {
-                            a class="usa-button usa-button--outline" href=(path::with(path::PROVIDER, &[("name", name), ("next", &context.next)])) { bdi { (name) } }
+                            a class="usa-button usa-button--outline small" href=(path::with(path::PROVIDER, &[("name", name), ("next", &context.next)])) { bdi { (name) } }
                         } }
                     }
                 }

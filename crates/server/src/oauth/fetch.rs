@@ -51,11 +51,14 @@ pub fn check(address: &str) -> Result<(), String> {
     }
 }
 
+/// When a key set was last asked for, and what came.
+type Answer = (i64, Option<Arc<Vec<Key>>>);
+
 /// Keys that were fetched, and when.
 pub struct Fetched {
     agent: ureq::Agent,
     inside: bool,
-    sets: Mutex<HashMap<String, (i64, Option<Arc<Vec<Key>>>)>>,
+    sets: Mutex<HashMap<String, Answer>>,
 }
 
 impl Fetched {

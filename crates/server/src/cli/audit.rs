@@ -109,6 +109,9 @@ fn indexed(args: &Args, keys: Option<ledger::Keys>) -> Result<Indexed, Stop> {
     if args.without_index {
         return not("It was not asked for.");
     }
+    if args.keys_from.is_some() {
+        return not("The keys lie elsewhere: an index is compared where its programme's keys are.");
+    }
     let bar = super::import::bar(0, "entries indexed for comparison");
     let indexed = audit_index(&args.data.data, keys, &mut |reached, size| {
         bar.set_length(size);

@@ -116,7 +116,7 @@ fn an_edit_with_everything_made_to_fit_is_found_by_what_witnesses_signed() {
         "Observation/5eepab0000000003",
         &observation("5eepab0000000003", 7),
     );
-    served.until_cosigned(3);
+    served.until_cosigned(4);
     let address = served.url(&format!("{SCORE}/$receipt"));
     let (_, receipt) = get(&address, Some(&ward.token));
     drop(served);
@@ -124,7 +124,7 @@ fn an_edit_with_everything_made_to_fit_is_found_by_what_witnesses_signed() {
 
     let lines = forger::lines(&ward.data);
     let forged = forger::rechained(&lines, |line, _| {
-        if line.position == 1 {
+        if line.position == 2 {
             forger::reseal(
                 &ward.data,
                 line,
@@ -136,15 +136,15 @@ fn an_edit_with_everything_made_to_fit_is_found_by_what_witnesses_signed() {
     says(
         &audit(&ward.data),
         &[
-            "The first 3 entries are not those that witnesses have signed for",
-            "The index: the newest version of the resource that began with entry 1 has other values than the ledger gives",
+            "The first 4 entries are not those that witnesses have signed for",
+            "The index: the newest version of the resource that began with entry 2 has other values than the ledger gives",
         ],
     );
     says(
         &refused(&ward.data),
         &[
             "The record was changed",
-            "first 3 entries",
+            "first 4 entries",
             "rewrote the past",
         ],
     );

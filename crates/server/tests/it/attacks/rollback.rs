@@ -52,7 +52,7 @@ fn a_log_that_was_cut_off_with_all_traces_is_shut_by_the_witness() {
     let receipt = {
         let served = Served::start(&ward.data);
         get(
-            &served.url("/fhir/Basic/fact-5/$receipt"),
+            &served.url("/fhir/Basic/fact-4/$receipt"),
             Some(&ward.token),
         )
         .1

@@ -203,7 +203,17 @@ fn a_page_of_the_past_says_so_and_keeps_to_it() {
             assert!(!html.contains("AS KNOWN"), "{name}");
         }
         let is_record = ![
-            "account", "again", "allow", "drafts", "enrol", "users", "user", "sign",
+            "account",
+            "again",
+            "allow",
+            "app",
+            "apps",
+            "apps_mine",
+            "drafts",
+            "enrol",
+            "users",
+            "user",
+            "sign",
         ]
         .iter()
         .any(|page| name.starts_with(&format!("{page}/")));

@@ -2,9 +2,11 @@
 //! not there.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use server::clock::Stopwatch;
 
 use crate::people::Person;
 use crate::served::{Folder, Served, get, homecoming_done, programme};
@@ -482,7 +484,7 @@ fn what_is_not_for_somebody_takes_as_long_as_what_is_not_there() {
     let ward = Ward::open("timing");
     let hidden_path = format!("/entries/{}", ward.position("DocumentReference/notes-of-a"));
     let time = |path: &str| {
-        let begun = Instant::now();
+        let begun = Stopwatch::start();
         let (status, _) = ward.page("officer", path);
         assert_eq!(status, 404, "{path}");
         begun.elapsed()

@@ -23,6 +23,20 @@ const OPEN: &[(&str, &str)] = &[
         "the same, where FHIR's base is",
     ),
     ("GET /oauth/jwks", "public keys"),
+    (
+        "GET /oauth/authorize",
+        "what an app asks for is checked before one signs in",
+    ),
+    ("POST /oauth/token", "a client shows there who it is"),
+    ("POST /oauth/revoke", "a client shows there who it is"),
+    ("POST /oauth/introspect", "a client shows there who it is"),
+    ("GET /enrol", "one enrols there, with a code"),
+    (
+        "POST /enrol/passkey/done",
+        "without a ceremony that was begun there is nothing to end",
+    ),
+    ("POST /sign-in/passkey", "one signs in there"),
+    ("POST /sign-in/passkey/done", "one signs in there"),
     ("GET /", "it leads to where one signs in"),
     ("GET /assets/{name}", "the files of the program itself"),
     (
@@ -250,6 +264,8 @@ fn ask(ward: &Ward, column: &str, elsewhere: &Ward, method: &str, path: &str) ->
     let at = at.and_then(|at| at.to_str().ok()).unwrap_or_default();
     match at.starts_with("/sign-in") {
         true => "sign-in".to_owned(),
+        // Guessing gets slow: after how many tries is not this table's to say.
+        false if status == 429 && path == "/sign-in" => "403".to_owned(),
         false => status.to_string(),
     }
 }

@@ -1,7 +1,10 @@
 //! What each fuzz target does with its bytes: read them as a stranger's, and hold what was read to
 //! what must be true of it. A panic is a finding.
 
+use evidence::Trust;
 use evidence::entry::Line;
+use evidence::export::Export;
+use evidence::promise::{Evidence, Promise};
 use record::json::Doc;
 use seal::shamir::Share;
 use seal::{Bound, Class, FileProvider, Key, KeyProvider};
@@ -99,6 +102,82 @@ pub fn receipt(data: &[u8]) {
     if let Ok(report) = evidence::receipt::verify(data, None) {
         assert!(report.entry.position < report.checkpoint.size);
         assert!(!report.proved.is_empty() && !report.not_proved.is_empty());
+    }
+}
+
+/// A signed text with this log's signature over it, whoever signed it before, so that what lies behind the
+/// signature is reached.
+fn signed_again(note: &str) -> Option<String> {
+    let note = SignedNote::parse(note).ok()?;
+    SignedNote::sign(note.text(), &log_key())
+        .ok()
+        .map(|note| note.to_string())
+}
+
+/// A participant's export: what reads has one text, and what verifies holds a person's entries in order, each
+/// number once, none beyond the map.
+pub fn export(data: &[u8]) {
+    let Ok(mut export) = Export::parse(data) else {
+        return;
+    };
+    assert_eq!(export.write(), data);
+    judge_export(&export);
+    if let Some(checkpoint) = signed_again(&export.record.checkpoint) {
+        export.record.checkpoint = checkpoint;
+        export.record.key = log_key().verifier().clone();
+        judge_export(&export);
+    }
+}
+
+fn judge_export(export: &Export) {
+    let Ok(report) = export.verify(&Trust::default()) else {
+        return;
+    };
+    assert_eq!(report.entries.len(), export.record.items.len());
+    assert!(!report.proved.is_empty() && !report.not_proved.is_empty());
+    let mut last = None;
+    for ((entry, stored), number) in report.entries.iter().zip(0..) {
+        assert_eq!(entry.person, Some(report.person));
+        assert_eq!(entry.previous.map_or(0, |previous| previous.number), number);
+        assert!(last < Some(entry.position) && entry.position < report.map.size);
+        last = Some(entry.position);
+        if let Some(stored) = stored {
+            evidence::content::name(stored).expect("it names its resource");
+        }
+    }
+    assert!(report.map.size <= report.checkpoint.size);
+}
+
+/// Promises: what opens has one text, and stands somewhere.
+pub fn promise(data: &[u8]) {
+    let again = text(data).and_then(signed_again);
+    for file in [Some(data), again.as_deref().map(str::as_bytes)]
+        .into_iter()
+        .flatten()
+    {
+        let Ok(promise) = Promise::open(file, &Trust::default()) else {
+            continue;
+        };
+        if promise.key == *log_key().verifier() {
+            let once = promise.sign(&log_key()).expect("its own key");
+            let twice = Promise::open(once.as_bytes(), &Trust::default()).expect("it was signed");
+            assert_eq!(twice, promise);
+        }
+        let now = promise.due;
+        promise
+            .standing(Evidence::Nothing, now)
+            .expect("nothing is unrelated to nothing");
+    }
+    evidence::promise::fingerprint(data);
+}
+
+/// Receipts of the access log.
+pub fn disclosure(data: &[u8]) {
+    if let Ok(report) = evidence::disclosure::receipt::verify(data, None) {
+        assert!(!report.proved.is_empty() && !report.not_proved.is_empty());
+    }
+    if let Ok(leaf) = evidence::disclosure::Leaf::parse(data) {
+        assert_eq!(leaf.line.as_bytes(), data);
     }
 }
 

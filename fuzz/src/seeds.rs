@@ -4,7 +4,11 @@ use std::path::Path;
 
 use evidence::Content;
 use evidence::content::{commitment, sealed};
+use evidence::disclosure::{self, What, Whom};
 use evidence::entry::{Action, Aliases, Line, Previous};
+use evidence::export::{Content as ExportContent, Export, Item, Section};
+use evidence::heads::{self, Head, Map, prove_presence};
+use evidence::promise::Promise;
 use homecoming_fuzz::{BOUND, ORIGIN, body_key, checkpoint, log_key, witnesses};
 use record::time::RecordedAt;
 use seal::escrow::{self, Escrowed, Slot};
@@ -12,6 +16,7 @@ use seal::{Class, FileProvider, Key, KeyProvider};
 use tlog::Tree;
 use tlog::checkpoint::Checkpoint;
 use tlog::entries::write_bundle;
+use tlog::note::SigningKey;
 use tlog::proof::Proof;
 use tlog::witness::Request;
 
@@ -35,6 +40,7 @@ fn main() {
     };
     notes();
     entries();
+    handed_out();
     resources();
     keys(&mut chance);
 }
@@ -135,14 +141,160 @@ fn entries() {
         salt,
         stored: stored.to_vec(),
     };
-    let receipt =
-        evidence::receipt::make(log_key().verifier(), &first, &content, hashes, signed, 0);
+    let receipt = evidence::receipt::make(
+        log_key().verifier(),
+        &first,
+        Some(&content),
+        hashes,
+        signed,
+        0,
+    );
     put("proof", "receipt", format!("{first}\n{receipt}"));
     put("receipt", "first", receipt);
     let bundle = write_bundle([first.as_bytes(), b"", b"x"]).expect("a bundle");
     put("tile", "bundle", [&[2][..], &bundle].concat());
     put("tile", "path", "tile/0/x001/234.p/5");
     put("tile", "entries", "tile/entries/000");
+}
+
+/// What is handed out to participants: an export of two entries with what the access log says, a promise, a receipt
+/// of the access log.
+fn handed_out() {
+    let person = Aliases::new(&[4; 32]).person("john-smith");
+    let at = |minute: u32| {
+        RecordedAt::parse(&format!("2026-05-05T09:{minute:02}:00.000000Z")).expect("an instant")
+    };
+    let salt = [6; 16];
+    let mut lines: Vec<String> = Vec::new();
+    let mut push = |person, kind, id, previous, stored: &[u8]| {
+        let position = lines.len() as u64;
+        let mut out = Vec::new();
+        Line {
+            position,
+            recorded_at: at(position as u32),
+            actor: "user/7",
+            purpose: "TREAT",
+            action: Action::Create,
+            kind,
+            id,
+            version: 1,
+            person,
+            previous,
+            commitment: commitment(&salt, stored),
+            sealed: [1; 32],
+        }
+        .write(&mut out);
+        lines.push(String::from_utf8(out).expect("text"));
+        tlog::leaf_hash(lines[position as usize].as_bytes())
+    };
+    let stored = |id: &str| {
+        format!(r#"{{"resourceType":"Observation","id":"{id}","status":"final"}}"#).into_bytes()
+    };
+    let ids = ["5q0t7v9e2k4m8n1c", "5q0t7v9e2k4m8n1d"];
+    let first = push(Some(person), "Observation", ids[0], None, &stored(ids[0]));
+    let previous = Some(Previous {
+        number: 1,
+        position: 0,
+        hash: first,
+    });
+    let hash = push(
+        Some(person),
+        "Observation",
+        ids[1],
+        previous,
+        &stored(ids[1]),
+    );
+    let heads = [Head {
+        person,
+        count: 2,
+        position: 1,
+        hash,
+    }];
+    let map = Map {
+        size: 2,
+        persons: 1,
+        root: heads::root(&heads).expect("one"),
+    };
+    push(None, heads::KIND, heads::ID, None, &map.stored());
+    let item = |at: usize, stored: Vec<u8>| Item {
+        line: lines[at].clone(),
+        content: ExportContent::Here { salt, stored },
+    };
+    let section = |key: &SigningKey, items: Vec<Item>, of: &[&str], proven: &[u64]| {
+        let tree: Tree = of
+            .iter()
+            .map(|line| tlog::leaf_hash(line.as_bytes()))
+            .collect();
+        Section {
+            key: key.verifier().clone(),
+            items,
+            hashes: tlog::prove_inclusions(proven, tree.size(), &tree).expect("in memory"),
+            checkpoint: Checkpoint {
+                origin: key.name().to_owned(),
+                size: tree.size(),
+                root: tlog::root_at(tree.size(), &tree).expect("in memory"),
+                extensions: Vec::new(),
+            }
+            .sign(key)
+            .expect("signed"),
+        }
+    };
+    let of: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let items = vec![item(0, stored(ids[0])), item(1, stored(ids[1]))];
+    let mut export = Export {
+        person,
+        record: section(&log_key(), items, &of, &[0, 1, 2]),
+        map: item(2, map.stored()),
+        place: prove_presence(&heads, person).expect("it is there").1,
+        access: None,
+    };
+    put("export", "record", export.write());
+    let told = br#"{"address":"/people/x"}"#;
+    let mut leaf = Vec::new();
+    disclosure::Line {
+        position: 0,
+        recorded_at: at(5),
+        actor: "user/9",
+        purpose: "TREAT",
+        what: What::Page,
+        size: 2,
+        versions: 0,
+        whom: Whom::One(person),
+        commitment: commitment(&salt, told),
+        sealed: [2; 32],
+    }
+    .write(&mut leaf);
+    let leaf = String::from_utf8(leaf).expect("text");
+    put("disclosure", "leaf", &leaf);
+    let access_key = SigningKey::from_seed(&format!("{ORIGIN}/access"), &[8; 32]).expect("a name");
+    let beside = Item {
+        line: leaf.clone(),
+        content: ExportContent::Here {
+            salt,
+            stored: told.to_vec(),
+        },
+    };
+    export.access = Some(section(&access_key, vec![beside], &[&leaf], &[0]));
+    put("export", "access", export.write());
+    let checkpoint = export.access.iter().map(|access| access.checkpoint.clone());
+    let receipt = disclosure::receipt::make(
+        access_key.verifier(),
+        &leaf,
+        Some((&salt, told)),
+        Vec::new(),
+        checkpoint.collect(),
+        0,
+    );
+    put("disclosure", "receipt", receipt);
+    let promise = Promise {
+        key: log_key().verifier().clone(),
+        person,
+        received: at(1),
+        due: at(59),
+        content: evidence::promise::fingerprint(&stored(ids[0])).expect("a resource"),
+    };
+    put("promise", "one", promise.sign(&log_key()).expect("signed"));
+    put("promise", "resource", stored(ids[0]));
 }
 
 fn resources() {

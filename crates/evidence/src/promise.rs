@@ -224,6 +224,10 @@ impl Promise {
             Evidence::Nothing => return Ok(waiting),
             Evidence::Receipt(report) => {
                 self.expect(&report.key, report.entry.person)?;
+                // What was erased cannot be recognised any more.
+                if report.stored.is_empty() {
+                    return Ok(waiting);
+                }
                 (&report.entry, &report.stored)
             }
             Evidence::Export(report) => {

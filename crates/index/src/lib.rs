@@ -16,6 +16,7 @@
 
 mod apply;
 mod bulk;
+mod compare;
 mod forget;
 mod interval;
 mod key;
@@ -33,10 +34,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use record::time::RecordedAt;
 
 pub use bulk::{Bulk, Limits};
+pub use compare::Difference;
 pub use forget::Forgotten;
 pub use prepare::{Prepared, prepare};
 pub use row::Head;
 pub use search::{Cursor, Hit, Page, Search};
+pub use store::snapshot;
 
 use run::Run;
 use store::{SPACES, Store};
@@ -124,6 +127,17 @@ pub enum Opened {
     },
 }
 
+/// What a copy of an index's files holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snapshot {
+    /// There is no index.
+    None,
+    /// It was made with other definitions, and the next start makes it anew.
+    Other,
+    /// It holds the first so many entries, and perhaps some of those after them.
+    Of(u64),
+}
+
 /// The index of one programme.
 pub struct Index {
     store: Store,
@@ -144,7 +158,7 @@ impl Index {
 
     /// [`Index::open`], with a block cache of `cache_bytes`.
     pub fn open_with(dir: &Path, fingerprint: u64, cache_bytes: u64) -> Result<Index, Error> {
-        let fingerprint = fingerprint ^ FORMAT.rotate_left(32);
+        let fingerprint = with_format(fingerprint);
         let why = match Index::try_open(dir, fingerprint, cache_bytes) {
             Ok(Ok((store, applied))) => {
                 let opened = match store.is_new() {
@@ -273,6 +287,11 @@ impl Index {
             .as_ref()
             .and_then(|run| run.head(key))
     }
+}
+
+/// What a store is marked with: the caller's fingerprint and the version of the encodings.
+pub(crate) fn with_format(fingerprint: u64) -> u64 {
+    fingerprint ^ FORMAT.rotate_left(32)
 }
 
 pub(crate) fn kind_number(kind: &str) -> Option<u8> {

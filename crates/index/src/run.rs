@@ -303,9 +303,15 @@ impl Run {
                 self.events = Vec::new();
             }
             Space::Time => {
-                for (at, size) in self.times.drain(..) {
-                    put(&key::time(at), &key::u40(size))?;
+                // In a ledger that was tampered with times may run backwards or come twice; a sorted run may
+                // not. The last word on an instant stands, as if they had been put one by one.
+                self.times.sort_unstable();
+                for group in self.times.chunk_by(|a, b| a.0 == b.0) {
+                    if let Some((at, size)) = group.last() {
+                        put(&key::time(*at), &key::u40(*size))?;
+                    }
                 }
+                self.times = Vec::new();
             }
             Space::Head => {
                 let mut value = Vec::with_capacity(16);

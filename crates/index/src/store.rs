@@ -30,8 +30,8 @@ use lsm_tree::{
     SequenceNumberCounter,
 };
 
-use crate::Error;
 use crate::key;
+use crate::{Error, Snapshot};
 
 /// Bytes read from the store: cheap to clone, derefs to `[u8]`.
 pub(crate) type Bytes = lsm_tree::Slice;
@@ -641,6 +641,67 @@ impl Batch<'_> {
             self.store.begin_checkpoint(&mut state);
         }
     }
+}
+
+/// Copies the files of the index in `from` into the folder `to`, which must not be there, beside whoever
+/// has it open. What is in that one's memory is not in the files, and so not in the copy.
+///
+/// A table never changes once it is there, so a link to it will do; what the newest version of a map is
+/// made of may be taken away while it is copied, and then it is copied again. `cover` is read first: the
+/// maps hold at least what it says.
+pub fn snapshot(from: &Path, to: &Path, fingerprint: u64) -> Result<Snapshot, Error> {
+    let Some(cover) = read_cover(from)? else {
+        return Ok(Snapshot::None);
+    };
+    if cover.fingerprint != crate::with_format(fingerprint) {
+        return Ok(Snapshot::Other);
+    }
+    std::fs::create_dir(to)?;
+    for space in SPACES {
+        let (from, to) = (from.join(space.name()), to.join(space.name()));
+        let mut tries = 0;
+        while !copy_map(&from, &to)? {
+            tries += 1;
+            if tries == SNAPSHOT_TRIES {
+                return Err(Error::Held);
+            }
+        }
+    }
+    write_cover(to, cover)?;
+    Ok(Snapshot::Of(cover.size))
+}
+
+/// How often a map is copied that is being merged.
+const SNAPSHOT_TRIES: u32 = 50;
+/// The file that names the newest version of a map, the folder of its tables.
+const NEWEST: &str = "current";
+const TABLES: &str = "tables";
+
+/// Copies a map; `false` if it changed meanwhile.
+fn copy_map(from: &Path, to: &Path) -> Result<bool, Error> {
+    if to.try_exists()? {
+        std::fs::remove_dir_all(to)?;
+    }
+    std::fs::create_dir_all(to.join(TABLES))?;
+    let newest = std::fs::read(from.join(NEWEST))?;
+    for (folder, is_linked) in [(Path::new(""), false), (Path::new(TABLES), true)] {
+        for entry in std::fs::read_dir(from.join(folder))? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                continue;
+            }
+            let at = to.join(folder).join(entry.file_name());
+            let copied = match is_linked {
+                true => std::fs::hard_link(entry.path(), at),
+                false => std::fs::copy(entry.path(), at).map(|_| ()),
+            };
+            match copied {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+                copied => copied?,
+            }
+        }
+    }
+    Ok(std::fs::read(from.join(NEWEST))? == newest && std::fs::read(to.join(NEWEST))? == newest)
 }
 
 const COVER: &str = "cover";

@@ -35,6 +35,8 @@ use crate::store::{self, Identity, OpenError};
 
 mod audit;
 mod body;
+#[cfg(unix)]
+pub mod flips;
 mod read;
 mod recorder;
 

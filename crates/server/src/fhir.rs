@@ -41,6 +41,7 @@ pub mod instant;
 pub mod negotiate;
 pub mod outcome;
 pub mod pretty;
+pub mod promise;
 pub mod put;
 pub mod query;
 pub mod read;

@@ -1,7 +1,7 @@
 //! What is handed out to a participant: their export.
 
 use evidence::export::{Content, Export};
-use ledger::access::AccessLog;
+use ledger::access::{AccessLog, Disclosed};
 use ledger::disclosure::Leaf;
 use ledger::{Entry, Ledger};
 
@@ -18,7 +18,7 @@ pub fn export(
     access: &AccessLog,
     cosigned: Option<&str>,
     patient: &str,
-    wanted: &dyn Fn(&Leaf) -> bool,
+    wanted: &dyn Fn(&Disclosed) -> bool,
 ) -> Result<(Export, Given), Error> {
     if ledger.chain_head(patient).map_err(Error::ledger)?.is_none() {
         return Err(Error::new(

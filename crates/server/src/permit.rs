@@ -112,8 +112,8 @@ pub struct Thing<'a> {
     pub labels: Vec<Cow<'a, str>>,
     /// What it says, if that is known.
     pub resource: Option<Value<'a>>,
-    /// Of a leaf of the access log: whom it was shown to.
-    pub shown_to: &'a str,
+    /// Whether the person is lawfully not told of it yet.
+    pub untold: bool,
 }
 
 impl<'a> Thing<'a> {
@@ -125,7 +125,7 @@ impl<'a> Thing<'a> {
             kinds: Kinds::one(kind),
             labels: Vec::new(),
             resource: None,
-            shown_to: "",
+            untold: false,
         }
     }
 
@@ -146,7 +146,7 @@ impl<'a> Thing<'a> {
             kinds: Kinds::of(resource, &found),
             labels: found.labels,
             resource: Some(resource),
-            shown_to: "",
+            untold: false,
         }
     }
 }

@@ -36,6 +36,7 @@ pub mod erase;
 mod gathering;
 mod head_map;
 mod heads;
+mod index_audit;
 pub mod keys;
 mod notices;
 mod offline;
@@ -46,6 +47,7 @@ mod whose;
 mod writer;
 
 pub use draft::{Draft, says_governance};
+pub use index_audit::{Indexed, audit_index};
 pub use offline::{Batch, Offline, Writing};
 pub use open::{About, DemoPerson, create, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};

@@ -24,8 +24,8 @@ use axum::{Extension, Router};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::negotiate::FHIR_JSON;
 use crate::fhir::{
-    self, Api, batch, capabilities, create, delete, history, outcome, read, receipt, search,
-    update, validate, vread,
+    self, Api, batch, capabilities, create, delete, history, outcome, promise, read, receipt,
+    search, update, validate, vread,
 };
 
 use crate::release;
@@ -55,6 +55,7 @@ pub fn fhir(api: Api) -> Router {
         )
         .route("/fhir/{kind}/_search", post(search::post))
         .route("/fhir/{kind}/$validate", post(validate::post))
+        .route("/fhir/{kind}/$promise", post(promise::post))
         .route(
             "/fhir/{kind}/{id}",
             get(read::get).put(update::put).delete(delete::delete_one),

@@ -15,9 +15,11 @@ use casework::break_glass::{self, BreakGlass};
 use casework::delegation::{self, Delegation};
 use casework::kind::Kind;
 use casework::warrant::{self, Warrant};
+use ledger::access::Disclosed;
 
 use crate::error::Error;
 use crate::programme::View;
+use crate::web::path;
 
 /// Everything that was ever entered of the three, but for what breaks the rules.
 #[derive(Debug, Default)]
@@ -175,10 +177,16 @@ impl Standing {
             .map(|(id, one)| (&**id, one))
     }
 
-    /// Whether the person is lawfully not told yet that `reader` reads their record: a warrant for that
-    /// reader names them, and its notice is not due.
-    pub fn is_untold(&self, reader: &str, person: &str, now: i64) -> bool {
-        self.untold(person, now).any(|one| one == reader)
+    /// Whether a leaf of the access log is kept from the person for a time: what somebody read of whom they
+    /// are not told yet, and who looked at such a warrant itself.
+    pub fn keeps(&self, one: &Disclosed, person: &str, now: i64) -> bool {
+        let mut untold = self.untold(person, now).peekable();
+        if untold.peek().is_none() {
+            return false;
+        }
+        let address = one.told.as_ref().map(|told| told.address.as_str());
+        address.is_some_and(|address| address.starts_with(path::WARRANTS))
+            || untold.any(|reader| reader == one.leaf.actor)
     }
 
     /// Those of whom the person is lawfully not told yet that they read their record.

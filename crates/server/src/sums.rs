@@ -40,10 +40,15 @@ pub struct Month {
     pub reach: Vec<Vec<Cell>>,
     /// How much of `reach` is left out.
     pub reach_left_out: u64,
+}
+
+/// How scores stood at the end of a month.
+#[derive(Clone, Debug)]
+pub struct Change {
     /// Each instrument with its one row.
-    pub change: Vec<(&'static str, Vec<Cell>)>,
-    /// How much of `change` is left out.
-    pub change_left_out: u64,
+    pub rows: Vec<(&'static str, Vec<Cell>)>,
+    /// How many numbers are left out.
+    pub left_out: u64,
 }
 
 /// The beginning of the month that a moment lies in: everything before it is whole months.
@@ -70,7 +75,6 @@ pub fn month(programme: &Programme, until: i64) -> Result<Month, Error> {
     }
     let rows: Vec<Vec<u64>> = stages.values().map(|counts| counts.to_vec()).collect();
     let table = Table::of(&rows);
-    let (change, change_left_out) = change(&view, standing.keys(), until)?;
     Ok(Month {
         until,
         stages: stages.into_keys().map(str::to_owned).collect(),
@@ -82,8 +86,6 @@ pub fn month(programme: &Programme, until: i64) -> Result<Month, Error> {
             true => 0,
             false => table.left_out() as u64,
         },
-        change,
-        change_left_out,
     })
 }
 
@@ -167,16 +169,15 @@ fn each(
     }
 }
 
-/// For each instrument that anybody has two scores of: how the latest stands to the first.
-fn change<'p>(
-    view: &View,
-    persons: impl Iterator<Item = &'p String>,
-    until: i64,
-) -> Result<(Vec<(&'static str, Vec<Cell>)>, u64), Error> {
+/// For each instrument that anybody has two scores of: how the latest stood to the first when the month
+/// ended.
+pub fn change(programme: &Programme, until: i64) -> Result<Change, Error> {
+    let view = programme.view(AsOf::Instant(RecordedAt(until - 1)));
+    let persons = standing(&view, until)?.into_keys();
     let all = instruments::all();
     let mut counts = vec![[0u64; 3]; all.len()];
     for person in persons {
-        let Some(case) = Case::read(view, person)? else {
+        let Some(case) = Case::read(&view, &person)? else {
             continue;
         };
         let things = case.things();
@@ -197,7 +198,7 @@ fn change<'p>(
         left_out += row.iter().filter(|cell| **cell == Cell::LeftOut).count() as u64;
         rows.push((instrument.name, row));
     }
-    Ok((rows, left_out))
+    Ok(Change { rows, left_out })
 }
 
 /// Which column a person counts in: better, no reliable change, worse.

@@ -7,6 +7,7 @@
 //! | the lines' hashes | the tiles, and the root in the signed checkpoint |
 //! | a body | the line's hash of it; it opens; the line's commitment to salt and content |
 //! | the persons | what line and content say; `about` as far as it covers |
+//! | a month's key | the slot that the month's leaves are sealed under |
 //! | what witnesses have signed | the leaves give the same root at that size |
 //! | the checkpoint | the access log's key, as it lies in `keys/` |
 //! | tables and triggers | as this version makes them; SQLite's own integrity check |
@@ -54,7 +55,8 @@ pub fn audit(
     // One moment: a server may record meanwhile.
     let _moment = db.unchecked_transaction()?;
     let mut faults = Faults::default();
-    structure(&db, &mut faults)?;
+    pages(&db, &mut faults);
+    schema(&db, &mut faults)?;
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
     let (text, signed) = signed(keys_of, &db, &mut faults);
     let cosigned = cosigned(dir, &db, &mut faults);
@@ -94,7 +96,8 @@ pub fn audit(
         );
     }
     tiles(&db, &leaves.tiles, &mut faults)?;
-    about(&db, &leaves.about, &mut faults)?;
+    about(&db, size, &leaves.about, &mut faults)?;
+    months(&db, &leaves.months, &mut faults)?;
     Ok(Report {
         leaves: leaves.read,
         erased: leaves.erased,
@@ -107,28 +110,37 @@ pub fn audit(
 const FAULTS_MAX: usize = 1_000;
 
 #[derive(Default)]
-struct Faults {
+pub(super) struct Faults {
     said: Vec<Fault>,
 }
 
 impl Faults {
-    fn say(&mut self, position: Option<u64>, what: String) {
+    /// Whether nothing was said.
+    #[cfg(unix)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.said.is_empty()
+    }
+
+    pub(super) fn say(&mut self, position: Option<u64>, what: String) {
         if self.said.len() < FAULTS_MAX {
             self.said.push(Fault { position, what });
         }
     }
 }
 
+/// What the leaves say that other tables must say, too.
 #[derive(Default)]
-struct Leaves {
+pub(super) struct Leaves {
     read: u64,
     erased: u64,
-    edge: Edge,
-    tiles: Vec<(u8, u64, Vec<u8>)>,
-    about: BTreeSet<([u8; 16], u64)>,
+    pub(super) edge: Edge,
+    pub(super) tiles: Vec<(u8, u64, Vec<u8>)>,
+    pub(super) about: BTreeSet<([u8; 16], u64)>,
+    /// Each month of a leaf, and the slots of the month's key that its leaves are sealed under.
+    pub(super) months: BTreeMap<String, BTreeSet<u32>>,
 }
 
-fn walk(
+pub(super) fn walk(
     db: &Connection,
     size: u64,
     cosigned: &BTreeMap<u64, Hash>,
@@ -193,6 +205,9 @@ fn walk(
                     );
                 }
                 last = Some(stored.leaf.recorded_at);
+                let month = stored.leaf.recorded_at.to_string()[..7].to_owned();
+                let slots = leaves.months.entry(month).or_default();
+                slots.extend(stored.month_slot());
                 leaves.erased += u64::from(one(&stored, sealing, faults));
                 let persons = stored.persons.iter().map(|person| (person.0, position));
                 leaves.about.extend(persons);
@@ -235,7 +250,7 @@ fn cosigned(dir: &Path, db: &Connection, faults: &mut Faults) -> BTreeMap<u64, H
 }
 
 /// Checks one leaf; whether its content was erased.
-fn one(stored: &Stored, sealing: Option<&Sealing>, faults: &mut Faults) -> bool {
+pub(super) fn one(stored: &Stored, sealing: Option<&Sealing>, faults: &mut Faults) -> bool {
     let position = stored.leaf.position;
     // Without keys only what is sealed is held against the line.
     let content = match sealing {
@@ -276,7 +291,11 @@ fn one(stored: &Stored, sealing: Option<&Sealing>, faults: &mut Faults) -> bool 
     told.is_none() && sealing.is_some()
 }
 
-fn signed(dir: &Path, db: &Connection, faults: &mut Faults) -> (String, Option<Checkpoint>) {
+pub(super) fn signed(
+    dir: &Path,
+    db: &Connection,
+    faults: &mut Faults,
+) -> (String, Option<Checkpoint>) {
     let text = store::state(db, "checkpoint")
         .ok()
         .flatten()
@@ -311,12 +330,15 @@ fn signed(dir: &Path, db: &Connection, faults: &mut Faults) -> (String, Option<C
     }
 }
 
-fn tiles(
+/// One tile's hashes.
+pub(super) const TILE: &str = "SELECT hashes FROM tile WHERE level = ?1 AND idx = ?2";
+
+pub(super) fn tiles(
     db: &Connection,
     expected: &[(u8, u64, Vec<u8>)],
     faults: &mut Faults,
 ) -> Result<(), OpenError> {
-    let mut select = db.prepare("SELECT hashes FROM tile WHERE level = ?1 AND idx = ?2")?;
+    let mut select = db.prepare(TILE)?;
     for (level, index, hashes) in expected {
         let found: Option<Vec<u8>> = select
             .query_row((level, *index as i64), |row| row.get(0))
@@ -344,14 +366,24 @@ fn tiles(
 }
 
 /// `about` holds exactly what the leaves that it covers say.
-fn about(
+pub(super) fn about(
     db: &Connection,
+    size: u64,
     expected: &BTreeSet<([u8; 16], u64)>,
     faults: &mut Faults,
 ) -> Result<(), OpenError> {
-    let covered: u64 = store::state(db, "covered")?
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default();
+    let covered = store::state(db, "covered")?.unwrap_or_default();
+    let covered = match covered.parse::<u64>() {
+        // One number has one text, and nothing is covered that is not there.
+        Ok(number) if number <= size && number.to_string() == covered => number,
+        _ => {
+            faults.say(
+                None,
+                format!("The access log's index of persons does not say how many of the {size} leaves it covers"),
+            );
+            return Ok(());
+        }
+    };
     let mut found = BTreeSet::new();
     let mut select = db.prepare("SELECT person, position FROM about")?;
     let mut rows = select.query([])?;
@@ -374,8 +406,32 @@ fn about(
     Ok(())
 }
 
-/// The file as SQLite sees it, and the tables and triggers as this version makes them.
-fn structure(db: &Connection, faults: &mut Faults) -> Result<(), OpenError> {
+/// Every month that a leaf is of has its key, and the leaves that are sealed under a month's are under that one.
+pub(super) fn months(
+    db: &Connection,
+    expected: &BTreeMap<String, BTreeSet<u32>>,
+    faults: &mut Faults,
+) -> Result<(), OpenError> {
+    let mut select = db.prepare("SELECT month, slot FROM month_key")?;
+    let found = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<BTreeMap<String, u32>>>()?;
+    let fits = expected.iter().all(|(month, used)| {
+        let slot = found.get(month);
+        slot.is_some_and(|slot| used.iter().all(|used| used == slot))
+    });
+    if !fits {
+        faults.say(
+            None,
+            "The access log does not have the months' keys that its leaves are sealed under"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// The file as SQLite sees it.
+pub(super) fn pages(db: &Connection, faults: &mut Faults) {
     let said: Result<String, _> = db.query_row("PRAGMA integrity_check(1)", [], |row| {
         row.get::<_, String>(0)
     });
@@ -384,6 +440,10 @@ fn structure(db: &Connection, faults: &mut Faults) -> Result<(), OpenError> {
         Ok(what) => faults.say(None, format!("The access log's file is damaged: {what}")),
         Err(e) => faults.say(None, format!("The access log's file is damaged: {e}")),
     }
+}
+
+/// The tables and triggers as this version makes them.
+pub(super) fn schema(db: &Connection, faults: &mut Faults) -> Result<(), OpenError> {
     let fresh = Connection::open_in_memory()?;
     fresh.execute_batch(SCHEMA)?;
     let expected = store::schema_of(&fresh)?;

@@ -358,6 +358,11 @@ fn leaf_says(error: &dyn std::fmt::Display) -> String {
 }
 
 impl Stored {
+    /// The slot of the month's key, if it is sealed under that.
+    pub(super) fn month_slot(&self) -> Option<u32> {
+        matches!(self.slot.class, Class::Access).then_some(self.slot.number)
+    }
+
     /// Salt and content, checked against the line; `None` if the person was erased.
     pub(super) fn content(&self, sealing: &Sealing) -> Result<Option<Salted>, ReadError> {
         let position = self.leaf.position;

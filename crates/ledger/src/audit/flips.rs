@@ -1,43 +1,42 @@
-//! Flips every byte of a ledger's file in turn and sees whether the audit notices.
+//! Flips every byte of a log's file in turn and sees whether the audit notices.
 //!
 //! A whole audit for each of some million bytes would take days, so only the part that a byte can
 //! have to do with is read again. That this is the same rests on one fact: what an audit says is
 //! decided by what its queries return. So, once:
 //!
-//! 1. The sound ledger is audited and everything that the audit's queries return is kept.
+//! 1. The sound log is audited and everything that the audit's queries return is kept.
 //! 2. For each page, the page is overwritten with 0xFF, which no page of a table can be, and every
 //!    query is asked again. Those that answer as before do not read the page; the others are the
 //!    page's queries.
 //!
-//! Then, for each byte: flip it, ask its page's queries, put it back.
+//! Then, for each byte: flip it, ask its page's queries, put it back. The query that noticed the byte
+//! before is asked first, because neighbours mostly belong to the same row.
 //!
-//! * All answer as before: no reader of the ledger can tell the difference, and neither can the
+//! * All answer as before: no reader of the log can tell the difference, and neither can the
 //!   audit. The byte carries nothing, and what it is there for is counted ([`Flipped::silent`]).
 //! * One answers otherwise: the audit's own functions are given that answer, and must say a fault.
 //!   If they do not, the flip has escaped ([`Flipped::escaped`]), which must not be.
 //!
 //! A line that reads otherwise has another hash, and then the root is not the signed one: that is
 //! said without walking the whole tree again for each byte.
+//!
+//! What the queries are is each log's own: `record` here, `access::flips` for the access log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
-use super::derived::{self, WINDOW};
 use super::faults::Faults;
-use super::key_use::Uses;
-use super::opened::{self, With};
 use super::structure;
-use super::walk::{Filled, Walk};
-use super::window::Window;
 use crate::keys::Keys;
-use crate::sealing::Sealing;
-use crate::store::{self, OpenError};
+use crate::store::OpenError;
+
+mod record;
 
 /// What became of the flipped bytes.
 #[derive(Clone, Debug, Default)]
@@ -58,25 +57,94 @@ pub struct Flipped {
     pub escaped: Vec<(u64, String)>,
 }
 
-type Rows = Vec<Vec<Value>>;
-type Content = Option<(i64, i64, i64, Vec<u8>)>;
+impl Flipped {
+    /// Adds what became of others.
+    pub fn add(&mut self, others: Flipped) {
+        self.bytes += others.bytes;
+        self.found += others.found;
+        self.marks += others.marks;
+        self.pages_check.0 += others.pages_check.0;
+        self.pages_check.1 += others.pages_check.1;
+        self.escaped.extend(others.escaped);
+        for (what, count) in others.silent {
+            *self.silent.entry(what).or_default() += count;
+        }
+        for (what, at) in others.silent_at {
+            self.silent_at.entry(what).or_insert(at);
+        }
+    }
+}
 
-/// A ledger that is known to be sound, with everything that an audit reads of it.
+impl fmt::Display for Flipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} flipped, {} found", self.bytes, self.found)?;
+        for (what, count) in &self.silent {
+            let at = self.silent_at.get(what).copied().unwrap_or_default();
+            writeln!(f, "{count:>9} say nothing: {what} (the first at {at})")?;
+        }
+        if self.marks > 0 {
+            let marks = self.marks;
+            writeln!(
+                f,
+                "{marks:>9} change a mark of an import, which is not part of the record"
+            )?;
+        }
+        let (seen, tried) = self.pages_check;
+        writeln!(
+            f,
+            "of {tried} that say nothing, SQLite's own check of the pages notices {seen}"
+        )?;
+        for (at, what) in &self.escaped {
+            writeln!(f, "ESCAPED: byte {at}: {what}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What an audit asks of a log, by number, and what it says of another answer than it had.
+pub(crate) trait Asked {
+    /// Opens the file anew, as an audit does.
+    fn open(&self) -> Result<Connection, OpenError>;
+    /// How many queries there are.
+    fn queries(&self) -> usize;
+    /// Whether a query is one of many alike: header and schema are on the way to all of them and tell none
+    /// from another, so there some will do.
+    fn is_one_of_many(&self, query: usize) -> bool;
+    /// Whether a query answers as it did.
+    fn is_same(&self, db: &Connection, query: usize) -> bool;
+    /// What an audit says of the answer that is not as it was.
+    fn judge(&self, db: &Connection, query: usize) -> Answer;
+}
+
+/// What an audit says of a flipped byte.
+pub(crate) enum Answer {
+    /// Nothing, because no answer is another.
+    Same,
+    /// A mark of an import reads otherwise: not part of the record, and known not to be covered.
+    Mark,
+    /// That there is a fault.
+    Found,
+    /// Nothing, and it should: what is another.
+    Escaped(String),
+}
+
+/// So that what is written past SQLite into the file is seen by the next query: nothing is kept in memory but what
+/// the system keeps. (Even with the file mapped, SQLite reads its last page into a cache.)
+pub(crate) const SEEN_AT_ONCE: &str = "PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = 0;";
+
+/// So many silent flips are also shown to SQLite's own check.
+const PAGES_CHECKS: u64 = 100;
+
+/// A log that is known to be sound, with everything that an audit reads of it.
 pub struct Sound<'d> {
-    dir: &'d Path,
+    asked: Box<dyn Asked + 'd>,
     file: File,
     length: u64,
     page: u64,
     db: Connection,
-    keys: &'d Keys,
-    sealing: Sealing,
-    lines: Vec<Vec<u8>>,
-    contents: Vec<Content>,
-    tiles: Vec<Filled>,
-    tables: Vec<Rows>,
-    walk: Walk,
-    uses: Uses,
     touched: BTreeMap<u64, Touched>,
+    /// The query that noticed a byte last.
+    noticed: usize,
     /// How many pages the file says are free, and those that nothing was found to read.
     free: (u64, BTreeSet<u64>),
 }
@@ -84,10 +152,7 @@ pub struct Sound<'d> {
 /// The queries that read a page.
 #[derive(Clone, Debug, Default)]
 struct Touched {
-    lines: Vec<u64>,
-    contents: Vec<u64>,
-    tiles: Vec<usize>,
-    tables: bool,
+    queries: Vec<usize>,
     /// SQLite keeps what is on it in memory: the file is opened anew.
     anew: bool,
 }
@@ -95,91 +160,35 @@ struct Touched {
 impl Touched {
     /// Nothing reads the page.
     fn is_free(&self) -> bool {
-        self.lines.is_empty()
-            && self.contents.is_empty()
-            && self.tiles.is_empty()
-            && !self.tables
-            && !self.anew
+        self.queries.is_empty() && !self.anew
     }
 }
 
-/// The tables that are read whole.
-const TABLES: [&str; 7] = [
-    "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name",
-    "SELECT key, value FROM state ORDER BY key",
-    "SELECT person, count, position, hash FROM person ORDER BY person",
-    "SELECT person, class, epoch, slot FROM key_use ORDER BY slot",
-    // By its index: the next free key is found there.
-    "SELECT slot FROM key_use INDEXED BY sqlite_autoindex_key_use_1 ORDER BY slot",
-    "SELECT source, part, position FROM import_source ORDER BY source, part",
-    "SELECT level, idx FROM tile ORDER BY level, idx",
-];
-
-/// So many silent flips are also shown to SQLite's own check.
-const PAGES_CHECKS: u64 = 100;
-
-enum Answer {
-    Same,
-    /// A mark of an import reads otherwise: not part of the record, and known not to be covered.
-    Mark,
-    Found,
-    Escaped(String),
-}
-
 impl<'d> Sound<'d> {
-    /// Reads a ledger that is at rest, its write-ahead log folded in. It must be sound.
+    /// Reads a record that is at rest, its write-ahead log folded in. It must be sound.
     pub fn read(dir: &'d Path, keys: &'d Keys) -> Result<Sound<'d>, OpenError> {
-        let damaged = |what: &str| OpenError::Damaged(what.to_owned());
-        let report = super::audit(dir, &super::How::with(keys), &mut |_| {})?;
-        if !report.faults.is_empty() {
-            return Err(damaged("it is not sound to begin with"));
-        }
-        let path = dir.join("ledger.sqlite");
-        let file = OpenOptions::new().read(true).write(true).open(&path)?;
-        let db = store::open_to_read(dir)?;
-        let page = db.pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0))? as u64;
-        let free =
-            db.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0))? as u64;
-        let identity = store::identity(&db)?;
-        let mut sound = Sound {
-            dir,
+        let asked = record::Record::read(dir, keys)?;
+        Sound::over(&dir.join("ledger.sqlite"), Box::new(asked))
+    }
+
+    pub(crate) fn over(path: &Path, asked: Box<dyn Asked + 'd>) -> Result<Sound<'d>, OpenError> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let db = asked.open()?;
+        let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let (page, free) = (
+            number("page_size")? as u64,
+            number("freelist_count")? as u64,
+        );
+        Ok(Sound {
+            asked,
             length: file.metadata()?.len(),
             file,
             page,
-            keys,
-            sealing: Sealing::new(identity.programme, keys.clone()),
-            lines: Vec::new(),
-            contents: Vec::new(),
-            tiles: Vec::new(),
-            tables: tables(&db)?,
-            walk: Walk::new(),
-            uses: Uses::default(),
-            touched: BTreeMap::new(),
-            free: (free, BTreeSet::new()),
             db,
-        };
-        let size = report.entries;
-        let mut faults = Faults::default();
-        for from in (0..size).step_by(WINDOW as usize) {
-            let to = size.min(from + WINDOW);
-            let window = Window::read(&sound.db, from, to, true, &mut faults);
-            for (position, line, row) in window.rows() {
-                let read = sound
-                    .walk
-                    .line(position, line, None, &mut sound.tiles, &mut faults);
-                if let (Some(read), Some(row)) = (read, row) {
-                    sound.uses.content(position, &read, row, &mut faults);
-                }
-                sound.lines.push(line.unwrap_or_default().to_vec());
-            }
-        }
-        for position in 0..size {
-            sound.contents.push(content(&sound.db, position)?);
-        }
-        match faults.list().is_empty() {
-            true => Ok(sound),
-            false => Err(damaged("it is not sound to begin with")),
-        }
+            touched: BTreeMap::new(),
+            noticed: 0,
+            free: (free, BTreeSet::new()),
+        })
     }
 
     /// How long the file is, in bytes.
@@ -219,7 +228,7 @@ impl<'d> Sound<'d> {
             if seen_by_pages {
                 flipped.pages_check.1 += 1;
                 let mut faults = Faults::default();
-                if let Ok(db) = store::open_to_read(self.dir) {
+                if let Ok(db) = self.asked.open() {
                     structure::pages(&db, true, &mut faults);
                 }
                 flipped.pages_check.0 += u64::from(!faults.list().is_empty());
@@ -260,128 +269,60 @@ impl<'d> Sound<'d> {
         self.file
             .write_all_at(&vec![0xff; self.page as usize], page * self.page)?;
         let mut touched = Touched::default();
-        for (position, line) in (0..).zip(&self.lines) {
-            if line_of(&self.db, position).ok().flatten().as_ref() != Some(line) {
-                touched.lines.push(position);
+        for query in 0..self.asked.queries() {
+            if !self.asked.is_same(&self.db, query) {
+                touched.queries.push(query);
             }
         }
-        for (position, sound) in (0..).zip(&self.contents) {
-            if content(&self.db, position).ok().as_ref() != Some(sound) {
-                touched.contents.push(position);
-            }
-        }
-        for (number, filled) in self.tiles.iter().enumerate() {
-            let stored =
-                derived::tile(&self.db, filled.level, filled.index, &mut Faults::default());
-            if stored.as_ref() != Some(&filled.hashes) {
-                touched.tiles.push(number);
-            }
-        }
-        touched.tables = tables(&self.db).ok().as_ref() != Some(&self.tables);
         // What a new connection reads before it is asked anything: the header and the schema.
-        let schema = store::open_to_read(self.dir)
-            .and_then(|db| Ok(store::schema_of(&db)?))
+        let schema = self
+            .asked
+            .open()
+            .and_then(|db| Ok(crate::store::schema_of(&db)?))
             .is_err();
         touched.anew = page == 0 || schema;
         if touched.anew {
-            // Header and schema are on the way to every row and tell none from another.
-            touched.lines.retain(|position| position % 50 == 0);
-            touched.contents.retain(|position| position % 50 == 0);
+            let asked = &self.asked;
+            touched
+                .queries
+                .retain(|query| query % 50 == 0 || !asked.is_one_of_many(*query));
         }
         self.file.write_all_at(&sound, page * self.page)?;
         self.touched.insert(page, touched.clone());
         Ok(touched)
     }
 
-    fn ask(&self, touched: &Touched) -> Answer {
-        match touched.anew {
-            false => self.ask_over(&self.db, touched),
-            true => match store::open_to_read(self.dir) {
-                Ok(db) => self.ask_over(&db, touched),
-                Err(_) => Answer::Found,
+    fn ask(&mut self, touched: &Touched) -> Answer {
+        let anew;
+        let db = match touched.anew {
+            false => &self.db,
+            true => match self.asked.open() {
+                Ok(db) => {
+                    anew = db;
+                    &anew
+                }
+                Err(_) => return Answer::Found,
             },
-        }
-    }
-
-    fn ask_over(&self, db: &Connection, touched: &Touched) -> Answer {
-        if touched.tables {
-            match self.ask_tables(db) {
+        };
+        let first = touched.queries.binary_search(&self.noticed).ok();
+        let first = first.map(|at| touched.queries[at]);
+        let others = touched.queries.iter().copied();
+        for query in first
+            .into_iter()
+            .chain(others.filter(|n| Some(*n) != first))
+        {
+            if self.asked.is_same(db, query) {
+                continue;
+            }
+            match self.asked.judge(db, query) {
                 Answer::Same => {}
-                other => return other,
-            }
-        }
-        for position in &touched.lines {
-            match line_of(db, *position) {
-                // Another line, another hash, another root.
-                Ok(Some(line)) if line == self.lines[*position as usize] => {}
-                _ => return Answer::Found,
-            }
-        }
-        for position in &touched.contents {
-            match content(db, *position) {
-                Ok(found) if found == self.contents[*position as usize] => {}
-                Ok(Some(_)) => return self.judge_content(db, *position),
-                _ => return Answer::Found,
-            }
-        }
-        for number in &touched.tiles {
-            let mut faults = Faults::default();
-            derived::full_tile(db, &self.tiles[*number], &mut faults);
-            if !faults.list().is_empty() {
-                return Answer::Found;
+                answer => {
+                    self.noticed = query;
+                    return answer;
+                }
             }
         }
         Answer::Same
-    }
-
-    fn judge_content(&self, db: &Connection, position: u64) -> Answer {
-        let mut faults = Faults::default();
-        let window = Window::read(db, position, position + 1, true, &mut faults);
-        let with = With {
-            sealing: Some(&self.sealing),
-            aliases: None,
-        };
-        faults.extend(opened::open(&window, with).faults);
-        match faults.list().is_empty() {
-            true => Answer::Escaped(format!("the content of entry {position}")),
-            false => Answer::Found,
-        }
-    }
-
-    fn ask_tables(&self, db: &Connection) -> Answer {
-        let now = match tables(db) {
-            Ok(now) => now,
-            Err(_) => return Answer::Found,
-        };
-        let Some(other) = (0..TABLES.len()).find(|at| now[*at] != self.tables[*at]) else {
-            return Answer::Same;
-        };
-        let mut faults = Faults::default();
-        structure::pages(db, false, &mut faults);
-        structure::schema(db, &mut faults);
-        let known = structure::known(db, self.dir, &mut faults);
-        let (_, signed) = structure::signed(db, known.identity.as_ref(), &mut faults);
-        let size = self.lines.len() as u64;
-        let programme = known
-            .identity
-            .is_some_and(|known| known.programme == self.keys.programme());
-        if signed.is_none_or(|signed| (signed.size, signed.root) != (size, self.walk.edge.root()))
-            || !programme
-        {
-            faults.say("what is signed is not what is there");
-        }
-        derived::tiles_besides(db, size, &mut faults);
-        derived::heads(db, &self.walk.chains, &mut faults);
-        derived::import_marks(db, size, &mut faults);
-        self.uses.check(db, Some(self.keys), &mut faults);
-        for filled in &self.tiles {
-            derived::full_tile(db, filled, &mut faults);
-        }
-        match faults.list().is_empty() {
-            true if TABLES[other].contains("import_source") => Answer::Mark,
-            true => Answer::Escaped(TABLES[other].to_owned()),
-            false => Answer::Found,
-        }
     }
 
     /// What a byte that nobody can see is there for.
@@ -438,32 +379,4 @@ fn header(at: usize) -> &'static str {
         96..100 => "file header: which SQLite wrote it",
         _ => "file header: other",
     }
-}
-
-fn line_of(db: &Connection, position: u64) -> rusqlite::Result<Option<Vec<u8>>> {
-    db.prepare_cached("SELECT line FROM entry WHERE position = ?1")?
-        .query_row([position as i64], |row| row.get(0))
-        .optional()
-}
-
-fn content(db: &Connection, position: u64) -> rusqlite::Result<Content> {
-    db.prepare_cached("SELECT format, class, slot, body FROM content WHERE position = ?1")?
-        .query_row([position as i64], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
-        .optional()
-}
-
-fn tables(db: &Connection) -> rusqlite::Result<Vec<Rows>> {
-    TABLES
-        .iter()
-        .map(|sql| {
-            let mut statement = db.prepare_cached(sql)?;
-            let columns = statement.column_count();
-            let rows = statement.query_map([], |row| {
-                (0..columns).map(|at| row.get::<_, Value>(at)).collect()
-            })?;
-            rows.collect()
-        })
-        .collect()
 }

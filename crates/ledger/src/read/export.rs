@@ -1,6 +1,5 @@
 //! A participant's export, put together: their chain, where it ends, and what the access log says.
 
-use evidence::disclosure::Leaf;
 use evidence::export::{Content, Export, Item, Section};
 use evidence::heads::{self, Head, Map, prove_presence};
 use rusqlite::Connection;
@@ -8,11 +7,11 @@ use tlog::checkpoint::Checkpoint;
 use tlog::prove_inclusions;
 
 use super::{Ledger, Moment, ReadError, StoredTiles, checkpoint, damaged, line_at, line_of};
-use crate::access::AccessLog;
+use crate::access::{AccessLog, Disclosed};
 use crate::entry::{Alias, Entry};
 
 /// Which leaves of the access log an export has.
-pub type Wanted<'w> = &'w dyn Fn(&Leaf) -> bool;
+pub type Wanted<'w> = &'w dyn Fn(&Disclosed) -> bool;
 
 impl Ledger {
     /// Everything on the record about a person, complete as of the newest map of heads that the
@@ -150,7 +149,7 @@ fn disclosed(log: &AccessLog, person: Alias, wanted: Wanted<'_>) -> Result<Secti
         .size;
     let mut items = Vec::with_capacity(proven.len());
     let mut proofs = Vec::with_capacity(proven.len());
-    for leaf in proven.into_iter().filter(|one| wanted(&one.disclosed.leaf)) {
+    for leaf in proven.into_iter().filter(|one| wanted(&one.disclosed)) {
         let is_of_several = matches!(
             leaf.disclosed.leaf.whom,
             evidence::disclosure::Whom::Many(_)

@@ -291,7 +291,7 @@ impl Seen {
         Thing {
             about: self.about,
             author: &self.author,
-            shown_to: "",
+            untold: false,
             kinds: self.kinds,
             labels: self
                 .labels

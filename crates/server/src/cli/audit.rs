@@ -1,4 +1,4 @@
-//! `homecoming audit`: reads every entry and content back and checks all of it.
+//! `homecoming audit`: reads every entry and content back and checks all of it, and the index against it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
 use crate::erasure::Found;
-use crate::programme::About;
+use crate::programme::{About, Indexed, audit_index};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -31,6 +31,9 @@ pub struct Args {
     /// Open everything anew, whatever an interrupted audit had opened
     #[arg(long)]
     fresh: bool,
+    /// Do not hold the index against the record, which takes about as long as making it anew
+    #[arg(long)]
+    without_index: bool,
     /// For scripts
     #[arg(long)]
     json: bool,
@@ -50,9 +53,21 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         ..How::default()
     };
     let audited = audited(&args.data.data, &how)?;
+    let indexed = indexed(args, how.keys)?;
     let (report, seconds) = (&audited.report, audited.seconds);
+    let (amiss, more) = match &indexed {
+        Indexed::Not(_) => (&[][..], 0),
+        Indexed::Compared {
+            differences, more, ..
+        } => (&differences[..], *more),
+    };
     if args.json {
-        let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+        let faults: Vec<String> = report
+            .faults
+            .iter()
+            .map(ToString::to_string)
+            .chain(amiss.iter().cloned())
+            .collect();
         say!(
             "{}",
             serde_json::json!({
@@ -66,15 +81,41 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 "whole_file": report.whole_file,
                 "seconds": seconds,
                 "faults": faults,
+                "faults_of_index": amiss.len() as u64 + more,
+                "index": match &indexed {
+                    Indexed::Not(why) => serde_json::json!({ "compared": false, "why": why }),
+                    Indexed::Compared { covered, size, .. } => {
+                        serde_json::json!({ "compared": true, "entries": size, "on_disk": covered })
+                    }
+                },
             })
         );
     } else {
         tell(&audited);
+        tell_index(&indexed);
     }
-    match report.faults.is_empty() {
+    match report.faults.is_empty() && amiss.is_empty() {
         true => Ok(()),
         false => Err(Stop::Finding),
     }
+}
+
+/// The index against the record, if it can be and is to be.
+fn indexed(args: &Args, keys: Option<ledger::Keys>) -> Result<Indexed, Stop> {
+    let not = |why: &str| Ok(Indexed::Not(why.to_owned()));
+    let Some(keys) = keys else {
+        return not("Without keys nobody can tell what the index must hold.");
+    };
+    if args.without_index {
+        return not("It was not asked for.");
+    }
+    let bar = super::import::bar(0, "entries indexed for comparison");
+    let indexed = audit_index(&args.data.data, keys, &mut |reached, size| {
+        bar.set_length(size);
+        bar.set_position(reached);
+    });
+    bar.finish_and_clear();
+    Ok(indexed?)
 }
 
 /// What an audit of record and access log came to.
@@ -200,8 +241,32 @@ fn tell(audited: &Audited) {
             "Every entry, content, tile and chain is as the signed checkpoint says:\n\n{}",
             report.checkpoint
         ),
-        faults => {
-            say!("\n{faults} faults. Keep this directory as it is, and compare it with a backup.")
-        }
+        faults => say!(
+            "\n{faults} faults of the record. Keep this directory as it is, and compare it with a backup."
+        ),
+    }
+}
+
+fn tell_index(indexed: &Indexed) {
+    let (covered, size, differences, more) = match indexed {
+        Indexed::Not(why) => return say!("The index was not held against the record. {why}"),
+        Indexed::Compared {
+            covered,
+            size,
+            differences,
+            more,
+        } => (covered, size, differences, more),
+    };
+    for difference in differences {
+        say!("FAULT: {difference}");
+    }
+    match differences.len() as u64 + more {
+        0 => say!(
+            "The index holds what {size} entries give, and nothing else ({covered} of them were in its files)."
+        ),
+        all => say!(
+            "\n{all} faults of the index. They cost no record: `homecoming rebuild`, with no server running, \
+             makes the index anew from it."
+        ),
     }
 }

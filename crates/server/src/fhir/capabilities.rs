@@ -169,7 +169,9 @@ const DOCUMENTATION: &str = "Every read and search can be made as of any instant
 `Accept-Datetime` (RFC 7089) or `_asof` (an instant, a date, or `size:N` for the first N ledger \
 entries); the answer carries `Memento-Datetime`. `$receipt` on a resource or a version is the \
 proof that it is in the ledger (C2SP tlog-proof); a create or update of one resource is answered \
-with it if the client prefers `return=receipt` and may read. Unknown search parameters are left out and told \
+with it if the client prefers `return=receipt` and may read it. `POST Kind/$promise` with a resource about a \
+patient gives a signed promise that it is on the record within `hours` (24 unless given), which \
+`homecoming verify` holds against a receipt or an export; nothing is stored by it. Unknown search parameters are left out and told \
 unless `Prefer: handling=strict`; invalid values are refused unless `handling=lenient`. Result \
 parameters: `_count`, `_sort`, `_include`, `_revinclude` (both with `:iterate`), `_elements`, \
 `_summary=count`, `_total`. Pages are stable: `next` stays in the state that the search began in. \
@@ -230,5 +232,7 @@ fn resource(out: &mut Writer, kind: &'static str) {
     }
     out.raw("],\"operation\":[{\"name\":\"receipt\",\"definition\":");
     out.string("https://c2sp.org/tlog-proof");
+    out.raw("},{\"name\":\"promise\",\"definition\":");
+    out.string("urn:homecoming:operation:promise");
     out.raw("},{\"name\":\"validate\",\"definition\":\"http://hl7.org/fhir/OperationDefinition/Resource-validate\"}]}");
 }

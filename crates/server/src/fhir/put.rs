@@ -58,6 +58,24 @@ fn make(
     expect: Expect,
     bytes: &[u8],
 ) -> Result<Ready, Error> {
+    let (id, stored) = stored(ask, kind, id, bytes)?;
+    let kept = (answer_with(ask) == Return::Representation).then(|| stored.clone());
+    let draft = Draft::stored(kind, &id, expect, stored)?;
+    Ok(Ready {
+        kind: kind.to_owned(),
+        id,
+        stored: kept,
+        draft,
+    })
+}
+
+/// The stored form of a body that may be stored, and its id.
+pub(super) fn stored(
+    ask: &Ask,
+    kind: &str,
+    id: Option<&str>,
+    bytes: &[u8],
+) -> Result<(String, Vec<u8>), Error> {
     let doc = body::parse(bytes)?;
     let resource = doc.root();
     body::must_be(resource, kind)?;
@@ -68,14 +86,7 @@ fn make(
     let id = id.map_or_else(|| ask.api.programme().new_id(), str::to_owned);
     refuse_conditional_references(resource)?;
     let stored = record::stored::write(resource, &id, &mut |text| to_relative(&ask.base, text));
-    let kept = (answer_with(ask) == Return::Representation).then(|| stored.clone());
-    let draft = Draft::stored(kind, &id, expect, stored)?;
-    Ok(Ready {
-        kind: kind.to_owned(),
-        id,
-        stored: kept,
-        draft,
-    })
+    Ok((id, stored))
 }
 
 /// What a single write answers with.

@@ -145,17 +145,16 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
 /// their number nor who is counted among the readers tells of them.
 fn told_of(asked: &Asked, person: Alias, all: Vec<u64>) -> Result<Vec<u64>, Error> {
     let (standing, alias) = (asked.programme.standing()?, person.to_string());
-    let mut untold = standing.untold(&alias, asked.reader.now()).peekable();
-    if untold.peek().is_none() || matches!(asked.reader.who().role, Role::Officer | Role::Inspector)
-    {
+    let now = asked.reader.now();
+    let sees_all = matches!(asked.reader.who().role, Role::Officer | Role::Inspector);
+    if sees_all || standing.untold(&alias, now).next().is_none() {
         return Ok(all);
     }
-    let untold: Vec<&str> = untold.collect();
     let log = asked.programme.access();
     let mut told = Vec::with_capacity(all.len());
     for position in all {
         let leaf = log.leaf(position).map_err(Error::ledger)?;
-        if leaf.is_some_and(|one| !untold.contains(&one.leaf.actor.as_str())) {
+        if leaf.is_some_and(|one| !standing.keeps(&one, &alias, now)) {
             told.push(position);
         }
     }

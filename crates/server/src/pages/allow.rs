@@ -86,7 +86,7 @@ pub async fn get(
         Err(Wrong::App(address)) => return Ok(see(&address)),
     };
     let asked = match asked {
-        Ok(asked) => asked,
+        Ok(asked) => asked.in_whole(),
         // A cookie of ours does not come along from the app's page; from one of ours it does.
         Err(_) if !params.iter().any(|(name, _)| name == HERE) => return Ok(bounce(&uri)),
         Err(sign_in) => return Ok(sign_in),

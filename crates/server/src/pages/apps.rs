@@ -33,6 +33,7 @@ const REGISTERED: &str = "registrations are about programs, not persons";
 /// The list.
 pub async fn list(asked: Asked) -> Result<Response, Error> {
     officer(&asked.who)?;
+    let asked = asked.in_whole();
     away(move || {
         let clients = asked.programme.desk().clients().map_err(Error::desk)?;
         let rows = clients.iter().map(|client| {
@@ -59,6 +60,7 @@ pub async fn list(asked: Asked) -> Result<Response, Error> {
 /// The form that registers one.
 pub async fn form(asked: Asked) -> Result<Response, Error> {
     officer(&asked.who)?;
+    let asked = asked.in_whole();
     let form = of_registration("", &Scopes::default(), &Registration::default());
     Ok(draw(&asked, form, None, None, None, StatusCode::OK))
 }
@@ -66,6 +68,7 @@ pub async fn form(asked: Asked) -> Result<Response, Error> {
 /// One of them.
 pub async fn get(asked: Asked, Path(name): Path<String>) -> Result<Response, Error> {
     officer(&asked.who)?;
+    let asked = asked.in_whole();
     away(move || one(&asked, &name, None, None)).await
 }
 
@@ -183,6 +186,7 @@ pub async fn step(
 
 /// The apps that act for whoever is signed in.
 pub async fn mine(asked: Asked) -> Result<Response, Error> {
+    let asked = asked.in_whole();
     away(move || {
         let now = asked.programme.clock().now().0;
         let grants = asked
@@ -238,6 +242,7 @@ pub async fn end(
 
 /// The apps that can be opened on a person.
 pub async fn of_person(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
+    let asked = asked.in_whole();
     away(move || {
         must_be_there(&asked.view, &id)?;
         let mut apps = Vec::new();

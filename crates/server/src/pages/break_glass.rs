@@ -58,7 +58,14 @@ pub async fn form(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
             person: (id, name),
             caseworker: state.caseworker.map(|(_, name)| name),
             reviewer: reviewer(&asked.programme, &asked.who)?,
-            refused: lasts.then(|| Refusal::OneLasts.sentence()),
+            refused: match asked.view.facts(&asked.reader, alias)?.treats() {
+                true => Some(
+                    "You care for this person: their record is open to you, and nothing has to be \
+                     opened."
+                        .to_owned(),
+                ),
+                false => lasts.then(|| Refusal::OneLasts.sentence()),
+            },
         };
         Ok(asked.answer(break_glass_new::page(&context), given))
     })

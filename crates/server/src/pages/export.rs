@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use axum::extract::Path;
 use axum::response::Response;
-use ledger::disclosure::{Leaf, What};
+use ledger::access::Disclosed;
+use ledger::disclosure::What;
 use ledger::witnessed::LogName;
 use policy::{Action, Kind};
 use record::json::Doc;
@@ -28,7 +29,7 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         // What a warrant keeps from the person for a time is not in what is handed to them.
         let (standing, now) = (programme.standing()?, programme.clock().now().0);
         let alias = programme.ledger().person(&id).to_string();
-        let told = |leaf: &Leaf| !standing.is_untold(&leaf.actor, &alias, now);
+        let told = |one: &Disclosed| !standing.keeps(one, &alias, now);
         let (ledger, access) = (programme.ledger(), programme.access());
         let (export, given) = handing_out::export(ledger, access, note, &id, &told)?;
         let text = String::from_utf8(export.write()).map_err(Error::internal)?;

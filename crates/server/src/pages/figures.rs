@@ -10,7 +10,7 @@ use casework::suppression::Cell;
 use super::{Asked, away};
 use crate::error::{Error, ErrorKind};
 use crate::release::Given;
-use crate::sums::{self, Month, month_before, whole_months_before};
+use crate::sums::{self, Change, Month, month_before, whole_months_before};
 use crate::web::figures::{Context, Table, page};
 use crate::web::when;
 
@@ -22,7 +22,13 @@ const ROLES: [&str; 3] = ["sponsor", "supervisor", "officer"];
 
 /// Months that were counted: they do not change, unless somebody's record is erased.
 #[derive(Default)]
-pub struct Counted(Mutex<HashMap<(i64, u64), Arc<Month>>>);
+pub struct Counted {
+    months: Mutex<HashMap<Key, Arc<Month>>>,
+    changes: Mutex<HashMap<Key, Arc<Change>>>,
+}
+
+/// The end of a month, and how many erasures there had been.
+type Key = (i64, u64);
 
 /// How many months are kept; beyond that it begins anew.
 const COUNTED_MAX: usize = 120;
@@ -30,18 +36,32 @@ const COUNTED_MAX: usize = 120;
 impl Counted {
     fn month(&self, asked: &Asked, until: i64) -> Result<Arc<Month>, Error> {
         let key = (until, asked.programme.erasures());
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(month) = lock().get(&key) {
-            return Ok(month.clone());
-        }
-        let month = Arc::new(sums::month(&asked.programme, until)?);
-        let mut kept = lock();
-        if kept.len() >= COUNTED_MAX {
-            kept.clear();
-        }
-        kept.insert(key, month.clone());
-        Ok(month)
+        kept(&self.months, key, || sums::month(&asked.programme, until))
     }
+
+    fn change(&self, asked: &Asked, until: i64) -> Result<Arc<Change>, Error> {
+        let key = (until, asked.programme.erasures());
+        kept(&self.changes, key, || sums::change(&asked.programme, until))
+    }
+}
+
+/// What is kept under a key, counted first if it is not.
+fn kept<T>(
+    all: &Mutex<HashMap<Key, Arc<T>>>,
+    key: Key,
+    count: impl FnOnce() -> Result<T, Error>,
+) -> Result<Arc<T>, Error> {
+    let lock = || all.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(one) = lock().get(&key) {
+        return Ok(one.clone());
+    }
+    let one = Arc::new(count()?);
+    let mut all = lock();
+    if all.len() >= COUNTED_MAX {
+        all.clear();
+    }
+    all.insert(key, one.clone());
+    Ok(one)
 }
 
 /// `GET /figures`
@@ -74,7 +94,11 @@ fn context(asked: &Asked, counted: &Counted) -> Result<Context, Error> {
     Ok(Context {
         shell: asked.shell(),
         until,
-        tables: vec![reach(&last), course(&months), change(&last)],
+        tables: vec![
+            reach(&last),
+            course(&months),
+            change(&*counted.change(asked, until)?),
+        ],
     })
 }
 
@@ -137,7 +161,7 @@ fn course(months: &[Arc<Month>]) -> Table {
     }
 }
 
-fn change(month: &Month) -> Table {
+fn change(change: &Change) -> Table {
     Table {
         title: "How scores changed".to_owned(),
         about: "Of those who were in the programme at the end of the month and have two scores or \
@@ -147,11 +171,11 @@ fn change(month: &Month) -> Table {
         columns: ["Better", "No reliable change", "Worse", "All"]
             .map(str::to_owned)
             .to_vec(),
-        rows: month
-            .change
+        rows: change
+            .rows
             .iter()
             .map(|(name, cells)| ((*name).to_owned(), cells.clone()))
             .collect(),
-        left_out: month.change_left_out,
+        left_out: change.left_out,
     }
 }

@@ -8,6 +8,7 @@ use ledger::Alias;
 use ledger::access::Disclosed;
 use policy::{Action, Kind};
 
+use super::related::Record;
 use super::{Reader, Thing};
 use crate::error::Error;
 use crate::programme::View;
@@ -23,10 +24,12 @@ pub struct Shown {
 
 /// What of a leaf somebody may see; nothing if they may not know of it.
 pub(crate) fn shown(view: &View, reader: &Reader, one: &Disclosed) -> Result<Option<Shown>, Error> {
+    let standing = view.whole().standing()?;
     let may = |about: Option<Alias>| -> Result<bool, Error> {
+        let untold = |person: Alias| standing.keeps(one, &person.to_string(), reader.now());
         let thing = Thing {
             about,
-            shown_to: &one.leaf.actor,
+            untold: about.is_some_and(untold),
             ..Thing::of(Kind::Access)
         };
         Ok(view.decide(reader, Action::SeeAccess, &thing)?.allowed)

@@ -27,7 +27,7 @@ pub(super) fn tell(
         let open = standing.break_glass(&who.names, person, named, false, now);
         facts.break_glass = open.is_ok();
     }
-    facts.untold = !thing.shown_to.is_empty() && standing.is_untold(thing.shown_to, person, now);
+    facts.untold = thing.untold;
 }
 
 fn warrant(

@@ -70,9 +70,11 @@ pub(super) fn carry_out(
     stop_after(2);
     let view = View::new(inner, AsOf::Now);
     let found = erasure::lawful(&view, id, inner.least_delay()).map_err(|e| halfway(&e))?;
+    super::index_audit::forget(&inner.data).map_err(|error| halfway(&error))?;
     destroy(inner, appender, &found).map_err(|error| halfway(&error))?;
     stop_after(3);
     inner.index.purge().map_err(|error| halfway(&error))?;
+    super::index_audit::forget(&inner.data).map_err(|error| halfway(&error))?;
     if let Some(alias) = found.alias() {
         inner.known.forget(alias);
     }

@@ -153,6 +153,7 @@ pub(super) fn open(
         data,
         &[(LogName::Record, &ledger), (LogName::Access, &access)],
     )?;
+    super::index_audit::forget(data).map_err(Error::internal)?;
     let mut index = bring_up(data, &ledger, appender.size(), progress)?;
     let least_delay = About::read(data)?.erasure_delay_least();
     let unfinished = erase::unfinished(&ledger, &index, least_delay)?;
@@ -192,7 +193,7 @@ fn bring_up(
     }
     if index.applied() < size {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        replay::catch_up(ledger, &index, cores, &mut |reached| {
+        replay::catch_up(ledger, &index, cores, size, &mut |reached| {
             progress(reached, size)
         })?;
     }

@@ -15,7 +15,7 @@ use ledger::{Action, Entry, Ledger, Raw, ReadError};
 use crate::error::{Error, ErrorKind};
 
 /// How many entries are prepared at a time.
-const PART: usize = 8_192;
+const PART: u64 = 8_192;
 
 /// An entry as it was read, still sealed.
 struct Sealed {
@@ -35,21 +35,43 @@ struct Ready {
     prepared: Prepared,
 }
 
-/// Indexes everything that the ledger has and the index has not. `progress` is told the size
-/// reached.
+/// Indexes the first `until` entries, which end with a transaction, as far as the index has them not.
+/// `progress` is told the size reached.
 pub fn catch_up(
     ledger: &Ledger,
     index: &Index,
     cores: usize,
+    until: u64,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
     let mut bulk = index.bulk();
-    let mut part: Vec<Sealed> = Vec::with_capacity(PART);
     // The transaction that a part ends with may go on in the next one: its last entry waits.
     let mut held: Option<Ready> = None;
     let mut reached = index.applied();
-    let failed = ledger
-        .scan(reached, |raw| {
+    while reached < until {
+        // A moment for each part: one over all would keep a server's write-ahead log from being folded in.
+        let wanted = until.saturating_sub(reached).min(PART);
+        let part = read(ledger, reached, wanted)?;
+        if part.is_empty() {
+            break;
+        }
+        reached += part.len() as u64;
+        push(ledger, index, &mut bulk, &part, &mut held, cores)?;
+        progress(reached);
+    }
+    if let Some(last) = held {
+        tell(index, &mut bulk, &last, true)?;
+    }
+    bulk.finish().map_err(Error::index)?;
+    progress(index.applied());
+    Ok(())
+}
+
+/// So many entries from a position on, or as many as there are.
+fn read(ledger: &Ledger, from: u64, wanted: u64) -> Result<Vec<Sealed>, Error> {
+    let mut part = Vec::new();
+    ledger
+        .scan(from, |raw| {
             part.push(Sealed {
                 position: raw.position,
                 line: raw.line.to_vec(),
@@ -58,30 +80,13 @@ pub fn catch_up(
                 slot: raw.slot,
                 body: raw.body.to_vec(),
             });
-            if part.len() < PART {
-                return ControlFlow::Continue(());
-            }
-            reached += part.len() as u64;
-            let full = std::mem::replace(&mut part, Vec::with_capacity(PART));
-            match push(ledger, index, &mut bulk, &full, &mut held, cores) {
-                Ok(()) => {
-                    progress(reached);
-                    ControlFlow::Continue(())
-                }
-                Err(error) => ControlFlow::Break(error),
+            match (part.len() as u64) < wanted {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
             }
         })
         .map_err(Error::ledger)?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    push(ledger, index, &mut bulk, &part, &mut held, cores)?;
-    if let Some(last) = held {
-        tell(index, &mut bulk, &last, true)?;
-    }
-    bulk.finish().map_err(Error::index)?;
-    progress(index.applied());
-    Ok(())
+    Ok(part)
 }
 
 fn push(

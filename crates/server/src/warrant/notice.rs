@@ -150,7 +150,7 @@ fn text(programme: &str, warrant: &Warrant) -> String {
     let kinds: Vec<&str> = order.kinds.iter().map(|kind| kind.words()).collect();
     let minute = crate::web::when::minute;
     let mut text = format!(
-        "An inspector may read, or could read, parts of {} under a warrant of {} (number {}), from \
+        "An inspector may read, or could read, parts of {} under a warrant issued by {} (number {}), from \
          {} to {} UTC: {}.",
         match &order.persons {
             Persons::All => "the records of everybody in this programme",
@@ -172,7 +172,7 @@ fn text(programme: &str, warrant: &Warrant) -> String {
     }
     text += &format!(
         " What was read under it, and when, is listed with who looked at your record. You can ask {} \
-         for a copy of it.",
+         for a copy of the warrant.",
         programme
     );
     text

@@ -122,19 +122,20 @@ pub fn page(context: &Context) -> Markup {
                 }
             }
         }
+        div class="columns" {
         @if !context.notices.is_empty() {
-            section class="panel" aria-labelledby="notices" {
+            section class="panel full" aria-labelledby="notices" {
                 h2 id="notices" { "Warrants" }
-                @for notice in &context.notices {
-                    p {
+                ul { @for notice in &context.notices {
+                    li {
                         a href=(shell.to(&path::entry(notice.position))) { (when::time(notice.at.0, &notice.at.words())) } ": "
                         bdi { (notice.text) }
                     }
-                }
+                } }
             }
         }
         @if !context.opened.is_empty() {
-            section class="panel" aria-labelledby="opened" {
+            section class="panel full" aria-labelledby="opened" {
                 h2 id="opened" { "Opened though it was closed to them" }
                 p class="hint" { "Somebody who does not care for the person may open the record for a short time if it cannot wait. They say why, and their supervisor says whether it was justified." }
                 ul { @for one in &context.opened { li {
@@ -146,6 +147,7 @@ pub fn page(context: &Context) -> Markup {
                     }
                 } } }
             }
+        }
         }
         @if context.rows.is_empty() {
             p { "Nothing was shown to anybody" @if shell.is_then() { " until then" } "." }

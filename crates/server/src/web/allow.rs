@@ -94,7 +94,8 @@ pub fn page(context: &Context) -> Markup {
         Page {
             title,
             place: Place::Elsewhere,
-            compares: false,
+            // What an app may do is decided as of now.
+            compares: true,
             main,
         },
     )

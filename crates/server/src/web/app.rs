@@ -107,7 +107,8 @@ pub fn page(context: &Context) -> Markup {
         Page {
             title: &title,
             place: Place::Apps,
-            compares: false,
+            // The registrations are those of now; what they were is on the record.
+            compares: true,
             main,
         },
     )
@@ -131,8 +132,8 @@ fn fields(context: &Context) -> Markup {
             input class="usa-input" id="title" name="title" value=(form.title) maxlength="100";
             label class="usa-label" for="organisation" { "Who answers for it" }
             input class="usa-input" id="organisation" name="organisation" value=(form.organisation) maxlength="100";
-            label class="usa-label" for="purpose" { "What it is there for" }
-            select class="usa-input" id="purpose" name="purpose" {
+            label class="usa-label" for="there-for" { "What it is there for" }
+            select class="usa-input" id="there-for" name="purpose" {
                 @for (code, words, chosen) in &form.purposes { option value=(code) selected[*chosen] { (words) } }
             }
             label class="usa-label" for="scope" { "What it may do" }

@@ -60,7 +60,8 @@ pub fn page(context: &Context) -> Markup {
         Page {
             title: "Apps",
             place: Place::Apps,
-            compares: false,
+            // The registrations are those of now; what they were is on the record.
+            compares: true,
             main,
         },
     )

@@ -65,7 +65,8 @@ pub fn page(context: &Context) -> Markup {
                 None => "Apps that act for you",
             },
             place: Place::Elsewhere,
-            compares: false,
+            // The registrations are those of now; what they were is on the record.
+            compares: true,
             main,
         },
     )

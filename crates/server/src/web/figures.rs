@@ -48,8 +48,8 @@ pub fn page(context: &Context) -> Markup {
             "Only whole months are counted, so that two days cannot be subtracted from each other; two months can. "
             "That you look is on the access log."
         }
-        @for (place, table) in context.tables.iter().enumerate() {
-            section class="panel" aria-labelledby={ "t" (place) } {
+        div class="columns" { @for (place, table) in context.tables.iter().enumerate() {
+            section class="panel full" aria-labelledby={ "t" (place) } {
                 h2 id={ "t" (place) } { (table.title) }
                 p { (table.about) }
                 @if table.rows.is_empty() { p { "There is nobody to count." } } @else {
@@ -63,7 +63,7 @@ pub fn page(context: &Context) -> Markup {
                     @if table.left_out > 0 { p class="hint" { (layout::counted(table.left_out, "number is", "numbers are")) " left out." } }
                 }
             }
-        }
+        } }
     };
     layout::page(
         shell,

@@ -58,8 +58,9 @@ pub fn page(context: &Context) -> Markup {
                 count => { "You may read under " strong { (layout::counted(count as u64, "warrant", "warrants")) } ". Whatever you read is on the access log with the warrant that lets you, and the persons are told of it." }
             }
         }
+        div class="columns" {
         @for (place, warrant) in context.in_force.iter().enumerate() {
-            section class="panel" aria-labelledby={ "w" (place) } {
+            section class="panel full" aria-labelledby={ "w" (place) } {
                 h2 id={ "w" (place) } { a href=(shell.to(&path::warrant(&warrant.id))) { "Warrant " bdi { (warrant.number) } } }
                 dl class="facts" {
                     dt { "Issued by" } dd { bdi { (warrant.issuer) } }
@@ -83,12 +84,13 @@ pub fn page(context: &Context) -> Markup {
             }
         }
         @if !context.others.is_empty() {
-            section class="panel" aria-labelledby="others" {
+            section class="panel full" aria-labelledby="others" {
                 h2 id="others" { "Others of yours" }
                 ul { @for other in &context.others { li {
                     a href=(shell.to(&path::warrant(&other.id))) { bdi { (other.number) } } ": " (other.stands)
                 } } }
             }
+        }
         }
     };
     layout::page(

@@ -158,6 +158,7 @@ pub fn page(context: &Context) -> Markup {
                 h2 id="check" { "How to check it" }
                 ul {
                     li { "One entry: download its receipt from the entry's page, then run " code { "homecoming verify FILE" } " on any machine. No network, no account." }
+                    li { "That what you hand in is recorded: ask for a signed promise first. A program gets one from " code { "POST /fhir/KIND/$promise" } ", an officer from " code { "homecoming promise" } ". Once it is due, " code { "homecoming verify PROMISE --with RECEIPT" } " (or an export) shows whether it was kept." }
                     li { "All of it, where the data is: " code { "homecoming audit --data DIR" } " reads every entry and every content back and checks each one." }
                 }
             }

@@ -1,18 +1,25 @@
 //! The attacks of whoever runs the server, each carried out for real against a running server's files: refused,
 //! or found, with a message that says what was done. Their numbers are those of docs/threat-model.md.
 
+mod across;
+mod backdating;
 mod clock;
+mod edit;
 mod erasure;
 mod forger;
 mod fork;
+mod immudb;
 mod old_backup;
+mod purpose;
 mod rollback;
 mod stolen_key;
+mod swapped;
 
 use std::path::Path;
 
 use crate::served::{
-    Folder, Outside, Served, access_log_key, homecoming, log_key, programme, set_witnesses,
+    Folder, Outside, Served, access_log_key, homecoming, homecoming_done, log_key, programme,
+    set_witnesses,
 };
 
 /// A programme, its client's token and its one witness.
@@ -62,6 +69,116 @@ fn says(sentence: &str, parts: &[&str]) {
             "it does not say {part:?}: {sentence}"
         );
     }
+}
+
+/// What an audit says, which must find something.
+fn audit(data: &str) -> String {
+    let output = homecoming(&["audit", "--data", data]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "the audit found nothing: {said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    said
+}
+
+/// What `homecoming verify` says, and its exit code.
+fn verify(words: &[&str]) -> (i32, String) {
+    let words: Vec<&str> = ["verify"].iter().chain(words).copied().collect();
+    let output = homecoming(&words);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code().unwrap_or(-1), said)
+}
+
+/// The export of Patient/anna; the file.
+fn export(folder: &Folder, data: &str, name: &str) -> String {
+    let file = folder.join(name);
+    homecoming_done(&["export", "--data", data, "--person", "anna", "--out", &file]);
+    file
+}
+
+const PATIENT: &str = r#"{"resourceType":"Patient","id":"anna","name":[{"family":"Reyes"}]}"#;
+
+fn observation(id: &str, value: u32) -> String {
+    observation_of("anna", id, value)
+}
+
+fn observation_of(person: &str, id: &str, value: u32) -> String {
+    format!(
+        r#"{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"text":"sleep"}},"subject":{{"reference":"Patient/{person}"}},"effectiveDateTime":"2026-03-02","valueQuantity":{{"value":{value}}}}}"#
+    )
+}
+
+/// A therapy note.
+const NOTE: &str = r#"{"resourceType":"DocumentReference","id":"5eepab00000000nt","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}]},"status":"current","subject":{"reference":"Patient/anna"},"description":"what was confided","content":[{"attachment":{"title":"a session"}}]}"#;
+
+/// A file to import: two persons, three scores, a therapy note.
+fn bundle(folder: &Folder) -> String {
+    let otto = r#"{"resourceType":"Patient","id":"otto"}"#.to_owned();
+    let all = [
+        ("Patient/anna", PATIENT.to_owned()),
+        ("Patient/otto", otto),
+        (
+            "Observation/5eepab0000000001",
+            observation("5eepab0000000001", 4),
+        ),
+        (
+            "Observation/5eepab0000000002",
+            observation("5eepab0000000002", 51),
+        ),
+        (
+            "Observation/5eepab0000000009",
+            observation_of("otto", "5eepab0000000009", 6),
+        ),
+        ("DocumentReference/5eepab00000000nt", NOTE.to_owned()),
+    ];
+    let entries: Vec<String> = all
+        .iter()
+        .map(|(name, body)| {
+            format!(r#"{{"resource":{body},"request":{{"method":"PUT","url":"{name}"}}}}"#)
+        })
+        .collect();
+    let file = folder.join("bundle.json");
+    let text = format!(
+        r#"{{"resourceType":"Bundle","type":"transaction","entry":[{}]}}"#,
+        entries.join(",")
+    );
+    std::fs::write(&file, text).expect("written");
+    file
+}
+
+/// A programme that has imported it, which ends with a map of heads; its client's token.
+fn recorded(folder: &Folder) -> (String, String) {
+    let (data, token) = programme(folder);
+    homecoming_done(&["import", "--data", &data, &bundle(folder)]);
+    (data, token)
+}
+
+/// Sends a resource; the status and the body.
+fn send(served: &Served, token: &str, name: &str, body: &str) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut answer = agent
+        .put(served.url(&format!("/fhir/{name}")))
+        .header("Authorization", &format!("Bearer {token}"))
+        .header("Content-Type", "application/fhir+json")
+        .send(body)
+        .expect("an answer");
+    (
+        answer.status().as_u16(),
+        answer.body_mut().read_to_string().expect("text"),
+    )
+}
+
+/// Writes a resource, which is taken; what is answered.
+fn put(served: &Served, token: &str, name: &str, body: &str) -> String {
+    let (status, said) = send(served, token, name, body);
+    assert!(matches!(status, 200 | 201), "{status} {said}");
+    said
 }
 
 /// Copies a folder with all that is in it.

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::served::{Folder, homecoming, homecoming_done, log_key};
+use crate::served::{Folder, Served, get, homecoming, homecoming_done, log_key, programme};
 
 const BUNDLE: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
  {"resource":{"resourceType":"Patient","id":"anna","name":[{"family":"Reyes"}]},"request":{"method":"PUT","url":"Patient/anna"}},
@@ -145,4 +145,74 @@ fn a_promise_is_shown_to_be_kept_or_broken() {
     write(&promise, text.replace("\ndue 20", "\ndue 30").as_bytes());
     let (code, said) = verify(&[&promise]);
     assert!(code == 1 && said.contains("did not promise"), "{said}");
+}
+
+/// Handed in over HTTP, promised, recorded, and held against the receipt; and what the programme never recorded.
+#[test]
+fn a_promise_that_a_server_gave_is_held_against_what_it_recorded() {
+    let folder = Folder::new("promised");
+    let (data, token) = programme(&folder);
+    let served = Served::start(&data);
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let post = |path: &str, body: &str| {
+        let mut answer = agent
+            .post(served.url(path))
+            .header("Authorization", &format!("Bearer {token}"))
+            .header("Content-Type", "application/fhir+json")
+            .send(body)
+            .expect("an answer");
+        let location = answer.headers().get("location").cloned();
+        let location = location.map(|location| location.to_str().expect("text").to_owned());
+        let body = answer.body_mut().read_to_string().expect("text");
+        (answer.status().as_u16(), body, location)
+    };
+    // With an absolute reference, and members in another order than they are stored in.
+    let handed_in = |score: u32| {
+        format!(
+            r#"{{"valueInteger": {score}, "subject": {{"reference": "{}"}}, "code": {{"text": "sleep"}}, "status": "final", "resourceType": "Observation"}}"#,
+            served.url("/fhir/Patient/anna")
+        )
+    };
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        write(&path, text.as_bytes());
+        path
+    };
+    let promised = |score: u32| {
+        let (status, promise, _) = post("/fhir/Observation/$promise?hours=2", &handed_in(score));
+        assert_eq!(status, 200, "{promise}");
+        file(&format!("promise-{score}"), &promise)
+    };
+    let (kept, forgotten) = (promised(6), promised(7));
+    let key = log_key(&data);
+    let standing = |words: &[&str]| {
+        let words: Vec<&str> = words
+            .iter()
+            .chain(&["--key", &key, "--json"])
+            .copied()
+            .collect();
+        let (code, said) = verify(&words);
+        let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        (code, said["standing"].as_str().map(str::to_owned))
+    };
+    assert_eq!(standing(&[&kept]), (0, Some("open".to_owned())));
+    let (status, said, location) = post("/fhir/Observation", &handed_in(6));
+    assert_eq!(status, 201, "{said}");
+    let location = location.expect("where it is");
+    let receipt = get(&format!("{location}/$receipt"), Some(&token)).1;
+    let receipt = file("receipt", &receipt);
+    assert_eq!(
+        standing(&[&kept, "--with", &receipt]),
+        (0, Some("kept".to_owned()))
+    );
+    // The receipt of another thing keeps no promise.
+    let (code, said) = verify(&[&forgotten, "--with", &receipt]);
+    assert!(
+        code == 1 && said.contains("something else than what was handed in"),
+        "{said}"
+    );
+    assert_eq!(standing(&[&forgotten]), (0, Some("open".to_owned())));
 }

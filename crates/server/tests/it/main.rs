@@ -14,6 +14,7 @@ mod exports;
 mod faults;
 mod hardening;
 mod heads;
+mod index_audit;
 mod keys;
 mod logs;
 mod notices;

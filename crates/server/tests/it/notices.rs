@@ -151,7 +151,7 @@ fn whoever_is_told_at_once_is_told_in_the_same_transaction() {
     };
     assert_eq!(version.about, Some(alias));
     assert!(
-        words.contains("District Court (number 5:26-mj-1)"),
+        words.contains("issued by District Court (number 5:26-mj-1)"),
         "{words}"
     );
 }

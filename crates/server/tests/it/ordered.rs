@@ -273,7 +273,10 @@ fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_i
     sealed.push(("notice-why", "Paragraph 4 of the order"));
     let (status, at) = post(&ward, "officer", "/warrants", &sealed);
     assert_eq!(status, 303, "{at}");
+    // That officers looked at the warrant is kept from them, too.
+    assert_eq!(ward.page("officer", &at).0, 200);
     let before = ward.page("herself", "/people/a/access").1;
+    assert!(!before.contains("warrant"), "{before}");
     assert_eq!(ward.page("inspector", "/people/a/timelines").0, 200);
     for who in ["herself", "hers", "supervisor"] {
         let (status, page) = ward.page(who, "/people/a/access");

@@ -13,7 +13,16 @@ use crate::permits::Ward;
 const TABLE: &str = include_str!("routes/table.txt");
 
 /// What is open to nobody in particular, and why.
-const OPEN: [(&str, &str); 6] = [
+const OPEN: &[(&str, &str)] = &[
+    (
+        "GET /.well-known/smart-configuration",
+        "a client reads it to learn how to get a token",
+    ),
+    (
+        "GET /fhir/.well-known/smart-configuration",
+        "the same, where FHIR's base is",
+    ),
+    ("GET /oauth/jwks", "public keys"),
     ("GET /", "it leads to where one signs in"),
     ("GET /assets/{name}", "the files of the program itself"),
     (
@@ -39,6 +48,27 @@ const PATHS: &[(&str, &str)] = &[
     ("/access/{position}", "/access/{leaf}"),
     ("/access/{position}/receipt", "/access/{leaf}/receipt"),
     ("/access/{position}/seen", "/access/{leaf}/seen"),
+    (
+        "/.well-known/smart-configuration",
+        "/.well-known/smart-configuration",
+    ),
+    (
+        "/fhir/.well-known/smart-configuration",
+        "/fhir/.well-known/smart-configuration",
+    ),
+    ("/apps", "/apps"),
+    ("/apps/mine", "/apps/mine"),
+    ("/apps/mine/{grant}", "/apps/mine/1"),
+    ("/apps/new", "/apps/new"),
+    ("/apps/{name}", "/apps/none"),
+    ("/apps/{name}/{step}", "/apps/none/disable"),
+    ("/oauth/authorize", "/oauth/authorize"),
+    ("/oauth/introspect", "/oauth/introspect"),
+    ("/oauth/jwks", "/oauth/jwks"),
+    ("/oauth/revoke", "/oauth/revoke"),
+    ("/oauth/token", "/oauth/token"),
+    ("/people/{id}/apps", "/people/a/apps"),
+    ("/people/{id}/apps/{name}", "/people/a/apps/none"),
     ("/assets/{name}", "{asset}"),
     ("/break-glass", "/break-glass"),
     ("/break-glass/{id}", "/break-glass/none"),
@@ -60,6 +90,7 @@ const PATHS: &[(&str, &str)] = &[
         "/fhir/{kind}/_search",
         "/fhir/Observation/_search?patient=a",
     ),
+    ("/fhir/{kind}/$promise", "/fhir/Observation/$promise"),
     ("/fhir/{kind}/$validate", "/fhir/Observation/$validate"),
     ("/fhir/{kind}/{id}", "/fhir/Observation/care-of-a"),
     (

@@ -413,6 +413,7 @@ scripts! {
     a_batch_is_its_entries "batch.http",
     the_statement_says_what_works "capabilities.http",
     conditions_are_searches "conditional.http",
+    a_promise_is_given_for_what_is_handed_in "promise.http",
     what_is_not_for_somebody_is_not_there "permits.http",
     a_write_is_answered_with_its_receipt "receipts.http",
     bad_input_is_refused_with_its_place "refusals.http",

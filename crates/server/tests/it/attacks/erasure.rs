@@ -7,21 +7,9 @@ use evidence::erasure::Goes;
 use ledger::{Action, Appender, Class, Expect, Head, Heads, RecordedAt, Transaction, Write};
 use server::erasure::task;
 
-use super::says;
+use super::{audit as found, says};
 use crate::erasing::{PERSON, World};
-use crate::served::{Folder, homecoming};
-
-/// What an audit says, which must find something.
-fn found(data: &str) -> String {
-    let output = homecoming(&["audit", "--data", data]);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "the audit found nothing: {said}"
-    );
-    said
-}
+use crate::served::Folder;
 
 #[test]
 fn a_content_that_was_deleted_is_missed() {

@@ -420,7 +420,7 @@ fn top(shell: &Shell, place: Place) -> Markup {
 fn reading(shell: &Shell, reading: &Reading) -> Markup {
     html! {
         div class="reading" {
-            p { "You are reading for " strong { (reading.words) } @if reading.is_fixed { ", which is what this page is for" } "." }
+            p { "You are reading for " strong { (reading.words) } @if reading.is_fixed { ", which is what this page is for" } ". " a href=(shell.to(path::POLICY)) { "Who may see what" } }
             @if !reading.is_fixed && reading.choices.len() > 1 && shell.again.is_none() {
                 details {
                     summary { "Read for something else" }

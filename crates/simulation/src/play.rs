@@ -190,6 +190,8 @@ struct World<'s> {
     mounted: Option<Mounted>,
     /// The server; nothing while it is down.
     server: Option<Server>,
+    /// It has found that it cannot go on, and its process is about to end: nothing of it is closed in order.
+    stopped: bool,
     clock_us: i64,
     index: Index,
     model: Model,
@@ -301,6 +303,7 @@ impl<'s> World<'s> {
             files,
             mounted: Some(mounted),
             server: Some(server),
+            stopped: false,
             clock_us: START_US,
             index,
             model: Model::default(),
@@ -343,9 +346,9 @@ impl<'s> World<'s> {
 
     /// Starts the server again if it has stopped, or its machine has.
     fn up_again(&mut self) -> Result<(), String> {
-        let cut = match (self.disk.is_powered(), &self.server) {
-            (true, Some(_)) => return Ok(()),
-            (true, None) => self.chance.one_in(2) && self.weather.power_cuts,
+        let cut = match (self.disk.is_powered(), self.stopped) {
+            (true, false) => return Ok(()),
+            (true, true) => self.chance.one_in(2) && self.weather.power_cuts,
             (false, _) => true,
         };
         let is_kill = !cut;
@@ -447,7 +450,7 @@ impl<'s> World<'s> {
                 }
                 self.expect_trouble("a commit failed")?;
                 self.stays_stopped()?;
-                self.server = None;
+                self.stopped = true;
                 Ok(false)
             }
             Err(_) if !self.disk.is_powered() => {

@@ -105,6 +105,7 @@ impl World<'_> {
     pub(super) fn restart_in_order(&mut self) -> Result<(), String> {
         self.note(|| "the server is stopped".to_owned());
         self.server = None;
+        self.stopped = false;
         self.index.save()?;
         if self.plant == Some(Plant::ChainLinkSkipped) {
             self.skip_a_link();
@@ -152,6 +153,7 @@ impl World<'_> {
     }
 
     fn fall(&mut self, cut: Option<Survives>) {
+        self.stopped = false;
         self.note(|| "the server falls".to_owned());
         match cut {
             Some(survives) => {
@@ -191,8 +193,9 @@ impl World<'_> {
                     match self.look() {
                         _ if !self.disk.is_powered() => self.server = None,
                         // It has stopped again, because finishing what was interrupted failed.
-                        Ok(()) if self.server.is_none() => {
+                        Ok(()) if self.stopped => {
                             self.fall(None);
+                            self.server = None;
                             continue;
                         }
                         outcome => return outcome,

@@ -82,7 +82,7 @@ impl World<'_> {
             }
             Err(CommitError::Fatal(_)) if self.disk.is_powered() => {
                 self.leaves_not_known(known);
-                self.server = None;
+                self.stopped = true;
                 self.expect_trouble("a disclosure could not be recorded")
             }
             Ok(Ok(_)) | Err(_) if !self.disk.is_powered() => {

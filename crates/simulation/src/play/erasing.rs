@@ -129,7 +129,7 @@ impl World<'_> {
             Ok(()) => Ok(self.disk.is_powered()),
             Err(what) => {
                 // The server stops: the next start finishes.
-                self.server = None;
+                self.stopped = true;
                 if self.disk.is_powered() {
                     self.expect_trouble(&format!("keys are not destroyed: {what}"))?;
                 }
@@ -143,7 +143,7 @@ impl World<'_> {
         let done = self.says(erasure, DONE);
         if !self.send(&[done])? {
             // Whatever became of it, the next start looks.
-            self.server = None;
+            self.stopped = true;
         }
         Ok(())
     }

@@ -59,9 +59,9 @@ pub fn page(context: &Context) -> Markup {
             }
         }
         div class="columns" {
-        @for (place, warrant) in context.in_force.iter().enumerate() {
-            section class="panel full" aria-labelledby={ "w" (place) } {
-                h2 id={ "w" (place) } { a href=(shell.to(&path::warrant(&warrant.id))) { "Warrant " bdi { (warrant.number) } } }
+        @for warrant in &context.in_force {
+            article class="panel full" {
+                h2 { a href=(shell.to(&path::warrant(&warrant.id))) { "Warrant " bdi { (warrant.number) } } }
                 dl class="facts" {
                     dt { "Issued by" } dd { bdi { (warrant.issuer) } }
                     dt { "Ends" } dd { strong { (when::time(warrant.until, &when::minute(warrant.until))) " UTC" } ", " (when_ends(warrant.until - shell.made_at)) }

@@ -352,7 +352,9 @@ fn what_was_seen_is_drawn_again_as_it_was() {
                 }
                 out
             };
-            assert_eq!(words(&before), words(&again));
+            // What one may do is offered to whoever looks; what was seen is not that.
+            let seen = |page: &str| words(page).replace("Say that this is wrong", "");
+            assert_eq!(seen(&before), seen(&again));
         }
     }
 }

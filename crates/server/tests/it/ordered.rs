@@ -269,7 +269,7 @@ fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_i
     let (today, until) = (day(0), day(200));
     let mut sealed = with(&form(&inspector, &until), "from", &today);
     sealed = with(&sealed, "notice", "at-the-end");
-    refused(post(&ward, "officer", "/warrants", &sealed), 400, "");
+    refused(post(&ward, "officer", "/warrants", &sealed), 422, "");
     sealed.push(("notice-why", "Paragraph 4 of the order"));
     let (status, at) = post(&ward, "officer", "/warrants", &sealed);
     assert_eq!(status, 303, "{at}");
@@ -358,7 +358,8 @@ fn breaking_the_glass_opens_one_record_for_a_short_time_and_out_loud() {
     assert_eq!(seen, "200 a:care a:identity a:restricted a:schedule a:sud");
     assert_eq!(
         ward.speaks_of("stranger", "/people/b/timelines"),
-        "200 b:identity"
+        // The banner over every page names whose record is open.
+        "200 a:identity b:identity"
     );
     assert_eq!(
         ward.speaks_of("his", "/people/a/timelines"),

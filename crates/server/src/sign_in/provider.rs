@@ -235,6 +235,11 @@ fn subject(
     let claims = token
         .claims(&verifier, &Nonce::new(kept.nonce.clone()))
         .map_err(|error| unbelieved(kind_of(&error).into()))?;
+    // The library leaves this to us: a token that was asked for by another party is not for us.
+    let party = claims.authorized_party();
+    if party.is_some_and(|party| *party != client_id(provider)) {
+        return Err(unbelieved("the id_token was given to another party".into()));
+    }
     Ok((
         claims.issuer().to_string(),
         claims.subject().as_str().to_owned(),

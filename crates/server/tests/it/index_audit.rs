@@ -97,8 +97,8 @@ fn write(served: &Served, token: &str) {
     assert_eq!(send(served, token, "POST", "/fhir", &bundle), 200);
 }
 
-/// Entries that [`write`] makes.
-const WRITTEN: u64 = 14;
+/// Entries that there are after [`write`], the registration of its client with them.
+const WRITTEN: u64 = 15;
 
 /// A programme with what [`write`] makes, its server killed in the middle of nothing, and then stopped after a start
 /// that found everything in its files.
@@ -301,7 +301,7 @@ fn an_index_of_another_history_is_found_out() {
     let said = faults(&data).join("\n");
     for expect in [
         "an id leads to the Observation that began with entry 13, and the ledger gives no such id",
-        "the Observation that began with entry 13 is not found by its id",
+        "the Observation that began with entry 14 is not found by its id",
         "the newest version of the resource that began with entry 13 has another id",
         "the earlier version at entry 4 of the resource that began with entry 3 has other values than the ledger gives",
         "the Observation that began with entry 3 is found by `status` from entry 3 to entry 9, and had the value from entry 3 to entry 4",

@@ -303,9 +303,9 @@ fn an_index_of_another_history_is_found_out() {
         "an id leads to the Observation that began with entry 14, and the ledger gives no such id",
         "the Observation that began with entry 14 is not found by its id",
         "the newest version of the resource that began with entry 14 has another id",
-        "the earlier version at entry 4 of the resource that began with entry 3 has other values than the ledger gives",
-        "the Observation that began with entry 3 is found by `status` from entry 3 to entry 9, and had the value from entry 3 to entry 4",
-        "the Observation that began with entry 3 is found by `status` since entry 10, and had the value from entry 4 to entry 9, since entry 10",
+        "the earlier version at entry 5 of the resource that began with entry 4 has other values than the ledger gives",
+        "the Observation that began with entry 4 is found by `status` from entry 4 to entry 10, and had the value from entry 4 to entry 5",
+        "the Observation that began with entry 4 is found by `status` since entry 11, and had the value from entry 5 to entry 10, since entry 11",
     ] {
         assert!(said.contains(expect), "{expect}\nis not in\n{said}");
     }

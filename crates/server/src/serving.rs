@@ -7,6 +7,7 @@
 //! | a head (request line and headers) | [`HEAD_BYTES_MAX`] and [`HEADERS_MAX`], [`Limits::head_max`] to arrive; the same for a connection that is idle |
 //! | a body | grows by [`body::RATE_LEAST`] bytes a second after [`Limits::grace`], or the request ends (408) |
 //! | an answer | is taken by as much, or the connection ends |
+//! | a body that the answer did not wait for | is read if little is left of it; else the answer says `Connection: close` |
 //! | stopping | what is under way has [`STOPPING_MAX`] |
 //!
 //! Who a client is, is decided here once ([`peer`]): headers that only a proxy may write are taken away unless one of the
@@ -21,7 +22,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -38,7 +39,7 @@ pub mod peer;
 pub mod tls;
 
 use counted::Counted;
-use paced::Paced;
+use paced::{Lingers, Paced};
 pub use peer::{Network, Peer, Proxies};
 pub use tls::Tls;
 
@@ -147,14 +148,23 @@ async fn connection(
 ) {
     // An answer is written in one piece; waiting for more of it only delays it.
     let _ = stream.set_nodelay(true);
-    let stream = Paced::new(stream, serving.limits.grace);
+    let lingers = Lingers::default();
+    let stream = Paced::new(stream, serving.limits.grace, lingers.clone());
+    let service = |is_tls| Introduced {
+        inner: TowerToHyperService::new(router),
+        address,
+        is_tls,
+        proxies: serving.proxies.clone(),
+        grace: serving.limits.grace,
+        lingers,
+    };
     match &serving.tls {
-        None => requests(stream, address, false, router, &serving, stopping).await,
+        None => requests(stream, service(false), &serving, stopping).await,
         Some(tls) => {
             let shaken = tokio::time::timeout(HANDSHAKE_MAX, tls.acceptor().accept(stream)).await;
             // How a stranger's handshake fails is nobody's business.
             if let Ok(Ok(stream)) = shaken {
-                requests(stream, address, true, router, &serving, stopping).await;
+                requests(stream, service(true), &serving, stopping).await;
             }
         }
     }
@@ -162,21 +172,12 @@ async fn connection(
 
 async fn requests<S>(
     stream: S,
-    address: IpAddr,
-    is_tls: bool,
-    router: Router,
+    service: Introduced,
     serving: &Serving,
     mut stopping: watch::Receiver<bool>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let service = Introduced {
-        inner: TowerToHyperService::new(router),
-        address,
-        is_tls,
-        proxies: serving.proxies.clone(),
-        grace: serving.limits.grace,
-    };
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -202,6 +203,7 @@ struct Introduced {
     is_tls: bool,
     proxies: Proxies,
     grace: Duration,
+    lingers: Lingers,
 }
 
 impl Service<Request<Incoming>> for Introduced {
@@ -211,13 +213,26 @@ impl Service<Request<Incoming>> for Introduced {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let grace = self.grace;
-        let mut request = request.map(|body| Body::new(body::Paced::new(body, grace)));
+        let unasked = request.headers().contains_key(header::EXPECT);
+        let (request, body) = request.into_parts();
+        let (body, rest) = body::lend(body::Paced::new(body, grace));
+        let mut request = Request::from_parts(request, Body::new(body));
         let peer = peer::introduce(&mut request, self.address, self.is_tls, &self.proxies);
         request.extensions_mut().insert(peer);
         // Whoever asks axum for the other end gets the one that counts.
         let address = SocketAddr::new(peer.address, 0);
         request.extensions_mut().insert(ConnectInfo(address));
-        Box::pin(self.inner.call(request))
+        let answering = self.inner.call(request);
+        let lingers = self.lingers.clone();
+        Box::pin(async move {
+            let Ok(mut answer) = answering.await;
+            if !rest.was_read(unasked).await {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(header::CONNECTION, close);
+                lingers.set();
+            }
+            Ok(answer)
+        })
     }
 }
 

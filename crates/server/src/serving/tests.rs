@@ -19,6 +19,7 @@ fn start(limits: Limits, proxies: Proxies) -> (SocketAddr, tokio::runtime::Runti
     let router = Router::new()
         .route("/", get(|| async { "here" }))
         .route("/large", get(|| async { "x".repeat(64 << 20) }))
+        .route("/refused", post(|| async { "no" }))
         .route(
             "/body",
             post(|body: Body| async {
@@ -205,6 +206,63 @@ fn one_address_has_so_many_connections() {
             "the machine itself is not counted"
         );
     }
+}
+
+/// One answer of a connection that goes on: its head.
+fn answer(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let mut one = [0];
+    while !bytes.ends_with(b"\r\n\r\nno") {
+        assert_eq!(stream.read(&mut one).expect("more of it"), 1, "it ended");
+        bytes.push(one[0]);
+    }
+    String::from_utf8_lossy(&bytes).to_lowercase()
+}
+
+#[test]
+fn a_short_body_that_nobody_read_leaves_the_connection_good() {
+    let (address, _runtime) = start(Limits::default(), Proxies::default());
+    let mut stream = connect(address);
+    for _ in 0..3 {
+        stream
+            .write_all(b"POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n")
+            .expect("it is sent");
+        std::thread::sleep(Duration::from_millis(30));
+        stream.write_all(&[b'x'; 3000]).expect("it is sent");
+        let answer = answer(&mut stream);
+        assert!(!answer.contains("connection: close"), "{answer}");
+    }
+}
+
+#[test]
+fn a_long_body_that_nobody_read_ends_the_connection_with_an_answer_that_says_so() {
+    let (address, _runtime) = start(Limits::default(), Proxies::default());
+    // What is not read away would reset the connection, and the answer be lost with it.
+    for length in [1 << 20, 8 << 20] {
+        let mut stream = connect(address);
+        let head = format!("POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("it is sent");
+        stream.write_all(&vec![b'x'; length]).expect("all is taken");
+        let answer = answer(&mut stream);
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert_eq!(rest(stream), "");
+    }
+}
+
+#[test]
+fn a_client_that_waits_to_be_asked_for_its_body_is_answered_at_once() {
+    let (address, _runtime) = start(Limits::default(), Proxies::default());
+    let mut stream = connect(address);
+    stream
+        .write_all(
+            b"POST /refused HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n",
+        )
+        .expect("it is sent");
+    let watch = Stopwatch::start();
+    let answer = answer(&mut stream);
+    assert!(answer.starts_with("http/1.1 200"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(watch.seconds() < 1.5, "it waited for the body");
 }
 
 #[test]

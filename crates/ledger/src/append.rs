@@ -42,7 +42,7 @@ mod judging;
 mod slots;
 
 pub(crate) use judging::{judged, unflushed};
-use slots::{Slots, Taken};
+use slots::{Slots, Taken, refuse_other_keys};
 
 /// How far the clock may stand behind the last entry, in microseconds: five minutes.
 ///
@@ -392,12 +392,14 @@ impl Appender {
             }
         };
         let slots = Slots::open(&db, keys.ledger())?;
+        let sealing = Sealing::new(identity.programme, keys);
+        refuse_other_keys(&db, &sealing)?;
         Ok(Appender {
             db,
             origin: identity.origin,
             key,
             aliases,
-            sealing: Sealing::new(identity.programme, keys),
+            sealing,
             slots,
             edge,
             last,

@@ -108,6 +108,20 @@ impl Sealing {
         })
     }
 
+    /// Whether a content is sealed under the key that its row names; `None` where that key is destroyed, or the row
+    /// does not tell.
+    pub(crate) fn fits(&self, line: &Line<'_>, row: Row<'_>) -> Option<bool> {
+        let class = class_of(row.class)?;
+        let slot = u32::try_from(row.slot).ok()?;
+        let key = match self.keys.ledger().key(slot) {
+            Ok(key) => key,
+            Err(KeyError::Destroyed(_)) => return None,
+            Err(_) => return Some(false),
+        };
+        let opened = seal::open(&key, &self.bound(line, class), row.body);
+        Some(!matches!(opened, Err(OpenError::OtherKey)))
+    }
+
     fn bound<'a>(&'a self, line: &'a Line<'a>, class: Class) -> Bound<'a> {
         Bound {
             log: &self.programme,

@@ -11,11 +11,15 @@ use rusqlite::{Connection, OptionalExtension};
 use seal::{Class, Key, Keyring, KeyringError};
 
 use super::Trouble;
-use crate::entry::Alias;
+use crate::entry::{Alias, Line};
+use crate::sealing::{Row, Sealing};
 use crate::store::{self, OpenError};
 
 /// How many keys are made beyond those that are needed.
 const AHEAD: u32 = 256;
+
+/// How many of the last contents are tried with the keys at the start.
+const TRIED_MAX: u32 = 8;
 
 /// How many uses are kept in memory.
 const KNOWN_MAX: usize = 100_000;
@@ -215,4 +219,46 @@ pub(super) fn is_erased(
 /// As the table has it: nobody is empty.
 fn person_of(whose: &Use) -> &[u8] {
     whose.0.as_ref().map_or(&[], |alias| &alias.0)
+}
+
+/// Refuses keys of another ledger. They may be well wrapped and of a programme of the same name, so what shows it is
+/// that none of the last contents is sealed under them. One content that is not may have been tampered with: that is
+/// the audit's to say.
+pub(super) fn refuse_other_keys(db: &Connection, sealing: &Sealing) -> Result<(), OpenError> {
+    let mut last = db.prepare(
+        "SELECT entry.line, content.format, content.class, content.slot, content.body
+         FROM content JOIN entry USING (position) ORDER BY position DESC",
+    )?;
+    let mut rows = last.query([])?;
+    let mut tried = 0;
+    while tried < TRIED_MAX
+        && let Some(row) = rows.next()?
+    {
+        let (Ok(line), Ok(body)) = (row.get_ref(0)?.as_blob(), row.get_ref(4)?.as_blob()) else {
+            continue;
+        };
+        let Ok(line) = Line::parse(line) else {
+            continue;
+        };
+        let content = Row {
+            format: row.get(1)?,
+            class: row.get(2)?,
+            slot: row.get(3)?,
+            body,
+        };
+        match sealing.fits(&line, content) {
+            Some(true) => return Ok(()),
+            Some(false) => tried += 1,
+            // Erased.
+            None => {}
+        }
+    }
+    match tried {
+        0 => Ok(()),
+        _ => Err(OpenError::Key {
+            file: "ledger.keyring",
+            what: "has other keys than those that this ledger's contents are sealed under: it belongs to another \
+                   ledger. Restore the newest backup of this ledger's keys",
+        }),
+    }
 }

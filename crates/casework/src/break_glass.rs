@@ -8,9 +8,8 @@
 //!
 //! [`BreakGlass::opens`] says whether it lets something be read at a moment, and if not, why.
 
-use std::fmt;
-
 use crate::kind::Kind;
+use crate::proceeding::{self, Proceeding};
 use crate::span::{DAY, HOUR};
 
 mod refusal;
@@ -167,15 +166,7 @@ impl Step {
 }
 
 /// A step that was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// What.
-    pub step: Step,
-    /// By whom.
-    pub who: Who,
-    /// When it was recorded.
-    pub recorded_at: i64,
-}
+pub type Taken = proceeding::Taken<Step, Who>;
 
 /// What the supervisor said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -378,57 +369,39 @@ pub fn in_force<'b>(
 }
 
 /// A step on the record that the rules would have refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlawful {
-    /// Which step, from 1.
-    pub step: usize,
-    /// Its code.
-    pub code: &'static str,
-    /// Why it should not be there.
-    pub refusal: Refusal,
-}
+pub type Unlawful = proceeding::Unlawful<Refusal>;
 
-impl fmt::Display for Unlawful {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unlawful {
-            step,
-            code,
-            refusal,
-        } = self;
-        write!(
-            f,
-            "step {step} ({code}) breaks the rules of break-glass: {refusal}"
-        )
+impl Proceeding for BreakGlass {
+    type Step = Step;
+    type Who = Who;
+    type Refusal = Refusal;
+
+    const RULES: &'static str = "break-glass";
+
+    fn code(step: &Step) -> &'static str {
+        step.code()
+    }
+
+    fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
+        self.decide(step, who, now)
+    }
+
+    fn take(&mut self, step: Step, who: &Who, now: i64) {
+        self.take(step, who, now);
     }
 }
 
 /// The state that steps on the record lead to, and which of them break the rules. Nothing if they do
 /// not begin with an opening.
 pub fn review(taken: &[Taken]) -> Option<(BreakGlass, Vec<Unlawful>)> {
-    let (first, rest) = taken.split_first()?;
+    let first = taken.first()?;
     let Step::Open(opening) = &first.step else {
         return None;
     };
-    let mut found = Vec::new();
-    let mut unlawful = |step: usize, taken: &Taken, refusal| {
-        found.push(Unlawful {
-            step: step + 1,
-            code: taken.step.code(),
-            refusal,
-        });
-    };
-    let mut broken = match BreakGlass::open(opening.clone(), &first.who, first.recorded_at) {
-        Ok(broken) => broken,
-        Err(refusal) => {
-            unlawful(0, first, refusal);
-            BreakGlass::opened(opening.clone(), &first.who, first.recorded_at)
-        }
-    };
-    for (at, taken) in rest.iter().enumerate() {
-        if let Err(refusal) = broken.decide(&taken.step, &taken.who, taken.recorded_at) {
-            unlawful(at + 1, taken, refusal);
-        }
-        broken.take(taken.step.clone(), &taken.who, taken.recorded_at);
-    }
-    Some((broken, found))
+    let (who, now) = (&first.who, first.recorded_at);
+    Some(proceeding::follow(
+        taken,
+        || BreakGlass::open(opening.clone(), who, now),
+        || BreakGlass::opened(opening.clone(), who, now),
+    ))
 }

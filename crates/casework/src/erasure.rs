@@ -9,8 +9,7 @@
 //! The delay counts from when the telling was *recorded*, not from when it is said to have
 //! happened, so that a date in the past shortens nothing.
 
-use std::fmt;
-
+use crate::proceeding::{self, Proceeding};
 use crate::span::DAY;
 
 mod ground;
@@ -141,15 +140,7 @@ impl Step {
 }
 
 /// A step that was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// What.
-    pub step: Step,
-    /// By whom.
-    pub who: Who,
-    /// When it was recorded.
-    pub recorded_at: i64,
-}
+pub type Taken = proceeding::Taken<Step, Who>;
 
 /// Something that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -378,60 +369,41 @@ impl Erasure {
 }
 
 /// A step on the record that the rules would have refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlawful {
-    /// Which step, from 1.
-    pub step: usize,
-    /// Its code.
-    pub code: &'static str,
-    /// Why it should not be there.
-    pub refusal: Refusal,
-}
+pub type Unlawful = proceeding::Unlawful<Refusal>;
 
-impl fmt::Display for Unlawful {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unlawful {
-            step,
-            code,
-            refusal,
-        } = self;
-        write!(
-            f,
-            "step {step} ({code}) breaks the rules of erasure: {refusal}"
-        )
+impl Proceeding for Erasure {
+    type Step = Step;
+    type Who = Who;
+    type Refusal = Refusal;
+
+    const RULES: &'static str = "erasure";
+
+    fn code(step: &Step) -> &'static str {
+        step.code()
+    }
+
+    fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
+        self.decide(step, who, now)
+    }
+
+    fn take(&mut self, step: Step, who: &Who, now: i64) {
+        self.take(step, who, now);
     }
 }
 
 /// The state that steps on the record lead to, and which of them break the rules. Nothing if
 /// they do not begin with a request.
 pub fn review(taken: &[Taken], least_delay: i64) -> Option<(Erasure, Vec<Unlawful>)> {
-    let (first, rest) = taken.split_first()?;
+    let first = taken.first()?;
     let Step::Request(request) = &first.step else {
         return None;
     };
-    let mut found = Vec::new();
-    let mut unlawful = |step: usize, taken: &Taken, refusal| {
-        found.push(Unlawful {
-            step: step + 1,
-            code: taken.step.code(),
-            refusal,
-        });
-    };
-    let begun = Erasure::begin(request.clone(), &first.who, first.recorded_at, least_delay);
-    let mut erasure = match begun {
-        Ok(erasure) => erasure,
-        Err(refusal) => {
-            unlawful(0, first, refusal);
-            Erasure::begun(request.clone(), &first.who, first.recorded_at)
-        }
-    };
-    for (at, taken) in rest.iter().enumerate() {
-        if let Err(refusal) = erasure.decide(&taken.step, &taken.who, taken.recorded_at) {
-            unlawful(at + 1, taken, refusal);
-        }
-        erasure.take(taken.step.clone(), &taken.who, taken.recorded_at);
-    }
-    Some((erasure, found))
+    let (who, now) = (&first.who, first.recorded_at);
+    Some(proceeding::follow(
+        taken,
+        || Erasure::begin(request.clone(), who, now, least_delay),
+        || Erasure::begun(request.clone(), who, now),
+    ))
 }
 
 /// The first of `words` that `text` contains as a word, whatever its case. What is written about an

@@ -16,6 +16,7 @@
 //! - [`discrepancy`]: facts whose two times do not agree: late, backdated, corrected,
 //!   contradicting, withdrawn from the record.
 //! - [`kind`]: the kinds of record that a warrant or a break-glass opens.
+//! - [`proceeding`]: what goes on in steps on the record, and which of them break the rules.
 //! - [`suppression`]: which numbers of a table may be shown to whoever may know nobody in it.
 //! - [`warrant`]: what an inspector may read, by whose order, and when the person is told.
 //!
@@ -31,6 +32,7 @@ pub mod discrepancy;
 pub mod dispute;
 pub mod erasure;
 pub mod kind;
+pub mod proceeding;
 mod span;
 pub mod suppression;
 pub mod warrant;

@@ -10,9 +10,8 @@
 //!
 //! It begins to open something when it is entered, never before, whatever date the paper bears.
 
-use std::fmt;
-
 use crate::kind::Kind;
+use crate::proceeding::{self, Proceeding};
 use crate::span::{DAY, Span};
 
 mod refusal;
@@ -128,15 +127,7 @@ impl Step {
 }
 
 /// A step that was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// What.
-    pub step: Step,
-    /// By whom.
-    pub who: Who,
-    /// When it was recorded.
-    pub recorded_at: i64,
-}
+pub type Taken = proceeding::Taken<Step, Who>;
 
 /// Where a warrant stands at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -398,59 +389,41 @@ pub fn in_force<'w>(
 }
 
 /// A step on the record that the rules would have refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlawful {
-    /// Which step, from 1.
-    pub step: usize,
-    /// Its code.
-    pub code: &'static str,
-    /// Why it should not be there.
-    pub refusal: Refusal,
-}
+pub type Unlawful = proceeding::Unlawful<Refusal>;
 
-impl fmt::Display for Unlawful {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unlawful {
-            step,
-            code,
-            refusal,
-        } = self;
-        write!(
-            f,
-            "step {step} ({code}) breaks the rules of warrants: {refusal}"
-        )
+impl Proceeding for Warrant {
+    type Step = Step;
+    type Who = Who;
+    type Refusal = Refusal;
+
+    const RULES: &'static str = "warrants";
+
+    fn code(step: &Step) -> &'static str {
+        step.code()
+    }
+
+    fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
+        self.decide(step, who, now)
+    }
+
+    fn take(&mut self, step: Step, who: &Who, now: i64) {
+        self.take(step, who, now);
     }
 }
 
 /// The state that steps on the record lead to, and which of them break the rules. Nothing if they do
 /// not begin with an entry.
 pub fn review(taken: &[Taken]) -> Option<(Warrant, Vec<Unlawful>)> {
-    let (first, rest) = taken.split_first()?;
+    let first = taken.first()?;
     let Step::Enter(order) = &first.step else {
         return None;
     };
-    let mut found = Vec::new();
-    let mut unlawful = |step: usize, taken: &Taken, refusal| {
-        found.push(Unlawful {
-            step: step + 1,
-            code: taken.step.code(),
-            refusal,
-        });
-    };
-    let mut warrant = match Warrant::enter(order.clone(), &first.who, first.recorded_at) {
-        Ok(warrant) => warrant,
-        Err(refusal) => {
-            unlawful(0, first, refusal);
-            Warrant::entered(order.clone(), &first.who, first.recorded_at)
-        }
-    };
-    for (at, taken) in rest.iter().enumerate() {
-        if let Err(refusal) = warrant.decide(&taken.step, &taken.who, taken.recorded_at) {
-            unlawful(at + 1, taken, refusal);
-        }
-        warrant.take(taken.step.clone(), &taken.who, taken.recorded_at);
-    }
-    Some((warrant, found))
+    let (who, now) = (&first.who, first.recorded_at);
+    Some(proceeding::follow(
+        taken,
+        || Warrant::enter(order.clone(), who, now),
+        || Warrant::entered(order.clone(), who, now),
+    ))
 }
 
 fn text(given: &str, what: &'static str) -> Result<(), Refusal> {

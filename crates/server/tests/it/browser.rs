@@ -142,10 +142,22 @@ fn stand(browser: &Browser, url: &str) -> Vec<String> {
     let mut faults = Vec::new();
     browser.size(1280, 900);
     browser.go(url);
+    // A key that comes before the page was ever drawn is lost.
+    browser.wait_for(
+        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(true)))",
+    );
     browser.tabulator();
-    if browser.run("return document.activeElement.className") != "usa-skipnav" {
+    let stop = browser.wait_for(
+        "const done = arguments[0], until = performance.now() + 2000;\
+         (function look() {\
+            const at = document.activeElement;\
+            if (at !== document.body || performance.now() > until) done(at.tagName + '.' + at.className);\
+            else setTimeout(look, 20);\
+         })()",
+    );
+    if stop != "A.usa-skipnav" {
         faults.push(format!(
-            "{url}: the first stop of the keyboard is not the way past the header"
+            "{url}: the first stop of the keyboard is {stop}, not the way past the header"
         ));
     }
     // It glides in, within 150 ms.

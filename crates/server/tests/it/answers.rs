@@ -32,7 +32,7 @@ fn is_valid(reply: &Reply, line: &str) {
 }
 
 const TRANSACTION: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
-  {"fullUrl":"urn:uuid:0b3b4a3e-5e0b-4b6c-8a51-000000000001","resource":{"resourceType":"Patient","id":"p","name":[{"family":"Cruz"}]},"request":{"method":"PUT","url":"Patient/p"}},
+  {"fullUrl":"urn:uuid:0b3b4a3e-5e0b-4b6c-8a51-000000000001","resource":{"resourceType":"Patient","id":"p","name":[{"family":"Castro"}]},"request":{"method":"PUT","url":"Patient/p"}},
   {"resource":{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"subject":{"reference":"urn:uuid:0b3b4a3e-5e0b-4b6c-8a51-000000000001"},"valueQuantity":{"value":1.50}},"request":{"method":"POST","url":"Observation","ifNoneExist":"code=8867-4"}},
   {"request":{"method":"GET","url":"Patient/p"}}]}"#;
 

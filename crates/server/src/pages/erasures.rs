@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use casework::erasure::{Basis, Erasure, Scope, Stage, Step, Taken, Told, Untold, Who};
 
+use super::enrol::is_made_up;
 use super::{Asked, away, see};
 use crate::case::words;
 use crate::erasure::{self, Found, person, plan};
@@ -122,6 +123,16 @@ pub async fn step(
 ) -> Result<Response, Error> {
     let form = read(&body)?;
     let step = of_form(&step, &form)?;
+    // What cannot be undone is nobody's who found a desk unattended.
+    if matches!(step, Step::Approve | Step::CarryOut)
+        && !is_made_up(&who)
+        && !who.is_fresh(programme.clock().now().0)
+    {
+        return Ok(see(&path::with(
+            path::AGAIN,
+            &[("next", &path::erasure(&id))],
+        )));
+    }
     erasure::take(&programme, &who.user, &id, step).await?;
     Ok(see(&path::erasure(&id)))
 }

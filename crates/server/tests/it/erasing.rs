@@ -15,6 +15,7 @@ use server::error::{Error, ErrorKind};
 use server::programme::{self, About, Actor, AsOf, Draft, Expect, Programme, Work};
 use tokio::runtime::Runtime;
 
+use crate::permits::Ward;
 use crate::served::{Folder, homecoming};
 
 /// 1 March 2026.
@@ -336,6 +337,47 @@ fn a_record_is_erased_by_the_full_procedure_and_by_nothing_less() {
     );
     world.close();
     audit_finds_nothing(&data);
+}
+
+/// Nobody approves an erasure at a desk that somebody else left.
+#[test]
+fn approving_takes_a_session_that_has_shown_lately_whose_it_is() {
+    let ward = Ward::open("erasing-fresh");
+    let form = [
+        ("person", "a"),
+        ("scope", "record"),
+        ("basis", "gdpr-17-1-b"),
+        ("citation", "GDPR Article 17(1)(b), request of 3 May"),
+        ("examined", "yes"),
+    ];
+    let (status, at) = ward.post("officer", "/erasures", &form);
+    assert!(
+        status == 303 && at.starts_with("/erasures/"),
+        "{status} {at}"
+    );
+    let desk =
+        rusqlite::Connection::open(format!("{}/desk.sqlite", ward.data())).expect("the desk");
+    desk.execute(
+        "UPDATE session SET authenticated_us = authenticated_us - 660000000",
+        [],
+    )
+    .expect("the sessions are older");
+    for (step, field) in [("approve", ("why", "")), ("carry-out", ("sure", "yes"))] {
+        let (status, to) = ward.post("officer", &format!("{at}/{step}"), &[field]);
+        assert!(
+            status == 303 && to.starts_with("/account/again?next="),
+            "{step}: {status} {to}"
+        );
+    }
+    desk.execute(
+        "UPDATE session SET authenticated_us = authenticated_us + 660000000",
+        [],
+    )
+    .expect("the sessions are as they were");
+    // The officer who asked does not approve it: that is the rules' to say, now that it is them.
+    let (status, to) = ward.post("officer", &format!("{at}/approve"), &[]);
+    assert!(!to.starts_with("/account/again"), "{status} {to}");
+    assert!(status == 422 || status == 403, "{status} {to}");
 }
 
 #[test]

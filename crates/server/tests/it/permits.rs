@@ -142,6 +142,11 @@ impl Ward {
         }
     }
 
+    /// The data directory.
+    pub fn data(&self) -> String {
+        self.folder.join("data")
+    }
+
     pub fn put(&self, resource: Value) {
         let path = format!(
             "/fhir/{}/{}",
@@ -158,11 +163,6 @@ impl Ward {
         let status = answer.status().as_u16();
         let text = answer.body_mut().read_to_string().unwrap_or_default();
         assert!(status < 300, "{path}: {status} {text}");
-    }
-
-    /// Its data directory.
-    fn data(&self) -> String {
-        self.folder.join("data")
     }
 
     /// Where the newest version of a resource is in the ledger.
@@ -210,7 +210,7 @@ impl Ward {
         (status, text)
     }
 
-    /// Status and body of the answer to a form that somebody sends.
+    /// Status and body of the answer to a form that somebody sends; of a redirect, where it leads.
     pub fn post(&self, who: &str, path: &str, form: &[(&str, &str)]) -> (u16, String) {
         let (_, cookie) = self
             .cookies
@@ -224,7 +224,10 @@ impl Ward {
             .send_form(form.iter().copied())
             .expect("the server answers");
         let status = answer.status().as_u16();
-        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        let text = match answer.headers().get("location") {
+            Some(at) => at.to_str().expect("text").to_owned(),
+            None => answer.body_mut().read_to_string().unwrap_or_default(),
+        };
         (status, text)
     }
 

@@ -13,7 +13,7 @@ use policy::{Action, Kind, Purpose, Role};
 use super::{Asked, away, download, person};
 use crate::accounting::HeldBack;
 use crate::case::{Case, Names, attention};
-use crate::consent::is_person;
+use crate::consent::{is_person, own_record};
 use crate::error::{Error, ErrorKind};
 use crate::permit::Thing;
 use crate::permit::leaf::{self, Shown};
@@ -273,6 +273,11 @@ pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given)
     // What was asked for, and which versions it gave out, may say of others.
     let told = one.told.as_ref().filter(|_| shown.is_whole);
     let some = |positions: &[u64]| positions.iter().take(LISTED_MAX).copied().collect();
+    let positions = match (&one.told, &told) {
+        (_, Some(told)) => some(&told.versions),
+        (Some(told), None) => of_these(asked, &told.versions, &shown)?,
+        (None, _) => Vec::new(),
+    };
     let context = page_of_leaf::Context {
         position: leaf.position,
         at: RecordedAt(leaf.recorded_at.0),
@@ -285,14 +290,33 @@ pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given)
         size: leaf.size,
         whole: told.and_then(|told| told.whole),
         versions: leaf.versions,
-        positions: told.map(|told| some(&told.versions)).unwrap_or_default(),
+        positions,
         leaves: told.map(|told| some(&told.leaves)).unwrap_or_default(),
-        may_see: asked.who.oversees() && shell.as_of.is_none(),
+        may_see: shell.as_of.is_none()
+            && match own_record(&asked.who) {
+                Some(_) => shown.is_whole,
+                None => asked.who.oversees(),
+            },
         line: leaf.line.clone(),
         receipt_name: name(leaf.position),
         shell,
     };
     Ok((page_of_leaf::page(&context), given))
+}
+
+/// Those of the versions that are about whom whoever looks may know of, and for them to read.
+fn of_these(asked: &Asked, versions: &[u64], shown: &Shown) -> Result<Vec<u64>, Error> {
+    let mut out = Vec::new();
+    for position in versions {
+        if out.len() == LISTED_MAX {
+            break;
+        }
+        let version = asked.view.at(*position)?;
+        if version.is_some_and(|one| one.about.is_some_and(|who| shown.persons.contains(&who))) {
+            out.push(*position);
+        }
+    }
+    Ok(out)
 }
 
 /// The leaf at a position, if it was there at the page's instant and is for whoever looks.

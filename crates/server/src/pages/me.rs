@@ -3,16 +3,17 @@
 use axum::response::Response;
 use casework::dispute::Stage;
 use instruments::Direction;
+use ledger::Alias;
 use maud::Markup;
 
 use super::access::{Lookup, bound, not_held_back, row};
 use super::{Asked, away, disputes, person, see};
+use crate::break_glass;
 use crate::case::{Names, Thing, attention, scores, words};
 use crate::consent::own_record;
 use crate::dispute;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::permit::leaf;
-use crate::programme::View;
 use crate::release::Given;
 use crate::web::me::{Context, Event, Measure, Notice, page};
 use crate::web::path;
@@ -70,9 +71,18 @@ fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
             ));
         }
     }
-    let mut all = events(&things, &names);
-    let earlier = all.len().saturating_sub(EVENTS_MAX) as u64;
-    all.truncate(EVENTS_MAX);
+    let all = events(&things, &names);
+    let skipped = match asked.param("skip") {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| {
+            Error::new(
+                ErrorKind::Invalid,
+                "`skip` is how many of the newest entries are left out: a number.",
+            )
+        })?,
+    };
+    let events: Vec<Event> = all.iter().skip(skipped).take(EVENTS_MAX).cloned().collect();
+    let earlier = all.len().saturating_sub(skipped + events.len()) as u64;
     let context = Context {
         person: id.to_owned(),
         caseworker: state.caseworker.as_ref().map(|(_, name)| name.clone()),
@@ -90,10 +100,11 @@ fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
             .filter_map(|one| measure(&things, one))
             .collect(),
         medicines: person::medications(&things),
-        notices: notices(&asked.view, id)?,
+        notices: notices(asked, id, alias)?,
         looks: looks(asked, id, &mut given, alias)?,
         disputes: open,
-        events: all,
+        events,
+        skipped: skipped.min(all.len()) as u64,
         earlier,
         complaints: asked.programme.complaints().map(str::to_owned),
         export_name: format!("{id}.homecoming-export"),
@@ -174,8 +185,10 @@ fn events(things: &[Thing<'_>], names: &Names<'_>) -> Vec<Event> {
     all
 }
 
-/// What they were told, of an erasure, a warrant or anything else.
-fn notices(view: &View, id: &str) -> Result<Vec<Notice>, Error> {
+/// What they were told, of an erasure, a warrant or anything else; who opened their record though it was closed to
+/// them; and what was answered to their disputes.
+fn notices(asked: &Asked, id: &str, alias: Alias) -> Result<Vec<Notice>, Error> {
+    let view = &asked.view;
     let told = view.chain(id, |kind| kind == "Communication")?;
     let mut out = Vec::new();
     for (entry, stored) in told.into_iter().take(NOTICES_MAX) {
@@ -194,6 +207,48 @@ fn notices(view: &View, id: &str) -> Result<Vec<Notice>, Error> {
             position: entry.position,
         });
     }
+    let mut names = Lookup::new(asked);
+    for found in break_glass::all(&asked.unbound(), Some(alias))? {
+        // What governs the record is for them to know as far as the policy says.
+        if view.read("Task", &found.id)?.is_none() {
+            continue;
+        }
+        let who = names.actor(&found.broken.reader);
+        let told = |what: String, at: usize| {
+            let position = found.positions.get(at).copied()?;
+            let recorded_at = RecordedAt(found.broken.steps.get(at)?.recorded_at);
+            Some(Notice {
+                what,
+                recorded_at,
+                position,
+            })
+        };
+        out.extend(told(
+            format!("{who} opened your record though it was closed to them"),
+            0,
+        ));
+        if let Some(review) = &found.broken.review {
+            let at = found.positions.len() - 1;
+            let words = review.outcome.words().to_lowercase();
+            out.extend(told(format!("That {who} opened your record: {words}"), at));
+        }
+    }
+    for found in dispute::of_person(view, id)? {
+        let (Some(ended), Stage::Agreed | Stage::Disagreed | Stage::Stated) =
+            (found.dispute.ended_at, found.dispute.stage)
+        else {
+            continue;
+        };
+        let what = disputes::what(view, &found)?;
+        let stands = disputes::stands(&found.dispute, asked.moment());
+        out.push(Notice {
+            what: format!("{what}, which you disputed: {}", stands.to_lowercase()),
+            recorded_at: RecordedAt(ended),
+            position: found.positions.last().copied().unwrap_or_default(),
+        });
+    }
+    out.sort_by_key(|notice| std::cmp::Reverse(notice.recorded_at.0));
+    out.truncate(NOTICES_MAX);
     Ok(out)
 }
 
@@ -216,9 +271,9 @@ fn looks(
         };
         // That they looked themselves is on the whole list.
         if one.leaf.actor != own && out.len() < LOOKS_MAX {
-            let shown = leaf::shown(&asked.view, &asked.reader, &one)?;
-            given.leaf(position, &[alias]);
-            if let Some(shown) = shown {
+            // What is not for them is not named on the leaf of this page either.
+            if let Some(shown) = leaf::shown(&asked.view, &asked.reader, &one)? {
+                given.leaf(position, &[alias]);
                 out.push(row(&mut names, &one, &shown)?);
             }
         }

@@ -124,6 +124,9 @@ impl View {
             AsOf::Size(size) => (size.min(visible), false, None),
             AsOf::Seen(size, at) => (size.min(visible), false, Some(at)),
             AsOf::Instant(at) => {
+                // Of a day that has not come, nothing is known but what is known now: whoever could have the
+                // present judged from the future would learn when it changes.
+                let at = at.min(inner.clock.now());
                 let size = inner.index.size_at(at).unwrap_or_else(|error| {
                     tracing::error!(%error, "the index cannot say how large the record was");
                     unknown = true;

@@ -31,8 +31,10 @@ pub struct Context {
     pub looks: Vec<Look>,
     /// Disputes whose answer is still owed, or is overdue.
     pub disputes: Vec<(String, String, bool)>,
-    /// Everything in the order of time, newest first.
+    /// Everything in the order of time, newest first, in parts.
     pub events: Vec<Event>,
+    /// How many newer ones are left out.
+    pub skipped: u64,
     /// How many there are before these.
     pub earlier: u64,
     /// To whom outside of the programme they can complain, if the programme has said it.
@@ -214,7 +216,16 @@ fn time(context: &Context) -> Markup {
                     "Written " (when::time(event.recorded_at.0, &event.recorded_at.words())) " by " bdi { (event.author) }
                 }
             } } }
-            @if context.earlier > 0 { p { (layout::counted(context.earlier, "more before these", "more before these")) "." } }
+            @if context.skipped > 0 || context.earlier > 0 {
+                nav class="more" aria-label="More in time" {
+                    @if context.skipped > 0 { p { a href={ (shell.to(path::ME)) "#time" } { "The newest" } } }
+                    @if context.earlier > 0 {
+                        p { a href={ (shell.to(&path::with(path::ME, &[("skip", &(context.skipped + context.events.len() as u64).to_string())]))) "#time" } {
+                            (layout::counted(context.earlier, "more before these", "more before these"))
+                        } }
+                    }
+                }
+            }
             p { a href=(shell.to(&path::timelines(&context.person))) { "Both times, as a drawing" } }
         }
     }
@@ -329,6 +340,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             author: "Ruth Osei".into(),
             position: 9_001,
         }],
+        skipped: 40,
         earlier: 212,
         complaints: Some("The Ombudsperson for Veterans, 1 Assembly Square, 555-0100".into()),
         export_name: "0h8k2m4q6s8v0x2z.homecoming-export".into(),
@@ -347,6 +359,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 looks: Vec::new(),
                 disputes: Vec::new(),
                 events: Vec::new(),
+                skipped: 0,
                 earlier: 0,
                 complaints: None,
                 ..full.clone()

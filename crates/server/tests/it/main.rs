@@ -20,6 +20,7 @@ mod keys;
 mod logs;
 mod notices;
 mod ordered;
+mod own_view;
 mod passkeys;
 mod people;
 mod permits;

@@ -92,10 +92,7 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
     let all = log
         .positions_about(alias, bound, usize::MAX)
         .map_err(Error::ledger)?;
-    let mut all = told_of(asked, alias, all)?;
-    if is_person(&asked.who, id) {
-        all = not_held_back(asked, id, all)?;
-    }
+    let all = told_to(asked, id, all)?;
     let mut whom = Lookup::new(asked);
     let mut given = Given::new();
     given.person(alias);
@@ -144,6 +141,16 @@ pub(super) fn draw_person(asked: &Asked, id: &str) -> Result<(Markup, Given), Er
         notices: notices(asked, alias)?,
     };
     Ok((page(&context), given))
+}
+
+/// The leaves about a person that whoever looks may know of now: neither what a warrant keeps from the
+/// person for a time, nor, if it is they who look, what an agency has held back.
+pub(super) fn told_to(asked: &Asked, id: &str, all: Vec<u64>) -> Result<Vec<u64>, Error> {
+    let all = told_of(asked, asked.programme.ledger().person(id), all)?;
+    match is_person(&asked.who, id) {
+        true => not_held_back(asked, id, all),
+        false => Ok(all),
+    }
 }
 
 /// The leaves about a person without those that a warrant keeps from them for a time, so that neither

@@ -9,7 +9,7 @@ use casework::accounting::{Exempt, REACH, Shown, Statement, Suspension, exempt};
 use ledger::disclosure::What;
 use policy::{Action, Kind};
 
-use super::access::{Lookup, bound, purpose, what_was_asked};
+use super::access::{Lookup, bound, purpose, told_to, what_was_asked};
 use super::consents::known;
 use super::scanned::Form;
 use super::{Asked, away, download, person, see};
@@ -152,8 +152,8 @@ fn may_see(asked: &Asked, id: &str) -> Result<bool, Error> {
     Ok(is_person(&asked.who, id))
 }
 
-/// The rows, newest first, and how many were left out because the rule does not ask for them. What is
-/// held back from the person is neither there nor counted when they look.
+/// The rows, newest first, and how many were left out because the rule does not ask for them. What is not
+/// for whoever looks yet ([`told_to`]) is neither there nor counted.
 fn rows(
     asked: &Asked,
     id: &str,
@@ -162,7 +162,6 @@ fn rows(
 ) -> Result<(Vec<Row>, u64), Error> {
     let log = asked.programme.access();
     let alias = asked.programme.ledger().person(id);
-    let themself = is_person(&asked.who, id);
     let held = HeldBack::from(&asked.programme, id)?;
     let now = asked.moment();
     let mut names = Lookup::new(asked);
@@ -170,15 +169,13 @@ fn rows(
     let positions = log
         .positions_about(alias, bound(asked)?, LEAVES_MAX)
         .map_err(Error::ledger)?;
+    let positions = told_to(asked, id, positions)?;
     let own = format!("Patient/{id}");
     for position in positions {
         let Some(one) = log.leaf(position).map_err(Error::ledger)? else {
             continue;
         };
         let held_back = held.holds(&one);
-        if held_back && themself {
-            continue;
-        }
         let basis = one
             .told
             .as_ref()

@@ -501,6 +501,7 @@ fn given_out(
     let positions = log
         .positions_about(alias, bound, LEAVES_MAX)
         .map_err(Error::ledger)?;
+    let positions = super::access::told_to(asked, person, positions)?;
     let of = format!("Consent/{consent}/_history/");
     let mut names = super::access::Lookup::new(asked);
     let mut out = Vec::new();

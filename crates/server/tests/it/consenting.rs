@@ -562,15 +562,22 @@ fn what_an_agency_has_held_back_is_hidden_from_the_person_until_it_ends() {
         assert_eq!(status, 200, "{page}");
         page.contains("County Hospital, through")
     };
+    let consent = format!("/people/p/consents/{id}");
+    let listed = |cookie: &str| {
+        let (status, page) = world.get(cookie, &consent);
+        assert_eq!(status, 200, "{page}");
+        page.contains("Carer</bdi>: ")
+    };
     let exported = || {
         let (status, export) = world.get(&world.person, "/people/p/export");
         assert_eq!(status, 200, "{export}");
         export.contains(r#""basis":{"recipient":"County Hospital""#)
     };
-    assert!(sees(&world.person) && exported());
+    assert!(sees(&world.person) && listed(&world.person) && exported());
     let (status, text) = world.post(&world.officer, "/people/p/accounting", &form);
     assert_eq!(status, 303, "{text}");
     assert!(sees(&world.officer) && !sees(&world.person));
+    assert!(listed(&world.officer) && !listed(&world.person));
     let (_, file) = world.get(&world.person, "/people/p/accounting.csv?what=all");
     assert!(!file.contains("County Hospital"), "{file}");
     let (_, page) = world.get(&world.person, "/people/p/access");
@@ -587,7 +594,7 @@ fn what_an_agency_has_held_back_is_hidden_from_the_person_until_it_ends() {
     let lift = page[..lift].rsplit('"').next().expect("an address");
     let (status, text) = world.post(&world.officer, &format!("{lift}/lift"), &[]);
     assert_eq!(status, 303, "{text}");
-    assert!(sees(&world.person) && exported());
+    assert!(sees(&world.person) && listed(&world.person) && exported());
     let (_, page) = world.get(&world.person, all);
     assert!(page.contains("Held back for a time"), "{page}");
 }

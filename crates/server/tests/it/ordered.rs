@@ -284,6 +284,24 @@ fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_i
         assert!(!page.contains("an investigation"), "{who}: {page}");
     }
     assert!(!before.contains("an investigation"));
+    // Neither does the accounting of disclosures name who read, nor count it among what is left out.
+    for at in ["/people/a/accounting", "/people/a/accounting?what=all"] {
+        for who in ["herself", "hers", "supervisor"] {
+            let (status, page) = ward.page(who, at);
+            assert_eq!(status, 200, "{who}");
+            assert!(!page.contains("an investigation"), "{who} {at}: {page}");
+        }
+        let (_, page) = ward.page("officer", at);
+        assert!(page.contains("an investigation"), "{at}: {page}");
+    }
+    let file = "/people/a/accounting.csv?what=all";
+    for who in ["herself", "hers", "supervisor"] {
+        let (status, text) = ward.page(who, file);
+        assert!(
+            status == 200 && !text.contains("an investigation"),
+            "{who}: {text}"
+        );
+    }
     let export = ward.page("herself", "/people/a/export");
     assert!(
         export.0 == 200 && !export.1.contains(" INVEST "),
@@ -300,6 +318,8 @@ fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_i
     );
     assert_eq!(status, 303);
     let (_, page) = ward.page("herself", "/people/a/access");
+    assert!(page.contains("an investigation"), "{page}");
+    let (_, page) = ward.page("herself", "/people/a/accounting");
     assert!(page.contains("an investigation"), "{page}");
     let export = ward.page("herself", "/people/a/export");
     assert!(export.1.contains(" INVEST ") && export.1.contains("An inspector may read"));

@@ -6,15 +6,17 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use axum::{Extension, http::StatusCode};
 use ledger::disclosure::What;
+use policy::{Action, Kind};
 use record::json::Doc;
 
 use super::scanned::Form;
-use super::{Asked, away, consents, entry, html, person};
+use super::{Asked, away, break_glass, consents, entry, html, person};
 use crate::case::words;
 use crate::consent::packet::{self, NOTICE, Packet};
 use crate::consent::{is_person, purpose_words};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::Api;
+use crate::permit;
 use crate::release::{Basis, Given, Release};
 use crate::web::packet::{Context, Thing, page};
 use crate::web::path;
@@ -54,11 +56,13 @@ fn make(
              to take: see \u{201c}Take everything with you\u{201d}.",
         ));
     }
+    break_glass::not_taken_away(asked)?;
     let now = asked.programme.clock().now().0;
     let (mut shell, mut given) = person::about(asked, id)?;
     // It is made once; whoever moves to another instant sees the release.
     shell.path = path::consent(id, consent);
     let packet = packet::of(&asked.view, id, consent, now)?;
+    must_give(asked, &packet)?;
     given.version(&packet.release);
     packet
         .versions
@@ -85,6 +89,24 @@ fn make(
         }
     };
     Ok(recorded(asked, response, given, &packet))
+}
+
+/// Refuses whoever may not give out all of it. That the person released it to whom it goes is one fact of
+/// that; what is said of an entry goes with it by law, and is nobody's to keep back.
+fn must_give(asked: &Asked, packet: &Packet) -> Result<(), Error> {
+    for version in &packet.versions {
+        let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
+        let thing = permit::Thing {
+            about: version.about,
+            author: &version.actor,
+            released: true,
+            ..permit::Thing::from(doc.root())
+        };
+        if thing.kinds.each().all(|kind| kind != Kind::Governance) {
+            asked.must(Action::Export, &thing)?;
+        }
+    }
+    Ok(())
 }
 
 /// Says on the access log for whom, what for, on which release and with which notice.

@@ -79,6 +79,28 @@ fn day(later: i64) -> String {
     server::web::when::iso_day(now + later * casework::DAY)
 }
 
+/// The first person releases scores to a hospital, for a hundred days; the Consent's id.
+fn release(ward: &Ward) -> String {
+    let until = day(100);
+    let form = [
+        ("about", "release"),
+        ("recipient", "County Hospital"),
+        ("address", "1 Main Street"),
+        ("purpose", "COC"),
+        ("part", "identity"),
+        ("part", "scores"),
+        ("part", "substance"),
+        ("until", until.as_str()),
+        ("name", "A. Okafor"),
+    ];
+    let (status, text) = post(ward, "herself", "/people/a/consents", &form);
+    assert_eq!(status, 303, "{text}");
+    let (_, found) = ward.fhir("GET", "/fhir/Consent?patient=a", "");
+    let found: serde_json::Value = serde_json::from_str(&found).expect("JSON");
+    let id = &found["entry"][0]["resource"]["id"];
+    id.as_str().expect("an id").to_owned()
+}
+
 #[test]
 fn an_inspector_reads_what_the_warrant_names_and_nothing_else() {
     let ward = Ward::open("warrants");
@@ -368,6 +390,7 @@ fn breaking_the_glass_opens_one_record_for_a_short_time_and_out_loud() {
         ward.speaks_of("stranger", "/people/a/timelines"),
         "200 a:identity"
     );
+    let packet = format!("/people/a/consents/{}/packet", release(&ward));
     let (status, page) = ward.page("stranger", at);
     assert!(status == 200 && page.contains("name-of-w1"), "{page}");
 
@@ -398,10 +421,20 @@ fn breaking_the_glass_opens_one_record_for_a_short_time_and_out_loud() {
         page.contains("You are reading for <strong>an emergency</strong>"),
         "{page}"
     );
-    // Nothing is taken away.
-    for path in ["/people/a/export", "/people/a/access"] {
+    // Nothing is taken away: no file, no receipt, and no packet of what the person released.
+    let receipt = format!("/entries/{}/receipt", ward.positions()[2]);
+    for path in ["/people/a/export", "/people/a/access", receipt.as_str()] {
         assert_eq!(ward.page("stranger", path).0, 403, "{path}");
     }
+    for kind in ["bundle", "page"] {
+        refused(
+            post(&ward, "stranger", &packet, &[("as", kind)]),
+            403,
+            "read and not taken away",
+        );
+        assert_eq!(post(&ward, "hers", &packet, &[("as", kind)]).0, 200);
+    }
+    assert_eq!(ward.page("hers", &receipt).0, 200);
     refused(
         post(&ward, "stranger", at, &open),
         422,

@@ -75,6 +75,9 @@ pub struct Facts {
     pub untold: bool,
     /// The registration of this API client names this kind of record.
     pub registered: bool,
+    /// This API client works for the programme itself, under a qualified service organisation agreement
+    /// (42 CFR 2.11).
+    pub of_programme: bool,
 }
 
 impl Facts {

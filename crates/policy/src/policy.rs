@@ -610,7 +610,7 @@ fn warrant_place(warrant: Warrant) -> usize {
 }
 
 /// The facts that are so or not, under their names in the schema.
-fn flags(facts: &Facts) -> [(&'static str, bool); 14] {
+fn flags(facts: &Facts) -> [(&'static str, bool); 15] {
     [
         ("same_programme", facts.same_programme),
         ("is_self", facts.is_self),
@@ -626,6 +626,7 @@ fn flags(facts: &Facts) -> [(&'static str, bool); 14] {
         ("break_glass", facts.break_glass),
         ("untold", facts.untold),
         ("registered", facts.registered),
+        ("of_programme", facts.of_programme),
     ]
 }
 

@@ -43,6 +43,10 @@ pub fn situations() -> Vec<Situation> {
         registered: true,
         ..none
     };
+    let of_programme = Facts {
+        of_programme: true,
+        ..registered
+    };
     let permitted = |facts| Facts {
         consent: Consent::Permitted,
         ..facts
@@ -79,6 +83,7 @@ pub fn situations() -> Vec<Situation> {
                 break_glass: true,
                 untold: false,
                 registered: true,
+                of_programme: true,
             },
         ),
         of("no relation", none),
@@ -153,7 +158,13 @@ pub fn situations() -> Vec<Situation> {
         of("court order", warrant(Warrant::CourtOrder)),
         of("warrant, refused", refused(warrant(Warrant::Covers))),
         of("registered", registered),
+        of("registered, consent", permitted(registered)),
         of("registered, refused", refused(registered)),
+        of("registered, of the programme", of_programme),
+        of(
+            "registered, of the programme, refused",
+            refused(of_programme),
+        ),
     ]
 }
 

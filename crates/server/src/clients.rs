@@ -95,12 +95,14 @@ pub struct Registration {
     pub keys: Option<Json>,
     /// Where its public keys are.
     pub keys_url: Option<String>,
-    /// Which of the [`SENSITIVE`] kinds of record it sees beside all others; all of them, if that was
-    /// not said.
-    pub sees: Option<Vec<String>>,
+    /// Which of the [`SENSITIVE`] kinds of record it sees beside all others.
+    pub sees: Vec<String>,
+    /// Whether it works for the programme itself, under a qualified service organisation agreement
+    /// (42 CFR 2.11): then it sees what it is registered for of substance use without the person's consent.
+    pub of_programme: bool,
 }
 
-/// The kinds of record that a registration can leave out, and what they are called.
+/// The kinds of record that a client sees only if its registration names them, and what they are called.
 pub const SENSITIVE: [(Kind, &str); 3] = [
     (Kind::Notes, "therapy notes"),
     (Kind::Sud, "substance use"),
@@ -174,8 +176,7 @@ impl Registration {
     pub fn kinds(&self) -> Vec<Kind> {
         let sees = |kind: Kind| {
             let sensitive = SENSITIVE.iter().any(|(one, _)| *one == kind);
-            let named = |sees: &Vec<String>| sees.iter().any(|word| word == kind.as_str());
-            !sensitive || self.sees.as_ref().is_none_or(named)
+            !sensitive || self.sees.iter().any(|word| word == kind.as_str())
         };
         Kind::ALL
             .iter()
@@ -193,6 +194,11 @@ impl Registration {
             [] => "no therapy notes, nothing of substance use and nothing restricted".to_owned(),
             seen => seen.join(", "),
         }
+    }
+
+    /// Whether it sees records of substance use.
+    pub fn sees_substance_use(&self) -> bool {
+        self.kinds().contains(&Kind::Sud)
     }
 
     /// Whether people are sent to it, to decide what it may do.
@@ -222,7 +228,13 @@ impl Registration {
                 codes.join(", ")
             ));
         }
-        for word in self.sees.iter().flatten() {
+        if self.of_programme && !self.sees_substance_use() {
+            return Err(
+                "That it is part of the programme matters for substance use alone; let it see that as well."
+                    .to_owned(),
+            );
+        }
+        for word in &self.sees {
             if !SENSITIVE.iter().any(|(kind, _)| kind.as_str() == word) {
                 return Err(format!(
                     "`{word}` is no kind of record that a client is registered for; there are notes, sud and restricted."

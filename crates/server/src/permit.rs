@@ -54,6 +54,8 @@ pub struct Who {
     pub staff: Vec<String>,
     /// Which kinds of record a client is registered for; of people, none.
     pub registered: Vec<Kind>,
+    /// Whether a client works for the programme itself (42 CFR 2.11); of people, no.
+    pub of_programme: bool,
 }
 
 /// Whoever reads or writes, in one request. Cheap to clone.
@@ -333,6 +335,7 @@ impl Reader {
                 consent,
                 wrote_it: !thing.author.is_empty() && self.is(thing.author),
                 registered: self.0.who.registered.contains(&kind),
+                of_programme: self.0.who.of_programme,
                 ..facts
             };
             if let Some((standing, person)) = &ordered {
@@ -423,6 +426,7 @@ impl Who {
             patient: user.patient.clone().filter(|_| role == Role::Participant),
             staff: Vec::new(),
             registered: Vec::new(),
+            of_programme: false,
         };
         if role == Role::Supervisor {
             let theirs = all.iter().filter(|other| other.supervisor == Some(user.id));
@@ -440,6 +444,15 @@ impl Who {
             patient: None,
             staff: Vec::new(),
             registered,
+            of_programme: false,
+        }
+    }
+
+    /// The same program, which works for the programme itself or does not.
+    pub fn of_programme(self, of_programme: bool) -> Who {
+        Who {
+            of_programme,
+            ..self
         }
     }
 

@@ -49,6 +49,7 @@ impl Lot {
             break_glass: self.flag(),
             untold: self.below(4) == 0,
             registered: self.flag(),
+            of_programme: self.flag(),
         }
     }
 
@@ -179,7 +180,7 @@ fn what_the_base_forbids_nothing_that_is_added_allows() {
                 && facts.consent != Consent::Permitted
                 && !facts.break_glass
                 && facts.warrant != Warrant::CourtOrder
-                && !(subject.role == Role::Client && facts.registered),
+                && !(subject.role == Role::Client && facts.registered && facts.of_programme),
         );
         never(
             "what the person is not told of yet",

@@ -248,7 +248,7 @@ impl Known<'_> {
         let who = match actor.strip_prefix("client/") {
             Some(name) => {
                 let known = self.clients.iter().any(|client| client == name);
-                known.then(|| Who::program(actor, Kind::ALL.to_vec()))
+                known.then(|| Who::program(actor, Kind::ALL.to_vec()).of_programme(true))
             }
             None => {
                 let users = self.users.iter();
@@ -293,6 +293,7 @@ impl Seen {
             author: &self.author,
             untold: false,
             own_part: false,
+            released: false,
             kinds: self.kinds,
             labels: self
                 .labels

@@ -172,6 +172,9 @@ fn measure(args: &Args, from: &Path, work: &Path) -> Result<(), Stop> {
             &data_text,
             "--scope",
             "system/*.cruds",
+            "--sees",
+            "notes,sud,restricted",
+            "--part-of-programme",
         ]),
         "client add",
     )?;

@@ -109,10 +109,16 @@ struct Rest {
     #[arg(long, value_name = "URL")]
     keys_url: Option<String>,
     /// Which sensitive kinds of record it sees beside all others: therapy notes, substance use, what is
-    /// labelled as restricted; `nothing` of them. Without this all of them
+    /// labelled as restricted. None of them, unless it is said here; `nothing` takes them back. Substance use it
+    /// sees of those who consented to it
     #[arg(long, value_name = "KIND,...", value_delimiter = ',',
         value_parser = ["notes", "sud", "restricted", "nothing"])]
     sees: Vec<String>,
+    /// Whether it works for the programme itself, under a qualified service organisation agreement (42 CFR 2.11):
+    /// then it sees substance use without the person's consent
+    #[arg(long, value_name = "YES-OR-NO", num_args = 0..=1, default_missing_value = "yes",
+        value_parser = ["yes", "no"])]
+    part_of_programme: Option<String>,
 }
 
 /// The codes of what a client may be there for.
@@ -152,7 +158,10 @@ impl Rest {
         }
         if !self.sees.is_empty() {
             let sees = self.sees.iter().filter(|word| *word != "nothing");
-            registration.sees = Some(sees.cloned().collect());
+            registration.sees = sees.cloned().collect();
+        }
+        if let Some(answer) = &self.part_of_programme {
+            registration.of_programme = answer == "yes";
         }
         if self.keys_url.is_some() {
             registration.keys_url.clone_from(&self.keys_url);
@@ -197,16 +206,16 @@ pub fn run(args: &ClientArgs) -> Result<(), Stop> {
             let hash = secret.as_ref().map(|(_, hash)| hash);
             desk.register_client(name, &state, hash, OPERATOR, Clock::System.now().0)
                 .map_err(|error| cannot(&error))?;
+            say!("Client {name} may {scopes}. {}", sees(&registration));
             match (registration.proof, secret) {
                 (Proof::Token, _) => say!(
-                    "Client {name} may {scope}, and sees {}. Its token: homecoming token --data {} --client {name}",
-                    registration.sees_words(),
+                    "Its token: homecoming token --data {} --client {name}",
                     data.data.display()
                 ),
-                (_, Some((secret, _))) => say!(
-                    "Client {name} may {scopes}. Its secret, which is shown only now:\n{secret}"
-                ),
-                _ => say!("Client {name} may {scopes}."),
+                (_, Some((secret, _))) => {
+                    say!("Its secret, which is shown only now:\n{secret}");
+                }
+                _ => {}
             }
             Ok(())
         }
@@ -267,6 +276,7 @@ fn list(desk: &Desk, json: bool) -> Result<(), Stop> {
                     "keys": registration.keys,
                     "keys_url": registration.keys_url,
                     "sees": registration.kinds().iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+                    "part_of_programme": registration.of_programme,
                     "disabled": client.disabled,
                     "on_record": client.is_recorded(),
                 })
@@ -301,8 +311,35 @@ fn change(
     } else {
         "may"
     };
-    say!("Client {name} {may} {}.", client.scopes);
+    say!(
+        "Client {name} {may} {}. {}",
+        client.scopes,
+        sees(&client.registration)
+    );
     Ok(())
+}
+
+/// What a client sees of the sensitive kinds of record, and what to say for more.
+fn sees(registration: &Registration) -> String {
+    let mut words = format!(
+        "Beside the rest of the record it sees {}.",
+        registration.sees_words()
+    );
+    if registration.sees.is_empty() {
+        words += " Which of them it sees is said with --sees notes,sud,restricted.";
+    }
+    if registration.sees_substance_use() {
+        words += match registration.of_programme {
+            true => {
+                " As a part of the programme it sees substance use without the person's consent."
+            }
+            false => {
+                " Substance use it sees of those who consented to it; --part-of-programme is for one that works \
+                 for the programme under a qualified service organisation agreement."
+            }
+        };
+    }
+    words
 }
 
 fn known(desk: &Desk, name: &str) -> Result<(Registered, desk::Client), Stop> {

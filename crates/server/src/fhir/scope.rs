@@ -215,7 +215,8 @@ pub fn desk_lookup(programme: Programme) -> Lookup {
 /// What a program that acts for itself may do.
 fn of_program(client: &Registered, scopes: Scopes) -> Grant {
     let actor = client.actor();
-    let who = Who::program(&actor.name, client.registration.kinds());
+    let who = Who::program(&actor.name, client.registration.kinds())
+        .of_programme(client.registration.of_programme);
     Grant::of_client(actor, scopes, who, client.purpose())
 }
 

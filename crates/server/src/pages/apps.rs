@@ -424,7 +424,8 @@ fn registration(sent: &Pairs) -> Result<(Scopes, Registration), String> {
         keys,
         keys_url: some("keys_url"),
         // What is not ticked is not seen.
-        sees: Some(ticked(sent)),
+        sees: ticked(sent),
+        of_programme: field(sent, "part_of_programme") == "yes",
     };
     Ok((scopes, registration))
 }
@@ -472,11 +473,8 @@ fn of_registration(name: &str, scopes: &Scopes, registration: &Registration) -> 
             .map(|keys| format!("{keys:#}"))
             .unwrap_or_default(),
         keys_url: registration.keys_url.clone().unwrap_or_default(),
-        // A new one sees none of them unless somebody says so.
-        sees: sensitive(|word| {
-            let kinds = registration.kinds();
-            !name.is_empty() && kinds.iter().any(|kind| kind.as_str() == word)
-        }),
+        sees: sensitive(|word| registration.sees.iter().any(|one| one == word)),
+        of_programme: registration.of_programme,
     }
 }
 
@@ -512,6 +510,7 @@ fn sent_again(
         keys: text("keys"),
         keys_url: text("keys_url"),
         sees: sensitive(|word| ticked(sent).iter().any(|one| one == word)),
+        of_programme: field(sent, "part_of_programme") == "yes",
     };
     let known = match &name {
         Some(name) => Some(history(asked, name)?),

@@ -46,6 +46,8 @@ pub struct Form {
     pub keys_url: String,
     /// The sensitive kinds of record: word, what it is called, whether it sees them.
     pub sees: Vec<(String, String, bool)>,
+    /// It works for the programme itself.
+    pub of_programme: bool,
 }
 
 /// What is known of one that is registered.
@@ -153,6 +155,11 @@ fn fields(context: &Context) -> Markup {
                         label for={ "sees-" (at) } { (capital(words)) }
                     }
                 }
+                p class="hint" { "Substance use it sees of those who consented to it under 42 CFR Part 2, unless it works for the programme itself." }
+                div class="tick" {
+                    input type="checkbox" name="part_of_programme" id="part-of-programme" value="yes" checked[form.of_programme];
+                    label for="part-of-programme" { "It works for the programme, under a qualified service organisation agreement (42 CFR 2.11)" }
+                }
             }
             fieldset {
                 legend { "How it proves who it is" }
@@ -256,6 +263,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         keys: String::new(),
         keys_url: String::new(),
         sees: choices(&[("sud", "substance use"), ("notes", "therapy notes")]),
+        of_programme: true,
     };
     let known = Known {
         disabled: false,

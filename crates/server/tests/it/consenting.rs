@@ -124,6 +124,27 @@ impl World {
         (answer.status().as_u16(), text)
     }
 
+    /// Registers a program that reads; its token, once the record has it.
+    fn program(&self, name: &str, more: &[&str]) -> String {
+        let mut words = vec!["client", "add", name, "--data", &self.data];
+        words.extend(["--scope", "system/*.rs"]);
+        words.extend(more);
+        homecoming_done(&words);
+        let token = homecoming_done(&["token", "--data", &self.data, "--client", name]);
+        let token = token.trim().to_owned();
+        for _ in 0..100 {
+            if self.read_as(&token, "Patient/p").0 == 200 {
+                return token;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("{name} is not let in");
+    }
+
+    fn read_as(&self, token: &str, path: &str) -> Said {
+        crate::served::get(&self.served.url(&format!("/fhir/{path}")), Some(token))
+    }
+
     /// Sends a form; of a redirect, the address is the text.
     fn post(&self, cookie: &str, path: &str, form: &[(&str, &str)]) -> Said {
         let mut answer = self
@@ -597,6 +618,38 @@ fn what_an_agency_has_held_back_is_hidden_from_the_person_until_it_ends() {
     assert!(sees(&world.person) && listed(&world.person) && exported());
     let (_, page) = world.get(&world.person, all);
     assert!(page.contains("Held back for a time"), "{page}");
+}
+
+#[test]
+fn a_program_reads_of_substance_use_what_the_person_consents_to_while_they_do() {
+    let world = World::new("program-sud");
+    let lab = world.program("lab", &["--sees", "sud"]);
+    let reads = || {
+        let (status, _) = world.read_as(&lab, "Observation/drinks");
+        let (_, found) = world.read_as(&lab, "Observation?patient=p");
+        assert_eq!(found.contains(r#""id":"drinks""#), status == 200, "{found}");
+        assert!(found.contains(r#""id":"score""#), "{found}");
+        status
+    };
+    assert_eq!(reads(), 404, "without a consent");
+    let form = [
+        ("about", "sud"),
+        ("answer", "yes"),
+        ("name", "Samir Haddad"),
+    ];
+    let (status, text) = world.post(&world.person, "/people/p/consents", &form);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(reads(), 200);
+    // What it was not registered for, no consent opens to it.
+    let narrow = world.program("narrow", &[]);
+    assert_eq!(world.read_as(&narrow, "Observation/drinks").0, 404);
+    assert_eq!(world.read_as(&narrow, "Observation/score").0, 200);
+    let found = world.fhir("Consent?patient=p");
+    let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+    let withdraw = format!("/people/p/consents/{id}/withdraw");
+    let (status, text) = world.post(&world.person, &withdraw, &[("name", "Samir Haddad")]);
+    assert_eq!(status, 303, "{text}");
+    assert_eq!(reads(), 404, "from the next request on");
 }
 
 #[test]

@@ -160,6 +160,9 @@ fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
         &data,
         "--scope",
         "system/*.cruds",
+        "--sees",
+        "notes,sud,restricted",
+        "--part-of-programme",
     ]);
     let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
     let token = token.trim().to_owned();

@@ -153,6 +153,9 @@ fn no_name_and_no_secret_is_in_the_log_of_a_whole_session() {
         &data,
         "--scope",
         "system/*.cruds",
+        "--sees",
+        "notes,sud,restricted",
+        "--part-of-programme",
     ]);
     let token = homecoming_done(&["token", "--data", &data, "--client", "reader"]);
     let token = token.trim().to_owned();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use server::clock::Stopwatch;
 
 use crate::people::Person;
-use crate::served::{Folder, Served, get, homecoming_done, programme};
+use crate::served::{Folder, Served, get, homecoming, homecoming_done, programme};
 
 const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
@@ -360,7 +360,7 @@ fn an_entry_that_is_not_for_somebody_is_one_that_is_not_there() {
 fn a_client_sees_the_kinds_that_it_is_registered_for() {
     let ward = Ward::open("registered");
     let data = ward.data();
-    let sees = |name: &str, sees: Option<&str>| {
+    let sees = |name: &str, more: &[&str]| {
         let mut words = vec![
             "client",
             "add",
@@ -370,7 +370,7 @@ fn a_client_sees_the_kinds_that_it_is_registered_for() {
             "--scope",
             "system/*.rs",
         ];
-        words.extend(sees.iter().flat_map(|kinds| ["--sees", *kinds]));
+        words.extend(more);
         homecoming_done(&words);
         let token = homecoming_done(&["token", "--data", &data, "--client", name]);
         // The record has a registration before anybody acts by it.
@@ -394,9 +394,26 @@ fn a_client_sees_the_kinds_that_it_is_registered_for() {
             status("Observation/restricted-of-a"),
         ]
     };
-    assert_eq!(sees("all", None), [200, 200, 200, 200]);
-    assert_eq!(sees("none", Some("nothing")), [200, 404, 404, 404]);
-    assert_eq!(sees("some", Some("sud,restricted")), [200, 404, 200, 200]);
+    let all = ["--sees", "notes,sud,restricted"];
+    let qualified = ["--part-of-programme"];
+    // Of substance use it takes the person's consent, or that the program is a part of this one.
+    for (name, more, expected) in [
+        ("plain", &[][..], [200, 404, 404, 404]),
+        ("none", &["--sees", "nothing"], [200, 404, 404, 404]),
+        ("some", &["--sees", "restricted"], [200, 404, 404, 200]),
+        ("all", &all, [200, 200, 404, 200]),
+        (
+            "ours",
+            &[all, ["--part-of-programme", "yes"]].concat(),
+            [200; 4],
+        ),
+    ] {
+        assert_eq!(sees(name, more), expected, "{name}");
+    }
+    let mut words = vec!["client", "add", "odd", "--data", &data, "--scope"];
+    words.extend(["system/*.rs"]);
+    words.extend(qualified);
+    assert_eq!(homecoming(&words).status.code(), Some(2));
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub fn homecoming_done(words: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("its words are UTF-8")
 }
 
-/// A new programme with one API client, and that client's token.
+/// A new programme with one API client that is a part of it and sees everything, and that client's token.
 pub fn programme(folder: &Folder) -> (String, String) {
     let data = folder.join("data");
     homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
@@ -76,6 +76,9 @@ pub fn programme(folder: &Folder) -> (String, String) {
         &data,
         "--scope",
         "system/*.cruds",
+        "--sees",
+        "notes,sud,restricted",
+        "--part-of-programme",
     ]);
     let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
     (data, token.trim().to_owned())

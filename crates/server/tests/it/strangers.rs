@@ -94,7 +94,9 @@ fn no_request_is_a_fault_or_tells_what_it_should_not() {
     let served = Served::demo(&data);
     let mut strangers = Vec::new();
     for (name, scope, may_know) in CLIENTS {
-        homecoming_done(&["client", "add", name, "--data", &data, "--scope", scope]);
+        let mut words = vec!["client", "add", name, "--data", &data, "--scope", scope];
+        words.extend(["--sees", "notes,sud,restricted", "--part-of-programme"]);
+        homecoming_done(&words);
         let token = homecoming_done(&["token", "--data", &data, "--client", name]);
         strangers.push(Stranger {
             name,

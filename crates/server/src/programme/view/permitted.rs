@@ -171,6 +171,7 @@ impl View {
             let facts = Facts {
                 same_programme: true,
                 registered: reader.who().registered.contains(&kind),
+                of_programme: reader.who().of_programme,
                 ..Facts::default()
             };
             reader.verdict(permits, does, kind, &[], facts).allowed

@@ -101,6 +101,9 @@ fn an_entry_that_is_dated_back_contradicts_the_witness_that_had_not_seen_it() {
         &data,
         "--scope",
         "system/*.cruds",
+        "--sees",
+        "notes,sud,restricted",
+        "--part-of-programme",
     ]);
     let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
     let logs = [log_key(&data), access_log_key(&data)];

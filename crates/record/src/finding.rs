@@ -62,6 +62,14 @@ impl Finding {
         }
     }
 
+    /// Something to know, with nothing wrong.
+    pub fn information(code: &'static str, message: impl Into<String>) -> Finding {
+        Finding {
+            severity: Severity::Information,
+            ..Finding::error(code, "", message)
+        }
+    }
+
     /// Is the resource refused for it?
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

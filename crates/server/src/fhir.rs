@@ -23,7 +23,7 @@ use crate::oauth::Smart;
 use crate::permit::{Reader, purpose, write};
 use crate::programme::{Actor, AsOf, Committed, Programme, Version, View, Work};
 use crate::rate::Rates;
-use crate::release::{Basis, Disclosure, Given, Release, What};
+use crate::release::{Disclosure, Given, Release, What};
 use negotiate::{Format, Prefer, Tags};
 use scope::{Door, Grant};
 
@@ -229,6 +229,10 @@ impl Conditions {
         })
     }
 }
+
+/// Carries the notice of 42 CFR 2.32 with an answer that gives out what it is owed with; what is stored is
+/// given as it is stored.
+const REDISCLOSURE_NOTICE: HeaderName = HeaderName::from_static("redisclosure-notice");
 
 /// One request, understood and let in.
 #[derive(Clone)]
@@ -609,16 +613,22 @@ impl Answer {
         let release = match self.gives {
             Gives::Unsaid => return response,
             Gives::Nothing(why) => Release::Nothing(why),
-            Gives::Of(what, given, size) => Release::Of(Box::new(Disclosure {
-                actor: ask.actor(),
-                what,
-                address: ask.address.clone(),
-                scope: ask.grant.told(),
-                size,
-                whole: ask.api.programme().view(AsOf::Now).size(),
-                given,
-                basis: Basis::default(),
-            })),
+            Gives::Of(what, given, size) => {
+                let basis = ask.reader.basis(&given);
+                if !basis.notice.is_empty() {
+                    set(REDISCLOSURE_NOTICE, policy::REDISCLOSURE.to_owned());
+                }
+                Release::Of(Box::new(Disclosure {
+                    actor: ask.actor(),
+                    what,
+                    address: ask.address.clone(),
+                    scope: ask.grant.told(),
+                    size,
+                    whole: ask.api.programme().view(AsOf::Now).size(),
+                    given,
+                    basis,
+                }))
+            }
         };
         response.extensions_mut().insert(release);
         response

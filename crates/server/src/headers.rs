@@ -38,7 +38,7 @@ const HSTS: &str = "max-age=63072000; includeSubDomains";
 
 /// What a page of a registered app may read of an answer besides its body.
 const EXPOSED: &str = "content-location, etag, last-modified, link, location, memento-datetime, \
-     retry-after, www-authenticate, x-request-id";
+     redisclosure-notice, retry-after, www-authenticate, x-request-id";
 
 /// What a page of a registered app may send.
 const ALLOWED: &str = "accept, accept-datetime, authorization, content-type, if-match, \

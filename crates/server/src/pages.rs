@@ -482,6 +482,7 @@ impl Asked {
 
     /// The page, with the headers that belong to its instant (RFC 7089) and with what it gives out.
     fn answer(&self, markup: Markup, given: Given) -> Response {
+        let markup = self.noticed(markup, &given);
         let mut response = self.gives(html(StatusCode::OK, markup), What::Page, given);
         let headers = response.headers_mut();
         headers.insert(
@@ -496,6 +497,14 @@ impl Asked {
         response
     }
 
+    /// A page with the notice of 42 CFR 2.32, if something that it gives out is owed with it.
+    fn noticed(&self, markup: Markup, given: &Given) -> Markup {
+        match self.reader.basis(given).notice.is_empty() {
+            true => markup,
+            false => web::layout::with_notice(markup),
+        }
+    }
+
     /// Says what an answer gives out to whoever asked.
     fn gives(&self, response: Response, what: What, given: Given) -> Response {
         self.gives_on(Basis::default(), response, what, given)
@@ -503,18 +512,19 @@ impl Asked {
 
     /// The same, on a basis of its own.
     fn gives_on(&self, basis: Basis, mut response: Response, what: What, given: Given) -> Response {
-        response
-            .extensions_mut()
-            .insert(Release::Of(Box::new(Disclosure {
-                actor: self.actor(),
-                what,
-                address: self.address.clone(),
-                scope: String::new(),
-                size: self.view.size(),
-                whole: self.programme.view(AsOf::Now).size(),
-                given,
-                basis,
-            })));
+        let owed = self.reader.basis(&given);
+        let disclosure = Disclosure {
+            actor: self.actor(),
+            what,
+            address: self.address.clone(),
+            scope: String::new(),
+            size: self.view.size(),
+            whole: self.programme.view(AsOf::Now).size(),
+            given,
+            basis,
+        };
+        let release = Release::Of(Box::new(disclosure.owing(owed)));
+        response.extensions_mut().insert(release);
         response
     }
 

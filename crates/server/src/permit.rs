@@ -15,18 +15,21 @@
 //! can change them, decisions until the policy changes. The words of a refusal are the policy's.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use desk::User;
 use ledger::Alias;
-use policy::{Action, Facts, Kind, Purpose, Reason, Request, Role, Subject, Verdict};
+use policy::{
+    Action, Consent, Facts, Kind, Obligation, Purpose, Reason, Request, Role, Subject, Verdict,
+};
 use record::json::Value;
 use record::sensitivity::{Sensitivity, Tells, sensitivity};
 
 use crate::error::{Error, ErrorKind};
 use crate::fhir::scope::{Context, Scopes, Verb};
 use crate::programme::says_governance;
+use crate::release::{Basis, Given};
 
 mod consent;
 pub mod leaf;
@@ -73,8 +76,25 @@ struct Inner {
     organisations: OnceLock<Vec<String>>,
     /// Refusals that the log was told of in this request.
     refused: Mutex<HashSet<(Action, Kind, Arc<str>)>>,
+    /// By their positions, the versions that they see only on a consent, or with a notice; whatever for they
+    /// read them in this request.
+    owed: Arc<Mutex<HashMap<u64, Owed>>>,
     /// What the scopes of an app leave of it.
     narrow: Option<Narrow>,
+}
+
+/// A verdict, and the Consent without which it would be a no.
+pub(crate) struct Decided {
+    /// The verdict.
+    pub verdict: Arc<Verdict>,
+    /// The version of the Consent: `Consent/9x…/_history/2`.
+    pub consent: Option<String>,
+}
+
+/// What must be said when a version is given out.
+struct Owed {
+    consent: Option<String>,
+    notice: bool,
 }
 
 /// What the scopes of a client leave of what may be seen: what is about one person, what answers to a query.
@@ -231,6 +251,7 @@ impl Reader {
             met: Mutex::default(),
             organisations: OnceLock::new(),
             refused: Mutex::default(),
+            owed: Arc::default(),
             narrow: None,
         })))
     }
@@ -244,6 +265,7 @@ impl Reader {
             met: Mutex::default(),
             organisations: OnceLock::new(),
             refused: Mutex::default(),
+            owed: self.0.owed.clone(),
             narrow: Some(Narrow { scopes, launched }),
         }))
     }
@@ -271,10 +293,28 @@ impl Reader {
     /// The same person, asking for something else.
     pub fn for_purpose(&self, purpose: Purpose) -> Result<Reader, Error> {
         let other = Reader::new(self.0.who.clone(), purpose, self.0.now)?;
-        Ok(match &self.0.narrow {
-            None => other,
-            Some(narrow) => other.narrowed(narrow.scopes.clone(), narrow.launched),
-        })
+        Ok(Reader(Arc::new(Inner {
+            who: self.0.who.clone(),
+            purpose: other.0.purpose,
+            now: self.0.now,
+            met: Mutex::default(),
+            organisations: OnceLock::new(),
+            refused: Mutex::default(),
+            owed: self.0.owed.clone(),
+            narrow: self.0.narrow.clone(),
+        })))
+    }
+
+    /// Refuses to hand out as a file what is open for an emergency alone: it is read and not taken away.
+    pub fn not_taken_away(&self) -> Result<(), Error> {
+        match self.0.purpose {
+            Purpose::Emergency => Err(Error::new(
+                ErrorKind::Forbidden,
+                "What was opened for an emergency is read and not taken away: it leaves neither as a packet \
+                 nor as a receipt. Somebody who cares for the person can make it.",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The facts about a person, as they stand now.
@@ -302,13 +342,29 @@ impl Reader {
         action: Action,
         thing: &Thing<'_>,
     ) -> Result<Arc<Verdict>, Error> {
+        Ok(self.decided(permits, record, action, thing)?.verdict)
+    }
+
+    /// The same, with the consent that it rests on; what is to be done with it is what any of its kinds
+    /// obliges to.
+    pub(crate) fn decided(
+        &self,
+        permits: &Permits,
+        record: &dyn related::Record,
+        action: Action,
+        thing: &Thing<'_>,
+    ) -> Result<Decided, Error> {
+        let alone = |verdict| Decided {
+            verdict,
+            consent: None,
+        };
         if self
             .0
             .narrow
             .as_ref()
             .is_some_and(|narrow| !narrow.leaves(action, thing))
         {
-            return Ok(Arc::new(Verdict {
+            return Ok(alone(Arc::new(Verdict {
                 allowed: false,
                 reasons: vec![Reason {
                     policy: "scope".into(),
@@ -316,7 +372,7 @@ impl Reader {
                         .into(),
                 }],
                 obligations: Vec::new(),
-            }));
+            })));
         }
         let facts = self.facts(permits, record, thing.about)?;
         let ordered = match thing.about {
@@ -324,15 +380,17 @@ impl Reader {
             None => None,
         };
         let labels: Vec<&str> = thing.labels.iter().map(|label| &**label).collect();
-        let consent = match thing.released {
-            true => policy::Consent::Permitted,
+        let said = match thing.released {
+            true => consent::Said::only(Consent::Permitted),
             false => self.consent(permits, record, action, thing, &facts)?,
         };
-        let mut last = None;
+        let mut last: Option<Arc<Verdict>> = None;
+        let mut obligations: BTreeSet<Obligation> = BTreeSet::new();
+        let mut rests = false;
         for kind in thing.kinds.each() {
             let mut facts = Facts {
                 own_part: thing.own_part,
-                consent,
+                consent: said.consent,
                 wrote_it: !thing.author.is_empty() && self.is(thing.author),
                 registered: self.0.who.registered.contains(&kind),
                 of_programme: self.0.who.of_programme,
@@ -352,11 +410,72 @@ impl Reader {
             let verdict = self.verdict(permits, action, kind, &labels, facts);
             if !verdict.allowed {
                 self.note(action, kind, &verdict);
-                return Ok(verdict);
+                return Ok(alone(verdict));
             }
+            // It rests on the consent if it would be a no without it.
+            if said.by.is_some() && !rests {
+                let without = Facts {
+                    consent: Consent::Silent,
+                    ..facts
+                };
+                rests = !self
+                    .verdict(permits, action, kind, &labels, without)
+                    .allowed;
+            }
+            obligations.extend(&verdict.obligations);
             last = Some(verdict);
         }
-        last.ok_or_else(|| Error::internal("a thing of no kind was decided over"))
+        let mut verdict =
+            last.ok_or_else(|| Error::internal("a thing of no kind was decided over"))?;
+        if verdict.obligations.len() < obligations.len() {
+            verdict = Arc::new(Verdict {
+                obligations: obligations.into_iter().collect(),
+                ..(*verdict).clone()
+            });
+        }
+        Ok(Decided {
+            verdict,
+            consent: said.by.filter(|_| rests),
+        })
+    }
+
+    /// Remembers for this request what must be said of a version if it is given out. That the person is
+    /// told, and that somebody reviews it, is seen to by warrants and break-glasses themselves.
+    pub(crate) fn owes(&self, position: u64, decided: Decided) {
+        let notice = decided
+            .verdict
+            .obligations
+            .contains(&Obligation::RedisclosureNotice);
+        if !decided.verdict.allowed || decided.consent.is_none() && !notice {
+            return;
+        }
+        let mut owed = self.0.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = owed.entry(position).or_insert(Owed {
+            consent: None,
+            notice: false,
+        });
+        one.notice |= notice;
+        one.consent = decided.consent.or(one.consent.take());
+    }
+
+    /// On which Consents it rests that this is given out, and whether the notice of 42 CFR 2.32 goes with it.
+    pub(crate) fn basis(&self, given: &Given) -> Basis {
+        let owed = self.0.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        if owed.is_empty() {
+            return Basis::default();
+        }
+        let given = given.versions();
+        let owed = || given.iter().filter_map(|position| owed.get(position));
+        let consents: BTreeSet<&str> = owed().filter_map(|one| one.consent.as_deref()).collect();
+        let notice = match owed().any(|one| one.notice) {
+            true => crate::consent::packet::NOTICE.1.to_owned(),
+            false => String::new(),
+        };
+        Basis {
+            consent: consents.into_iter().collect::<Vec<_>>().join(", "),
+            notice,
+            ..Basis::default()
+        }
     }
 
     /// Tells the log of a refusal, once a request: to whom, what, and which policy decided; never of whom.

@@ -150,6 +150,19 @@ impl Given {
 }
 
 impl Disclosure {
+    /// Adds on which Consents it rests and which notice goes with it, where its maker said nothing of that.
+    pub(crate) fn owing(mut self, owed: Basis) -> Disclosure {
+        for (said, owed) in [
+            (&mut self.basis.consent, owed.consent),
+            (&mut self.basis.notice, owed.notice),
+        ] {
+            if said.is_empty() {
+                *said = owed;
+            }
+        }
+        self
+    }
+
     /// Adds on which warrant or break-glass it rests: what is given out for an investigation or an
     /// emergency is given out under one, and the leaf says under which.
     fn rest_on(&mut self, programme: &Programme) -> Result<(), Error> {
@@ -210,6 +223,7 @@ pub async fn let_go(programme: &Programme, method: &Method, mut response: Respon
             if *method == Method::HEAD {
                 disclosure.given.versions.clear();
                 disclosure.given.leaves.clear();
+                disclosure.basis = Basis::default();
             }
             if let Err(error) = disclosure.rest_on(programme) {
                 return error.into_response();

@@ -39,6 +39,7 @@ pub fn receipt(ask: &Ask, kind: &str, id: &str, version: Option<&str>) -> Result
     ask.grant.check(kind, Verb::Read)?;
     known_id(id)?;
     ask.refuse_params()?;
+    ask.reader.not_taken_away()?;
     let view = ask.view();
     let version = match version {
         Some(version) => vread::find(ask, &view, kind, id, version)?,

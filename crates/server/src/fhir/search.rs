@@ -10,6 +10,8 @@ use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use record::finding::Finding;
+
 use super::bundle::{Bundle, Mode};
 use super::negotiate::Media;
 use super::scope::Verb;
@@ -125,6 +127,9 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     }
     let mut told = wanted.ignored.clone();
     told.extend(along.findings);
+    if !ask.reader.basis(&given).notice.is_empty() {
+        told.push(Finding::information("informational", policy::REDISCLOSURE));
+    }
     if !told.is_empty() {
         bundle.told(&outcome::of_findings(&told));
     }

@@ -14,7 +14,7 @@ use super::consents::known;
 use super::scanned::Form;
 use super::{Asked, away, download, person, see};
 use crate::accounting::{self, HeldBack};
-use crate::consent::is_person;
+use crate::consent::{self, is_person};
 use crate::error::{Error, ErrorKind};
 use crate::permit::Thing;
 use crate::release::Given;
@@ -164,6 +164,7 @@ fn rows(
     let alias = asked.programme.ledger().person(id);
     let held = HeldBack::from(&asked.programme, id)?;
     let now = asked.moment();
+    let own_consents = consent::versions(&asked.unbound(), id)?;
     let mut names = Lookup::new(asked);
     let (mut rows, mut left_out) = (Vec::new(), 0);
     let positions = log
@@ -176,11 +177,18 @@ fn rows(
             continue;
         };
         let held_back = held.holds(&one);
-        let basis = one
+        let mut basis = one
             .told
             .as_ref()
             .map(|told| told.basis.clone())
             .unwrap_or_default();
+        // What rests on several people's consents tells each of their own.
+        let of_theirs = |version: &&str| {
+            let mut own = own_consents.iter();
+            own.any(|consent| version.starts_with(&format!("Consent/{}/", consent.id)))
+        };
+        let theirs: Vec<&str> = basis.consent.split(", ").filter(of_theirs).collect();
+        basis.consent = theirs.join(", ");
         let agency = held.agency(&one);
         let leaf = &one.leaf;
         let why = exempt(
@@ -188,7 +196,8 @@ fn rows(
                 at: leaf.recorded_at.0,
                 purpose: &leaf.purpose,
                 themself: leaf.actor == own,
-                authorised: !basis.consent.is_empty(),
+                // What was read on a consent can hold more than it covers; a packet holds just that.
+                authorised: !basis.consent.is_empty() && !basis.recipient.is_empty(),
                 agency: agency.as_deref(),
             },
             now,

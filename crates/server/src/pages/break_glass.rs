@@ -26,7 +26,6 @@ use crate::web::break_glasses::{self as list, State as Stands};
 use crate::web::layout::Glass;
 use crate::web::when::RecordedAt;
 use crate::web::{break_glass as one, break_glass_new, path};
-use policy::Purpose;
 
 const MINUTE: i64 = 60_000_000;
 
@@ -328,18 +327,6 @@ pub(super) fn is_open(programme: &Programme, reader: &Reader, page: &str) -> Res
         return Ok(false);
     }
     Ok(!programme.view(AsOf::Now).facts(reader, about)?.treats())
-}
-
-/// Refuses to hand out as a file what is open for an emergency alone: it is read and not taken away.
-pub(super) fn not_taken_away(asked: &Asked) -> Result<(), Error> {
-    match asked.reader.purpose() {
-        Purpose::Emergency => Err(Error::new(
-            ErrorKind::Forbidden,
-            "What was opened for an emergency is read and not taken away: it leaves neither as a packet \
-             nor as a receipt. Somebody who cares for the person can make it.",
-        )),
-        _ => Ok(()),
-    }
 }
 
 fn cares(who: &SignedIn) -> Result<(), Error> {

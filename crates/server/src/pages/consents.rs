@@ -509,11 +509,10 @@ fn given_out(
         let Some(one) = log.leaf(position).map_err(Error::ledger)? else {
             continue;
         };
-        if one
-            .told
-            .as_ref()
-            .is_some_and(|told| told.basis.consent.starts_with(&of))
-        {
+        if one.told.as_ref().is_some_and(|told| {
+            let mut rests = told.basis.consent.split(", ");
+            rests.any(|version| version.starts_with(&of))
+        }) {
             given.leaf(position, &[alias]);
             out.push(one::Given {
                 leaf: position,

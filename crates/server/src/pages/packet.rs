@@ -10,7 +10,7 @@ use policy::{Action, Kind};
 use record::json::Doc;
 
 use super::scanned::Form;
-use super::{Asked, away, break_glass, consents, entry, html, person};
+use super::{Asked, away, consents, entry, html, person};
 use crate::case::words;
 use crate::consent::packet::{self, NOTICE, Packet};
 use crate::consent::{is_person, purpose_words};
@@ -56,7 +56,7 @@ fn make(
              to take: see \u{201c}Take everything with you\u{201d}.",
         ));
     }
-    break_glass::not_taken_away(asked)?;
+    asked.reader.not_taken_away()?;
     let now = asked.programme.clock().now().0;
     let (mut shell, mut given) = person::about(asked, id)?;
     // It is made once; whoever moves to another instant sees the release.

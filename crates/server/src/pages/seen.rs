@@ -81,7 +81,8 @@ pub async fn get(
         };
         let (markup, mut given) = draw(&api, &asked, &one)?;
         given.leaf(one.leaf.position, &one.persons);
-        Ok(asked.gives(html(StatusCode::OK, markup), What::Seen, given))
+        let page = html(StatusCode::OK, asked.noticed(markup, &given));
+        Ok(asked.gives(page, What::Seen, given))
     })
     .await
 }

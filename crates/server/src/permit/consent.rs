@@ -5,7 +5,9 @@
 //! that is read.
 
 use casework::Span;
-use casework::consent::{Action as Does, Answer, Asked, Data, Recipient, TREATING, consented};
+use casework::consent::{
+    self, Action as Does, Answer, Asked, Data, Recipient, TREATING, consented,
+};
 use policy::{Action, Consent, Facts, Kind, Role};
 use record::json::Value;
 use record::search::parse_criteria;
@@ -14,6 +16,26 @@ use super::related::Record;
 use super::{Permits, Reader, Thing};
 use crate::error::Error;
 use crate::programme::Search;
+
+/// What is said of a thing, and by which version of which Consent.
+pub(super) struct Said {
+    /// What.
+    pub consent: Consent,
+    /// `Consent/9x…/_history/2`, if it is permitted by one.
+    pub by: Option<String>,
+}
+
+impl Said {
+    /// Something without a Consent behind it.
+    pub fn only(consent: Consent) -> Said {
+        Said { consent, by: None }
+    }
+}
+
+/// A version of a Consent, as the access log names it.
+fn version(consent: &consent::Consent) -> String {
+    format!("Consent/{}/_history/{}", consent.id, consent.version)
+}
 
 /// How many organisations somebody can be of.
 const ORGANISATIONS_MAX: usize = 20;
@@ -27,7 +49,7 @@ impl Reader {
         action: Action,
         thing: &Thing<'_>,
         facts: &Facts,
-    ) -> Result<Consent, Error> {
+    ) -> Result<Said, Error> {
         let does = match action {
             Action::Export => Does::Disclose,
             // Whoever is outside of the programme is given what they read.
@@ -35,17 +57,17 @@ impl Reader {
                 Role::Evaluator | Role::Inspector => Does::Disclose,
                 _ => Does::Use,
             },
-            _ => return Ok(Consent::Silent),
+            _ => return Ok(Said::only(Consent::Silent)),
         };
         let Some(about) = thing
             .about
             .filter(|_| permits.has_consents() && !facts.is_self)
         else {
-            return Ok(Consent::Silent);
+            return Ok(Said::only(Consent::Silent));
         };
         let related = permits.related(record, about)?;
         if related.consents.is_empty() {
-            return Ok(Consent::Silent);
+            return Ok(Said::only(Consent::Silent));
         }
         let role = self.who().role.as_str();
         let classes = [role, TREATING];
@@ -100,9 +122,12 @@ impl Reader {
             },
         };
         Ok(match consented(&related.consents, &asked) {
-            Answer::Permitted(_) => Consent::Permitted,
-            Answer::Refused(_) => Consent::Refused,
-            Answer::Silent => Consent::Silent,
+            Answer::Permitted(consent) => Said {
+                consent: Consent::Permitted,
+                by: Some(version(consent)),
+            },
+            Answer::Refused(_) => Said::only(Consent::Refused),
+            Answer::Silent => Said::only(Consent::Silent),
         })
     }
 

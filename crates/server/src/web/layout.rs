@@ -283,6 +283,23 @@ pub fn page(shell: &Shell, page: Page<'_>) -> Markup {
     }
 }
 
+/// Where the page's own part begins; nothing that is shown can hold it, since text is escaped.
+const MAIN: &str = "<main id=\"main\" tabindex=\"-1\">";
+
+/// A page with the notice of 42 CFR 2.32 above its own part: some of what it shows of substance use goes to
+/// whoever looks on the person's consent.
+pub fn with_notice(markup: Markup) -> Markup {
+    let notice = html! {
+        section class="panel" aria-label="Notice" {
+            p { strong { (policy::REDISCLOSURE) } }
+            p class="sub" { "Some of what stands here is shown to you because the person consented to it (42 CFR 2.32)." }
+        }
+    };
+    let whole = markup.into_string();
+    let with = format!("{MAIN}{}", notice.into_string());
+    maud::PreEscaped(whole.replacen(MAIN, &with, 1))
+}
+
 /// What stands at the head of every printed sheet; never on a screen.
 fn running(shell: &Shell) -> Markup {
     html! {

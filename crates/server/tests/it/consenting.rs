@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use ledger::access::AccessLog;
-use ledger::disclosure::Told;
+use ledger::disclosure::{Basis, Told};
 
 use crate::disclosures::keys;
 use crate::people::Person;
@@ -145,6 +145,19 @@ impl World {
         crate::served::get(&self.served.url(&format!("/fhir/{path}")), Some(token))
     }
 
+    /// The notice in the answer to a program, if it has one.
+    fn notice(&self, token: &str, path: &str) -> Option<String> {
+        let answer = self
+            .agent
+            .get(self.served.url(&format!("/fhir/{path}")))
+            .header("Authorization", &format!("Bearer {token}"))
+            .call()
+            .expect("the server answers");
+        assert_eq!(answer.status().as_u16(), 200, "{path}");
+        let notice = answer.headers().get("redisclosure-notice")?;
+        Some(notice.to_str().expect("text").to_owned())
+    }
+
     /// Sends a form; of a redirect, the address is the text.
     fn post(&self, cookie: &str, path: &str, form: &[(&str, &str)]) -> Said {
         let mut answer = self
@@ -189,6 +202,15 @@ impl World {
             .collect()
     }
 
+    /// On what the newest disclosure rests that somebody got at an address that ends so.
+    fn basis(&self, actor: &str, address: &str) -> Basis {
+        let log = AccessLog::open(Path::new(&self.data), keys(&self.data)).expect("the access log");
+        let all = log.before(u64::MAX, 1_000).expect("it reads");
+        let mut theirs = all.into_iter().filter(|one| one.leaf.actor == actor);
+        let told = theirs.find_map(|one| one.told.filter(|told| told.address.ends_with(address)));
+        told.expect("a leaf").basis
+    }
+
     /// Releases scores and substance use to the hospital; gives the Consent's id.
     fn release(&self) -> String {
         let until = self.next_year();
@@ -211,8 +233,13 @@ impl World {
 
     /// The entry of the score.
     fn entry(&self) -> String {
+        self.entry_of("scale")
+    }
+
+    /// The entry that the person's page calls so.
+    fn entry_of(&self, what: &str) -> String {
         let found = self.get(&self.person, "/me").1;
-        let at = found.find("<bdi>scale").expect("the score");
+        let at = found.find(&format!("<bdi>{what}")).expect("it is there");
         let link = found[..at].rfind("/entries/").expect("a link") + 9;
         let position = found[link..].split(['"', '?']).next();
         format!("/entries/{}", position.expect("a position"))
@@ -640,12 +667,43 @@ fn a_program_reads_of_substance_use_what_the_person_consents_to_while_they_do() 
     let (status, text) = world.post(&world.person, "/people/p/consents", &form);
     assert_eq!(status, 303, "{text}");
     assert_eq!(reads(), 200);
+    // The notice goes with it, the second time as the first, and with nothing else; and the log says on what
+    // it rested.
+    let words = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+    for _ in 0..2 {
+        let notice = |path: &str| world.notice(&lab, path);
+        assert_eq!(notice("Observation/drinks").as_deref(), Some(words));
+        assert_eq!(
+            notice("Observation/drinks/_history").as_deref(),
+            Some(words)
+        );
+        assert_eq!(notice("Observation/score"), None);
+        let (_, found) = world.read_as(&lab, "Observation?patient=p");
+        assert!(
+            found.contains(r#""resourceType":"OperationOutcome""#) && found.contains(words),
+            "{found}"
+        );
+        let (_, found) = world.read_as(&lab, "Observation?patient=p&_id=score");
+        assert!(!found.contains(words), "{found}");
+    }
+    assert!(
+        !world
+            .fhir("Observation?patient=p")
+            .to_string()
+            .contains(words)
+    );
+    let found = world.fhir("Consent?patient=p");
+    let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+    let basis = world.basis("client/lab", "Observation/drinks");
+    assert_eq!(basis.consent, format!("Consent/{id}/_history/1"));
+    assert_eq!(basis.notice, "42 CFR 2.32(a)(2)");
+    assert_eq!(world.basis("client/lab", "Observation/score").consent, "");
+    let (_, page) = world.get(&world.person, &format!("/people/p/consents/{id}"));
+    assert!(page.contains("the program lab"), "{page}");
     // What it was not registered for, no consent opens to it.
     let narrow = world.program("narrow", &[]);
     assert_eq!(world.read_as(&narrow, "Observation/drinks").0, 404);
     assert_eq!(world.read_as(&narrow, "Observation/score").0, 200);
-    let found = world.fhir("Consent?patient=p");
-    let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
     let withdraw = format!("/people/p/consents/{id}/withdraw");
     let (status, text) = world.post(&world.person, &withdraw, &[("name", "Samir Haddad")]);
     assert_eq!(status, 303, "{text}");
@@ -677,6 +735,38 @@ fn a_refusal_closes_the_record_to_whom_it_names_from_the_next_request_on() {
 }
 
 #[test]
+fn the_notice_stands_over_what_an_evaluator_reads_of_substance_use() {
+    let world = World::new("board-sud");
+    let refers = r#""status":"active","intent":"order","subject":{"reference":"Patient/p"},"performer":[{"reference":"Practitioner/e"}]"#;
+    let (status, text) = world.put("ServiceRequest", "sr", refers);
+    assert!(status < 300, "{text}");
+    let until = world.next_year();
+    let form = [
+        ("about", "release"),
+        ("organisation", "board"),
+        ("address", "2 Main Street"),
+        ("purpose", "FITEVAL"),
+        ("part", "scores"),
+        ("part", "substance"),
+        ("until", until.as_str()),
+        ("name", "Samir Haddad"),
+    ];
+    let (status, text) = world.post(&world.person, "/people/p/consents", &form);
+    assert_eq!(status, 303, "{text}");
+    let words = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+    let drinks = world.entry_of("AUDIT");
+    let (status, page) = world.get(&world.evaluator, &drinks);
+    assert!(status == 200 && page.contains(words), "{status} {page}");
+    assert_eq!(
+        world.basis("Practitioner/e", &drinks).notice,
+        "42 CFR 2.32(a)(2)"
+    );
+    // Whoever treats the person reads it without.
+    let (status, page) = world.get(&world.carer, &drinks);
+    assert!(status == 200 && !page.contains(words), "{page}");
+}
+
+#[test]
 fn an_evaluator_reads_what_was_released_to_their_board_and_only_while_it_is() {
     let world = World::new("board");
     let refers = r#""status":"active","intent":"order","subject":{"reference":"Patient/p"},"performer":[{"reference":"Practitioner/e"}]"#;
@@ -696,9 +786,16 @@ fn an_evaluator_reads_what_was_released_to_their_board_and_only_while_it_is() {
     ];
     let (status, text) = world.post(&world.person, "/people/p/consents", &form);
     assert_eq!(status, 303, "{text}");
-    assert_eq!(world.get(&world.evaluator, &entry).0, 200);
+    let (status, page) = world.get(&world.evaluator, &entry);
+    assert_eq!((status, page.contains("42 CFR part 2")), (200, false));
     let found = world.fhir("Consent?patient=p");
     let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+    // What they read is listed with the release that they read it on.
+    let basis = world.basis("Practitioner/e", &entry);
+    assert_eq!(basis.consent, format!("Consent/{id}/_history/1"));
+    assert_eq!(basis.notice, "");
+    let (_, page) = world.get(&world.person, &format!("/people/p/consents/{id}"));
+    assert!(page.contains("Evaluator</bdi>: "), "{page}");
     let withdraw = format!("/people/p/consents/{id}/withdraw");
     let (status, text) = world.post(&world.person, &withdraw, &[("name", "Samir Haddad")]);
     assert_eq!(status, 303, "{text}");

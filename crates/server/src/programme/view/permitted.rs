@@ -174,7 +174,9 @@ impl View {
                 of_programme: reader.who().of_programme,
                 ..Facts::default()
             };
-            reader.verdict(permits, does, kind, &[], facts).allowed
+            // What obliges to something is looked at each time.
+            let verdict = reader.verdict(permits, does, kind, &[], facts);
+            verdict.allowed && verdict.obligations.is_empty()
         })
     }
 
@@ -293,7 +295,10 @@ impl View {
             author: &version.actor,
             ..Thing::from(doc.root())
         };
-        Ok(self.decide(reader, Does::Read, &thing)?.allowed)
+        let decided = reader.decided(&self.inner.permits, &self.whole(), Does::Read, &thing)?;
+        let allowed = decided.verdict.allowed;
+        reader.owes(version.position, decided);
+        Ok(allowed)
     }
 
     /// The last version of a resource that says something: that is no deletion, and not erased.
@@ -349,8 +354,10 @@ impl View {
                 author: &entry.actor,
                 ..thing
             };
-            let verdict = reader.decide(&self.inner.permits, &whole, Does::Read, &thing)?;
-            Ok::<bool, Error>(verdict.allowed)
+            let decided = reader.decided(&self.inner.permits, &whole, Does::Read, &thing)?;
+            let allowed = decided.verdict.allowed;
+            reader.owes(entry.position, decided);
+            Ok::<bool, Error>(allowed)
         };
         // Whether what a resource says last is for them; a deletion says nothing.
         let mut last: HashMap<(String, String), bool> = HashMap::new();

@@ -7,6 +7,7 @@
 
 use casework::consent::Consent;
 use policy::Purpose;
+use record::json::Value;
 use record::search::parse_criteria;
 
 use crate::error::Error;
@@ -47,6 +48,18 @@ pub fn versions(view: &View, patient: &str) -> Result<Vec<Version>, Error> {
         Some(_) => Err(Error::internal(
             "more Consents of one person than can be weighed",
         )),
+    }
+}
+
+/// Every coding in a resource, system and code: what a Consent can name it by.
+pub fn codings<'d>(value: Value<'d>, out: &mut Vec<(&'d str, &'d str)>) {
+    if value.is_object() {
+        if let (Some(system), Some(code)) = (value.str_at(&["system"]), value.str_at(&["code"])) {
+            out.push((system, code));
+        }
+        value.entries().for_each(|(_, inner)| codings(inner, out));
+    } else if value.is_array() {
+        value.items().for_each(|inner| codings(inner, out));
     }
 }
 

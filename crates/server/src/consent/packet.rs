@@ -114,6 +114,8 @@ fn covered(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet
         let labels = labels(resource);
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         let reference = format!("{}/{}", thing.kind, thing.id);
+        let mut codes = Vec::new();
+        super::codings(resource, &mut codes);
         let asked = Asked {
             at: now,
             action: Action::Disclose,
@@ -126,7 +128,7 @@ fn covered(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet
                 class: thing.kind,
                 reference: &reference,
                 labels: &labels,
-                codes: &[],
+                codes: &codes,
                 happened: record::happened::happened(resource).map(|happened| Span {
                     start: happened.start,
                     end: happened.end,

@@ -9,7 +9,6 @@ use casework::consent::{
     self, Action as Does, Answer, Asked, Data, Recipient, TREATING, consented,
 };
 use policy::{Action, Consent, Facts, Kind, Role};
-use record::json::Value;
 use record::search::parse_criteria;
 
 use super::related::Record;
@@ -99,7 +98,7 @@ impl Reader {
         };
         let mut codes = Vec::new();
         if let Some(resource) = thing.resource {
-            codings(resource, &mut codes);
+            crate::consent::codings(resource, &mut codes);
         }
         let happened = thing.resource.and_then(record::happened::happened);
         let asked = Asked {
@@ -159,17 +158,5 @@ impl Reader {
             }
         }
         Ok(self.0.organisations.get_or_init(|| found))
-    }
-}
-
-/// Every coding in a resource.
-fn codings<'d>(value: Value<'d>, out: &mut Vec<(&'d str, &'d str)>) {
-    if value.is_object() {
-        if let (Some(system), Some(code)) = (value.str_at(&["system"]), value.str_at(&["code"])) {
-            out.push((system, code));
-        }
-        value.entries().for_each(|(_, inner)| codings(inner, out));
-    } else if value.is_array() {
-        value.items().for_each(|inner| codings(inner, out));
     }
 }

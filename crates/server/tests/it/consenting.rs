@@ -326,6 +326,33 @@ fn a_release_gives_what_it_names_until_it_is_taken_back() {
 }
 
 #[test]
+fn what_is_refused_by_its_code_is_in_no_packet() {
+    let world = World::new("coded");
+    let of = r#""subject":{"reference":"Patient/p"}"#;
+    let coded = format!(
+        r#""status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"44249-1"}}]}},{of},"valueInteger":3"#
+    );
+    let (status, text) = world.put("Observation", "coded", &coded);
+    assert!(status < 300, "{text}");
+    let id = world.release();
+    let (status, bundle) = world.packet(&id);
+    assert_eq!(status, 200, "{bundle}");
+    assert!(bundle.contains(r#""id":"coded""#), "{bundle}");
+    let refusal = r#""status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},"category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"patient":{"reference":"Patient/p"},"dateTime":"2026-01-05","policyRule":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"OPTOUT"}]},"provision":{"provision":[{"type":"deny","code":[{"coding":[{"system":"http://loinc.org","code":"44249-1"}]}]}]}"#;
+    let refusal = refusal.replace(r#""policyRule":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"OPTOUT"}]},"#, "");
+    let (status, text) = world.put(
+        "Consent",
+        "by-code",
+        &format!(r#"{refusal},"policy":[{{"uri":"urn:test"}}]"#),
+    );
+    assert!(status < 300, "{text}");
+    let (status, bundle) = world.packet(&id);
+    assert_eq!(status, 200, "{bundle}");
+    assert!(bundle.contains(r#""id":"score""#), "{bundle}");
+    assert!(!bundle.contains(r#""id":"coded""#), "{bundle}");
+}
+
+#[test]
 fn a_release_says_to_whom_what_what_for_and_until_when() {
     let world = World::new("releases");
     let until = world.next_year();

@@ -200,16 +200,7 @@ fn as_json(programme: &Programme, found: &Found, now: i64) -> Result<Json, Error
 /// How many of those whom a warrant is about have no notice on the record.
 fn untold(programme: &Programme, found: &Found) -> Result<usize, Error> {
     let view = programme.view(AsOf::Now);
-    let persons: Vec<Option<String>> = match &found.warrant.order.persons {
-        Persons::All => vec![None],
-        Persons::Named(named) => named.iter().cloned().map(Some).collect(),
-    };
-    let mut untold = 0;
-    for person in persons {
-        let id = notice::id(&found.id, person.as_deref());
-        untold += usize::from(view.stands("Communication", &id)?.is_none());
-    }
-    Ok(untold)
+    Ok(notice::untold(&view, &found.id, &found.warrant, usize::MAX)?.len())
 }
 
 fn opened(at: &At) -> Result<(), Stop> {

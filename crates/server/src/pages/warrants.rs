@@ -426,7 +426,7 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
             Some(id) => known_as(&view, id)?,
             None => None,
         };
-        let told_by = notice::id(&found.id, Some(&alias.to_string()));
+        let told_by = notice::id(&found.id, &alias.to_string());
         let told = view.vread("Communication", &told_by, 1)?;
         persons.push(one::Named {
             person: id.zip(name.map(|(name, _)| name)),

@@ -1,7 +1,7 @@
 //! Sees to it that persons are told of warrants when it is time, on a thread of its own.
 //!
-//! It asks the record what is due and not there, and has the writer ask again and write it. So it may
-//! be stopped anywhere and run twice: what is there is not written again.
+//! It asks the record what is due and not there, and has the writer write what is still not there. So it
+//! may be stopped anywhere and run twice: what is there is not written again.
 
 use std::sync::Arc;
 use std::sync::Weak;
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::writer::Submission;
 use super::{AsOf, Inner, View, Work};
 use crate::error::Error;
-use crate::warrant::notice;
+use crate::warrant::notice::{self, Told};
 
 /// How often it is looked whether a notice is due.
 const LOOK: Duration = Duration::from_secs(5);
@@ -25,13 +25,14 @@ pub(super) fn see_to_it(
     std::thread::Builder::new()
         .name("notices".to_owned())
         .spawn(move || {
+            let mut told = Told::default();
             loop {
                 {
                     let (Some(inner), Some(submissions)) = (inner.upgrade(), submissions.upgrade())
                     else {
                         return;
                     };
-                    if let Err(error) = look(&inner, &submissions) {
+                    if let Err(error) = look(&inner, &submissions, &mut told) {
                         tracing::warn!(
                             error = error.for_operator(),
                             "notices of warrants are not written; tried again soon"
@@ -44,25 +45,32 @@ pub(super) fn see_to_it(
         .map(|_| ())
 }
 
-/// Writes what is due.
-fn look(inner: &Arc<Inner>, submissions: &mpsc::Sender<Submission>) -> Result<(), Error> {
-    let name = inner.about.name.clone();
-    let clock = inner.clock.clone();
-    let due = move |view: &View| notice::due(&name, view, clock.now().0);
-    if due(&View::new(inner, AsOf::Now))?.is_empty() {
-        return Ok(());
+/// Writes what is due, until nothing is.
+fn look(
+    inner: &Arc<Inner>,
+    submissions: &mpsc::Sender<Submission>,
+    told: &mut Told,
+) -> Result<(), Error> {
+    loop {
+        let now = inner.clock.now().0;
+        let view = View::new(inner, AsOf::Now);
+        let due = notice::due_beside(&inner.about.name, &view, now, told)?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        let submission = Submission {
+            actor: notice::actor(),
+            work: Work::Deferred(Box::new(move |view| notice::still(view, due))),
+            answer,
+        };
+        // If the writer has ended, so does the programme.
+        if submissions.blocking_send(submission).is_err() {
+            return Ok(());
+        }
+        match answered.blocking_recv() {
+            Ok(outcome) => outcome?,
+            Err(_) => return Ok(()),
+        };
     }
-    let (answer, answered) = oneshot::channel();
-    let submission = Submission {
-        actor: notice::actor(),
-        work: Work::Deferred(Box::new(due)),
-        answer,
-    };
-    // If the writer has ended, so does the programme.
-    if submissions.blocking_send(submission).is_ok()
-        && let Ok(outcome) = answered.blocking_recv()
-    {
-        outcome?;
-    }
-    Ok(())
 }

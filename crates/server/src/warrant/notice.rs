@@ -1,19 +1,24 @@
-//! How the persons whom a warrant names are told: a Communication in the chain of each, or one of the
-//! programme's for a warrant about everybody.
+//! How the persons whom a warrant names are told: a Communication in the chain of each.
 //!
 //! | recorded | line | when |
 //! |---|---|---|
-//! | at once | with the warrant's own entry, in the same transaction | the warrant says so |
-//! | with its revocation | in the same transaction | it says "at the end" |
+//! | at once | with the warrant's own entry, in the same transaction | the warrant says so, and names them |
+//! | with its revocation | in the same transaction | it says "at the end", and names them |
 //! | later | by the programme itself | the instant has come, or the warrant has ended |
+//! | at once or later | by the programme itself, some persons at a time | it is over everybody |
+//!
+//! A warrant over everybody is over whoever comes into the programme while it lasts, too: they are told as they
+//! come, and nobody once it has ended.
 //!
 //! The id of a notice follows from the warrant and the person, and a notice that is there is not
 //! written again, whoever asks, however often, and wherever it was interrupted.
 
 use casework::warrant::{Persons, Warrant};
 use evidence::erasure::GOVERNANCE;
+use index::Cursor;
 use ledger::Alias;
 use record::json::Doc;
+use record::search::Criteria;
 use record::time::RecordedAt;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -23,7 +28,13 @@ use crate::chance::crockford;
 use crate::erasure::person;
 use crate::error::Error;
 use crate::governing::{self, coded};
-use crate::programme::{Actor, Draft, Expect, Version, View};
+use crate::programme::{Actor, Draft, Expect, Search, Version, View};
+
+/// How many persons of a warrant over everybody are told in one transaction.
+const TOLD_AT_ONCE: usize = 100;
+
+/// How many persons are looked at at a time to find those who were not told.
+const LOOKED_AT_ONCE: usize = 500;
 
 /// Who writes what is due.
 pub fn actor() -> Actor {
@@ -33,19 +44,17 @@ pub fn actor() -> Actor {
     }
 }
 
-/// The id of a person's notice of a warrant; of everybody's without a person.
-pub fn id(warrant: &str, person: Option<&str>) -> String {
-    let text = format!(
-        "notice of warrant {warrant} {}",
-        person.unwrap_or("everybody")
-    );
+/// The id of a person's notice of a warrant.
+pub fn id(warrant: &str, person: &str) -> String {
+    let text = format!("notice of warrant {warrant} {person}");
     let hash = Sha256::digest(text.as_bytes());
     let mut bits = [0; 10];
     bits.copy_from_slice(&hash[..10]);
     crockford(&bits)
 }
 
-/// The notices of a warrant that are not on the record; `programme` is its name. Whoever was erased meanwhile is not told.
+/// The notices of a warrant to those whom it names that are not on the record; `programme` is its name. Whoever
+/// was erased meanwhile is not told.
 pub fn drafts(
     programme: &str,
     view: &View,
@@ -54,16 +63,11 @@ pub fn drafts(
     now: i64,
 ) -> Result<Vec<Draft>, Error> {
     let mut drafts = Vec::new();
-    for alias in persons(warrant) {
-        if view
-            .stands("Communication", &id(warrant_id, alias))?
-            .is_some()
-        {
+    for alias in named(warrant) {
+        if is_told(view, warrant_id, alias)? {
             continue;
         }
-        if let Some(alias) = alias
-            && person::id(view, &format!("~{alias}"))?.is_none()
-        {
+        if person::id(view, &format!("~{alias}"))?.is_none() {
             continue;
         }
         drafts.push(draft(programme, warrant_id, warrant, alias, now)?);
@@ -71,15 +75,16 @@ pub fn drafts(
     Ok(drafts)
 }
 
-/// The notices of a warrant, of which none is on the record.
+/// The notices of a warrant to those whom it names, of which none is on the record.
 pub fn all(
     programme: &str,
     warrant_id: &str,
     warrant: &Warrant,
     now: i64,
 ) -> Result<Vec<Draft>, Error> {
-    let persons = persons(warrant).into_iter();
-    let drafts = persons.map(|alias| draft(programme, warrant_id, warrant, alias, now));
+    let drafts = named(warrant)
+        .iter()
+        .map(|alias| draft(programme, warrant_id, warrant, alias, now));
     drafts.collect()
 }
 
@@ -91,9 +96,7 @@ pub fn told(view: &View, person: Alias) -> Result<Vec<(Version, String)>, Error>
         if !found.warrant.names(&alias) {
             continue;
         }
-        let named = matches!(found.warrant.order.persons, Persons::Named(_));
-        let id = id(&found.id, named.then_some(alias.as_str()));
-        let Some(version) = view.vread("Communication", &id, 1)? else {
+        let Some(version) = view.vread("Communication", &id(&found.id, &alias), 1)? else {
             continue;
         };
         let words = Doc::parse(&version.stored).ok().and_then(|doc| {
@@ -106,42 +109,163 @@ pub fn told(view: &View, person: Alias) -> Result<Vec<(Version, String)>, Error>
     Ok(told)
 }
 
-/// Whom a warrant's notices are for: each person whom it names, or everybody.
-fn persons(warrant: &Warrant) -> Vec<Option<&str>> {
+/// Whom a warrant names; nobody in particular if it is over everybody.
+fn named(warrant: &Warrant) -> &[String] {
     match &warrant.order.persons {
-        Persons::All => vec![None],
-        Persons::Named(named) => named.iter().map(|one| Some(one.as_str())).collect(),
+        Persons::All => &[],
+        Persons::Named(named) => named,
     }
+}
+
+fn is_told(view: &View, warrant: &str, alias: &str) -> Result<bool, Error> {
+    let stands = view.stands("Communication", &id(warrant, alias))?;
+    Ok(stands.is_some())
+}
+
+/// When a person came into the programme.
+fn came(view: &View, patient: &Version) -> Result<i64, Error> {
+    let first = view.entry_of("Patient", &patient.id, 1)?;
+    Ok(first
+        .map_or(patient.recorded_at, |entry| entry.recorded_at)
+        .0)
+}
+
+/// How many persons there are.
+fn persons(view: &View) -> Result<u64, Error> {
+    let page = view.search(&Search {
+        criteria: &Criteria::all("Patient"),
+        count: 0,
+        after: None,
+        total: true,
+    })?;
+    Ok(page.total.unwrap_or_default())
+}
+
+/// Those whom a warrant is over that have no notice of it on the record, so many at the most.
+pub fn untold(
+    view: &View,
+    warrant_id: &str,
+    warrant: &Warrant,
+    count_max: usize,
+) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    for alias in named(warrant) {
+        if found.len() < count_max && !is_told(view, warrant_id, alias)? {
+            found.push(alias.clone());
+        }
+    }
+    let mut more = warrant.order.persons == Persons::All;
+    let mut after: Option<Cursor> = None;
+    while more && found.len() < count_max {
+        let page = view.search(&Search {
+            criteria: &Criteria::all("Patient"),
+            count: LOOKED_AT_ONCE,
+            after,
+            total: false,
+        })?;
+        for patient in &page.hits {
+            let Some(alias) = patient.about.map(|alias| alias.to_string()) else {
+                continue;
+            };
+            if found.len() < count_max
+                && !is_told(view, warrant_id, &alias)?
+                && came(view, patient)? < warrant.end()
+            {
+                found.push(alias);
+            }
+        }
+        after = page.next;
+        more = after.is_some();
+    }
+    Ok(found)
 }
 
 fn draft(
     programme: &str,
     warrant_id: &str,
     warrant: &Warrant,
-    alias: Option<&str>,
+    alias: &str,
     now: i64,
 ) -> Result<Draft, Error> {
     let id = id(warrant_id, alias);
     let stored = write(&id, warrant_id, alias, &text(programme, warrant), now);
-    let about = alias.map(|alias| format!("~{alias}"));
-    Draft::governance(
-        "Communication",
-        &id,
-        Expect::Absent,
-        stored,
-        about.as_deref(),
-    )
+    let about = format!("~{alias}");
+    Draft::governance("Communication", &id, Expect::Absent, stored, Some(&about))
 }
 
-/// The notices of all warrants that are due and not on the record.
+/// The notices of all warrants that are due and not on the record; of a warrant over everybody those of some
+/// persons at a time.
 pub fn due(programme: &str, view: &View, now: i64) -> Result<Vec<Draft>, Error> {
+    due_beside(programme, view, now, &mut Told::default())
+}
+
+/// Which warrants over everybody need not be looked at: everybody was told of them.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// How many persons there were when everybody was.
+    persons: u64,
+    /// By their Tasks, those that last: whoever comes is to be told.
+    so_far: Vec<String>,
+    /// Those that are over.
+    for_good: Vec<String>,
+}
+
+/// The same, but for what was found to be told.
+pub(crate) fn due_beside(
+    programme: &str,
+    view: &View,
+    now: i64,
+    told: &mut Told,
+) -> Result<Vec<Draft>, Error> {
     let mut due = Vec::new();
+    let mut here = None;
     for found in super::all(view)? {
-        if found.warrant.notice_due() <= now {
-            due.extend(drafts(programme, view, &found.id, &found.warrant, now)?);
+        let (id, warrant) = (&found.id, &found.warrant);
+        if warrant.notice_due() > now {
+            continue;
+        }
+        due.extend(drafts(programme, view, id, warrant, now)?);
+        if warrant.order.persons != Persons::All {
+            continue;
+        }
+        if told.for_good.contains(id) {
+            continue;
+        }
+        let here = match here {
+            Some(here) => here,
+            None => *here.insert(persons(view)?),
+        };
+        if told.persons != here {
+            told.persons = here;
+            told.so_far.clear();
+        }
+        if told.so_far.contains(id) {
+            continue;
+        }
+        let room = TOLD_AT_ONCE.saturating_sub(due.len());
+        let untold = untold(view, id, warrant, room)?;
+        if untold.is_empty() && room > 0 {
+            match warrant.end() <= now {
+                true => told.for_good.push(id.clone()),
+                false => told.so_far.push(id.clone()),
+            }
+        }
+        for alias in untold {
+            due.push(draft(programme, id, warrant, &alias, now)?);
         }
     }
     Ok(due)
+}
+
+/// Those of some notices that are still not on the record.
+pub(crate) fn still(view: &View, drafts: Vec<Draft>) -> Result<Vec<Draft>, Error> {
+    let mut left = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        if view.stands(&draft.kind, &draft.id)?.is_none() {
+            left.push(draft);
+        }
+    }
+    Ok(left)
 }
 
 /// What the person is told, in plain words.
@@ -178,18 +302,17 @@ fn text(programme: &str, warrant: &Warrant) -> String {
     text
 }
 
-fn write(id: &str, warrant: &str, alias: Option<&str>, text: &str, now: i64) -> Vec<u8> {
-    let mut notice = json!({
+fn write(id: &str, warrant: &str, alias: &str, text: &str, now: i64) -> Vec<u8> {
+    json!({
         "resourceType": "Communication",
         "id": id,
         "basedOn": [{ "reference": format!("Task/{warrant}") }],
         "status": "completed",
         "category": [coded(GOVERNANCE, WARRANT)],
+        "subject": { "identifier": governing::person(alias) },
         "sent": RecordedAt(now).to_string(),
         "payload": [{ "contentString": text }],
-    });
-    if let Some(alias) = alias {
-        notice["subject"] = json!({ "identifier": governing::person(alias) });
-    }
-    notice.to_string().into_bytes()
+    })
+    .to_string()
+    .into_bytes()
 }

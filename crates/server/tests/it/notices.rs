@@ -43,18 +43,23 @@ impl World {
         desk.add_user(&officer, BEGIN, |_| None).expect("a user");
         drop(desk);
         let world = World::open(data, BEGIN);
-        for person in ["one", "two"] {
-            let stored = format!(r#"{{"resourceType":"Patient","id":"{person}"}}"#).into_bytes();
-            let draft = Draft::stored("Patient", person, Expect::Any, stored).expect("a draft");
-            let actor = Actor {
-                name: "client/tests".to_owned(),
-                purpose: "TREAT".to_owned(),
-            };
-            let work = Work::Ready(vec![draft]);
-            let written = world.programme.submit(actor, work);
-            world.runtime.block_on(written).expect("written");
-        }
+        world.come(&["one", "two"]);
         world
+    }
+
+    /// Puts people on the record.
+    fn come(&self, persons: &[&str]) {
+        let draft = |person: &&str| {
+            let stored = format!(r#"{{"resourceType":"Patient","id":"{person}"}}"#).into_bytes();
+            Draft::stored("Patient", person, Expect::Any, stored).expect("a draft")
+        };
+        let actor = Actor {
+            name: "client/tests".to_owned(),
+            purpose: "TREAT".to_owned(),
+        };
+        let work = Work::Ready(persons.iter().map(draft).collect());
+        let written = self.programme.submit(actor, work);
+        self.runtime.block_on(written).expect("written");
     }
 
     fn open(data: &Path, now: i64) -> World {
@@ -93,12 +98,17 @@ impl World {
 
     fn enter(&self, notice: Notice) -> String {
         let alias = |person: &str| self.programme.ledger().person(person).to_string();
+        let named = Persons::Named(vec![alias("one"), alias("two")]);
+        self.enter_over(named, notice)
+    }
+
+    fn enter_over(&self, persons: Persons, notice: Notice) -> String {
         let order = Order {
             inspector: "user/9".to_owned(),
             issuer: "District Court".to_owned(),
             court: true,
             number: "5:26-mj-1".to_owned(),
-            persons: Persons::Named(vec![alias("one"), alias("two")]),
+            persons,
             kinds: vec![Kind::Care],
             happened: None,
             from: BEGIN,
@@ -205,4 +215,45 @@ fn whoever_is_told_at_the_end_is_told_with_its_revocation() {
         "the step and two notices, together"
     );
     assert_eq!((world.told("one"), world.told("two")), (1, 1));
+}
+
+#[test]
+fn whoever_is_here_is_told_of_a_warrant_over_everybody_once_and_in_their_own_record() {
+    let folder = Folder::new("notices-everybody");
+    let data = folder.path().join("data");
+    let world = World::new(&data);
+    // More than are told in one transaction.
+    let many: Vec<String> = (0..240).map(|number| format!("more-{number}")).collect();
+    world.come(&many.iter().map(String::as_str).collect::<Vec<_>>());
+    let due = BEGIN + 10 * DAY;
+    world.enter_over(Persons::All, later(due));
+    assert_eq!((world.told("one"), world.told("more-239")), (0, 0));
+    world.close();
+    let world = World::open(&data, due);
+    let first = notice::due("Notices", &world.programme.view(AsOf::Now), due);
+    let first = first.expect("it reads").len();
+    assert!(first <= 100, "{first} in one transaction");
+    world.wait();
+    let all = || many.iter().map(String::as_str).chain(["one", "two"]);
+    for person in all() {
+        assert_eq!(world.told(person), 1, "{person}");
+    }
+    let alias = world.programme.ledger().person("two");
+    let told = notice::told(&world.programme.view(AsOf::Now), alias).expect("it reads");
+    let [(version, words)] = told.as_slice() else {
+        panic!("one notice: {told:?}");
+    };
+    assert_eq!(version.about, Some(alias), "it is in their own chain");
+    assert!(words.contains("the records of everybody"), "{words}");
+    // Whoever comes later, while it lasts, is told as well; nobody is told twice, and nobody once it is over.
+    world.come(&["later"]);
+    world.wait();
+    assert_eq!((world.told("later"), world.told("one")), (1, 1));
+    world.close();
+    let world = World::open(&data, BEGIN + 40 * DAY);
+    let size = world.programme.view(AsOf::Now).size();
+    world.come(&["too-late"]);
+    world.wait();
+    assert_eq!(world.told("too-late"), 0);
+    assert_eq!(world.programme.view(AsOf::Now).size(), size + 1);
 }

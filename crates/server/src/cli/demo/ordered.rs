@@ -85,7 +85,7 @@ fn refused(why: impl std::fmt::Display) -> Error {
 
 /// An id that depends on nothing but the name.
 fn id(name: &str) -> String {
-    crate::warrant::notice::id(name, None)
+    crate::warrant::notice::id(name, "everybody")
 }
 
 fn batch(at: i64, name: String, purpose: &str, drafts: Vec<Draft>) -> Batch {

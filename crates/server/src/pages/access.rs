@@ -358,6 +358,17 @@ fn seen_at(asked: &Asked, position: &str) -> Result<(Disclosed, Shown), Error> {
     })
 }
 
+/// Where all leaves about a person are that were there at the page's instant, newest first, from an instant on.
+pub(super) fn about_since(asked: &Asked, person: Alias, from: i64) -> Result<Vec<u64>, Error> {
+    let log = asked.programme.access();
+    let before = log.size_at(record::time::RecordedAt(from.saturating_sub(1)));
+    let before = before.map_err(Error::ledger)?;
+    let all = log.positions_about(person, bound(asked)?, usize::MAX);
+    let mut all = all.map_err(Error::ledger)?;
+    all.truncate(all.partition_point(|position| *position >= before));
+    Ok(all)
+}
+
 /// Those leaves that are not held back from the person whom they tell of.
 pub(super) fn not_held_back(asked: &Asked, id: &str, all: Vec<u64>) -> Result<Vec<u64>, Error> {
     let held = HeldBack::from(&asked.programme, id)?;

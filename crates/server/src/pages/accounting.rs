@@ -9,7 +9,7 @@ use casework::accounting::{Exempt, REACH, Shown, Statement, Suspension, exempt};
 use ledger::disclosure::What;
 use policy::{Action, Kind};
 
-use super::access::{Lookup, bound, purpose, told_to, what_was_asked};
+use super::access::{Lookup, about_since, purpose, told_to, what_was_asked};
 use super::consents::known;
 use super::scanned::Form;
 use super::{Asked, away, download, person, see};
@@ -22,11 +22,8 @@ use crate::web::accounting::{self as web, Context, Row, csv, page};
 use crate::web::path;
 use crate::web::when::RecordedAt;
 
-/// How many rows are on a page.
+/// How many rows are on a page, unless all of them are asked for.
 const PAGE: usize = 200;
-
-/// How many of a person's newest leaves are gone through.
-const LEAVES_MAX: usize = 20_000;
 
 /// `GET /people/{id}/accounting`
 pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error> {
@@ -35,9 +32,14 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         let themself = may_see(&asked, &id)?;
         let now = asked.moment();
         let everything = asked.param("what") == Some("all");
-        let (mut rows, left_out) = rows(&asked, &id, everything, &mut given)?;
-        let more = rows.len().saturating_sub(PAGE) as u64;
-        rows.truncate(PAGE);
+        let (mut rows, left_out) = rows(&asked, &id, everything)?;
+        let page_rows = match asked.param(web::ROWS) {
+            Some(_) => rows.len(),
+            None => PAGE,
+        };
+        let more = rows.len().saturating_sub(page_rows) as u64;
+        rows.truncate(page_rows);
+        tell(&asked, &id, &rows, &mut given);
         let alias = asked.programme.ledger().person(&id);
         // They are about nobody, so that only what follows here decides who is told of them.
         let held = accounting::suspensions(&asked.unbound(), alias)?;
@@ -81,7 +83,8 @@ pub async fn file(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
         let (_, mut given) = person::about(&asked, &id)?;
         may_see(&asked, &id)?;
         let everything = asked.param("what") == Some("all");
-        let (rows, _) = rows(&asked, &id, everything, &mut given)?;
+        let (rows, _) = rows(&asked, &id, everything)?;
+        tell(&asked, &id, &rows, &mut given);
         let mut response = download("accounting.csv", csv(&rows));
         response.headers_mut().insert(
             header::CONTENT_TYPE,
@@ -152,14 +155,17 @@ fn may_see(asked: &Asked, id: &str) -> Result<bool, Error> {
     Ok(is_person(&asked.who, id))
 }
 
+/// Takes note of what is given out of the access log.
+fn tell(asked: &Asked, id: &str, rows: &[Row], given: &mut Given) {
+    let alias = asked.programme.ledger().person(id);
+    for row in rows {
+        given.leaf(row.position, &[alias]);
+    }
+}
+
 /// The rows, newest first, and how many were left out because the rule does not ask for them. What is not
 /// for whoever looks yet ([`told_to`]) is neither there nor counted.
-fn rows(
-    asked: &Asked,
-    id: &str,
-    everything: bool,
-    given: &mut Given,
-) -> Result<(Vec<Row>, u64), Error> {
+fn rows(asked: &Asked, id: &str, everything: bool) -> Result<(Vec<Row>, u64), Error> {
     let log = asked.programme.access();
     let alias = asked.programme.ledger().person(id);
     let held = HeldBack::from(&asked.programme, id)?;
@@ -167,9 +173,7 @@ fn rows(
     let own_consents = consent::versions(&asked.unbound(), id)?;
     let mut names = Lookup::new(asked);
     let (mut rows, mut left_out) = (Vec::new(), 0);
-    let positions = log
-        .positions_about(alias, bound(asked)?, LEAVES_MAX)
-        .map_err(Error::ledger)?;
+    let positions = about_since(asked, alias, now.saturating_sub(REACH))?;
     let positions = told_to(asked, id, positions)?;
     let own = format!("Patient/{id}");
     for position in positions {
@@ -210,7 +214,6 @@ fn rows(
             }
             _ => {}
         }
-        given.leaf(position, &[alias]);
         let address = one.told.as_ref().map(|told| told.address.as_str());
         let how_much = crate::web::access::how_much(leaf.versions);
         let comma = if basis.address.is_empty() { "" } else { ", " };

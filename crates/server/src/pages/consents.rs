@@ -29,9 +29,6 @@ use crate::web::{consent as one, consent_new, path};
 /// How many members of staff and organisations a form lists.
 const LISTED_MAX: usize = 200;
 
-/// How many of a person's newest leaves are looked through for what a consent gave out.
-const LEAVES_MAX: usize = 5_000;
-
 /// What something may be released for to somebody outside.
 const PURPOSES: [Purpose; 6] = [
     Purpose::Coordination,
@@ -230,6 +227,8 @@ pub async fn get(
             .filter(|newest| !newest.deleted && newest.person().as_deref() == Some(id.as_str()));
         let newest = newest.ok_or_else(missing)?;
         history.iter().for_each(|version| given.version(version));
+        // Nothing rests on it that is older than it.
+        let since = history.last().map_or(i64::MIN, |first| first.recorded_at.0);
         let doc = Doc::parse(&newest.stored).map_err(Error::internal)?;
         let root = doc.root();
         let now = asked.moment();
@@ -256,7 +255,7 @@ pub async fn get(
                 false => Vec::new(),
             },
             versions: versions(&asked.view, &history)?,
-            given: given_out(&asked, &id, &consent, &mut given)?,
+            given: given_out(&asked, &id, &consent, since, &mut given)?,
             parts: parts(root),
             until: read.until(),
             may: one::May {
@@ -493,14 +492,12 @@ fn given_out(
     asked: &Asked,
     person: &str,
     consent: &str,
+    since: i64,
     given: &mut Given,
 ) -> Result<Vec<one::Given>, Error> {
     let log = asked.programme.access();
     let alias = asked.programme.ledger().person(person);
-    let bound = super::access::bound(asked)?;
-    let positions = log
-        .positions_about(alias, bound, LEAVES_MAX)
-        .map_err(Error::ledger)?;
+    let positions = super::access::about_since(asked, alias, since)?;
     let positions = super::access::told_to(asked, person, positions)?;
     let of = format!("Consent/{consent}/_history/");
     let mut names = super::access::Lookup::new(asked);

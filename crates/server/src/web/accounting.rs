@@ -8,6 +8,9 @@ use super::layout::{self, Page, Place, Shell};
 use super::when::{self, RecordedAt};
 use super::{path, samples};
 
+/// The parameter that asks for all rows on one page.
+pub const ROWS: &str = "rows";
+
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -95,7 +98,11 @@ pub fn page(context: &Context) -> Markup {
             @if !shell.is_then() {
                 nav aria-label="To keep" {
                     a href=(path::with(&path::accounting_csv(&context.person), if context.everything { &[("what", "all")][..] } else { &[] })) download { "As a file for a spreadsheet (CSV)" }
-                    span class="hint" { "To keep it as a PDF, print this page to a file." }
+                    span class="hint" {
+                        "To keep it as a PDF, print "
+                        @if context.more > 0 { (every_row(context, "all of it on one page")) } @else { "this page" }
+                        " to a file."
+                    }
                 }
             }
         }
@@ -108,7 +115,9 @@ pub fn page(context: &Context) -> Markup {
                 tbody { @for row in &context.rows { (one(context, row)) } }
             } }
         }
-        @if context.more > 0 { p { "And " (layout::count(context.more)) " before these; the file has them all." } }
+        @if context.more > 0 {
+            p { "And " (layout::count(context.more)) " before these: " (every_row(context, "show all of them, to print")) ". The file has them all, too." }
+        }
         @if context.left_out > 0 {
             p class="hint" {
                 (layout::counted(context.left_out, "disclosure is", "disclosures are")) " left out that the law does not ask for: "
@@ -127,6 +136,16 @@ pub fn page(context: &Context) -> Markup {
             main,
         },
     )
+}
+
+/// A link to all rows on one page.
+fn every_row(context: &Context, words: &str) -> Markup {
+    let mut parameters = vec![(ROWS, "all")];
+    if context.everything {
+        parameters.push(("what", "all"));
+    }
+    let address = path::with(&path::accounting(&context.person), &parameters);
+    html! { a href=(context.shell.to(&address)) { (words) } }
 }
 
 fn one(context: &Context, row: &Row) -> Markup {

@@ -738,6 +738,32 @@ fn a_program_reads_of_substance_use_what_the_person_consents_to_while_they_do() 
 }
 
 #[test]
+fn an_accounting_has_every_row_on_one_page_for_whoever_asks() {
+    let world = World::new("rows");
+    let id = world.release();
+    assert_eq!(world.packet(&id).0, 200);
+    // More than a page has, after the packet.
+    for _ in 0..210 {
+        world.fhir("Observation/score");
+    }
+    let rows = |path: &str| {
+        let (status, page) = world.get(&world.person, path);
+        assert_eq!(status, 200, "{page}");
+        (page.matches("<th scope=\"row\">").count(), page)
+    };
+    let (count, page) = rows("/people/p/accounting?what=all");
+    assert_eq!(count, 200);
+    assert!(!page.contains("County Hospital, through"), "{page}");
+    let all = "/people/p/accounting?rows=all&amp;what=all";
+    assert!(page.contains(&format!("href=\"{all}\"")), "{page}");
+    let (count, page) = rows("/people/p/accounting?rows=all&what=all");
+    assert!(count > 210, "{count}");
+    assert!(page.contains("County Hospital, through") && !page.contains("before these"));
+    let (_, file) = world.get(&world.person, "/people/p/accounting.csv?what=all");
+    assert!(file.lines().count() > 211 && file.contains("County Hospital, through"));
+}
+
+#[test]
 fn a_refusal_closes_the_record_to_whom_it_names_from_the_next_request_on() {
     let world = World::new("keep-from");
     let entry = world.entry();

@@ -8,6 +8,7 @@
 //! `_revinclude=Task:focus` and `_revinclude=DocumentReference:related`, and the entry itself is as it was.
 
 use casework::dispute::{Dispute, Refusal, Step, Who};
+use desk::User;
 use ledger::Expect;
 use record::json::{Doc, Value};
 use record::reference::Reference;
@@ -39,7 +40,7 @@ pub struct Found {
     /// Whose record it is.
     pub patient: String,
     /// Who owes the answer: a reference, and the name that the Task has for them.
-    pub owner: Option<String>,
+    pub owner: Option<task::Owner>,
     /// Where it stands.
     pub dispute: Dispute,
     /// The ground of a disagreement, by code.
@@ -129,7 +130,7 @@ pub fn find(view: &View, id: &str) -> Result<Option<Found>, Error> {
             focus.version.and_then(|one| one.parse().ok()).unwrap_or(1),
         ),
         patient,
-        owner: root.str_at(&["owner", "reference"]).map(str::to_owned),
+        owner: task::owner(root),
         dispute,
         ground: task::output(root, "ground")
             .and_then(|one| one.str_at(&["valueCode"]).map(str::to_owned)),
@@ -152,12 +153,13 @@ pub async fn raise(
     let (id, account) = (programme.new_id(), programme.new_id());
     let (given, user_) = (id.clone(), user.clone());
     let clock = programme.clock().clone();
-    let owner = owner(programme)?;
+    let users = programme.desk().users().map_err(Error::desk)?;
     let text = text.trim().to_owned();
     let decide = move |view: &View| {
         let version = view.at(position)?.ok_or_else(nothing)?;
         let patient = version.person().ok_or_else(nobody)?;
         let now = clock.now().0;
+        let owner = owner(view, &users, &patient, now)?;
         let who = who(&user_, &patient, Some(&version));
         let dispute = Dispute::raise(&who, &text, now).map_err(|r| refused(&r))?;
         let author = author(&who, &patient, &user_);
@@ -281,13 +283,33 @@ fn author(who: &Who, patient: &str, user: &SignedIn) -> task::Author {
     }
 }
 
-/// Who owes answers: the supervisor of the programme, by the desk.
-fn owner(programme: &Programme) -> Result<Option<(String, String)>, Error> {
-    let users = programme.desk().users().map_err(Error::desk)?;
-    let found = users
-        .into_iter()
-        .find(|user| user.role == "supervisor" && user.practitioner.is_some());
-    Ok(found.and_then(|user| Some((format!("Practitioner/{}", user.practitioner?), user.name))))
+/// Who owes answers: the supervisor of whose case the person is, or else an officer; nobody who can no longer
+/// sign in.
+fn owner(
+    view: &View,
+    users: &[User],
+    patient: &str,
+    now: i64,
+) -> Result<Option<task::Owner>, Error> {
+    let staff = |reference: &String| {
+        let id = reference.strip_prefix("Practitioner/")?;
+        let mut all = users.iter();
+        all.find(|user| user.practitioner.as_deref() == Some(id))
+    };
+    let supervisor = |user: &User| {
+        let mut all = users.iter().filter(|one| Some(one.id) == user.supervisor);
+        all.find(|one| one.role == "supervisor" && !one.disabled)
+    };
+    let carers = view.related(view.alias(patient))?.caseworkers(now);
+    let found = carers.iter().filter_map(staff).find_map(supervisor);
+    let officer = || {
+        let mut all = users.iter();
+        all.find(|user| user.role == "officer" && !user.disabled)
+    };
+    Ok(found.or_else(officer).map(|user| task::Owner {
+        actor: crate::sign_in::actor_name(user),
+        name: user.name.clone(),
+    }))
 }
 
 /// A refusal by the rules, for whoever asked.

@@ -9,6 +9,7 @@ use record::json::{Doc, Value};
 use record::time::RecordedAt;
 use serde_json::{Value as Json, json};
 
+use crate::governing;
 use crate::programme::Version;
 
 /// What the Task is, among what the programme says about its record.
@@ -116,6 +117,29 @@ pub fn document(
     document.to_string().into_bytes()
 }
 
+/// Who owes an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// As entries name them: `Practitioner/7k2m`, `user/2`.
+    pub actor: String,
+    /// As people call them.
+    pub name: String,
+}
+
+/// Who owes the answer of a dispute, as its Task says.
+pub fn owner(root: Value<'_>) -> Option<Owner> {
+    let reference = root.str_at(&["owner", "reference"]);
+    Some(Owner {
+        actor: reference
+            .or_else(|| governing::actor_at(root, "owner"))?
+            .to_owned(),
+        name: root
+            .str_at(&["owner", "display"])
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}
+
 /// What a new dispute is made of.
 pub struct Raised<'a> {
     /// The Task's id.
@@ -126,8 +150,8 @@ pub struct Raised<'a> {
     pub disputed: (&'a str, &'a str, u32),
     /// The DocumentReference with the person's account.
     pub account: &'a str,
-    /// Who owes the answer: reference and name.
-    pub owner: Option<&'a (String, String)>,
+    /// Who owes the answer.
+    pub owner: Option<&'a Owner>,
 }
 
 /// The Task of a new dispute, in the stored form.
@@ -148,8 +172,16 @@ pub fn raised(raised: &Raised<'_>, dispute: &Dispute, now: i64) -> Vec<u8> {
         "lastModified": RecordedAt(now).to_string(),
         "requester": patient,
     });
-    if let Some((reference, name)) = raised.owner {
-        task["owner"] = json!({ "reference": reference, "display": name });
+    if let Some(Owner { actor, name }) = raised.owner {
+        // Who is no Practitioner is no resource of the record.
+        task["owner"] = match actor.starts_with("Practitioner/") {
+            true => json!({ "reference": actor, "display": name }),
+            false => {
+                let mut owner = governing::actor(actor);
+                owner["display"] = json!(name);
+                owner
+            }
+        };
     }
     task["restriction"] = due(dispute);
     task["output"] = json!([text("account", raised.account)]);

@@ -420,14 +420,17 @@ fn text(root: Value<'_>) -> Option<String> {
         .then(|| String::from_utf8(bytes).ok())?
 }
 
-/// How a version was signed, in words, and when.
-fn signature(root: Value<'_>) -> Option<(String, Option<i64>)> {
+/// A part of what a version says of how it was signed.
+fn signed_part<'d>(root: Value<'d>, url: &str) -> Option<Value<'d>> {
     let mut extensions = root.get("extension")?.items();
     let signed = extensions.find(|one| one.str_at(&["url"]) == Some(write::SIGNED))?;
-    let part = |url: &str| {
-        let mut parts = signed.get("extension")?.items();
-        parts.find(|one| one.str_at(&["url"]) == Some(url))
-    };
+    let mut parts = signed.get("extension")?.items();
+    parts.find(|one| one.str_at(&["url"]) == Some(url))
+}
+
+/// How a version was signed, in words, and when.
+fn signature(root: Value<'_>) -> Option<(String, Option<i64>)> {
+    let part = |url: &str| signed_part(root, url);
     let name = part("name")?.str_at(&["valueString"])?;
     let at = part("when")
         .and_then(|one| one.str_at(&["valueInstant"]))
@@ -456,7 +459,9 @@ fn versions(view: &View, history: &[Version]) -> Result<Vec<one::Version>, Error
             .and_then(consent::read)
             .is_some_and(|before| before.active);
         let signed = signature(root);
-        let scan = root.str_at(&["sourceReference", "reference"]);
+        // The paper of this version; what it was first given on is its source for good.
+        let scan =
+            signed_part(root, "scan").and_then(|one| one.str_at(&["valueReference", "reference"]));
         let scan = scan.and_then(|scan| scan.strip_prefix("DocumentReference/"));
         let scan = match scan {
             Some(id) => view.read("DocumentReference", id)?,

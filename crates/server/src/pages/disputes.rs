@@ -185,7 +185,11 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
             stands: stands(&found.dispute, now),
             overdue: found.dispute.is_overdue(now),
             owner: match (&found.owner, open) {
-                (Some(owner), true) => crate::case::Names::new(&asked.view).at(owner),
+                (Some(owner), true) => Some(
+                    crate::case::Names::new(&asked.view)
+                        .at(&owner.actor)
+                        .unwrap_or_else(|| owner.name.clone()),
+                ),
                 _ => None,
             },
             ground: ground(&found).map(|ground| ground.words().to_owned()),

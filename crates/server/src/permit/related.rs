@@ -195,7 +195,7 @@ impl Related {
     }
 
     /// Those whose case the person is at a moment.
-    pub(super) fn caseworkers(&self, now: i64) -> Vec<String> {
+    pub(crate) fn caseworkers(&self, now: i64) -> Vec<String> {
         let ties = self.ties.iter().filter(|tie| tie.holds(now));
         let mut names: Vec<String> = ties
             .filter(|tie| tie.how == How::Caseload)

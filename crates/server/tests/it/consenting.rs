@@ -41,6 +41,8 @@ impl World {
         let person = add("Samir", "participant", &["--patient", "p"]);
         let other = add("Ruth", "participant", &["--patient", "q"]);
         let officer = add("O. Officer", "officer", &[]);
+        // Somebody else's supervisor, who was here first.
+        add("F. First", "supervisor", &["--practitioner", "f"]);
         let supervisor = add("S. Supervisor", "supervisor", &["--practitioner", "s"]);
         let theirs = ["--practitioner", "w", "--supervisor", "S. Supervisor"];
         let carer = add("C. Carer", "caseworker", &theirs);
@@ -403,7 +405,7 @@ fn a_release_says_to_whom_what_what_for_and_until_when() {
 #[test]
 fn a_paper_has_a_witness_a_day_and_a_scan() {
     let world = World::new("paper");
-    let sent = |fields: &[(&str, &str)], scan: Option<&[u8]>| {
+    let sent_to = |path: &str, fields: &[(&str, &str)], scan: Option<&[u8]>| {
         let mut body = Vec::new();
         for (name, value) in fields {
             body.extend_from_slice(
@@ -421,7 +423,7 @@ fn a_paper_has_a_witness_a_day_and_a_scan() {
         body.extend_from_slice(b"--xx--\r\n");
         let mut answer = world
             .agent
-            .post(world.served.url("/people/p/consents"))
+            .post(world.served.url(path))
             .header("Cookie", &world.officer)
             .header("Content-Type", "multipart/form-data; boundary=xx")
             .send(&body)
@@ -429,6 +431,8 @@ fn a_paper_has_a_witness_a_day_and_a_scan() {
         let text = answer.body_mut().read_to_string().expect("text");
         (answer.status().as_u16(), text)
     };
+    let sent =
+        |fields: &[(&str, &str)], scan: Option<&[u8]>| sent_to("/people/p/consents", fields, scan);
     let signed = [
         ("about", "sud"),
         ("answer", "yes"),
@@ -496,6 +500,25 @@ fn a_paper_has_a_witness_a_day_and_a_scan() {
         !page.contains("does not allow anybody"),
         "it has all that 42 CFR 2.31 asks for: {page}"
     );
+
+    // It is taken back on another paper, whose scan stands with that version, the first one with the first.
+    let at = format!("/people/p/consents/{id}");
+    let back = [
+        ("name", "Samir Haddad"),
+        ("witness", "M. Quintero"),
+        ("signed", "2026-01-06"),
+    ];
+    let (status, text) = sent_to(&format!("{at}/withdraw"), &back, Some(b"%PDF-1.7 back"));
+    assert_eq!(status, 303, "{text}");
+    let (_, page) = world.get(&world.person, &at);
+    let mut scans: Vec<&str> = page
+        .split(" (<a href=\"")
+        .skip(1)
+        .filter(|rest| rest.contains("\">scan</a>"))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    scans.dedup();
+    assert_eq!(scans.len(), 2, "{page}");
 }
 
 #[test]
@@ -536,6 +559,7 @@ fn what_a_person_says_stands_beside_the_entry_and_is_answered() {
     // Nobody forges an answer, or a dispute, through the API.
     let id = at.rsplit('/').next().expect("an id").to_owned();
     let task = world.fhir(&format!("Task/{id}"));
+    assert_eq!(task["owner"]["reference"], "Practitioner/s", "{task}");
     let mut forged = task.clone();
     forged["status"] = serde_json::json!("rejected");
     forged.as_object_mut().expect("an object").remove("meta");

@@ -147,7 +147,10 @@ impl Course<'_> {
         let (task, account) = (self.chance.id(), self.chance.id());
         let disputed = (kind, id.as_str(), version);
         let supervisor = self.team.supervisor();
-        let owner = (supervisor.actor(), supervisor.name());
+        let owner = task::Owner {
+            actor: supervisor.actor(),
+            name: supervisor.name(),
+        };
         let raised = Raised {
             id: &task,
             patient: &self.person.id,

@@ -12,7 +12,8 @@ use serde_json::{Value as Json, json};
 
 use crate::case::{Case, words};
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Version, View};
+use crate::programme::{Programme, Version, View};
+use crate::signature;
 
 /// What a release gives out.
 #[derive(Debug)]
@@ -44,8 +45,16 @@ pub const NOTICE: (&str, &str) = (policy::REDISCLOSURE, "42 CFR 2.32(a)(2)");
 
 /// What a release covers now, for whoever makes it: of a whole record, all of which they must be able
 /// to read, or what is missing would be missed by nobody.
-pub fn of(view: &View, patient: &str, consent: &str, now: i64) -> Result<Packet, Error> {
-    let packet = covered(&view.clone().unbound(), patient, consent, now)?;
+pub fn of(
+    programme: &Programme,
+    view: &View,
+    patient: &str,
+    consent: &str,
+    now: i64,
+) -> Result<Packet, Error> {
+    let whole = view.clone().unbound();
+    let mut packet = covered(&whole, patient, consent, now)?;
+    add_signatures(programme, &whole, &mut packet.versions)?;
     for version in std::iter::once(&packet.release).chain(&packet.versions) {
         if view.at(version.position)?.is_none() {
             return Err(Error::new(
@@ -165,6 +174,24 @@ fn add_disputes(view: &View, patient: &str, versions: &mut Vec<Version>) -> Resu
             }
         }
     }
+    Ok(())
+}
+
+/// Who signed a version as what, and when, goes with it: a signature is of that version and no other.
+fn add_signatures(
+    programme: &Programme,
+    view: &View,
+    versions: &mut Vec<Version>,
+) -> Result<(), Error> {
+    let mut signatures: Vec<Version> = Vec::new();
+    for version in versions.iter() {
+        let found = signature::of(programme, view, &version.kind, &version.id)?;
+        let found = found
+            .into_iter()
+            .filter(|one| one.fits.is_ok() && one.signed.statement.position == version.position);
+        signatures.extend(found.map(|one| one.version));
+    }
+    versions.extend(signatures);
     Ok(())
 }
 

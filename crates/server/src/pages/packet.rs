@@ -61,7 +61,7 @@ fn make(
     let (mut shell, mut given) = person::about(asked, id)?;
     // It is made once; whoever moves to another instant sees the release.
     shell.path = path::consent(id, consent);
-    let packet = packet::of(&asked.view, id, consent, now)?;
+    let packet = packet::of(&asked.programme, &asked.view, id, consent, now)?;
     must_give(asked, &packet)?;
     given.version(&packet.release);
     packet

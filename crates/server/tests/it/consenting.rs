@@ -7,7 +7,7 @@ use ledger::access::AccessLog;
 use ledger::disclosure::{Basis, Told};
 
 use crate::disclosures::keys;
-use crate::people::Person;
+use crate::people::{PASSWORD, Person};
 use crate::served::{Folder, Served, homecoming_done, programme};
 
 /// A server, and everybody who asks it something.
@@ -20,6 +20,8 @@ struct World {
     person: String,
     other: String,
     carer: String,
+    /// The carer, with what they sign with.
+    signs: Person,
     evaluator: String,
     officer: String,
     supervisor: String,
@@ -59,7 +61,8 @@ impl World {
         };
         let person = sign_in("Samir", person);
         let other = sign_in("Ruth", other);
-        let carer = sign_in("C. Carer", carer);
+        let signs = Person::enrol(&served, "C. Carer", &carer);
+        let carer = signs.browser.cookies();
         let evaluator = sign_in("E. Evaluator", evaluator);
         let officer = sign_in("O. Officer", officer);
         let supervisor = sign_in("S. Supervisor", supervisor);
@@ -72,6 +75,7 @@ impl World {
             person,
             other,
             carer,
+            signs,
             evaluator,
             officer,
             supervisor,
@@ -352,6 +356,43 @@ fn what_is_refused_by_its_code_is_in_no_packet() {
     assert_eq!(status, 200, "{bundle}");
     assert!(bundle.contains(r#""id":"score""#), "{bundle}");
     assert!(!bundle.contains(r#""id":"coded""#), "{bundle}");
+}
+
+#[test]
+fn a_signature_goes_with_the_version_that_it_is_of() {
+    let world = World::new("signed");
+    let id = world.release();
+    let (_, bundle) = world.packet(&id);
+    assert!(
+        !bundle.contains(r#""resourceType":"Provenance""#),
+        "{bundle}"
+    );
+    let signed = world.signs.browser.post(
+        &format!("{}/sign", world.entry()),
+        &[
+            ("meaning", "reviewed"),
+            ("password", PASSWORD),
+            ("one-time", &world.signs.code()),
+        ],
+    );
+    assert_eq!(signed.status, 303, "{}", signed.body);
+    let (status, bundle) = world.packet(&id);
+    assert_eq!(status, 200, "{bundle}");
+    let count = |bundle: &str| bundle.matches(r#""resourceType":"Provenance""#).count();
+    assert_eq!(count(&bundle), 1, "{bundle}");
+    assert!(bundle.contains("C. Carer"), "{bundle}");
+    let path = format!("/people/p/consents/{id}/packet");
+    let (status, page) = world.post(&world.carer, &path, &[("as", "page")]);
+    assert!(status == 200 && page.contains("C. Carer"), "{page}");
+    // Another version is not what was signed.
+    let of = r#""subject":{"reference":"Patient/p"}"#;
+    let next = format!(
+        r#""status":"amended","code":{{"text":"scale"}},{of},"valueQuantity":{{"value":12.5}}"#
+    );
+    let (status, text) = world.put("Observation", "score", &next);
+    assert!(status < 300, "{text}");
+    let (status, bundle) = world.packet(&id);
+    assert_eq!((status, count(&bundle)), (200, 0), "{bundle}");
 }
 
 #[test]

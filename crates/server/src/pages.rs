@@ -44,7 +44,7 @@ mod export;
 mod figures;
 mod find;
 mod form;
-mod forms;
+pub(crate) mod forms;
 mod me;
 mod packet;
 mod person;

@@ -296,10 +296,12 @@ pub async fn drafts(asked: Asked) -> Result<Response, Error> {
     let drafts = kept
         .into_iter()
         .map(|draft| {
+            let form = forms::open(programme, user, &draft.body)?;
             Ok(drafts::Draft {
                 id: draft.id,
                 at: draft.created_us,
-                fields: forms::open(programme, user, &draft.body)?,
+                fields: form.fields,
+                file: form.file,
                 path: draft.path,
             })
         })

@@ -21,6 +21,8 @@ const PARTS_MAX: usize = 200;
 pub struct Form {
     fields: Pairs,
     file: Option<File>,
+    /// The field that a file came in, or would have if one had been chosen.
+    file_field: Option<String>,
 }
 
 /// A file that came with a form.
@@ -53,8 +55,13 @@ impl Form {
         }
         Ok(Form {
             fields: query::decode(&String::from_utf8_lossy(body))?,
-            file: None,
+            ..Form::default()
         })
+    }
+
+    /// All fields, and the one for a file.
+    pub(super) fn into_parts(self) -> (Pairs, Option<String>) {
+        (self.fields, self.file_field)
     }
 
     /// The first value of a field; empty if it is not there.
@@ -167,6 +174,7 @@ fn multipart(body: &[u8], boundary: &str) -> Option<Form> {
         }
         match is_file {
             true => {
+                form.file_field = name.map(str::to_owned);
                 form.file = Some(File {
                     media_type: media_type.to_owned(),
                     bytes: content.to_vec(),

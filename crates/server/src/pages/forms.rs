@@ -3,6 +3,9 @@
 //! One place for all of them, so that no handler can forget it. Browsers say where a request comes
 //! from in two ways, `Sec-Fetch-Site` and `Origin`; a request that changes something and comes from
 //! elsewhere by either is refused, whatever cookies it brings.
+//!
+//! Of what is sent too late the words are kept. What somebody signs in with is not ([`is_secret`]), nor a form that
+//! asks for it, nor a file: that must be chosen again.
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -10,15 +13,21 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use serde::{Deserialize, Serialize};
+
+use super::form::Form;
 use super::see;
 use crate::error::{Error, ErrorKind};
-use crate::fhir::query::{self, Pairs};
+use crate::fhir::query::Pairs;
 use crate::programme::Programme;
 use crate::sign_in;
 use crate::web::path;
 
-/// The largest form that is kept, in bytes.
+/// The most that is kept of a form, in bytes.
 const KEPT_BYTES_MAX: usize = 64 << 10;
+
+/// Fields that hold what somebody signs in with, on whatever page.
+const SECRETS: [&str; 3] = ["password", "again", "one-time"];
 
 /// What a kept form is, where it is sealed.
 const SEALED_KIND: &str = "draft";
@@ -64,42 +73,80 @@ enum Kept {
     No(Box<Request>),
 }
 
-/// Keeps a form whose writer's session has ended by itself; anything else goes on unharmed.
-async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
-    let address = request.uri().path().to_owned();
-    let is_form = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| {
-            kind.as_bytes()
-                .starts_with(b"application/x-www-form-urlencoded")
-        });
-    let is_own = [
+/// What is kept of a form.
+#[derive(Serialize, Deserialize)]
+pub struct Draft {
+    /// Its fields, but for secrets.
+    pub fields: Pairs,
+    /// The field of the file that came with it, or could have.
+    pub file: Option<String>,
+}
+
+/// Whether a field holds what somebody signs in with.
+pub fn is_secret(field: &str) -> bool {
+    SECRETS.contains(&field)
+}
+
+/// Whether what is sent to an address may be kept: not where one shows that it is oneself, nor what is about
+/// drafts.
+fn may_be_kept(address: &str) -> bool {
+    let own = [
         path::SIGN_IN,
         path::SIGN_OUT,
         path::ENROL,
         path::ACCOUNT,
         path::DRAFTS,
-    ]
-    .iter()
-    .any(|own| address.starts_with(own));
-    if !is_form || is_own || sign_in::is_signed_in(programme, request.headers())? {
+    ];
+    let signs = address
+        .strip_prefix("/entries/")
+        .and_then(|rest| rest.split('/').nth(1))
+        == Some("sign");
+    !signs && !own.iter().any(|own| address.starts_with(own))
+}
+
+/// The most that is read of a form to keep its words; nothing for what is no form.
+fn read_at_most(headers: &HeaderMap) -> Option<usize> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let kind = kind.split(';').next()?.trim();
+    if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Some(KEPT_BYTES_MAX);
+    }
+    // It is read whole, for what stands behind the file.
+    kind.eq_ignore_ascii_case("multipart/form-data")
+        .then_some(super::WARRANT_BYTES_MAX)
+}
+
+/// Keeps a form whose writer's session has ended by itself; anything else goes on unharmed.
+async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
+    let address = request.uri().path().to_owned();
+    let at_most = read_at_most(request.headers()).filter(|_| may_be_kept(&address));
+    let Some(at_most) = at_most else {
+        return Ok(Kept::No(Box::new(request)));
+    };
+    if sign_in::is_signed_in(programme, request.headers())? {
         return Ok(Kept::No(Box::new(request)));
     }
     let Some(user) = sign_in::whose_ended(programme, request.headers())? else {
         return Ok(Kept::No(Box::new(request)));
     };
-    let body = request.into_body();
-    let body = to_bytes(body, KEPT_BYTES_MAX).await.map_err(|_| {
+    let too_large = || {
         Error::new(
             ErrorKind::Unauthenticated,
             "Your session has ended, and what you sent is too large to be kept. Go back in your browser, copy \
              it, sign in, and send it again.",
         )
-    })?;
+    };
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, at_most).await.map_err(|_| too_large())?;
+    let (mut fields, file) = Form::read(&head.headers, &body)?.into_parts();
+    fields.retain(|(name, _)| !is_secret(name));
+    let draft = serde_json::to_vec(&Draft { fields, file }).map_err(Error::internal)?;
+    if draft.len() > KEPT_BYTES_MAX {
+        return Err(too_large());
+    }
     let whose = format!("user/{user}");
     let chance = programme.chance();
-    let sealed = programme.sealer().seal(SEALED_KIND, &whose, &body, chance);
+    let sealed = programme.sealer().seal(SEALED_KIND, &whose, &draft, chance);
     let now = programme.clock().now().0;
     programme
         .desk()
@@ -108,9 +155,48 @@ async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
     Ok(Kept::Yes)
 }
 
-/// The fields of a kept form.
-pub fn open(programme: &Programme, user: i64, sealed: &[u8]) -> Result<Pairs, Error> {
+/// A form that was kept.
+pub fn open(programme: &Programme, user: i64, sealed: &[u8]) -> Result<Draft, Error> {
     let whose = format!("user/{user}");
-    let body = programme.sealer().open(SEALED_KIND, &whose, sealed)?;
-    query::decode(&String::from_utf8_lossy(&body))
+    let kept = programme.sealer().open(SEALED_KIND, &whose, sealed)?;
+    serde_json::from_slice(&kept).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_one_shows_that_it_is_oneself_nothing_is_kept() {
+        for (address, kept) in [
+            ("/entries/17/sign", false),
+            ("/entries/17/sign/passkey", false),
+            ("/entries/17/dispute", true),
+            ("/account/again", false),
+            ("/sign-in", false),
+            ("/enrol/password", false),
+            ("/erasures", true),
+            ("/people/sign/consents", true),
+        ] {
+            assert_eq!(may_be_kept(address), kept, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_form_with_a_file_is_read_whole_and_nothing_else_is_read() {
+        for (kind, most) in [
+            ("application/x-www-form-urlencoded", Some(KEPT_BYTES_MAX)),
+            (
+                "multipart/form-data; boundary=x",
+                Some(super::super::WARRANT_BYTES_MAX),
+            ),
+            ("application/json", None),
+            ("multipart/mixed; boundary=x", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, kind.parse().expect("a header"));
+            assert_eq!(read_at_most(&headers), most, "{kind}");
+        }
+        assert_eq!(read_at_most(&HeaderMap::new()), None);
+    }
 }

@@ -26,6 +26,8 @@ pub struct Draft {
     pub at: i64,
     /// Its fields.
     pub fields: Vec<(String, String)>,
+    /// The field for a file, which was not kept.
+    pub file: Option<String>,
 }
 
 /// The page.
@@ -56,8 +58,14 @@ fn one(draft: &Draft) -> Markup {
             h2 id=(title) { "Sent " (when::time(draft.at, &RecordedAt(draft.at).words())) }
             p { "To " code class="hash" { (draft.path) } }
             dl class="facts" { @for (name, value) in &draft.fields { dt { (name) } dd class="said" { bdi { (value) } } } }
-            form action=(draft.path) method="post" class="stack" {
+            form action=(draft.path) method="post" class="stack" enctype=[draft.file.as_ref().map(|_| "multipart/form-data")] {
                 @for (name, value) in &draft.fields { input type="hidden" name=(name) value=(value); }
+                @if let Some(name) = &draft.file {
+                    @let (field, hint) = (format!("{title}-file"), format!("{title}-hint"));
+                    label class="usa-label" for=(field) { "The file" }
+                    p class="hint" id=(hint) { "Files are not kept. If there was one, choose it again." }
+                    input class="usa-input" type="file" id=(field) name=(name) aria-describedby=(hint);
+                }
                 button class="usa-button" type="submit" { "Send it now" }
             }
             form action=(path::DRAFTS_DROP) method="post" class="stack" {
@@ -77,6 +85,14 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             ("person".into(), "0h8k2m4q6s8v0x2z".into()),
             ("citation".into(), text.into()),
         ],
+        file: None,
+    };
+    let with_file = |text: &str| Draft {
+        id: 5,
+        path: path::WARRANTS.into(),
+        fields: vec![("number".into(), text.into())],
+        file: Some("paper".into()),
+        ..draft(text)
     };
     let with = |shell: Shell, drafts| Context { shell, drafts };
     let now = || samples::now(path::DRAFTS);
@@ -85,10 +101,14 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             "one",
             with(now(), vec![draft("written withdrawal of consent")]),
         ),
+        ("file", with(now(), vec![with_file("5:26-mj-1")])),
         ("none", with(now(), Vec::new())),
         (
             "hostile",
-            with(samples::about_hostile(now()), vec![draft(samples::HOSTILE)]),
+            with(
+                samples::about_hostile(now()),
+                vec![draft(samples::HOSTILE), with_file(samples::HOSTILE)],
+            ),
         ),
     ]
 }

@@ -127,6 +127,36 @@ fn every_page_is_well_formed_and_headed_once() {
     }
 }
 
+/// What is sent when a session has ended is kept: never what somebody signs in with.
+#[test]
+fn no_field_for_a_secret_is_ever_kept() {
+    let mut found = Vec::new();
+    for (name, html, _) in every_page() {
+        for tag in tags(&html).unwrap_or_else(|fault| panic!("{name}: {fault}")) {
+            if !["input ", "textarea ", "select "]
+                .iter()
+                .any(|field| tag.starts_with(field))
+            {
+                continue;
+            }
+            let fill = attribute(&tag, "autocomplete").unwrap_or_default();
+            let asks = attribute(&tag, "type") == Some("password")
+                || ["one-time-code", "current-password", "new-password"].contains(&fill);
+            let field = attribute(&tag, "name").unwrap_or_default();
+            assert_eq!(
+                crate::pages::forms::is_secret(field),
+                asks,
+                "{name}: <{tag}>"
+            );
+            if asks && !found.contains(&field.to_owned()) {
+                found.push(field.to_owned());
+            }
+        }
+    }
+    found.sort();
+    assert_eq!(found, ["again", "one-time", "password"]);
+}
+
 #[test]
 fn hostile_words_come_out_as_words() {
     for (name, html, _) in every_page()

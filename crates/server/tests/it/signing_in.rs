@@ -360,6 +360,74 @@ fn what_was_written_in_a_session_that_ended_is_kept_for_its_writer() {
 }
 
 #[test]
+fn of_what_comes_too_late_words_are_kept_and_neither_secrets_nor_files() {
+    let (_folder, data, served, code) = world("drafts-secrets");
+    let officer = Person::enrol(&served, "First officer", &code);
+    let desk = Connection::open(format!("{data}/desk.sqlite")).expect("a desk");
+    desk.busy_timeout(std::time::Duration::from_secs(5))
+        .expect("patience");
+    let kept = || -> i64 {
+        desk.query_row("SELECT count(*) FROM draft", [], |row| row.get(0))
+            .expect("a number")
+    };
+    let end = || {
+        desk.execute("UPDATE session SET used_us = used_us - 3600000000", [])
+            .expect("time passes")
+    };
+    end();
+    let secrets = [
+        ("meaning", "reviewed"),
+        ("password", PASSWORD),
+        ("one-time", "123456"),
+    ];
+    let signed = officer.browser.post("/entries/0/sign", &secrets);
+    assert_ne!(signed.location, "/sign-in?next=%2Fdrafts");
+    assert_eq!(kept(), 0, "a form that asks for a secret is kept");
+    // Nor would a field of that name be kept elsewhere.
+    let fields = [
+        ("citation", "the order of Lakeland"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+        ("one-time", "123456"),
+    ];
+    let sent = officer.browser.post("/erasures", &fields);
+    assert_eq!(&*sent.location, "/sign-in?next=%2Fdrafts");
+    // A form with a file: its words, on either side of the file.
+    let body = "--x1\r\nContent-Disposition: form-data; name=\"number\"\r\n\r\nLK-4711\r\n--x1\r\n\
+        Content-Disposition: form-data; name=\"paper\"; filename=\"order.pdf\"\r\n\
+        Content-Type: application/pdf\r\n\r\n%PDF-1.7 scanned words\r\n--x1\r\n\
+        Content-Disposition: form-data; name=\"notice\"\r\n\r\nwritten for an hour\r\n--x1--\r\n";
+    let large = body.replace("scanned words", &"scanned words".repeat(20_000));
+    let kind = ("Content-Type", "multipart/form-data; boundary=x1");
+    for (address, body) in [("/people/p1/consents", body), ("/warrants", &large)] {
+        let sent = officer.browser.send("POST", address, &[kind], body);
+        assert_eq!(
+            (sent.status, &*sent.location),
+            (303, "/sign-in?next=%2Fdrafts"),
+            "{address}: {}",
+            sent.body
+        );
+    }
+    assert_eq!(kept(), 3);
+    assert_eq!(officer.sign_in(&officer.browser).status, 303);
+    let drafts = officer.browser.get("/drafts").body;
+    for words in [
+        "the order of Lakeland",
+        "LK-4711",
+        "written for an hour",
+        "action=\"/people/p1/consents\"",
+        "enctype=\"multipart/form-data\"",
+        "type=\"file\" id=\"draft-3-file\" name=\"paper\"",
+        "If there was one, choose it again",
+    ] {
+        assert!(drafts.contains(words), "{words}: {drafts}");
+    }
+    for secret in [PASSWORD, "123456", "scanned words"] {
+        assert!(!drafts.contains(secret), "{secret}: {drafts}");
+    }
+}
+
+#[test]
 fn a_lost_way_in_comes_back_by_two_officers_and_all_of_it_is_on_the_record() {
     let folder = Folder::new("recovery");
     let (data, token) = programme(&folder);

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::store::{check_name, met, taken};
+use crate::store::{check_name, is_taken, met};
 use crate::{Desk, Error, Owed, owed};
 
 /// Somebody who may sign in.
@@ -48,6 +48,12 @@ pub struct NewUser<'a> {
     pub supervisor: Option<i64>,
 }
 
+/// Why somebody cannot be who they are said to be.
+const SOMEBODY_ELSE: Error = Error::NotNow(
+    "somebody else who can sign in is this Practitioner or Patient already; disable that account first, \
+     or leave the field empty",
+);
+
 impl Desk {
     /// Adds a user; their id is the answer. They cannot sign in until they have a code
     /// ([`Desk::give_code`]). `owed` makes the entry about it, once the id is known.
@@ -73,7 +79,7 @@ impl Desk {
             new.supervisor,
             now_us,
         ))
-        .map_err(|e| taken(e, "user", new.name))?;
+        .map_err(|error| refused(&tx, error, new.name))?;
         let id = tx.last_insert_rowid();
         owed::keep(&tx, owed(id).as_ref())?;
         tx.commit()?;
@@ -157,12 +163,34 @@ impl Desk {
     ) -> Result<(), Error> {
         let mut db = self.db();
         let tx = db.transaction()?;
-        let rows = change(&tx)?;
+        // No change gives a name, so what is taken is whom somebody acts as.
+        let rows = change(&tx).map_err(|error| match is_taken(&error) {
+            true => SOMEBODY_ELSE,
+            false => error.into(),
+        })?;
         met(rows, "user", &id.to_string())?;
         tx.prepare_cached("DELETE FROM session WHERE user = ?1")?
             .execute([id])?;
         owed::keep(&tx, owed)?;
         Ok(tx.commit()?)
+    }
+}
+
+/// Why a user was not added: their name is taken, or whom they act as.
+fn refused(db: &Connection, error: rusqlite::Error, name: &str) -> Error {
+    if !is_taken(&error) {
+        return error.into();
+    }
+    let named = db
+        .prepare_cached("SELECT 1 FROM user WHERE name = ?1")
+        .and_then(|mut statement| statement.exists([name]));
+    match named {
+        Ok(true) => Error::Exists {
+            what: "user",
+            name: name.to_owned(),
+        },
+        Ok(false) => SOMEBODY_ELSE,
+        Err(error) => error.into(),
     }
 }
 

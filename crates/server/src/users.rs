@@ -247,6 +247,26 @@ pub fn add(
     actor: &str,
     first: bool,
 ) -> Result<(i64, String), Error> {
+    let id = add_only(desk, hand, new, actor, first)?;
+    let code = new_code(hand.chance);
+    let lasts = if first {
+        SHORT_CODE_MICROS
+    } else {
+        CODE_MICROS
+    };
+    desk.give_code(id, &code, hand.now_us, hand.now_us + lasts, None)
+        .map_err(told)?;
+    Ok((id, code))
+}
+
+/// Adds somebody without a code.
+fn add_only(
+    desk: &desk::Desk,
+    hand: &Hand<'_>,
+    new: &NewUser<'_>,
+    actor: &str,
+    first: bool,
+) -> Result<i64, Error> {
     check(desk, new)?;
     let owed = |id| {
         let user = User {
@@ -262,16 +282,47 @@ pub fn add(
         };
         (!first).then(|| hand.owed(&user, &Event::Added, actor))
     };
-    let id = desk.add_user(new, hand.now_us, owed).map_err(told)?;
-    let code = new_code(hand.chance);
-    let lasts = if first {
-        SHORT_CODE_MICROS
-    } else {
-        CODE_MICROS
-    };
-    desk.give_code(id, &code, hand.now_us, hand.now_us + lasts, None)
+    desk.add_user(new, hand.now_us, owed).map_err(told)
+}
+
+/// Whether only an officer gives somebody this role, lets them in or takes them out of it: every role that
+/// reads or governs what is recorded about people. The administrator sees to the others.
+pub fn is_officers_to_give(role: &str) -> bool {
+    !matches!(role, "sponsor" | "administrator")
+}
+
+/// Whether two officers must see to it that somebody can sign in: officers do together what one may not do
+/// alone, and whoever acts as somebody did who was here before signs in their name. `but`: their number,
+/// if they are there already.
+pub fn needs_two(desk: &desk::Desk, new: &NewUser<'_>, but: Option<i64>) -> Result<bool, Error> {
+    if new.role == "officer" {
+        return Ok(true);
+    }
+    let same =
+        |theirs: &Option<String>, own: Option<&str>| own.is_some() && theirs.as_deref() == own;
+    let all = desk.users().map_err(Error::desk)?;
+    Ok(all.iter().any(|user| {
+        Some(user.id) != but
+            && (same(&user.practitioner, new.practitioner) || same(&user.patient, new.patient))
+    }))
+}
+
+/// Adds somebody on one officer's word, who gets their code when another one approves it: their id.
+pub fn add_waiting(
+    desk: &desk::Desk,
+    hand: &Hand<'_>,
+    new: &NewUser<'_>,
+    officer: &User,
+) -> Result<i64, Error> {
+    const WHY: &str = "A new account, which two officers see to.";
+    let actor = actor_name(officer);
+    let id = add_only(desk, hand, new, &actor, false)?;
+    let user = desk.user(id).map_err(Error::desk)?;
+    let user = user.ok_or_else(|| Error::internal("a user who was just added is not there"))?;
+    let owed = hand.owed(&user, &Event::RecoveryAsked(WHY), &actor);
+    desk.ask_recovery(id, WHY, officer.id, hand.now_us, Some(&owed))
         .map_err(told)?;
-    Ok((id, code))
+    Ok(id)
 }
 
 /// Refuses what does not go together.
@@ -337,9 +388,12 @@ pub fn approve_recovery(
     let asker = format!("user/{}", recovery.asked_by);
     let owed = hand.owed(user, &Event::RecoveryApproved(&asker), &actor_name(officer));
     let asker_name = desk.user(recovery.asked_by).map_err(Error::desk)?;
+    let before = match desk.ways_in(user.id).map_err(Error::desk)? {
+        0 => "",
+        _ => "; what you signed in with before was taken away",
+    };
     let notice = format!(
-        "You were given a new way to sign in. {} asked for it and {} approved it; what you signed in with \
-         before was taken away. If you did not want this, tell an officer of the programme and somebody \
+        "You were given a new way to sign in. {} asked for it and {} approved it{before}. If you did not want this, tell an officer of the programme and somebody \
          outside of it.",
         asker_name.map_or(asker, |user| user.name),
         officer.name

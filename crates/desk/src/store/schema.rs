@@ -4,7 +4,7 @@
 pub(super) const SCHEMA: i32 = MIGRATIONS.len() as i32;
 
 /// From each schema to the next; the first is from nothing.
-pub(super) const MIGRATIONS: [&str; 3] = [SCHEMA_1, SCHEMA_2, super::apps::SCHEMA_APPS];
+pub(super) const MIGRATIONS: [&str; 4] = [SCHEMA_1, SCHEMA_2, super::apps::SCHEMA_APPS, SCHEMA_4];
 
 /// Why: people and programs must be told apart before anything else can be.
 const SCHEMA_1: &str = "
@@ -162,4 +162,15 @@ CREATE TABLE owed (
     body TEXT NOT NULL,
     created_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Why: whoever has a second account for a Practitioner signs as a colleague, and for a Patient reads
+/// that person's record; so of those who can sign in only one is anybody. Where there were two, the
+/// first stays.
+const SCHEMA_4: &str = "
+UPDATE user SET disabled = 1 WHERE NOT disabled AND EXISTS (
+    SELECT 1 FROM user AS other WHERE other.id < user.id AND NOT other.disabled
+    AND (other.practitioner = user.practitioner OR other.patient = user.patient));
+CREATE UNIQUE INDEX user_practitioner ON user (practitioner) WHERE NOT disabled;
+CREATE UNIQUE INDEX user_patient ON user (patient) WHERE NOT disabled;
 ";

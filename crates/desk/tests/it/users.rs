@@ -102,6 +102,44 @@ fn users_are_changed_together_with_what_the_record_is_owed() {
 }
 
 #[test]
+fn only_one_of_those_who_can_sign_in_is_anybody() {
+    let dir = Dir::new();
+    let (desk, dana, osei) = desk(&dir);
+    let is = |name, practitioner, patient| NewUser {
+        name,
+        role: "caseworker",
+        practitioner,
+        patient,
+        ..NewUser::default()
+    };
+    let refused = "somebody else who can sign in is this Practitioner or Patient already; disable that \
+                   account first, or leave the field empty";
+    let add = |new: NewUser<'_>| desk.add_user(&new, NOW, |_| Some(owed("added")));
+    desk.change_user(dana, &is("", Some("w1"), None), None)
+        .unwrap();
+    let change =
+        |user, new: NewUser<'_>| said(desk.change_user(user, &new, Some(&owed("changed"))));
+    assert_eq!(said(add(is("Second", Some("w1"), None))), refused);
+    assert_eq!(change(osei, is("", Some("w1"), None)), refused);
+    assert!(desk.owed().unwrap().is_empty(), "nothing is owed of it");
+    assert_eq!(change(dana, is("", Some("w1"), None)), "", "her own");
+    assert_eq!(
+        said(add(is("Dana Whitfield", Some("w1"), None))),
+        "there is a user named Dana Whitfield already"
+    );
+    desk.disable_user(dana, true, None).unwrap();
+    desk.settled("changed").unwrap();
+    let second = add(is("Second", Some("w1"), None)).unwrap();
+    assert_eq!(said(desk.disable_user(dana, false, None)), refused);
+    desk.disable_user(second, true, None).unwrap();
+    desk.disable_user(dana, false, None).unwrap();
+    desk.change_user(osei, &is("", None, Some("p1")), None)
+        .unwrap();
+    desk.settled("added").unwrap();
+    assert_eq!(said(add(is("Third", None, Some("p1")))), refused);
+}
+
+#[test]
 fn a_recovery_takes_every_old_way_in_and_gives_one_code() {
     let dir = Dir::new();
     let (desk, dana, osei) = desk(&dir);

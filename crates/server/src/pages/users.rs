@@ -1,6 +1,11 @@
 //! Who may sign in: the list, adding somebody, one of them, and the steps that change them.
 //!
 //! For officers, and for the administrator, who sees nobody in care: participants are not on their list.
+//!
+//! The administrator adds and places those who read and govern nothing of people's records
+//! ([`users::is_officers_to_give`]); they may disable anybody whom they see. An officer does not make another, nor
+//! an account for somebody who had one, alone ([`users::needs_two`]): such an account waits, by the way of a
+//! recovery, for a second officer.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -35,6 +40,29 @@ fn must_administer(who: &SignedIn) -> Result<(), Error> {
 /// Whether somebody may know of a user at all.
 fn may_know(who: &SignedIn, user: &User) -> bool {
     who.user.role == "officer" || user.role != "participant"
+}
+
+/// Refuses what only an officer does with somebody of these roles.
+fn must_give(who: &SignedIn, roles: &[&str]) -> Result<(), Error> {
+    let officers = roles.iter().any(|role| users::is_officers_to_give(role));
+    match who.user.role == "officer" || !officers {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::Forbidden,
+            "Only an officer adds, places and lets in whoever reads or governs records. The administrator adds \
+             sponsors and administrators, and disables anybody.",
+        )),
+    }
+}
+
+/// What somebody may make of a user who is a `role` now.
+fn roles(who: &SignedIn, role: Option<&str>) -> Vec<&'static str> {
+    let may = |to: &&'static str| match (who.user.role.as_str(), role) {
+        ("officer", None) => true,
+        ("officer", Some(role)) => *to != "officer" || role == "officer",
+        _ => !users::is_officers_to_give(to),
+    };
+    ROLES.into_iter().filter(may).collect()
 }
 
 pub async fn get(asked: Asked) -> Result<Response, Error> {
@@ -72,10 +100,8 @@ fn draw(asked: &Asked, code: Option<(String, String)>) -> Result<Response, Error
     let context = list::Context {
         shell: asked.shell(),
         rows,
-        roles: ROLES
-            .into_iter()
-            .filter(|role| asked.who.user.role == "officer" || *role != "participant")
-            .collect(),
+        roles: roles(&asked.who, None),
+        officer: asked.who.user.role == "officer",
         supervisors: all
             .iter()
             .filter(|user| user.role == "supervisor" && !user.disabled)
@@ -149,13 +175,13 @@ pub async fn add(
     let said = Place::read(&form);
     let name = field(&form, "name").trim();
     let new = said.new_user(name);
-    if new.role == "participant" && who.user.role != "officer" {
-        return Err(Error::new(
-            ErrorKind::Forbidden,
-            "Only an officer adds participants.",
-        ));
-    }
+    must_give(&who, &[new.role])?;
     let hand = hand(&programme);
+    if users::needs_two(programme.desk(), &new, None)? {
+        let id = users::add_waiting(programme.desk(), &hand, &new, &who.user)?;
+        users::settle(&programme).await?;
+        return Ok(see(&path::user(id)));
+    }
     let actor = actor_name(&who.user);
     let (_, code) = users::add(programme.desk(), &hand, &new, &actor, false)?;
     users::settle(&programme).await?;
@@ -203,6 +229,44 @@ impl<'f> Place<'f> {
     }
 }
 
+/// Somebody who is there, as if they were added.
+fn as_new(user: &User) -> NewUser<'_> {
+    NewUser {
+        name: &user.name,
+        role: &user.role,
+        practitioner: user.practitioner.as_deref(),
+        patient: user.patient.as_deref(),
+        organisation: user.organisation.as_deref(),
+        supervisor: user.supervisor,
+    }
+}
+
+/// Refuses a place that would let somebody go on as an officer, or as somebody else.
+fn may_be_placed(desk: &desk::Desk, user: &User, new: &NewUser<'_>) -> Result<(), Error> {
+    let refused = |words: &str| Err(Error::new(ErrorKind::Refused, words));
+    if new.role == "officer" && user.role != "officer" {
+        return refused(
+            "Nobody becomes an officer by a change of role. Add an account for them as an officer; a second \
+             officer approves it. If it is for the same Practitioner, disable this one first.",
+        );
+    }
+    let moved = |is: Option<&str>, will: Option<&str>| is.is_some() && is != will;
+    let other = moved(user.practitioner.as_deref(), new.practitioner)
+        || moved(user.patient.as_deref(), new.patient);
+    if other && desk.ways_in(user.id).map_err(Error::desk)? > 0 {
+        return refused(
+            "Whom somebody acts as stays, once they have enrolled. Disable this account and add another.",
+        );
+    }
+    if new.role != "officer" && users::needs_two(desk, new, Some(user.id))? {
+        return refused(
+            "Somebody had an account for this Practitioner or Patient before. Enable that one, or add a new \
+             account, which a second officer approves.",
+        );
+    }
+    Ok(())
+}
+
 fn known(programme: &Programme, who: &SignedIn, id: i64) -> Result<User, Error> {
     let found = programme.desk().user(id).map_err(Error::desk)?;
     found
@@ -224,6 +288,7 @@ fn draw_one(asked: &Asked, user: &User, code: Option<String>) -> Result<Response
         found.map_or_else(|| format!("user/{id}"), |user| user.name.clone())
     };
     let recoveries = desk.recoveries().map_err(Error::desk)?;
+    let officer = asked.who.user.role == "officer";
     let context = one::Context {
         shell: asked.shell(),
         id: user.id,
@@ -238,12 +303,14 @@ fn draw_one(asked: &Asked, user: &User, code: Option<String>) -> Result<Response
             .filter(|user| user.role == "supervisor" && !user.disabled)
             .map(|user| (user.id, user.name.clone()))
             .collect(),
-        roles: ROLES.to_vec(),
+        roles: roles(&asked.who, Some(&user.role)),
+        gives: officer || !users::is_officers_to_give(&user.role),
+        two: users::needs_two(desk, &as_new(user), Some(user.id))?,
         stands: stands(asked, user, now)?,
         disabled: user.disabled,
         enrolled: desk.ways_in(user.id).map_err(Error::desk)? > 0,
         themself: user.id == asked.who.user.id,
-        officer: asked.who.user.role == "officer",
+        officer,
         code,
         recoveries: recoveries
             .into_iter()
@@ -286,7 +353,9 @@ pub async fn step(
         "place" => {
             let said = Place::read(&form);
             let new = said.new_user(&user.name);
+            must_give(&who, &[&user.role, new.role])?;
             users::check(desk, &new)?;
+            may_be_placed(desk, &user, &new)?;
             let changed = User {
                 role: new.role.to_owned(),
                 practitioner: new.practitioner.map(str::to_owned),
@@ -301,6 +370,9 @@ pub async fn step(
         }
         "disable" | "enable" => {
             let disable = step == "disable";
+            if !disable {
+                must_give(&who, &[&user.role])?;
+            }
             let event = match disable {
                 true => Event::Disabled,
                 false => Event::Enabled,
@@ -310,6 +382,13 @@ pub async fn step(
                 .map_err(users::told)?;
         }
         "code" => {
+            must_give(&who, &[&user.role])?;
+            if users::needs_two(desk, &as_new(&user), Some(user.id))? {
+                return Err(Error::new(
+                    ErrorKind::Refused,
+                    "Two officers see to this account: ask for a code here, which another officer approves.",
+                ));
+            }
             if desk.ways_in(user.id).map_err(Error::desk)? > 0 {
                 return Err(Error::new(
                     ErrorKind::Refused,

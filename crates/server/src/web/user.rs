@@ -31,6 +31,10 @@ pub struct Context {
     pub supervisors: Vec<(i64, String)>,
     /// What they may be.
     pub roles: Vec<&'static str>,
+    /// Whether whoever looks may place them and let them in.
+    pub gives: bool,
+    /// Whether it takes two officers to let them in.
+    pub two: bool,
     /// How they stand, in words.
     pub stands: String,
     /// Whether they are disabled.
@@ -79,17 +83,20 @@ pub fn page(context: &Context) -> Markup {
             p { "This is you. What concerns yourself another officer changes; how you sign in is under " a href=(path::ACCOUNT) { "your account" } "." }
         } @else {
             div class="acts" {
-                (standing(context))
+                @if context.gives { (standing(context)) }
+                @else { p { "Only an officer gives a " (context.role) " another role or place, or lets them in again." } }
                 section class="act" aria-labelledby="access" {
                     h2 id="access" { "Signing in" }
-                    @if context.disabled {
+                    @if context.disabled && !context.gives {
+                        p { "They cannot sign in." }
+                    } @else if context.disabled {
                         (button(context.id, "enable", "Enable again", "They may sign in again the way they did."))
                     } @else {
                         (button(context.id, "disable", "Disable", "They cannot sign in any more, and are signed out at once."))
-                        @if !context.enrolled { (button(context.id, "code", "Give a new code", "The code that they have stops working.")) }
+                        @if !context.enrolled && context.gives && !context.two { (button(context.id, "code", "Give a new code", "The code that they have stops working.")) }
                     }
                 }
-                @if context.officer && context.enrolled && !context.disabled { (recovery(context, open)) }
+                @if context.officer && (context.enrolled || context.two) && !context.disabled { (recovery(context, open)) }
             }
         }
         @if !context.recoveries.is_empty() {
@@ -143,10 +150,14 @@ fn standing(context: &Context) -> Markup {
 fn recovery(context: &Context, open: Option<&Recovery>) -> Markup {
     html! {
         section class="act" aria-labelledby="recovery" {
-            h2 id="recovery" { "They have lost how they sign in" }
+            h2 id="recovery" { @if context.enrolled { "They have lost how they sign in" } @else { "A code to enrol with" } }
             @match open {
                 None => {
-                    p { "You ask, and another officer approves. Then everything that they signed in with is taken away, and there is one new code for them. They are told who did it." }
+                    p {
+                        "You ask, and another officer approves. Then "
+                        @if context.enrolled { "everything that they signed in with is taken away, and " }
+                        "there is one new code for them. They are told who did it."
+                    }
                     form action=(path::user_step(context.id, "recover")) method="post" class="stack" {
                         label class="usa-label" for="why" { "Why, and how you know that it is them" }
                         textarea class="usa-input" id="why" name="why" required minlength="10" maxlength="1000" {}
@@ -205,6 +216,8 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         supervisor: Some(2),
         supervisors: vec![(2, "D. Marsh".into())],
         roles: crate::sign_in::ROLES.to_vec(),
+        gives: true,
+        two: false,
         stands: "signs in 2 ways".into(),
         disabled: false,
         enrolled: true,
@@ -229,7 +242,14 @@ pub fn samples() -> Vec<(&'static str, Context)> {
     let new = Context {
         enrolled: false,
         officer: false,
+        gives: false,
         ..base.clone()
+    };
+    let waiting = Context {
+        role: "officer".into(),
+        enrolled: false,
+        two: true,
+        ..asked.clone()
     };
     let own = Context {
         themself: true,
@@ -256,6 +276,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         ("asked", asked),
         ("recovered", done),
         ("new", new),
+        ("waiting", waiting),
         ("own", own),
         ("hostile", hostile),
     ]

@@ -15,6 +15,8 @@ pub struct Context {
     pub rows: Vec<Row>,
     /// What somebody may be added as.
     pub roles: Vec<&'static str>,
+    /// Whether an officer looks.
+    pub officer: bool,
     /// Whom somebody may answer to: number and name.
     pub supervisors: Vec<(i64, String)>,
     /// Recoveries that wait for a second officer.
@@ -77,12 +79,17 @@ pub fn page(context: &Context) -> Markup {
         } }))
         section class="panel narrow wide" aria-labelledby="add" {
             h2 id="add" { "Add somebody" }
+            @if context.officer {
+                p class="hint" { "A new officer, or another account for somebody who had one, gets a code when a second officer has approved it." }
+            } @else {
+                p class="hint" { "You add sponsors and administrators, and can disable anybody. Only an officer adds, places or lets in whoever reads or governs records." }
+            }
             form action=(path::USERS) method="post" class="stack" {
                 label class="usa-label" for="name" { "Name" }
                 p class="hint" id="name-hint" { "As colleagues know them; they sign in with it." }
                 input class="usa-input" id="name" name="name" required maxlength="100" autocomplete="off" aria-describedby="name-hint";
                 (place(&Standing { roles: &context.roles, role: "", practitioner: "", patient: "", organisation: "", supervisor: None, supervisors: &context.supervisors }))
-                button class="usa-button" type="submit" { "Add, and show the code to enrol with" }
+                button class="usa-button" type="submit" { "Add them" }
             }
         }
     };
@@ -178,6 +185,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             },
         ],
         roles: crate::sign_in::ROLES.to_vec(),
+        officer: true,
         supervisors: vec![(2, "D. Marsh".into())],
         recoveries: vec![Recovery {
             user: 3,
@@ -205,5 +213,16 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         code: Some((samples::HOSTILE.into(), samples::LONG.into())),
         ..some.clone()
     };
-    vec![("some", some), ("hostile", hostile)]
+    let administrator = Context {
+        roles: vec!["sponsor", "administrator"],
+        officer: false,
+        recoveries: Vec::new(),
+        code: None,
+        ..some.clone()
+    };
+    vec![
+        ("some", some),
+        ("administrator", administrator),
+        ("hostile", hostile),
+    ]
 }

@@ -29,7 +29,7 @@ pub fn page(context: &Context) -> Markup {
             @if shell.is_then() {
                 p { strong { "A warrant is entered as of now, not in the past." } }
             } @else if context.inspectors.is_empty() {
-                p { strong { "Nobody signs in here as an inspector." } " An officer or the administrator adds them first, under Users." }
+                p { strong { "Nobody signs in here as an inspector." } " An officer adds them first, under Users." }
             } @else { form class="stack" method="post" action=(path::WARRANTS) enctype="multipart/form-data" {
                 label class="usa-label" for="inspector" { "Who may read under it" }
                 select class="usa-input" id="inspector" name="inspector" required {

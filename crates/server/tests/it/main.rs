@@ -19,6 +19,7 @@ mod index_audit;
 mod keys;
 mod logs;
 mod notices;
+mod officers;
 mod ordered;
 mod own_view;
 mod passkeys;

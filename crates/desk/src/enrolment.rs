@@ -5,10 +5,11 @@ use rusqlite::OptionalExtension;
 
 use crate::store::{is_taken, met};
 use crate::user::{COLUMNS, user};
-use crate::{Desk, Error, Owed, User, hash, owed};
+use crate::{Desk, Error, Owed, User, hash, owed, session};
 
 impl Desk {
-    /// Gives a user a code to enrol with; an earlier one ends. What they sign in with stays.
+    /// Gives a user a code to enrol with. An earlier one ends, and so does what was begun with it: whoever
+    /// entered it and should not have sets nothing up any more. What they sign in with stays.
     pub fn give_code(
         &self,
         user: i64,
@@ -32,6 +33,8 @@ impl Desk {
                 false => error.into(),
             })?;
         met(rows, "user", &user.to_string())?;
+        tx.prepare_cached("DELETE FROM session WHERE user = ?1 AND how = ?2")?
+            .execute((user, session::ENROLMENT))?;
         owed::keep(&tx, owed)?;
         Ok(tx.commit()?)
     }

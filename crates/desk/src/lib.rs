@@ -50,7 +50,7 @@ pub use notice::Notice;
 pub use owed::Owed;
 pub use provider::Provider;
 pub use recovery::{Recovery, RecoveryState};
-pub use session::{NewSession, Session};
+pub use session::{ENROLMENT, NewSession, Session};
 pub use store::{Desk, Error};
 pub use user::{NewUser, User};
 

@@ -10,6 +10,9 @@ use crate::store::met;
 use crate::user::{COLUMN_COUNT, COLUMNS, user};
 use crate::{Desk, Error, User, hash};
 
+/// How a session began that opens nothing but the pages for setting up how one signs in.
+pub const ENROLMENT: &str = "enrolment";
+
 /// How long a session that ended by itself is remembered.
 const REMEMBERED_US: i64 = 24 * 3_600_000_000;
 

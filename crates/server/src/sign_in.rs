@@ -94,7 +94,7 @@ impl How {
             How::Password => "password",
             How::Provider => "provider",
             How::Demo => "demo",
-            How::Enrolment => "enrolment",
+            How::Enrolment => desk::ENROLMENT,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Credentials, sessions, attempts, ceremonies, drafts.
 
-use desk::{Error, NewSession};
+use desk::{ENROLMENT, Error, NewSession};
 
 use crate::{Dir, HOUR, NOW, chance, desk};
 
@@ -86,6 +86,27 @@ fn a_session_ends_when_it_is_not_used_and_at_its_limit() {
     let refused = desk.begin_session(&new("five", dana), NOW);
     assert!(matches!(refused, Err(Error::Unknown { what: "user", .. })));
     assert!(desk.session("other", NOW).unwrap().is_some());
+}
+
+#[test]
+fn a_new_code_ends_what_was_begun_with_the_one_before() {
+    let dir = Dir::new();
+    let (desk, dana, osei) = desk(&dir);
+    let begin = |secret, user, how| {
+        let new = NewSession {
+            how,
+            ..new(secret, user)
+        };
+        desk.begin_session(&new, NOW).unwrap();
+    };
+    begin("thief", dana, ENROLMENT);
+    begin("signed in", dana, "passkey");
+    begin("somebody else", osei, ENROLMENT);
+    desk.give_code(dana, "ab12c-de34f", NOW, NOW + HOUR, None)
+        .unwrap();
+    let lives = |secret| desk.session(secret, NOW).unwrap().is_some();
+    assert!(!lives("thief"));
+    assert!(lives("signed in") && lives("somebody else"));
 }
 
 #[test]

@@ -183,3 +183,27 @@ fn nobody_has_a_second_account_for_a_colleague() {
     assert_eq!(step("4", "approve").status, 403);
     refused(step("2", "enable"), TAKEN);
 }
+
+#[test]
+fn whoever_entered_a_code_that_was_not_theirs_sets_nothing_up_once_there_is_another() {
+    let (_folder, _data, served, officer) = world("intercepted");
+    let added = add(&officer, "Dana Whitfield", "caseworker", &[]);
+    let code = code_on(&added).expect("a code");
+    let thief = Browser::new(&served);
+    assert_eq!(thief.post("/enrol", &[("code", &code)]).status, 303);
+    assert!(thief.get("/enrol").body.contains("Dana Whitfield"));
+    // Dana cannot enrol, and says so.
+    let late = Browser::new(&served);
+    assert_eq!(late.post("/enrol", &[("code", &code)]).status, 403);
+    let given = officer.browser.post("/users/2/code", &[]);
+    let code = code_on(&given).expect("another code");
+    let page = thief.get("/enrol").body;
+    assert!(!page.contains("Dana Whitfield"), "{page}");
+    let fields = [
+        ("password", super::people::PASSWORD),
+        ("again", super::people::PASSWORD),
+        ("one-time", "123456"),
+    ];
+    assert_eq!(thief.post("/enrol/password", &fields).status, 401);
+    Person::enrol(&served, "Dana Whitfield", &code);
+}

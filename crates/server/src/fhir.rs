@@ -132,6 +132,11 @@ impl Api {
         self.0.door.enter(headers, self.0.clock.now().0)
     }
 
+    /// Whether the request carries a token that was good when it was last looked up.
+    pub fn remembers(&self, headers: &HeaderMap) -> bool {
+        self.0.door.remembers(headers)
+    }
+
     /// Forgets what tokens grant, so that what was taken back is so at once.
     pub fn forget_tokens(&self) {
         self.0.door.forget();

@@ -11,6 +11,9 @@
 //! | secrets | one address that brings secrets: signing in, tokens | 1 | 30 |
 //! | refused | one address whose tokens were refused | 1 in 2 | 60 |
 //!
+//! Tokens that were refused hold up tokens and secrets alone, and none that is known to be good: whoever shares an
+//! address with somebody who guesses goes on with their session or their token.
+//!
 //! Whoever is on the machine itself is not counted, unless a configured proxy speaks for somebody else.
 
 use std::collections::HashMap;
@@ -80,25 +83,30 @@ impl Rates {
         }
     }
 
-    /// Lets a request in, or says how long to wait. `now` in microseconds since the epoch.
+    /// Lets a request in, or says how long to wait. `is_known`: whether it brings a token that was good; `now` in
+    /// microseconds since the epoch.
     pub fn admit(
         &self,
         peer: Option<&Peer>,
         method: &Method,
         path: &str,
         headers: &HeaderMap,
+        is_known: impl FnOnce() -> bool,
         now: i64,
     ) -> Result<(), Error> {
         let Some(peer) = peer.filter(|peer| !peer.is_local) else {
             return Ok(());
         };
         let network = network_of(peer.address);
-        if brings_secret(method, path) {
+        let brings_secret = brings_secret(method, path);
+        if brings_secret {
             self.take(Key::Secrets(network), SECRETS, now)?;
         }
+        let could_guess =
+            (brings_secret || headers.contains_key(header::AUTHORIZATION)) && !is_known();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         // Looked at only: what is taken is taken when a token was refused.
-        if let Some(full) = buckets.get(&Key::Refused(network)) {
+        if let Some(full) = buckets.get(&Key::Refused(network)).filter(|_| could_guess) {
             let mut full = *full;
             spend(&mut full, REFUSED, now).map_err(too_often)?;
         }
@@ -181,6 +189,8 @@ fn account(headers: &HeaderMap) -> Option<[u8; 16]> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderName;
+
     use super::*;
 
     fn peer(address: &str) -> Peer {
@@ -193,12 +203,21 @@ mod tests {
 
     fn ask(rates: &Rates, peer: &Peer, path: &str, now: i64) -> Result<(), u64> {
         rates
-            .admit(Some(peer), &Method::POST, path, &HeaderMap::new(), now)
-            .map_err(|error| {
-                assert_eq!(error.kind, ErrorKind::TooOften);
-                let (_, value) = &error.headers[0];
-                value.to_str().expect("text").parse().expect("a number")
-            })
+            .admit(
+                Some(peer),
+                &Method::POST,
+                path,
+                &HeaderMap::new(),
+                || false,
+                now,
+            )
+            .map_err(waits)
+    }
+
+    fn waits(error: Error) -> u64 {
+        assert_eq!(error.kind, ErrorKind::TooOften);
+        let (_, value) = &error.headers[0];
+        value.to_str().expect("text").parse().expect("a number")
     }
 
     #[test]
@@ -244,15 +263,35 @@ mod tests {
     }
 
     #[test]
-    fn whose_tokens_are_refused_often_is_not_asked_for_more() {
+    fn whose_tokens_are_refused_often_is_not_asked_for_more_and_holds_up_nobody_else() {
         let rates = Rates::new(None);
         let one = peer("203.0.113.1");
+        let ask = |header: Option<(HeaderName, &str)>, path: &str, is_known: bool, now: i64| {
+            let mut headers = HeaderMap::new();
+            if let Some((name, value)) = header {
+                headers.insert(name, value.parse().expect("a header"));
+            }
+            let method = match path {
+                "/sign-in" => Method::POST,
+                _ => Method::GET,
+            };
+            rates
+                .admit(Some(&one), &method, path, &headers, || is_known, now)
+                .map_err(waits)
+        };
+        let token = || Some((header::AUTHORIZATION, "Bearer x"));
         for _ in 0..REFUSED.most {
-            assert_eq!(ask(&rates, &one, "/fhir/Patient", 0), Ok(()));
+            assert_eq!(ask(token(), "/fhir/Patient", false, 0), Ok(()));
             rates.refused(Some(&one), 0);
         }
-        assert_eq!(ask(&rates, &one, "/fhir/Patient", 0), Err(2));
-        assert_eq!(ask(&rates, &one, "/fhir/Patient", 2 * SECOND), Ok(()));
+        assert_eq!(ask(token(), "/fhir/Patient", false, 0), Err(2));
+        assert_eq!(ask(None, "/sign-in", false, 0), Err(2));
+        // A session, a token that is known, and whoever brings nothing.
+        let session = Some((header::COOKIE, "homecoming-session=x"));
+        assert_eq!(ask(session, "/caseload", false, 0), Ok(()));
+        assert_eq!(ask(token(), "/fhir/Patient", true, 0), Ok(()));
+        assert_eq!(ask(None, "/sign-in/help", false, 0), Ok(()));
+        assert_eq!(ask(token(), "/fhir/Patient", false, 2 * SECOND), Ok(()));
     }
 
     #[test]
@@ -263,7 +302,14 @@ mod tests {
         let mut refused = 0;
         for last in 0..20 {
             let one = peer(&format!("203.0.113.{last}"));
-            let admitted = rates.admit(Some(&one), &Method::GET, "/fhir/Patient", &headers, 0);
+            let admitted = rates.admit(
+                Some(&one),
+                &Method::GET,
+                "/fhir/Patient",
+                &headers,
+                || false,
+                0,
+            );
             refused += usize::from(admitted.is_err());
         }
         assert_eq!(refused, 10);

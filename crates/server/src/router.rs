@@ -116,7 +116,9 @@ async fn around(
     let origin = request.headers().get(header::ORIGIN).cloned();
     let brought = request.headers().contains_key(header::AUTHORIZATION);
     let (rates, now) = (api.rates(), api.now());
-    let admitted = rates.admit(peer.as_ref(), &method, &path, request.headers(), now);
+    let brings = request.headers();
+    let is_known = || api.remembers(brings);
+    let admitted = rates.admit(peer.as_ref(), &method, &path, brings, is_known, now);
     let mut response = if headers::is_preflight(&method, &path, request.headers()) {
         headers::preflight()
     } else if let Err(error) = admitted {

@@ -246,25 +246,23 @@ impl Door {
             .clear();
     }
 
+    /// Whether the token in the request's headers was good when it was last looked up, however long ago. It opens
+    /// nothing by that; but whoever brings it does not guess.
+    pub fn remembers(&self, headers: &HeaderMap) -> bool {
+        let Ok(token) = presented(headers) else {
+            return false;
+        };
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        known.contains_key(&hash)
+    }
+
     /// The grant of the token in the request's headers. `now` in microseconds since the epoch.
     pub fn enter(&self, headers: &HeaderMap, now: i64) -> Result<Arc<Grant>, Error> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let token = match (values.next(), values.next()) {
-            (Some(value), None) => value.to_str().ok().and_then(bearer),
-            (Some(_), Some(_)) => None,
-            (None, _) => {
-                return Err(refused(
-                    "Send an access token: `Authorization: Bearer ...` (`homecoming token` makes one).",
-                    "Bearer realm=\"Homecoming\"",
-                ));
-            }
-        };
-        let Some(token) = token else {
-            return Err(refused(
-                "The `Authorization` header is not `Bearer` and one token.",
-                "Bearer realm=\"Homecoming\", error=\"invalid_request\"",
-            ));
-        };
+        let token = presented(headers)?;
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         {
             let known = self
@@ -278,6 +276,10 @@ impl Door {
             }
         }
         let Some(grant) = (self.lookup)(&hash)? else {
+            self.known
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .remove(&hash);
             return Err(refused(
                 "This access token is not known, or no longer valid. Ask for a new one.",
                 "Bearer realm=\"Homecoming\", error=\"invalid_token\"",
@@ -294,6 +296,27 @@ impl Door {
         known.insert(hash, (now, grant.clone()));
         Ok(grant)
     }
+}
+
+/// The token in a request's headers.
+fn presented(headers: &HeaderMap) -> Result<&str, Error> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let token = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok().and_then(bearer),
+        (Some(_), Some(_)) => None,
+        (None, _) => {
+            return Err(refused(
+                "Send an access token: `Authorization: Bearer ...` (`homecoming token` makes one).",
+                "Bearer realm=\"Homecoming\"",
+            ));
+        }
+    };
+    token.ok_or_else(|| {
+        refused(
+            "The `Authorization` header is not `Bearer` and one token.",
+            "Bearer realm=\"Homecoming\", error=\"invalid_request\"",
+        )
+    })
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -54,7 +54,7 @@ fn who_asks_too_often_waits() {
 #[test]
 fn guessing_gets_slow() {
     let folder = Folder::new("guessing");
-    let (data, _) = programme(&folder);
+    let (data, token) = programme(&folder);
     let served = Served::start_with(&data, &["--proxy", "127.0.0.1", "--rate", "0"]);
     let post = |target: &str, body: &str, address: &str| {
         let headers = format!(
@@ -77,18 +77,26 @@ fn guessing_gets_slow() {
         assert_ne!(statuses[0], 429, "{target}");
         assert_eq!(statuses[39], 429, "{target}: {statuses:?}");
     }
-    // Tokens that are not good, one after another.
+    // Tokens that are not good, one after another; whoever shares the address with them goes on.
+    let get = |target: &str, header: &str| {
+        let headers = format!("X-Forwarded-For: 203.0.113.8\r\n{header}\r\n");
+        raw(served.address, request("GET", target, &headers).as_bytes()).status
+    };
+    let good = format!("Authorization: Bearer {token}");
+    assert_eq!(get("/fhir/Patient", &good), 200);
     let mut last = 0;
     for number in 0..80 {
-        let headers =
-            format!("X-Forwarded-For: 203.0.113.8\r\nAuthorization: Bearer hc_guess{number}\r\n");
-        last = raw(
-            served.address,
-            request("GET", "/fhir/Patient", &headers).as_bytes(),
-        )
-        .status;
+        let guess = format!("Authorization: Bearer hc_guess{number}");
+        last = get("/fhir/Patient", &guess);
     }
     assert_eq!(last, 429);
+    assert_eq!(get("/fhir/Patient", &good), 200, "a token that is known");
+    assert_eq!(
+        get("/caseload", "Cookie: homecoming-session=x"),
+        303,
+        "a session"
+    );
+    assert_eq!(get("/sign-in", "Accept: text/html"), 200);
 }
 
 #[test]

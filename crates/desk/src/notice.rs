@@ -38,6 +38,23 @@ impl Desk {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
+    /// How many notices a user has not seen yet.
+    pub fn notices_unseen(&self, user: i64) -> Result<u64, Error> {
+        let db = self.db();
+        let mut statement =
+            db.prepare_cached("SELECT count(*) FROM notice WHERE user = ?1 AND NOT seen")?;
+        let count: i64 = statement.query_row([user], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Notes that a user has seen their notices, up to this one. They stay until they are put away.
+    pub fn notices_seen(&self, user: i64, upto: i64) -> Result<(), Error> {
+        self.db()
+            .prepare_cached("UPDATE notice SET seen = 1 WHERE user = ?1 AND id <= ?2 AND NOT seen")?
+            .execute((user, upto))?;
+        Ok(())
+    }
+
     /// Puts a user's notices away, up to this one.
     pub fn put_away(&self, user: i64, upto: i64) -> Result<(), Error> {
         self.db()

@@ -422,6 +422,13 @@ impl Asked {
         })
     }
 
+    /// How many notices they have not seen. Whatever keeps them from being counted keeps no page from being
+    /// drawn.
+    fn unseen(&self) -> u64 {
+        let unseen = self.programme.desk().notices_unseen(self.who.user.id);
+        unseen.unwrap_or_default()
+    }
+
     /// When the session ends, if nothing more is asked for; of a page that is drawn again, nothing.
     fn ends(&self) -> Option<Ends> {
         let session = self.who.session.as_ref().filter(|_| self.again.is_none())?;
@@ -439,6 +446,7 @@ impl Asked {
             user: Some(User {
                 name: self.who.user.name.clone(),
                 role: self.who.user.role.clone(),
+                unseen: self.unseen(),
                 places: places::of(self.reader.who()),
                 session: self.ends(),
             }),

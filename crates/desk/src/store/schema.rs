@@ -166,11 +166,13 @@ CREATE TABLE owed (
 
 /// Why: whoever has a second account for a Practitioner signs as a colleague, and for a Patient reads
 /// that person's record; so of those who can sign in only one is anybody. Where there were two, the
-/// first stays.
+/// first stays. And whoever signs in is told that there is something to read, until they have seen it.
 const SCHEMA_4: &str = "
 UPDATE user SET disabled = 1 WHERE NOT disabled AND EXISTS (
     SELECT 1 FROM user AS other WHERE other.id < user.id AND NOT other.disabled
     AND (other.practitioner = user.practitioner OR other.patient = user.patient));
 CREATE UNIQUE INDEX user_practitioner ON user (practitioner) WHERE NOT disabled;
 CREATE UNIQUE INDEX user_patient ON user (patient) WHERE NOT disabled;
+ALTER TABLE notice ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX notice_user ON notice (user);
 ";

@@ -31,6 +31,9 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
     let passkeys = desk.passkeys(user.id).map_err(Error::desk)?;
     let sessions = desk.sessions(user.id, now).map_err(Error::desk)?;
     let notices = desk.notices(user.id).map_err(Error::desk)?;
+    if let Some(newest) = notices.first() {
+        desk.notices_seen(user.id, newest.id).map_err(Error::desk)?;
+    }
     let context = account::Context {
         shell: asked.shell(),
         notices: notices

@@ -95,6 +95,8 @@ pub struct User {
     pub name: String,
     /// In words: "caseworker".
     pub role: String,
+    /// How many notices about their account they have not seen.
+    pub unseen: u64,
     /// Where their role leads them, the first page first.
     pub places: Vec<Way>,
     /// When they are signed out by themselves; `None` where that says nothing.
@@ -424,6 +426,9 @@ fn top(shell: &Shell, place: Place) -> Markup {
                 }
                 form class="user" action=(path::SIGN_OUT) method="post" {
                     span { a href=(shell.to(path::ACCOUNT)) { bdi { (user.name) } } ", " (user.role) }
+                    @if user.unseen > 0 {
+                        a class="news" href=(shell.to(path::ACCOUNT)) { (urgent_mark()) (counted(user.unseen, "notice for you", "notices for you")) }
+                    }
                     button class="usa-button usa-button--unstyled" type="submit" { "Sign out" }
                 }
             } @else {

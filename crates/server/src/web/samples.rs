@@ -24,6 +24,7 @@ pub fn now(path: &str) -> Shell {
         user: Some(User {
             name: "R. Osei".into(),
             role: "caseworker".into(),
+            unseen: 0,
             places: ways(false),
             session: Some(Ends {
                 at: NOW + 1_800_000_000,
@@ -78,6 +79,7 @@ pub fn again(path: &str) -> Shell {
         user: Some(User {
             name: "D. Marsh".into(),
             role: "supervisor".into(),
+            unseen: 1,
             places: ways(true),
             session: None,
         }),
@@ -148,6 +150,7 @@ pub fn about_hostile(shell: Shell) -> Shell {
         user: Some(User {
             name: HOSTILE.into(),
             role: LONG.into(),
+            unseen: 1_234,
             places: ways(true),
             session: None,
         }),

@@ -49,13 +49,19 @@ fn the_first_officer_enrols_once_and_signs_in_again() {
         );
     }
     assert_eq!(browser.get("/users").status, 200);
-    // The new browser is told of, and each can end the other.
+    // The new browser is told of on every page until it was seen, and each can end the other.
+    let record = || officer.browser.get("/record").body;
+    let one = "1 notice for you</a>";
+    assert!(record().contains(one) && record().contains(one));
     let account = officer.browser.get("/account").body;
     assert!(
         account.contains("a browser that you had not used here before"),
         "{account}"
     );
     assert_eq!(account.matches("Sign out of").count(), 2);
+    assert!(!record().contains("notice for you"), "it was seen");
+    let account = officer.browser.get("/account").body;
+    assert!(account.contains("a browser that you had not used here before"));
     assert_eq!(
         officer
             .browser

@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
 use crate::permit::Permits;
+use crate::sign_in::provider;
 use crate::sign_in::sealed::Sealer;
 use crate::site::Site;
 use crate::standing::{self, Standing};
@@ -113,6 +114,7 @@ struct Inner {
     index: Index,
     desk: Desk,
     sealer: Sealer,
+    providers: provider::Known,
     /// Where it is reached from outside, once somebody has said so.
     site: OnceLock<Site>,
     cosigning: Arc<Cosigning>,
@@ -183,6 +185,7 @@ impl Programme {
             index: opened.index,
             desk,
             sealer,
+            providers: provider::Known::default(),
             site: OnceLock::new(),
             cosigning,
             permits,
@@ -278,6 +281,11 @@ impl Programme {
     /// Seals and opens what the desk keeps.
     pub fn sealer(&self) -> &Sealer {
         &self.inner.sealer
+    }
+
+    /// What organisations' providers say of themselves.
+    pub fn providers(&self) -> &provider::Known {
+        &self.inner.providers
     }
 
     /// Users, sessions, API clients.

@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | address | one address, for IPv6 one /64 | `--rate` (50) | ten seconds of it |
 //! | account | one token or session, as presented | the same | the same |
-//! | secrets | one address that brings secrets: signing in, tokens | 1 | 30 |
+//! | secrets | one address that brings secrets: signing in, tokens, the way through an organisation | 1 | 30 |
 //! | refused | one address whose tokens were refused | 1 in 2 | 60 |
 //!
 //! Tokens that were refused hold up tokens and secrets alone, and none that is known to be good: whoever shares an
@@ -171,11 +171,15 @@ fn too_often(wait: i64) -> Error {
 
 /// Whether a request is one that brings a secret to be checked, so that guessing is what it could be.
 fn brings_secret(method: &Method, path: &str) -> bool {
-    use crate::web::path::{AGAIN, AUTHORIZE, ENROL, SIGN_IN};
+    use crate::web::path::{AGAIN, AUTHORIZE, ENROL, ENROL_PROVIDER, PROVIDER, SIGN_IN};
+    // These make us ask somebody else.
+    let asks = [PROVIDER, ENROL_PROVIDER]
+        .iter()
+        .any(|beginning| path.starts_with(beginning));
     let signs_in = [SIGN_IN, ENROL, AGAIN]
         .iter()
         .any(|beginning| path.starts_with(beginning));
-    method == Method::POST && (signs_in || path.starts_with("/oauth/") && path != AUTHORIZE)
+    asks || method == Method::POST && (signs_in || path.starts_with("/oauth/") && path != AUTHORIZE)
 }
 
 /// The token or session that a request comes with, whether it is good or not.
@@ -260,6 +264,22 @@ mod tests {
         }
         assert_eq!(ask(&rates, &one, "/oauth/token", 0), Err(1));
         assert_eq!(ask(&rates, &one, "/fhir/Patient", 0), Ok(()));
+    }
+
+    #[test]
+    fn what_makes_us_ask_a_provider_is_counted_whatever_the_method() {
+        for (method, path, brings) in [
+            (Method::GET, "/sign-in", false),
+            (Method::POST, "/sign-in", true),
+            (Method::GET, "/sign-in/organisation", true),
+            (Method::GET, "/sign-in/organisation/back", true),
+            (Method::HEAD, "/enrol/organisation", true),
+            (Method::POST, "/account/again/organisation", true),
+            (Method::GET, "/account/again", false),
+            (Method::POST, "/oauth/authorize", false),
+        ] {
+            assert_eq!(brings_secret(&method, path), brings, "{method} {path}");
+        }
     }
 
     #[test]

@@ -4,17 +4,27 @@
 //! code that an officer gave them; never by a name or an address that the provider asserts. State,
 //! nonce and verifier stay at the desk, sealed, and are taken once by the browser that began.
 //!
-//! What is refused: another state, another issuer (RFC 9207's `iss`, the metadata's, the token's),
+//! What is refused: another state, another issuer (RFC 9207's `iss`, which must be there where the provider
+//! says that it is; the metadata's, the token's),
 //! another audience or authorised party, another nonce, a token that is over, one without a signature, one
-//! signed with our own secret. Requests go to the provider alone: no redirects, ten seconds, a megabyte.
+//! signed with our own secret. Requests go to the provider alone: no redirects, ten seconds, a megabyte. What
+//! it says of itself is remembered for five minutes and asked for by one request at a time, so that strangers
+//! who begin to sign in make nobody work.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use desk::{Provider, User};
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm, CoreProviderMetadata,
+    CoreAuthDisplay, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient,
+    CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
-    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenResponse,
+    AdditionalProviderMetadata, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
+    HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata,
+    RedirectUrl, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +56,65 @@ const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EcdsaP384Sha384,
     CoreJwsSigningAlgorithm::EdDsa,
 ];
+
+/// How long what a provider says of itself is remembered, in microseconds.
+const KEPT: i64 = 300_000_000;
+
+/// How long it is left alone after it could not be reached, or after its keys were asked for because of a token.
+const LEFT_ALONE: i64 = 10_000_000;
+
+/// What a provider may say of itself besides what the library knows.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct Announced {
+    /// Its answers say who gives them (RFC 9207).
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
+}
+
+impl AdditionalProviderMetadata for Announced {}
+
+type Metadata = ProviderMetadata<
+    Announced,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+/// When a provider was asked what it says of itself, and that; nothing if it could not be reached.
+type Asked = Option<(i64, Option<Metadata>)>;
+
+/// What providers say of themselves, by issuer. Whoever asks holds the issuer's lock, so that others wait for
+/// the one answer.
+#[derive(Default)]
+pub struct Known(Mutex<HashMap<String, Arc<Mutex<Asked>>>>);
+
+impl Known {
+    /// What a provider says of itself, not longer ago than `oldest` microseconds.
+    fn of(&self, provider: &Provider, now: i64, oldest: i64) -> Result<Metadata, Error> {
+        let of_issuer = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(provider.issuer.clone()).or_default().clone()
+        };
+        let mut asked = of_issuer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, said)) = &*asked {
+            let lasts = said.as_ref().map_or(LEFT_ALONE, |_| oldest);
+            if (*at..at.saturating_add(lasts)).contains(&now) {
+                return said.clone().ok_or_else(unreached);
+            }
+        }
+        let said = discover(provider);
+        *asked = Some((now, said.as_ref().ok().cloned()));
+        said
+    }
+}
 
 /// What is remembered until the browser comes back.
 #[derive(Serialize, Deserialize)]
@@ -87,7 +156,7 @@ pub fn send(
     enrolling: Option<&User>,
 ) -> Result<Sent, Error> {
     let provider = provider(programme, name)?;
-    let metadata = metadata(&provider)?;
+    let metadata = metadata(programme, &provider)?;
     let (client_id, redirect) = (client_id(&provider), redirect(visitor)?);
     let client =
         CoreClient::from_provider_metadata(metadata, client_id, None).set_redirect_uri(redirect);
@@ -134,10 +203,14 @@ pub fn take(
         return Err(over());
     }
     let provider = provider(programme, &kept.provider)?;
-    if given("iss").is_some_and(|issuer| issuer != provider.issuer) {
+    let says_who = metadata(programme, &provider)?
+        .additional_metadata()
+        .authorization_response_iss_parameter_supported;
+    let issuer = given("iss");
+    if issuer.is_none() && says_who || issuer.is_some_and(|issuer| issuer != provider.issuer) {
         return Err(refusal(
-            "The answer came from another organisation than the one that was asked. Begin again, and tell \
-             whoever runs the programme.",
+            "The answer came from another organisation than the one that was asked, or does not say from \
+             which. Begin again, and tell whoever runs the programme.",
         ));
     }
     let Some(code) = given("code").filter(|_| given("error").is_none()) else {
@@ -196,9 +269,12 @@ fn subject(
         }
         None => None,
     };
-    let client =
-        CoreClient::from_provider_metadata(metadata(provider)?, client_id(provider), secret)
-            .set_redirect_uri(redirect(visitor)?);
+    let client = CoreClient::from_provider_metadata(
+        metadata(programme, provider)?,
+        client_id(provider),
+        secret,
+    )
+    .set_redirect_uri(redirect(visitor)?);
     let unbelieved = |source: Box<dyn std::error::Error + Send + Sync>| {
         refusal(
             "What your organisation answered cannot be believed, so you are not signed in. Begin again; if \
@@ -228,13 +304,27 @@ fn subject(
         .id_token()
         .ok_or_else(|| unbelieved("there is no id_token".into()))?;
     let now = programme.clock().now().0;
+    let nonce = Nonce::new(kept.nonce.clone());
+    let clock = move || chrono::DateTime::from_timestamp_micros(now).unwrap_or_default();
     let verifier = client
         .id_token_verifier()
         .set_allowed_algs(SIGNATURES)
-        .set_time_fn(move || chrono::DateTime::from_timestamp_micros(now).unwrap_or_default());
-    let claims = token
-        .claims(&verifier, &Nonce::new(kept.nonce.clone()))
-        .map_err(|error| unbelieved(kind_of(&error).into()))?;
+        .set_time_fn(clock);
+    let newer;
+    let claims = match token.claims(&verifier, &nonce) {
+        // It may have another key by now than the one that is remembered.
+        Err(openidconnect::ClaimsVerificationError::SignatureVerification(_)) => {
+            let metadata = programme.providers().of(provider, now, LEFT_ALONE)?;
+            newer = CoreClient::from_provider_metadata(metadata, client_id(provider), None);
+            let verifier = newer
+                .id_token_verifier()
+                .set_allowed_algs(SIGNATURES)
+                .set_time_fn(clock);
+            token.claims(&verifier, &nonce)
+        }
+        claims => claims,
+    };
+    let claims = claims.map_err(|error| unbelieved(kind_of(&error).into()))?;
     // The library leaves this to us: a token that was asked for by another party is not for us.
     let party = claims.authorized_party();
     if party.is_some_and(|party| *party != client_id(provider)) {
@@ -270,16 +360,23 @@ fn provider(programme: &Programme, name: &str) -> Result<Provider, Error> {
     })
 }
 
-fn metadata(provider: &Provider) -> Result<CoreProviderMetadata, Error> {
+fn metadata(programme: &Programme, provider: &Provider) -> Result<Metadata, Error> {
+    let now = programme.clock().now().0;
+    programme.providers().of(provider, now, KEPT)
+}
+
+/// Asks a provider what it says of itself, and for its keys.
+fn discover(provider: &Provider) -> Result<Metadata, Error> {
     let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(Error::internal)?;
-    CoreProviderMetadata::discover(&issuer, &ask).map_err(|error| {
-        Error::new(
-            ErrorKind::Unavailable,
-            "Your organisation's sign-in cannot be reached at present. Try again in a minute, or sign in \
-             another way.",
-        )
-        .because(error)
-    })
+    Metadata::discover(&issuer, &ask).map_err(|error| unreached().because(error))
+}
+
+fn unreached() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "Your organisation's sign-in cannot be reached at present. Try again in a minute, or sign in \
+         another way.",
+    )
 }
 
 fn client_id(provider: &Provider) -> ClientId {

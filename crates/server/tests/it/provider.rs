@@ -52,6 +52,10 @@ struct Inside {
     /// What was asked for at the authorization endpoint, by the code that was given.
     asked: Vec<(String, Vec<(String, String)>)>,
     exchanged: Vec<String>,
+    /// How often it was asked what it says of itself.
+    discovered: u32,
+    /// Whether it says that its answers say who gives them (RFC 9207).
+    announces: bool,
 }
 
 /// A provider that runs until the test ends.
@@ -117,7 +121,10 @@ impl Provider {
             .mood
             .unwrap_or(Mood::Honest);
         let (status, text) = match path {
-            "/.well-known/openid-configuration" => (200, self.metadata().to_string()),
+            "/.well-known/openid-configuration" => {
+                self.inside.lock().expect("a lock").discovered += 1;
+                (200, self.metadata().to_string())
+            }
             "/keys" => (200, keys().to_string()),
             "/token" if mood == Mood::Redirects => (302, String::new()),
             "/token" if mood == Mood::Huge => (200, " ".repeat(3 << 20)),
@@ -144,6 +151,8 @@ impl Provider {
             // It says more than is believed.
             "id_token_signing_alg_values_supported": ["ES256", "HS256", "none"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "authorization_response_iss_parameter_supported":
+                self.inside.lock().expect("a lock").announces,
         })
     }
 
@@ -269,9 +278,9 @@ fn come_back(back: &[(String, String)]) -> String {
     server::web::path::with("/sign-in/organisation/back", &pairs)
 }
 
-#[test]
-fn an_organisations_account_opens_what_it_was_linked_to_and_nothing_else_does() {
-    let folder = Folder::new("provider");
+/// A new programme with a provider, and its first officer's code.
+fn world(name: &str) -> (Folder, String, Provider, String) {
+    let folder = Folder::new(name);
     let data = folder.join("data");
     let said = homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
     let code = said
@@ -296,6 +305,12 @@ fn an_organisations_account_opens_what_it_was_linked_to_and_nothing_else_does() 
         "--client-secret-file",
         &secret,
     ]);
+    (folder, data, provider, code)
+}
+
+#[test]
+fn an_organisations_account_opens_what_it_was_linked_to_and_nothing_else_does() {
+    let (_folder, data, provider, code) = world("provider");
     let served = Served::start(&data);
 
     // Whoever the provider vouches for is nobody here, even with the officer's name and address.
@@ -397,4 +412,47 @@ fn an_organisations_account_opens_what_it_was_linked_to_and_nothing_else_does() 
         "/caseload",
         "it leads elsewhere"
     );
+}
+
+#[test]
+fn strangers_who_begin_to_sign_in_make_nobody_ask_the_provider() {
+    let (_folder, data, provider, _) = world("provider-asked");
+    let served = Served::start(&data);
+    let threads: Vec<_> = (0..20)
+        .map(|_| {
+            let browser = Browser::new(&served);
+            std::thread::spawn(move || {
+                let sent = browser.get("/sign-in/organisation?name=County");
+                assert_eq!(sent.status, 303, "{}", sent.body);
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("an answer");
+    }
+    assert_eq!(provider.inside.lock().expect("a lock").discovered, 1);
+}
+
+#[test]
+fn a_provider_that_says_who_answers_is_not_believed_without_it() {
+    let (_folder, data, provider, _) = world("provider-says-who");
+    provider.inside.lock().expect("a lock").announces = true;
+    let served = Served::start(&data);
+    let browser = Browser::new(&served);
+    let go = || {
+        let sent = browser.get("/sign-in/organisation?name=County");
+        provider.signs_in(&sent.location)
+    };
+    let mut back = go();
+    assert_eq!(back.pop().expect("iss").0, "iss");
+    let answer = browser.get(&come_back(&back));
+    assert_eq!(answer.status, 403);
+    assert!(
+        answer.body.contains("does not say from which"),
+        "{}",
+        answer.body
+    );
+    // With it, it is believed as far as that: nobody here has the account.
+    let answer = browser.get(&come_back(&go()));
+    assert!(answer.body.contains("Nobody here has this account"));
 }

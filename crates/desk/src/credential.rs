@@ -6,7 +6,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::store::is_taken;
+use crate::store::{is_taken, met};
 use crate::user::{COLUMNS, user};
 use crate::{Desk, Error, User};
 
@@ -35,6 +35,15 @@ pub struct Password {
     /// The last time step that was used up.
     pub step: i64,
     /// When both were set, in microseconds since the Unix epoch.
+    pub created_us: i64,
+}
+
+/// An account at a provider's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The provider's issuer.
+    pub issuer: String,
+    /// When it was linked, in microseconds since the Unix epoch.
     pub created_us: i64,
 }
 
@@ -168,24 +177,39 @@ impl Desk {
         Ok(rows > 0)
     }
 
-    /// Links an account at a provider to a user.
+    /// Links an account at a provider to whoever is in a session; refused once it has ended, whatever ended
+    /// it, or they are disabled.
     pub fn link_account(
         &self,
-        user: i64,
+        session: i64,
         issuer: &str,
         subject: &str,
         now_us: i64,
     ) -> Result<(), Error> {
-        self.db()
+        let rows = self
+            .db()
             .prepare_cached(
-                "INSERT INTO account (issuer, subject, user, created_us) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO account (issuer, subject, user, created_us) \
+                 SELECT ?1, ?2, user.id, ?4 FROM session JOIN user ON user.id = session.user \
+                 WHERE session.id = ?3 AND min(expires_us, used_us + idle_us) > ?4 AND NOT disabled",
             )?
-            .execute((issuer, subject, user, now_us))
-            .map(|_| ())
+            .execute((issuer, subject, session, now_us))
             .map_err(|error| match is_taken(&error) {
                 true => Error::Taken { what: "account" },
                 false => error.into(),
-            })
+            })?;
+        met(rows, "session", &session.to_string())
+    }
+
+    /// Takes a user's account at a provider away, by when it was linked; whether there was one is the answer.
+    pub fn remove_account(&self, user: i64, issuer: &str, created_us: i64) -> Result<bool, Error> {
+        let rows = self
+            .db()
+            .prepare_cached(
+                "DELETE FROM account WHERE user = ?1 AND issuer = ?2 AND created_us = ?3",
+            )?
+            .execute((user, issuer, created_us))?;
+        Ok(rows > 0)
     }
 
     /// Whose account this is, unless they are disabled; notes that it was used.
@@ -205,12 +229,18 @@ impl Desk {
         Ok(statement.query_row((issuer, subject), user).optional()?)
     }
 
-    /// The providers at which a user has an account, by issuer.
-    pub fn accounts(&self, user: i64) -> Result<Vec<String>, Error> {
+    /// A user's accounts at providers, by issuer.
+    pub fn accounts(&self, user: i64) -> Result<Vec<Account>, Error> {
         let db = self.db();
-        let mut statement =
-            db.prepare_cached("SELECT issuer FROM account WHERE user = ?1 ORDER BY issuer")?;
-        let found = statement.query_map([user], |row| row.get(0))?;
+        let mut statement = db.prepare_cached(
+            "SELECT issuer, created_us FROM account WHERE user = ?1 ORDER BY issuer, created_us",
+        )?;
+        let found = statement.query_map([user], |row| {
+            Ok(Account {
+                issuer: row.get(0)?,
+                created_us: row.get(1)?,
+            })
+        })?;
         Ok(found.collect::<Result<_, _>>()?)
     }
 

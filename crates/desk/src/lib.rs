@@ -44,7 +44,7 @@ mod user;
 
 pub use app::{AppGrant, AppToken, Bound, Launch, NewGrant, Spent};
 pub use client::{Client, ClientChange, ClientState, Token};
-pub use credential::{Passkey, Password};
+pub use credential::{Account, Passkey, Password};
 pub use draft::Draft;
 pub use notice::Notice;
 pub use owed::Owed;

@@ -29,6 +29,8 @@ pub struct NewSession<'a> {
     pub agent: &'a str,
     /// Where from, roughly.
     pub place: &'a str,
+    /// When they showed that it is them, in microseconds since the Unix epoch.
+    pub authenticated_us: i64,
     /// Ends after this long without use, in microseconds.
     pub idle_us: i64,
     /// Ends then in any case.
@@ -80,7 +82,7 @@ impl Desk {
             .prepare_cached(
                 "INSERT INTO session (hash, user, how, agent, place, created_us, used_us, \
                  authenticated_us, idle_us, expires_us) \
-                 SELECT ?1, id, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8 FROM user WHERE id = ?2 AND NOT disabled",
+                 SELECT ?1, id, ?3, ?4, ?5, ?6, ?6, ?9, ?7, ?8 FROM user WHERE id = ?2 AND NOT disabled",
             )?
             .execute((
                 &hash(new.secret)[..],
@@ -91,6 +93,7 @@ impl Desk {
                 now_us,
                 new.idle_us,
                 new.expires_us,
+                new.authenticated_us,
             ))?;
         met(rows, "user", &new.user.to_string())?;
         Ok(db.last_insert_rowid())

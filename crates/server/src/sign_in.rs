@@ -121,6 +121,14 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
+    /// Whoever is in a session.
+    pub fn of(session: &Session) -> SignedIn {
+        SignedIn {
+            user: session.user.clone(),
+            session: Some(session.clone()),
+        }
+    }
+
     /// Whether they look after who looks: may see everything that anybody was shown.
     pub fn oversees(&self) -> bool {
         matches!(self.user.role.as_str(), "supervisor" | "officer")
@@ -321,6 +329,17 @@ pub fn begin(
     how: How,
     visitor: &Visitor,
 ) -> Result<Vec<String>, Error> {
+    begin_as_of(programme, user, how, visitor, programme.clock().now().0)
+}
+
+/// The same, of somebody who showed that it is them at another time than now.
+pub fn begin_as_of(
+    programme: &Programme,
+    user: &User,
+    how: How,
+    visitor: &Visitor,
+    authenticated_us: i64,
+) -> Result<Vec<String>, Error> {
     let (now, desk) = (programme.clock().now().0, programme.desk());
     if let Some(old) = visitor.session() {
         desk.end_session(&old).map_err(Error::desk)?;
@@ -336,6 +355,7 @@ pub fn begin(
         how: how.as_str(),
         agent: &visitor.agent,
         place: &visitor.place,
+        authenticated_us: authenticated_us.min(now),
         idle_us: limits.idle_us,
         expires_us: now + limits.absolute_us,
     };
@@ -432,6 +452,16 @@ pub fn is_signed_in(programme: &Programme, headers: &HeaderMap) -> Result<bool, 
     Ok(session(programme, headers)?.is_some())
 }
 
+/// The session that a browser is in, if it is still this one and has not ended.
+pub(crate) fn still_in(
+    programme: &Programme,
+    visitor: &Visitor,
+    id: i64,
+) -> Result<Option<Session>, Error> {
+    let found = session(programme, visitor.cookies())?;
+    Ok(found.filter(|session| session.id == id))
+}
+
 fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
     let found = session(programme, headers)?;
     let Some(mut session) = found.filter(|session| session.how != How::Enrolment.as_str()) else {
@@ -443,10 +473,7 @@ fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, E
         desk.session_used(session.id, now).map_err(Error::desk)?;
         session.used_us = now;
     }
-    Ok(Some(SignedIn {
-        user: session.user.clone(),
-        session: Some(session),
-    }))
+    Ok(Some(SignedIn::of(&session)))
 }
 
 /// Someone who is setting up how they will sign in: opens nothing else.
@@ -454,6 +481,8 @@ fn who(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, E
 pub struct Enrolling {
     /// Who it is.
     pub user: User,
+    /// The session that they are in for it.
+    pub session: i64,
 }
 
 impl FromRequestParts<Programme> for Visitor {
@@ -499,6 +528,9 @@ impl OptionalFromRequestParts<Programme> for Enrolling {
     ) -> Result<Option<Enrolling>, Error> {
         let found = session(programme, &parts.headers)?;
         let found = found.filter(|session| session.how == How::Enrolment.as_str());
-        Ok(found.map(|session| Enrolling { user: session.user }))
+        Ok(found.map(|session| Enrolling {
+            session: session.id,
+            user: session.user,
+        }))
     }
 }

@@ -40,6 +40,7 @@ pub mod inspection;
 pub mod layout;
 pub mod leaf;
 pub mod me;
+pub mod onward;
 pub mod packet;
 pub mod path;
 pub mod person;

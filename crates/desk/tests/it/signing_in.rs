@@ -11,6 +11,7 @@ fn new(secret: &str, user: i64) -> NewSession<'_> {
         how: "passkey",
         agent: "Firefox on Linux",
         place: "192.0.2.0/24",
+        authenticated_us: NOW,
         idle_us: HOUR,
         expires_us: NOW + 3 * HOUR,
     }
@@ -154,10 +155,12 @@ fn a_passkey_and_an_account_belong_to_one_user() {
     );
     assert!(!desk.remove_passkey(osei, b"key").unwrap());
     assert!(desk.remove_passkey(dana, b"key").unwrap());
-    desk.link_account(dana, "https://id.example", "sub", NOW)
+    let begin = |secret, user| desk.begin_session(&new(secret, user), NOW).unwrap();
+    let (hers, his) = (begin("hers", dana), begin("his", osei));
+    desk.link_account(hers, "https://id.example", "sub", NOW)
         .unwrap();
     assert_eq!(
-        said(desk.link_account(osei, "https://id.example", "sub", NOW)),
+        said(desk.link_account(his, "https://id.example", "sub", NOW)),
         "this account cannot be used; another one is needed"
     );
     let who = |issuer, subject| {
@@ -166,8 +169,32 @@ fn a_passkey_and_an_account_belong_to_one_user() {
     };
     assert_eq!(who("https://id.example", "sub"), Some(dana));
     assert_eq!(who("https://other.example", "sub"), None);
+    // Not once the session has ended, by itself or with whoever was in it.
+    let link = |session, at| desk.link_account(session, "https://id.example", "other", at);
+    assert!(link(hers, NOW + HOUR).is_err());
+    assert!(link(his + 1, NOW).is_err());
+    let accounts = desk.accounts(dana).unwrap();
+    assert_eq!((accounts.len(), accounts[0].created_us), (1, NOW));
+    assert!(
+        !desk
+            .remove_account(osei, "https://id.example", NOW)
+            .unwrap()
+    );
+    assert!(
+        !desk
+            .remove_account(dana, "https://id.example", NOW + 1)
+            .unwrap()
+    );
     desk.disable_user(dana, true, None).unwrap();
+    assert!(link(hers, NOW).is_err());
     assert_eq!(who("https://id.example", "sub"), None);
+    desk.disable_user(dana, false, None).unwrap();
+    assert!(
+        desk.remove_account(dana, "https://id.example", NOW)
+            .unwrap()
+    );
+    assert_eq!(who("https://id.example", "sub"), None);
+    desk.disable_user(dana, true, None).unwrap();
     assert_eq!(desk.user_by_handle(&handle).unwrap(), None);
 }
 

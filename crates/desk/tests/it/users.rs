@@ -1,6 +1,6 @@
 //! Users, their codes, what the record is owed about them, and recovery.
 
-use desk::{Desk, Error, NewUser, Owed, RecoveryState};
+use desk::{Desk, Error, NewSession, NewUser, Owed, RecoveryState};
 
 use crate::{Dir, HOUR, NOW, desk};
 
@@ -145,7 +145,18 @@ fn a_recovery_takes_every_old_way_in_and_gives_one_code() {
     let (desk, dana, osei) = desk(&dir);
     desk.add_passkey(dana, b"key", "phone", "{}", NOW).unwrap();
     desk.set_password(dana, "hash", b"sealed", 0, NOW).unwrap();
-    desk.link_account(dana, "https://id.example", "sub", NOW)
+    let session = NewSession {
+        secret: "hers",
+        user: dana,
+        how: "passkey",
+        agent: "",
+        place: "",
+        authenticated_us: NOW,
+        idle_us: HOUR,
+        expires_us: NOW + HOUR,
+    };
+    let session = desk.begin_session(&session, NOW).unwrap();
+    desk.link_account(session, "https://id.example", "sub", NOW)
         .unwrap();
     desk.remember_device(dana, "browser", NOW).unwrap();
     assert_eq!(desk.ways_in(dana).unwrap(), 3);

@@ -9,13 +9,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::enrol::is_made_up;
-use super::sign_in::{Said, answer, entered, field, ours, read};
+use super::sign_in::{Said, answer, entered, field, onward, ours, read};
 use super::{Asked, forms, html, see};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Programme;
 use crate::release;
 use crate::router::Drawn;
 use crate::sign_in::by_password::{self, Outcome};
+use crate::sign_in::provider::{self, WhatFor};
 use crate::sign_in::{self, How, SignedIn, Visitor, passkey};
 use crate::users::{self, Event, Way};
 use crate::web::{account, again, drafts, path};
@@ -59,7 +60,7 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
             .password(user.id)
             .map_err(Error::desk)?
             .map(|password| password.created_us),
-        accounts: desk.accounts(user.id).map_err(Error::desk)?,
+        accounts: accounts(&asked.programme, user.id)?,
         sessions: sessions
             .into_iter()
             .map(|session| account::Session {
@@ -77,6 +78,23 @@ pub async fn get(asked: Asked) -> Result<Response, Error> {
     };
     let page = html(StatusCode::OK, account::page(&context));
     Ok(release::nothing(page, OWN))
+}
+
+/// Somebody's accounts at organisations, each with what the organisation is called here.
+fn accounts(programme: &Programme, user: i64) -> Result<Vec<account::Account>, Error> {
+    let desk = programme.desk();
+    let providers = desk.providers().map_err(Error::desk)?;
+    let name = |issuer: &str| {
+        let found = providers.iter().find(|one| one.issuer == issuer);
+        found.map(|one| one.name.clone())
+    };
+    let accounts = desk.accounts(user).map_err(Error::desk)?;
+    let shown = accounts.into_iter().map(|one| account::Account {
+        name: name(&one.issuer),
+        since: one.created_us,
+        issuer: one.issuer,
+    });
+    Ok(shown.collect())
 }
 
 /// Puts notices away.
@@ -147,9 +165,18 @@ pub async fn ways(
     let named = passkeys.iter().find(|one| one.id == key);
     let named = named.map(|one| passkey::fingerprint(&one.id, &one.body));
     let named = named.unwrap_or_default();
-    let (removed, way) = match field(&form, "password") {
-        "remove" => (desk.remove_password(user.id), Way::Password),
-        _ => (desk.remove_passkey(user.id, &key), Way::Passkey(&named)),
+    let issuer = field(&form, "account");
+    let since = field(&form, "since").parse().unwrap_or_default();
+    let accounts = accounts(&programme, user.id)?;
+    let organisation = accounts.iter().find(|one| one.issuer == issuer);
+    let organisation = organisation.and_then(|one| one.name.as_deref());
+    let (removed, way) = match (field(&form, "password"), issuer) {
+        ("remove", _) => (desk.remove_password(user.id), Way::Password),
+        (_, "") => (desk.remove_passkey(user.id, &key), Way::Passkey(&named)),
+        (_, issuer) => (
+            desk.remove_account(user.id, issuer, since),
+            Way::Provider(organisation.unwrap_or(issuer)),
+        ),
     };
     if removed.map_err(Error::desk)? {
         let actor = sign_in::actor_name(user);
@@ -208,6 +235,10 @@ fn draw_again(
         problem,
         passkey: has_passkeys && visitor.site.takes_passkeys(),
         password: desk.password(user).map_err(Error::desk)?.is_some(),
+        organisations: accounts(&asked.programme, user)?
+            .into_iter()
+            .filter_map(|one| one.name)
+            .collect(),
     };
     let mut response = html(status, again::page(&context));
     response.extensions_mut().insert(Drawn);
@@ -281,6 +312,26 @@ pub async fn again_passkey_done(
         &json!({ "next": ours(said.text("next")) }),
         &[cookie],
     ))
+}
+
+/// Leads to an organisation's sign-in, to have whoever is signed in sign in there once more.
+pub async fn again_provider(
+    State(programme): State<Programme>,
+    who: SignedIn,
+    visitor: Visitor,
+    body: Bytes,
+) -> Result<Response, Error> {
+    let form = read(&body)?;
+    let (name, next) = (field(&form, "name").to_owned(), ours(field(&form, "next")));
+    let Some(session) = who.session.map(|session| session.id) else {
+        return Ok(see(path::SIGN_IN));
+    };
+    let (there, organisation) = (programme.clone(), name.clone());
+    let sent = tokio::task::spawn_blocking(move || {
+        provider::send(&there, &visitor, &name, &next, WhatFor::Again(session))
+    });
+    let sent = sent.await.map_err(Error::internal)??;
+    Ok(onward(&programme, &organisation, &sent))
 }
 
 /// They have shown that it is them: from here on the session goes by another secret.

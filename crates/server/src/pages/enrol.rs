@@ -2,22 +2,21 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
+use desk::Session;
 use serde_json::json;
 
-use super::sign_in::{Said, answer, entered, field, outside, read, set};
+use super::sign_in::{Said, answer, entered, field, onward, outside, read, set};
 use super::{Asked, html, see};
 use crate::error::{Error, ErrorKind};
-use crate::fhir::query;
 use crate::programme::Programme;
 use crate::release;
 use crate::router::Drawn;
 use crate::sign_in::enrolment::{self, Chosen};
+use crate::sign_in::provider::{self, WhatFor};
 use crate::sign_in::throttle::Tries;
-use crate::sign_in::{
-    self, Enrolling, How, SignedIn, Visitor, one_time, passkey, picture, provider,
-};
+use crate::sign_in::{self, Enrolling, How, SignedIn, Visitor, one_time, passkey, picture};
 use crate::users::{self, Event, Way};
 use crate::web::enrol::{Choice, Context, page};
 use crate::web::layout::Shell;
@@ -28,6 +27,8 @@ struct Setting {
     user: desk::User,
     /// Whether they are signed in already.
     adds: bool,
+    /// The session that they are in.
+    session: i64,
 }
 
 fn setting(
@@ -35,8 +36,12 @@ fn setting(
     enrolling: Option<Enrolling>,
     who: Option<&SignedIn>,
 ) -> Result<Option<Setting>, Error> {
-    if let Some(Enrolling { user }) = enrolling {
-        return Ok(Some(Setting { user, adds: false }));
+    if let Some(Enrolling { user, session }) = enrolling {
+        return Ok(Some(Setting {
+            user,
+            adds: false,
+            session,
+        }));
     }
     let now = programme.clock().now().0;
     match who {
@@ -45,9 +50,13 @@ fn setting(
             ErrorKind::Forbidden,
             "The demonstration's people sign in with one click; nothing is set up for them.",
         )),
-        Some(who) if who.is_fresh(now) => Ok(Some(Setting {
-            user: who.user.clone(),
+        Some(SignedIn {
+            user,
+            session: Some(session),
+        }) if who.is_some_and(|who| who.is_fresh(now)) => Ok(Some(Setting {
+            user: user.clone(),
             adds: true,
+            session: session.id,
         })),
         Some(_) => Err(Error::new(
             ErrorKind::Forbidden,
@@ -278,17 +287,33 @@ pub async fn to_provider(
     enrolling: Option<Enrolling>,
     who: Option<SignedIn>,
     visitor: Visitor,
-    uri: Uri,
+    body: Bytes,
 ) -> Result<Response, Error> {
     let setting = must(setting(&programme, enrolling, who.as_ref())?)?;
-    let params = query::decode(uri.query().unwrap_or_default())?;
-    let name = field(&params, "name").to_owned();
+    let form = read(&body)?;
+    let (name, there) = (field(&form, "name").to_owned(), programme.clone());
+    let organisation = name.clone();
     let sent = tokio::task::spawn_blocking(move || {
-        let user = Some(&setting.user);
-        provider::send(&programme, &visitor, &name, path::ACCOUNT, user)
+        let what_for = WhatFor::Link(setting.session);
+        provider::send(&there, &visitor, &name, path::ACCOUNT, what_for)
     });
     let sent = sent.await.map_err(Error::internal)??;
-    Ok(entered(&sent.to, &[sent.cookie]))
+    Ok(onward(&programme, &organisation, &sent))
+}
+
+/// An account at an organisation's was linked, in this session.
+pub(super) async fn linked(
+    programme: &Programme,
+    visitor: &Visitor,
+    session: &Session,
+    back: &provider::Back,
+) -> Result<Response, Error> {
+    let setting = Setting {
+        user: back.user.clone(),
+        adds: session.how != How::Enrolment.as_str(),
+        session: session.id,
+    };
+    done(programme, &setting, visitor, &Way::Provider(&back.provider)).await
 }
 
 /// A way in is there: on the record, told to its owner, and they are signed in.
@@ -300,11 +325,14 @@ async fn done(
 ) -> Result<Response, Error> {
     let actor = sign_in::actor_name(&setting.user);
     users::note(programme, &setting.user, &Event::WayAdded(*way), &actor).await?;
-    if setting.adds {
+    // Of an organisation's account somebody hears even when it is their first: it is not made here.
+    if setting.adds || matches!(way, Way::Provider(_)) {
         let words = format!("{} was added to your account.", way.words());
         let now = programme.clock().now().0;
         let told = programme.desk().tell(setting.user.id, &words, now);
         told.map_err(Error::desk)?;
+    }
+    if setting.adds {
         return Ok(see(path::ACCOUNT));
     }
     let how = match way {

@@ -13,9 +13,10 @@ use crate::programme::Programme;
 use crate::release;
 use crate::router::Drawn;
 use crate::sign_in::by_password::{self, Outcome};
-use crate::sign_in::{self, How, SignedIn, Visitor, passkey, provider};
-use crate::users;
+use crate::sign_in::provider::{self, WhatFor};
+use crate::sign_in::{self, How, SignedIn, Visitor, passkey};
 use crate::web::layout::Shell;
+use crate::web::onward;
 use crate::web::path;
 use crate::web::sign_in::{Context, Who, page};
 
@@ -173,7 +174,7 @@ pub async fn to_provider(
     let params = query::decode(uri.query().unwrap_or_default())?;
     let (name, next) = (field(&params, "name").to_owned(), next(&params));
     let sent = tokio::task::spawn_blocking(move || {
-        provider::send(&programme, &visitor, &name, &next, None)
+        provider::send(&programme, &visitor, &name, &next, WhatFor::SignIn)
     });
     let sent = sent.await.map_err(Error::internal)??;
     Ok(entered(&sent.to, &[sent.cookie]))
@@ -194,18 +195,36 @@ pub async fn from_provider(
         })
     });
     let back = back.await.map_err(Error::internal)??;
-    if back.linked {
-        let event = users::Event::WayAdded(users::Way::Provider(&back.provider));
-        users::note(
-            &programme,
-            &back.user,
-            &event,
-            &sign_in::actor_name(&back.user),
-        )
-        .await?;
+    let next = ours(&back.next);
+    match (back.what_for, &back.session) {
+        (WhatFor::Link(_), Some(session)) => {
+            super::enrol::linked(&programme, &visitor, session, &back).await
+        }
+        (WhatFor::Again(_), Some(session)) => {
+            let cookie = sign_in::renew(&programme, &SignedIn::of(session), &visitor)?;
+            Ok(entered(&next, &[cookie]))
+        }
+        _ => {
+            let (user, at) = (&back.user, back.authenticated_us);
+            let cookies = sign_in::begin_as_of(&programme, user, How::Provider, &visitor, at)?;
+            Ok(entered(&next, &cookies))
+        }
     }
-    let cookies = sign_in::begin(&programme, &back.user, How::Provider, &visitor)?;
-    Ok(entered(&ours(&back.next), &cookies))
+}
+
+/// A page that leads to an organisation's sign-in: browsers let no form of ours end there.
+pub(super) fn onward(programme: &Programme, organisation: &str, sent: &provider::Sent) -> Response {
+    let context = onward::Context {
+        shell: outside(programme, path::ENROL),
+        organisation: organisation.to_owned(),
+        to: sent.to.clone(),
+    };
+    let mut response = html(StatusCode::OK, onward::page(&context));
+    if let Ok(value) = HeaderValue::from_str(&format!("0; url={}", sent.to)) {
+        response.headers_mut().insert(header::REFRESH, value);
+    }
+    set(&mut response, &sent.cookie);
+    release::nothing(response, "it leads to another address")
 }
 
 /// What a passkey's module sent: the fields of its form, and the answer.

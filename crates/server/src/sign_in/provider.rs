@@ -1,8 +1,14 @@
 //! Signing in through an organisation: OpenID Connect, authorization code with PKCE.
 //!
 //! An account there is linked to a user here by issuer and subject, and only by somebody who holds a
-//! code that an officer gave them; never by a name or an address that the provider asserts. State,
-//! nonce and verifier stay at the desk, sealed, and are taken once by the browser that began.
+//! code that an officer gave them, or is signed in and has lately shown that it is them; never by a name or
+//! an address that the provider asserts. State, nonce and verifier stay at the desk, sealed, and are taken
+//! once by the browser that began; what it began in a session, it comes back to in that session, or not at
+//! all.
+//!
+//! A provider may let somebody through who signed in there hours ago. So a session that begins with it is as
+//! old as the provider says that this is (`auth_time`); where somebody must show that it is them, the
+//! provider is asked to have them sign in.
 //!
 //! What is refused: another state, another issuer (RFC 9207's `iss`, which must be there where the provider
 //! says that it is; the metadata's, the token's),
@@ -14,12 +20,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use desk::{Provider, User};
+use desk::{Provider, Session, User};
 use openidconnect::core::{
-    CoreAuthDisplay, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient,
-    CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
-    CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType,
-    CoreSubjectIdentifierType,
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType,
+    CoreClient, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
+    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
@@ -28,7 +34,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Visitor;
+use super::{How, SignedIn, Visitor, limits};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Programme;
 use crate::web::path;
@@ -40,6 +46,9 @@ pub const SEALED_KIND: &str = "client-secret";
 
 /// The most that a provider's answer may be, in bytes.
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
+
+/// How far a provider's clock may be behind ours, in microseconds.
+const SKEW: i64 = 60_000_000;
 
 /// How long a provider may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -124,7 +133,19 @@ struct State {
     nonce: String,
     verifier: String,
     next: String,
-    enrolling: Option<i64>,
+    what_for: WhatFor,
+    began_us: i64,
+}
+
+/// What somebody goes to a provider for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhatFor {
+    /// Signing in.
+    SignIn,
+    /// Linking an account, in this session.
+    Link(i64),
+    /// Showing again that it is them, in this session.
+    Again(i64),
 }
 
 /// Where the browser goes, and the cookie that it comes back with.
@@ -139,21 +160,25 @@ pub struct Sent {
 pub struct Back {
     /// Who it is.
     pub user: User,
-    /// Whether the account was linked just now.
-    pub linked: bool,
+    /// The session that they went from and came back to, unless they went to sign in.
+    pub session: Option<Session>,
+    /// What they went for, which is done.
+    pub what_for: WhatFor,
+    /// When they signed in there, in microseconds since the Unix epoch; 0 if the provider does not say.
+    pub authenticated_us: i64,
     /// The provider's name.
     pub provider: String,
     /// Where they wanted to go.
     pub next: String,
 }
 
-/// Sends a browser to a provider. `enrolling`: whose account it will be.
+/// Sends a browser to a provider.
 pub fn send(
     programme: &Programme,
     visitor: &Visitor,
     name: &str,
     next: &str,
-    enrolling: Option<&User>,
+    what_for: WhatFor,
 ) -> Result<Sent, Error> {
     let provider = provider(programme, name)?;
     let metadata = metadata(programme, &provider)?;
@@ -167,18 +192,24 @@ pub fn send(
         nonce: draw(),
         verifier: draw(),
         next: next.to_owned(),
-        enrolling: enrolling.map(|user| user.id),
+        what_for,
+        began_us: programme.clock().now().0,
     };
     let verifier = PkceCodeVerifier::new(state.verifier.clone());
     let (csrf, nonce) = (state.state.clone(), state.nonce.clone());
-    let (to, _, _) = client
+    let mut request = client
         .authorize_url(
             CoreAuthenticationFlow::AuthorizationCode,
             || CsrfToken::new(csrf),
             || Nonce::new(nonce),
         )
-        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
-        .url();
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+    if matches!(what_for, WhatFor::Again(_)) {
+        // With `max_age` it must say when they signed in.
+        let fresh = std::time::Duration::from_micros(limits::FRESH_US.unsigned_abs());
+        request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(fresh);
+    }
+    let (to, _, _) = request.url();
     let kept = serde_json::to_vec(&state).map_err(Error::internal)?;
     Ok(Sent {
         to: to.to_string(),
@@ -218,22 +249,34 @@ pub fn take(
             "Your organisation did not sign you in. Begin again, or sign in another way.",
         ));
     };
-    let (issuer, subject) = subject(programme, visitor, &provider, &kept, code)?;
+    let Vouched {
+        issuer,
+        subject,
+        authenticated_us,
+    } = subject(programme, visitor, &provider, &kept, code)?;
     let (desk, now) = (programme.desk(), programme.clock().now().0);
-    let linked = match kept.enrolling {
-        Some(user) => {
-            desk.link_account(user, &issuer, &subject, now)
-                .map_err(|error| match error {
-                    desk::Error::Taken { .. } => Error::new(
-                        ErrorKind::Conflict,
-                        "This account of your organisation is linked to somebody here already. Sign in with it.",
-                    ),
-                    error => Error::desk(error),
-                })?;
-            true
+    let session = match kept.what_for {
+        WhatFor::SignIn => None,
+        WhatFor::Link(id) | WhatFor::Again(id) => {
+            let session = super::still_in(programme, visitor, id)?;
+            Some(session.ok_or_else(session_over)?)
         }
-        None => false,
     };
+    if let (WhatFor::Link(id), Some(session)) = (kept.what_for, &session) {
+        let is_enrolling = session.how == How::Enrolment.as_str();
+        if !is_enrolling && !SignedIn::of(session).is_fresh(now) {
+            return Err(session_over());
+        }
+        desk.link_account(id, &issuer, &subject, now)
+            .map_err(|error| match error {
+                desk::Error::Taken { .. } => Error::new(
+                    ErrorKind::Conflict,
+                    "This account of your organisation is linked to somebody here already. Sign in with it.",
+                ),
+                desk::Error::Unknown { .. } => session_over(),
+                error => Error::desk(error),
+            })?;
+    }
     let user = desk
         .user_by_account(&issuer, &subject, now)
         .map_err(Error::desk)?
@@ -243,22 +286,54 @@ pub fn take(
                  with it and choose your organisation there.",
             )
         })?;
+    if session
+        .as_ref()
+        .is_some_and(|session| session.user.id != user.id)
+    {
+        return Err(refusal(
+            "Your organisation says that this is somebody else than who is signed in here. Sign in there as \
+             yourself, and begin again.",
+        ));
+    }
+    if matches!(kept.what_for, WhatFor::Again(_)) && authenticated_us < kept.began_us - SKEW {
+        return Err(refusal(
+            "Your organisation did not ask you to sign in again, or does not say that it did. Use a passkey or \
+             a password here, or ask an officer for a code.",
+        ));
+    }
     Ok(Back {
         user,
-        linked,
+        session,
+        what_for: kept.what_for,
+        authenticated_us,
         provider: provider.name,
         next: kept.next,
     })
 }
 
-/// Exchanges a code for a token, and believes it as far as it proves itself: issuer and subject.
+/// What a token vouches for.
+struct Vouched {
+    issuer: String,
+    subject: String,
+    /// When they signed in there; 0 if it does not say.
+    authenticated_us: i64,
+}
+
+fn session_over() -> Error {
+    refusal(
+        "The session that you went from has ended, or it is too long ago that you showed that it is you. Sign \
+         in, or enrol with a new code, and begin again.",
+    )
+}
+
+/// Exchanges a code for a token, and believes it as far as it proves itself.
 fn subject(
     programme: &Programme,
     visitor: &Visitor,
     provider: &Provider,
     kept: &State,
     code: String,
-) -> Result<(String, String), Error> {
+) -> Result<Vouched, Error> {
     let secret = match &provider.secret {
         Some(sealed) => {
             let open = programme
@@ -330,10 +405,11 @@ fn subject(
     if party.is_some_and(|party| *party != client_id(provider)) {
         return Err(unbelieved("the id_token was given to another party".into()));
     }
-    Ok((
-        claims.issuer().to_string(),
-        claims.subject().as_str().to_owned(),
-    ))
+    Ok(Vouched {
+        issuer: claims.issuer().to_string(),
+        subject: claims.subject().as_str().to_owned(),
+        authenticated_us: claims.auth_time().map_or(0, |at| at.timestamp_micros()),
+    })
 }
 
 /// What is wrong with a token, without what is in it.

@@ -19,8 +19,8 @@ pub struct Context {
     pub passkeys: Vec<Passkey>,
     /// When the password was set, if there is one.
     pub password: Option<i64>,
-    /// Organisations' accounts, by issuer.
-    pub accounts: Vec<String>,
+    /// Accounts at organisations, by issuer.
+    pub accounts: Vec<Account>,
     /// Where one is signed in, the last used first.
     pub sessions: Vec<Session>,
     /// Whether ways in can be set up at all: not by the made-up people of a demonstration.
@@ -51,6 +51,17 @@ pub struct Passkey {
     pub used: Option<i64>,
     /// What its public key is recognised by, in signatures.
     pub fingerprint: String,
+}
+
+/// One account at an organisation.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The issuer.
+    pub issuer: String,
+    /// What the organisation is called; nothing if it opens nothing here any more.
+    pub name: Option<String>,
+    /// When it was linked.
+    pub since: i64,
 }
 
 /// One session.
@@ -138,7 +149,14 @@ fn ways(context: &Context) -> Markup {
                     button class="usa-button usa-button--unstyled" type="submit" name="password" value="remove" aria-label="Remove the password" { "Remove" }
                 }
             } }
-            @for account in &context.accounts { li { "Your account at " bdi { (account) } "." } }
+            @for account in &context.accounts { li {
+                form action=(path::ACCOUNT_WAYS) method="post" {
+                    "Your account at " @if let Some(name) = &account.name { strong { bdi { (name) } } ", " } bdi { (account.issuer) } ", since " (time(account.since)) ". "
+                    input type="hidden" name="since" value=(account.since);
+                    button class="usa-button usa-button--unstyled" type="submit" name="account" value=(account.issuer)
+                        aria-label=(format!("Remove the account at {}", account.name.as_ref().unwrap_or(&account.issuer))) { "Remove" }
+                }
+            } }
         }
     }
 }
@@ -186,6 +204,11 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         used: Some(samples::NOW),
         fingerprint: "7Ao3 mQ9x Kd2r Tz5u".into(),
     };
+    let account = |issuer: &str, name: Option<&str>| Account {
+        issuer: issuer.into(),
+        name: name.map(str::to_owned),
+        since: samples::NOW - 20 * when::DAY,
+    };
     let full = Context {
         shell: samples::now(path::ACCOUNT),
         notices: vec![Notice {
@@ -196,7 +219,10 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         drafts: 1,
         passkeys: vec![passkey("My phone")],
         password: Some(samples::NOW - 90 * when::DAY),
-        accounts: vec!["https://id.lakeland.example".into()],
+        accounts: vec![
+            account("https://id.lakeland.example", Some("County of Lakeland")),
+            account("https://id.gone.example", None),
+        ],
         sessions: vec![session(9, "Firefox on Linux", true), session(7, "Safari on iPhone", false)],
         real: true,
     };
@@ -208,7 +234,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             words: samples::HOSTILE.into(),
         }],
         passkeys: vec![passkey(samples::HOSTILE), passkey(samples::LONG)],
-        accounts: vec![samples::HOSTILE.into()],
+        accounts: vec![account(samples::HOSTILE, Some(samples::HOSTILE))],
         sessions: vec![session(1, samples::HOSTILE, false)],
         ..full.clone()
     };

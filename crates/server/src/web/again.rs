@@ -18,6 +18,8 @@ pub struct Context {
     pub passkey: bool,
     /// Whether one has a password.
     pub password: bool,
+    /// The organisations at which one has an account.
+    pub organisations: Vec<String>,
 }
 
 /// The page.
@@ -26,7 +28,16 @@ pub fn page(context: &Context) -> Markup {
         div class="narrow" {
             p { "This changes how you sign in, or speaks in your name. Show once more that it is you." }
             @if let Some(problem) = &context.problem { p class="problem" role="alert" id="problem" { (layout::urgent_mark()) (problem) } }
-            (ways(&Ways { passkey: context.passkey.then_some(path::AGAIN_PASSKEY), password: context.password.then_some(path::AGAIN), fields: &[("next", &context.next)], words: "Go on" }))
+            (ways(&Ways { passkey: context.passkey.then_some(path::AGAIN_PASSKEY), password: context.password.then_some(path::AGAIN), fields: &[("next", &context.next)], words: "Go on", elsewhere: !context.organisations.is_empty() }))
+            @if !context.organisations.is_empty() {
+                form action=(path::AGAIN_PROVIDER) method="post" class="stack" {
+                    p { "Your organisation can ask you to sign in there once more." }
+                    input type="hidden" name="next" value=(context.next);
+                    @for name in &context.organisations {
+                        button class="usa-button usa-button--outline" type="submit" name="name" value=(name) { "Go on with " bdi { (name) } }
+                    }
+                }
+            }
             p { a href=(path::ACCOUNT) { "Back to your account" } }
         }
         @if context.passkey { (layout::script("passkey.js")) }
@@ -52,6 +63,8 @@ pub struct Ways<'a> {
     pub fields: &'a [(&'a str, &'a str)],
     /// What the buttons say.
     pub words: &'a str,
+    /// Whether there is another way beside these.
+    pub elsewhere: bool,
 }
 
 /// The forms for it.
@@ -74,9 +87,8 @@ pub fn ways(ways: &Ways<'_>) -> Markup {
                 button class="usa-button usa-button--outline" type="submit" { (ways.words) }
             }
         }
-        @if ways.passkey.is_none() && ways.password.is_none() {
-            p { "You sign in through your organisation and have neither a passkey nor a password here. "
-                a href=(path::SIGN_IN) { "Sign out and in again" } ", and do this at once; or ask an officer for a code and add a passkey." }
+        @if ways.passkey.is_none() && ways.password.is_none() && !ways.elsewhere {
+            p { "You have neither a passkey nor a password here. Add one under " a href=(path::ACCOUNT) { "your account" } ", and come back." }
         }
     }
 }
@@ -89,11 +101,19 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         problem: None,
         passkey: true,
         password: true,
+        organisations: Vec::new(),
+    };
+    let organisation = Context {
+        passkey: false,
+        password: false,
+        organisations: vec!["County of Lakeland".into()],
+        ..both.clone()
     };
     let hostile = Context {
         shell: samples::about_hostile(samples::now(path::AGAIN)),
         next: samples::HOSTILE.into(),
         problem: Some(samples::HOSTILE.into()),
+        organisations: vec![samples::HOSTILE.into()],
         ..both.clone()
     };
     let neither = Context {
@@ -101,5 +121,10 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         password: false,
         ..both.clone()
     };
-    vec![("both", both), ("neither", neither), ("hostile", hostile)]
+    vec![
+        ("both", both),
+        ("organisation", organisation),
+        ("neither", neither),
+        ("hostile", hostile),
+    ]
 }

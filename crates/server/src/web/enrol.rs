@@ -101,10 +101,12 @@ fn choices(choice: &Choice) -> Markup {
             section class="panel" aria-labelledby="organisation" {
                 h2 id="organisation" { "Your organisation's sign-in" }
                 p { "You sign in there, and that account is yours here from then on." }
-                ul class="plain rows" {
-                    @for name in &choice.organisations { li {
-                        a class="usa-button usa-button--outline small" href=(path::with(path::ENROL_PROVIDER, &[("name", name)])) { bdi { (name) } }
-                    } }
+                form action=(path::ENROL_PROVIDER) method="post" {
+                    ul class="plain rows" {
+                        @for name in &choice.organisations { li {
+                            button class="usa-button usa-button--outline small" type="submit" name="name" value=(name) { bdi { (name) } }
+                        } }
+                    }
                 }
             }
         }

@@ -69,13 +69,13 @@ pub const ENROL_PASSWORD: &str = "/enrol/password";
 pub const ENROL_PASSKEY: &str = "/enrol/passkey";
 /// Takes the new passkey: POST.
 pub const ENROL_PASSKEY_DONE: &str = "/enrol/passkey/done";
-/// Leads to an organisation's sign-in, to link an account there: GET, `name`.
+/// Leads to an organisation's sign-in, to link an account there: POST, `name`.
 pub const ENROL_PROVIDER: &str = "/enrol/organisation";
 /// One's own account: ways in, sessions, notices.
 pub const ACCOUNT: &str = "/account";
 /// Ends a session of one's own: POST, `session`, or all of them but this one.
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
-/// Takes a way in away: POST, `passkey` or `password`.
+/// Takes a way in away: POST, `passkey`, `password`, or `account` and `since`.
 pub const ACCOUNT_WAYS: &str = "/account/ways";
 /// Puts notices away: POST, `upto`.
 pub const ACCOUNT_NOTICES: &str = "/account/notices";
@@ -85,6 +85,8 @@ pub const AGAIN: &str = "/account/again";
 pub const AGAIN_PASSKEY: &str = "/account/again/passkey";
 /// Takes its answer: POST.
 pub const AGAIN_PASSKEY_DONE: &str = "/account/again/passkey/done";
+/// Leads to an organisation's sign-in, to show again that it is oneself: POST, `name` and `next`.
+pub const AGAIN_PROVIDER: &str = "/account/again/organisation";
 /// Goes on with the session: POST.
 pub const SESSION: &str = "/account/session";
 /// Forms that came after a session had ended.

@@ -251,6 +251,7 @@ pub fn every_page() -> Vec<Sample> {
         apps,
         apps_mine,
         enrol,
+        onward,
         account,
         again,
         drafts,

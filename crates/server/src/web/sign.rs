@@ -58,6 +58,7 @@ pub fn page(context: &Context) -> Markup {
                     password: context.password.then_some(&address),
                     fields: &[("meaning", context.meaning)],
                     words: "Sign",
+                    elsewhere: false,
                 }))
                 @if context.password {
                     p class="hint" { "With a passkey, your own key signs, and anybody can check it without this server. With a password, this server says that it was you." }

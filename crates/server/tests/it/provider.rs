@@ -9,9 +9,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use server::clock::Clock;
+use server::sign_in::one_time;
 use sha2::{Digest, Sha256};
 
-use super::people::Browser;
+use super::people::{Browser, PASSWORD, Person, secret_on};
 use super::served::{Folder, Served, homecoming_done};
 
 /// The provider's key, PKCS #8, and the two halves of its public one. Made for this test.
@@ -52,6 +53,8 @@ struct Inside {
     /// What was asked for at the authorization endpoint, by the code that was given.
     asked: Vec<(String, Vec<(String, String)>)>,
     exchanged: Vec<String>,
+    /// When the person signed in there, if it says so, in seconds.
+    signed_in: Option<i64>,
     /// How often it was asked what it says of itself.
     discovered: u32,
     /// Whether it says that its answers say who gives them (RFC 9207).
@@ -195,19 +198,24 @@ impl Provider {
         let mood = inside.mood.unwrap_or(Mood::Honest);
         let subject = inside.subject.clone();
         inside.exchanged.push(code);
+        let signed_in = inside.signed_in;
+        drop(inside);
         let mut answer = json!({ "access_token": "x", "token_type": "Bearer", "expires_in": 60 });
         if mood != Mood::NoToken {
-            answer["id_token"] = json!(self.id_token(mood, &subject, &nonce));
+            answer["id_token"] = json!(self.id_token(mood, &subject, &nonce, signed_in));
         }
         (200, answer.to_string())
     }
 
-    fn id_token(&self, mood: Mood, subject: &str, nonce: &str) -> String {
+    fn id_token(&self, mood: Mood, subject: &str, nonce: &str, signed_in: Option<i64>) -> String {
         let now = Clock::System.now().0 / 1_000_000;
         let mut claims = json!({
             "iss": self.issuer(), "sub": subject, "aud": CLIENT, "nonce": nonce,
             "iat": now, "exp": now + 300, "email": "first.officer@example.org", "name": "First officer",
         });
+        if let Some(at) = signed_in {
+            claims["auth_time"] = json!(at);
+        }
         match mood {
             Mood::OtherIssuer => claims["iss"] = json!("https://id.evil.example"),
             Mood::OtherAudience => claims["aud"] = json!("somebody-else"),
@@ -270,6 +278,21 @@ fn there_and_back(browser: &Browser, provider: &Provider, from: &str) -> super::
     browser.get(&come_back(&back))
 }
 
+/// Where a form of ours leads on to.
+fn sent_on(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> String {
+    let answer = browser.post(path, fields);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let link = answer
+        .body
+        .split("<a class=\"usa-button\" href=\"")
+        .nth(1)
+        .expect("a link");
+    link.split('"')
+        .next()
+        .expect("its end")
+        .replace("&amp;", "&")
+}
+
 fn come_back(back: &[(String, String)]) -> String {
     let pairs: Vec<(&str, &str)> = back
         .iter()
@@ -329,7 +352,8 @@ fn an_organisations_account_opens_what_it_was_linked_to_and_nothing_else_does() 
     let officer = Browser::new(&served);
     assert!(officer.get("/sign-in").body.contains("County"));
     assert_eq!(officer.post("/enrol", &[("code", &code)]).status, 303);
-    let linked = there_and_back(&officer, &provider, "/enrol/organisation?name=County");
+    let to = sent_on(&officer, "/enrol/organisation", &[("name", "County")]);
+    let linked = officer.get(&come_back(&provider.signs_in(&to)));
     assert_eq!(
         (linked.status, &*linked.location),
         (303, "/account"),
@@ -455,4 +479,144 @@ fn a_provider_that_says_who_answers_is_not_believed_without_it() {
     // With it, it is believed as far as that: nobody here has the account.
     let answer = browser.get(&come_back(&go()));
     assert!(answer.body.contains("Nobody here has this account"));
+}
+
+#[test]
+fn an_account_is_linked_in_the_session_that_asked_for_it_or_not_at_all() {
+    let (_folder, data, provider, _) = world("provider-linking");
+    let served = Served::start(&data);
+    let dana = Person::added(&served, &data, "Dana Whitfield", "caseworker");
+    provider.set(Mood::Honest, "dana-at-county");
+    let operator = |words: &[&str]| {
+        let said = homecoming_done(&[words, &["Dana Whitfield", "--data", &data]].concat());
+        said.lines().last().expect("words").to_owned()
+    };
+    let go = |browser: &Browser| {
+        let to = sent_on(browser, "/enrol/organisation", &[("name", "County")]);
+        come_back(&provider.signs_in(&to))
+    };
+    let refused = |browser: &Browser, back: &str, why: &str| {
+        let answer = browser.get(back);
+        assert_eq!(answer.status, 403, "{why}: {}", answer.body);
+        assert!(answer.body.contains("has ended"), "{why}: {}", answer.body);
+        let stranger = Browser::new(&served);
+        let entered = there_and_back(&stranger, &provider, "/sign-in/organisation?name=County");
+        assert!(
+            entered.body.contains("Nobody here has this account"),
+            "{why}: {}",
+            entered.body
+        );
+    };
+    // Only a form of ours begins it.
+    assert_eq!(
+        dana.browser.get("/enrol/organisation?name=County").status,
+        405
+    );
+    let back = go(&dana.browser);
+    dana.browser.post("/sign-out", &[]);
+    assert_eq!(dana.sign_in(&dana.browser).status, 303);
+    refused(&dana.browser, &back, "another session of hers");
+    let back = go(&dana.browser);
+    operator(&["user", "disable"]);
+    refused(&dana.browser, &back, "she is disabled");
+    operator(&["user", "enable"]);
+    assert_eq!(dana.sign_in(&dana.browser).status, 303);
+    let back = go(&dana.browser);
+    let code = operator(&["user", "code", "--instead"]);
+    refused(&dana.browser, &back, "a recovery");
+    // Whoever entered her code, until she has another.
+    let thief = Browser::new(&served);
+    assert_eq!(thief.post("/enrol", &[("code", &code)]).status, 303);
+    let back = go(&thief);
+    let code = operator(&["user", "code"]);
+    refused(&thief, &back, "another code");
+    let back = go(&{
+        let browser = Browser::new(&served);
+        assert_eq!(browser.post("/enrol", &[("code", &code)]).status, 303);
+        browser
+    });
+    let answer = dana.browser.get(&back);
+    assert_eq!(answer.status, 403, "another browser: {}", answer.body);
+}
+
+#[test]
+fn whoever_comes_by_their_organisation_is_as_fresh_as_it_says_and_can_take_it_away() {
+    let (_folder, data, provider, code) = world("provider-fresh");
+    let served = Served::start(&data);
+    let officer = Browser::new(&served);
+    provider.set(Mood::Honest, "officer-at-county");
+    assert_eq!(officer.post("/enrol", &[("code", &code)]).status, 303);
+    let to = sent_on(&officer, "/enrol/organisation", &[("name", "County")]);
+    let linked = officer.get(&come_back(&provider.signs_in(&to)));
+    assert_eq!(&*linked.location, "/account", "{}", linked.body);
+    let told = "An account at County was added to your account.";
+    assert!(officer.get("/account").body.contains(told));
+
+    // Hours ago, or nobody knows when: they show again that it is them.
+    let now = || Clock::System.now().0 / 1_000_000;
+    let says = |at: Option<i64>| provider.inside.lock().expect("a lock").signed_in = at;
+    let again = || {
+        let fields = [("name", "County"), ("next", "/enrol")];
+        let to = sent_on(&officer, "/account/again/organisation", &fields);
+        let asked = decoded(to.split_once('?').expect("parameters").1);
+        assert_eq!(value(&asked, "prompt"), "login");
+        assert_eq!(value(&asked, "max_age"), "600");
+        officer.get(&come_back(&provider.signs_in(&to)))
+    };
+    for at in [None, Some(now() - 3_600)] {
+        says(at);
+        let entered = there_and_back(&officer, &provider, "/sign-in/organisation?name=County");
+        assert_eq!(entered.status, 303, "{}", entered.body);
+        assert_eq!(
+            officer.get("/enrol").location,
+            "/account/again?next=%2Fenrol"
+        );
+        assert!(
+            officer
+                .get("/account/again")
+                .body
+                .contains("action=\"/account/again/organisation\"")
+        );
+        let not = again();
+        assert_eq!(not.status, 403, "{at:?}");
+        assert!(not.body.contains("did not ask you to sign in again"));
+        assert_eq!(officer.get("/enrol").status, 303, "{at:?}");
+    }
+    says(Some(now()));
+    provider.set(Mood::Honest, "somebody-else");
+    assert_eq!(again().status, 403);
+    provider.set(Mood::Honest, "officer-at-county");
+    let shown = again();
+    assert_eq!((shown.status, &*shown.location), (303, "/enrol"));
+    let page = officer.get("/enrol");
+    assert_eq!(page.status, 200);
+
+    // The account goes when there is another way in.
+    let account = officer.get("/account").body;
+    let since = account
+        .split("name=\"since\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("when it was linked");
+    let issuer = provider.issuer();
+    let remove = || officer.post("/account/ways", &[("account", &issuer), ("since", since)]);
+    let last = remove();
+    assert_eq!(last.status, 422);
+    assert!(last.body.contains("only way"), "{}", last.body);
+    let secret = secret_on(&page.body);
+    let one_time = one_time::code(&secret, Clock::System.now().0);
+    let fields = [
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+        ("one-time", &one_time),
+    ];
+    let set = officer.post("/enrol/password", &fields);
+    assert_eq!(&*set.location, "/account", "{}", set.body);
+    assert_eq!(&*remove().location, "/account");
+    let account = officer.get("/account").body;
+    assert!(!account.contains(&issuer), "{account}");
+    assert!(account.contains("An account at County was removed from your account."));
+    let stranger = Browser::new(&served);
+    let entered = there_and_back(&stranger, &provider, "/sign-in/organisation?name=County");
+    assert!(entered.body.contains("Nobody here has this account"));
 }

@@ -51,14 +51,44 @@ pub fn check(address: &str) -> Result<(), String> {
     }
 }
 
-/// When a key set was last asked for, and what came.
-type Answer = (i64, Option<Arc<Vec<Key>>>);
+/// What is known of one address.
+#[derive(Clone, Default)]
+struct Known {
+    /// When it was last asked, in microseconds.
+    asked: Option<i64>,
+    /// The last set that came, and when.
+    set: Option<(i64, Arc<Vec<Key>>)>,
+    /// Held by whoever asks it: one at a time.
+    asking: Arc<Mutex<()>>,
+}
+
+impl Known {
+    /// The set, as long as it is believed.
+    fn believed(&self, now: i64) -> Option<Arc<Vec<Key>>> {
+        let (at, keys) = self.set.as_ref()?;
+        (now.saturating_sub(*at) < KEPT).then(|| keys.clone())
+    }
+
+    /// What is answered without asking; nothing if it must be asked.
+    fn answer(&self, kid: &str, now: i64) -> Option<Result<Arc<Vec<Key>>, String>> {
+        let believed = self.believed(now);
+        if let Some(keys) = &believed
+            && keys.iter().any(|key| key.kid == kid)
+        {
+            return Some(Ok(keys.clone()));
+        }
+        let lately = |asked| now.saturating_sub(asked) < AGAIN;
+        self.asked
+            .is_some_and(lately)
+            .then(|| believed.ok_or_else(|| "its keys could not be fetched just now".to_owned()))
+    }
+}
 
 /// Keys that were fetched, and when.
 pub struct Fetched {
     agent: ureq::Agent,
     inside: bool,
-    sets: Mutex<HashMap<String, Answer>>,
+    sets: Mutex<HashMap<String, Known>>,
 }
 
 impl Fetched {
@@ -79,28 +109,34 @@ impl Fetched {
     }
 
     /// The keys at an address, of which one should be named so. `now` in microseconds. It may take seconds.
+    ///
+    /// A set that came is believed for its time even if the address does not answer meanwhile: a name of a key that
+    /// nobody has, sent by anybody, takes nothing from those who have one.
     pub fn keys(&self, address: &str, kid: &str, now: i64) -> Result<Arc<Vec<Key>>, String> {
         let lock = || self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, known)) = lock().get(address).cloned() {
-            let age = now.saturating_sub(at);
-            match known {
-                Some(keys) if age < KEPT && keys.iter().any(|key| key.kid == kid) => {
-                    return Ok(keys);
-                }
-                Some(keys) if age < AGAIN => return Ok(keys),
-                None if age < AGAIN => {
-                    return Err("its keys could not be fetched just now".to_owned());
-                }
-                _ => {}
+        let known = {
+            let mut sets = lock();
+            if sets.len() >= KEPT_MAX && !sets.contains_key(address) {
+                sets.clear();
             }
+            sets.entry(address.to_owned()).or_default().clone()
+        };
+        if let Some(answer) = known.answer(kid, now) {
+            return answer;
+        }
+        let _alone = known.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever was before us may have brought it.
+        let before = lock().get(address).cloned();
+        if let Some(answer) = before.and_then(|known| known.answer(kid, now)) {
+            return answer;
         }
         let outcome = self.fetch(address);
         let mut sets = lock();
-        if sets.len() >= KEPT_MAX {
-            sets.clear();
+        let known = sets.entry(address.to_owned()).or_insert(known.clone());
+        known.asked = Some(now);
+        if let Ok(keys) = &outcome {
+            known.set = Some((now, keys.clone()));
         }
-        let keys = outcome.as_ref().ok().cloned();
-        sets.insert(address.to_owned(), (now, keys));
         outcome
     }
 
@@ -187,6 +223,11 @@ mod tests {
 
     /// Answers every request with this; counts them.
     fn serve(answer: String) -> (String, Arc<AtomicUsize>) {
+        serve_each(vec![answer])
+    }
+
+    /// Answers one request with each of these, and all others with the last; counts them.
+    fn serve_each(answers: Vec<String>) -> (String, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let count = Arc::new(AtomicUsize::new(0));
@@ -194,7 +235,8 @@ mod tests {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.expect("a connection");
-                counted.fetch_add(1, Ordering::SeqCst);
+                let before = counted.fetch_add(1, Ordering::SeqCst);
+                let answer = &answers[before.min(answers.len() - 1)];
                 let _ = stream.read(&mut [0; 4096]);
                 let _ = stream.write_all(answer.as_bytes());
             }
@@ -246,6 +288,49 @@ mod tests {
             fetched.keys(&address, kid, now).expect("keys");
             assert_eq!(count.load(Ordering::SeqCst), expected, "{kid} at {now}");
         }
+    }
+
+    #[test]
+    fn a_set_is_believed_while_its_address_fails() {
+        let (address, count) = serve_each(vec![
+            whole("200 OK", "", SET),
+            whole("500 Internal Server Error", "", ""),
+        ]);
+        let fetched = Fetched::new(true);
+        let seen = |kid: &str, now: i64| {
+            let keys = fetched.keys(&address, kid, now);
+            let named = keys.map(|keys| keys.iter().any(|key| key.kid == kid));
+            (named.ok(), count.load(Ordering::SeqCst))
+        };
+        for (kid, now, expected) in [
+            ("a", 0, (Some(true), 1)),
+            ("b", AGAIN, (None, 2)),
+            ("a", AGAIN + 1, (Some(true), 2)),
+            ("b", AGAIN + 1, (Some(false), 2)),
+            ("b", 2 * AGAIN, (None, 3)),
+            ("a", KEPT - 1, (Some(true), 3)),
+            // Not for longer than if nobody had asked for the other one.
+            ("a", KEPT, (None, 4)),
+            ("a", KEPT + 1, (None, 4)),
+        ] {
+            assert_eq!(seen(kid, now), expected, "{kid} at {now}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_asked_by_one_at_a_time() {
+        let (address, count) = serve(whole("200 OK", "", SET));
+        let fetched = Fetched::new(true);
+        let all = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    all.wait();
+                    assert_eq!(fetched.keys(&address, "a", 0).expect("keys").len(), 1);
+                });
+            }
+        });
+        assert_eq!(count.load(Ordering::SeqCst), 1);
     }
 
     #[test]

@@ -154,6 +154,11 @@ impl Registered {
             .unwrap_or(Purpose::Treatment)
     }
 
+    /// Whether somebody of a role does anything for what it is there for, so that it can act for them.
+    pub fn is_for(&self, role: Role) -> bool {
+        role.purposes().contains(&self.purpose())
+    }
+
     /// What people call it; its name, if nobody said.
     pub fn title(&self) -> &str {
         match self.registration.title.as_str() {
@@ -183,6 +188,11 @@ impl Registration {
             .copied()
             .filter(|kind| sees(*kind))
             .collect()
+    }
+
+    /// The same, or nothing if that is all of them.
+    pub fn kinds_but_all(&self) -> Option<Vec<Kind>> {
+        Some(self.kinds()).filter(|kinds| kinds.len() < Kind::ALL.len())
     }
 
     /// What of the sensitive kinds it sees, in words.

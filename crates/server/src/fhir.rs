@@ -283,6 +283,16 @@ impl Ask {
             _ => None,
         };
         let purpose = match purpose::stated(headers)? {
+            // An officer registered it for one thing, and the person who allowed it was told which.
+            Some(stated) if grant.user.is_some() && stated != grant.purpose => {
+                return Err(Error::new(
+                    ErrorKind::Forbidden,
+                    format!(
+                        "This app is registered for {}, so it reads for nothing else. Leave out `Purpose-Of-Use`.",
+                        grant.purpose.words()
+                    ),
+                ));
+            }
             Some(stated) => stated,
             None => grant.purpose,
         };

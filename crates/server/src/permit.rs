@@ -79,7 +79,7 @@ struct Inner {
     /// By their positions, the versions that they see only on a consent, or with a notice; whatever for they
     /// read them in this request.
     owed: Arc<Mutex<HashMap<u64, Owed>>>,
-    /// What the scopes of an app leave of it.
+    /// What an app leaves of it.
     narrow: Option<Narrow>,
 }
 
@@ -97,16 +97,26 @@ struct Owed {
     notice: bool,
 }
 
-/// What the scopes of a client leave of what may be seen: what is about one person, what answers to a query.
+/// What a client leaves of what may be seen: what is about one person, what answers to a query of its scopes, the
+/// kinds of record that it is registered for.
 #[derive(Clone)]
-struct Narrow {
-    scopes: Scopes,
-    launched: Option<Alias>,
+pub struct Narrow {
+    /// Its scopes.
+    pub scopes: Scopes,
+    /// The person whom it was started on.
+    pub launched: Option<Alias>,
+    /// The kinds of record that it is registered for; nothing if that leaves none out.
+    pub kinds: Option<Vec<Kind>>,
 }
 
 impl Narrow {
     /// Whether it is left. What nobody has the words of is judged by its person alone.
     fn leaves(&self, does: Action, thing: &Thing<'_>) -> bool {
+        if let Some(kinds) = &self.kinds
+            && thing.kinds.each().any(|kind| !kinds.contains(&kind))
+        {
+            return false;
+        }
         let is_theirs = thing
             .about
             .is_none_or(|person| self.launched == Some(person));
@@ -256,8 +266,8 @@ impl Reader {
         })))
     }
 
-    /// The same, who sees no more than these scopes say, with the app started on this person.
-    pub fn narrowed(&self, scopes: Scopes, launched: Option<Alias>) -> Reader {
+    /// The same, who sees no more than a client leaves of it.
+    pub fn narrowed(&self, narrow: Narrow) -> Reader {
         Reader(Arc::new(Inner {
             who: self.0.who.clone(),
             purpose: self.0.purpose,
@@ -266,11 +276,11 @@ impl Reader {
             organisations: OnceLock::new(),
             refused: Mutex::default(),
             owed: self.0.owed.clone(),
-            narrow: Some(Narrow { scopes, launched }),
+            narrow: Some(narrow),
         }))
     }
 
-    /// Whether scopes leave less than what the policy says.
+    /// Whether a client leaves less than what the policy says.
     pub fn is_narrow(&self) -> bool {
         self.0.narrow.is_some()
     }
@@ -368,7 +378,8 @@ impl Reader {
                 allowed: false,
                 reasons: vec![Reason {
                     policy: "scope".into(),
-                    sentence: "This app was not allowed that: its scopes do not reach so far."
+                    sentence: "This app was not allowed that: its scopes or the kinds of record that it is \
+                               registered for do not reach so far."
                         .into(),
                 }],
                 obligations: Vec::new(),

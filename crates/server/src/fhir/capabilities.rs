@@ -188,8 +188,8 @@ code flow with PKCE (S256). An officer registers them under Apps, or `homecoming
 `.well-known/smart-configuration` says the rest. Pages of registered apps may read answers (CORS). \
 Beyond scopes a policy decides over every version by role, relation to the person, purpose, kind of record \
 and security labels: what is not for whoever asks answers as if it were not there, and a total counts \
-what they may see or is left out. The purpose is the registration's, or a code in the header \
-`Purpose-Of-Use`.";
+what they may see or is left out. The purpose is the registration's, or, of a program that acts for \
+itself, a code in the header `Purpose-Of-Use`.";
 
 fn resource(out: &mut Writer, kind: &'static str) {
     out.raw("{\"type\":").string(kind).raw(",\"interaction\":");

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, header};
 use desk::User;
-use policy::Purpose;
+use policy::{Kind, Purpose};
 use sha2::{Digest, Sha256};
 
 use crate::clients::{self, Registered};
 use crate::error::{Error, ErrorKind};
-use crate::permit::{Reader, Who};
+use crate::permit::{Narrow, Reader, Who};
 use crate::programme::{Actor, Programme};
 use crate::sign_in::SignedIn;
 
@@ -84,6 +84,9 @@ pub struct Grant {
     pub user: Option<User>,
     /// The one person whose record it was started on.
     pub patient: Option<String>,
+    /// Of what acts for a person: the kinds of record that it is registered for, if that leaves some out. What a
+    /// program sees that acts for itself is in `who`.
+    pub kinds: Option<Vec<Kind>>,
 }
 
 impl Grant {
@@ -98,10 +101,11 @@ impl Grant {
             purpose,
             user: None,
             patient: None,
+            kinds: None,
         }
     }
 
-    /// What the access log keeps of it: what the client may do, and for whom it acts.
+    /// What the access log keeps of it: what the client may do and see, and for whom it acts.
     pub fn told(&self) -> String {
         let mut told = self.scopes.to_string();
         if self.user.is_some() {
@@ -109,6 +113,10 @@ impl Grant {
         }
         if let Some(patient) = &self.patient {
             told.push_str(&format!(" patient={patient}"));
+        }
+        if let Some(kinds) = &self.kinds {
+            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            told.push_str(&format!(" kinds={}", kinds.join(",")));
         }
         told
     }
@@ -119,26 +127,34 @@ impl Grant {
         let who = reader.who().clone();
         let mut grant = Grant::of_client(actor, Scopes::default(), who, reader.purpose());
         for word in told.split_whitespace() {
-            match (word.strip_prefix("app="), word.strip_prefix("patient=")) {
-                (Some(client), _) => grant.client = client.to_owned(),
-                (_, Some(patient)) => grant.patient = Some(patient.to_owned()),
-                (None, None) => scopes.push(word),
+            match word.split_once('=') {
+                Some(("app", client)) => grant.client = client.to_owned(),
+                Some(("patient", patient)) => grant.patient = Some(patient.to_owned()),
+                Some(("kinds", kinds)) => {
+                    grant.kinds = Some(kinds.split(',').filter_map(Kind::parse).collect());
+                }
+                _ => scopes.push(word),
             }
         }
         grant.scopes = Scopes::parse(&scopes.join(" ")).map_err(Error::internal)?;
         Ok(grant)
     }
 
-    /// A reader who sees no more than the scopes say, too: of one person, or what answers to their queries.
+    /// A reader who sees no more than the client may, too: of one person, what answers to the scopes' queries, the kinds
+    /// of record that it is registered for.
     pub fn narrow(&self, programme: &Programme, reader: Reader) -> Reader {
-        if !self.scopes.narrow() {
+        if !self.scopes.narrow() && self.kinds.is_none() {
             return reader;
         }
         let launched = self
             .patient
             .as_deref()
             .map(|patient| programme.ledger().person(patient));
-        reader.narrowed(self.scopes.clone(), launched)
+        reader.narrowed(Narrow {
+            scopes: self.scopes.clone(),
+            launched,
+            kinds: self.kinds.clone(),
+        })
     }
 
     /// Nothing, or a sentence about what this client may not do.
@@ -193,10 +209,11 @@ pub fn desk_lookup(programme: Programme) -> Lookup {
             session: None,
         };
         let who = signed_in.permitted_as(&programme)?;
-        let purpose = match client.purpose() {
-            registered if who.role.purposes().contains(&registered) => registered,
-            _ => who.role.usual_purpose(),
-        };
+        // Registered since for what a person of this role does nothing for.
+        if !client.is_for(who.role) {
+            return Ok(None);
+        }
+        let purpose = client.purpose();
         Ok(Some(Grant {
             actor: Actor {
                 purpose: purpose.code().to_owned(),
@@ -208,6 +225,7 @@ pub fn desk_lookup(programme: Programme) -> Lookup {
             client: client.name,
             user: Some(user),
             patient: token.grant.patient,
+            kinds: client.registration.kinds_but_all(),
         }))
     })
 }
@@ -355,6 +373,28 @@ mod tests {
         let who = Who::program("client/test", policy::Kind::ALL.to_vec());
         let scopes = Scopes::parse("system/*.rs").expect("a scope");
         Grant::of_client(actor, scopes, who, Purpose::Treatment)
+    }
+
+    #[test]
+    fn what_is_told_of_a_grant_is_what_it_saw() {
+        for (patient, kinds) in [
+            (None, None),
+            (Some("p1"), None),
+            (Some("p1"), Some(vec![Kind::Identity, Kind::Care])),
+            (None, Some(Vec::new())),
+        ] {
+            let given = Grant {
+                patient: patient.map(str::to_owned),
+                kinds,
+                scopes: Scopes::parse("user/*.rs user/Observation.u?status=final&code=a")
+                    .expect("scopes"),
+                ..grant()
+            };
+            let reader = Reader::new(given.who.clone(), given.purpose, 0).expect("a reader");
+            let again = Grant::again(given.actor.clone(), &given.told(), &reader).expect("a grant");
+            assert_eq!(again.scopes, given.scopes);
+            assert_eq!((again.patient, again.kinds), (given.patient, given.kinds));
+        }
     }
 
     #[test]

@@ -91,6 +91,9 @@ pub async fn get(
         Err(_) if !params.iter().any(|(name, _)| name == HERE) => return Ok(bounce(&uri)),
         Err(sign_in) => return Ok(sign_in),
     };
+    if let Some(address) = not_for(&asked, &request) {
+        return Ok(see(&address));
+    }
     away(move || {
         let chosen = params.iter().find(|(name, _)| name == "person");
         let query = params.iter().find(|(name, _)| name == "q");
@@ -134,6 +137,9 @@ pub async fn post(
     if field("decision") != Some("allow") {
         let why = "The person did not allow it.";
         return Ok(see(&request.refused("access_denied", why)));
+    }
+    if let Some(address) = not_for(&asked, &request) {
+        return Ok(see(&address));
     }
     let person = match whose(&asked, &request, field("person")) {
         Whose::Of(person) => person,
@@ -318,6 +324,17 @@ fn understand(
         scopes,
         again,
     })
+}
+
+/// Where the app is told that it is registered for what whoever is signed in does nothing for.
+fn not_for(asked: &Asked, request: &Request) -> Option<String> {
+    let role = asked.reader.who().role;
+    let why = format!(
+        "This app is registered for {}, and a {} does nothing here for that.",
+        request.client.purpose().words(),
+        role.as_str()
+    );
+    (!request.client.is_for(role)).then(|| request.refused("access_denied", &why))
 }
 
 /// Whose record it is about.

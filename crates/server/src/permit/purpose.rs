@@ -8,7 +8,8 @@
 //!
 //! A program reads for what it is registered for, and may state another purpose of its role for one request
 //! in the header `Purpose-Of-Use`. FHIR has no header for it; IHE IUA and SMART put it into the token, which
-//! is where the usual one is here, too.
+//! is where the usual one is here, too. An app that acts for a person reads for what it is registered for alone, and for
+//! nobody whose role does nothing for that.
 
 use axum::http::HeaderMap;
 use policy::{Purpose, Role};

@@ -165,6 +165,13 @@ impl Ward {
         assert!(status < 300, "{path}: {status} {text}");
     }
 
+    /// What somebody's browser sends.
+    pub fn cookie(&self, who: &str) -> &str {
+        let mut all = self.cookies.iter();
+        let found = all.find(|(called, _)| *called == who);
+        &found.expect("somebody who signs in").1
+    }
+
     /// Where the newest version of a resource is in the ledger.
     pub fn position(&self, reference: &str) -> u64 {
         let path = format!("/fhir/{reference}/$receipt");

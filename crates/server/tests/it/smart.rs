@@ -11,6 +11,7 @@ use crate::served::{Served, homecoming_done};
 
 pub mod apps;
 mod backend;
+mod bounds;
 mod registering;
 
 /// A client's private key; the same for the same seed.

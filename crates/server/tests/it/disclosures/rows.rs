@@ -56,7 +56,7 @@ const TRANSACTION: &str = r#"{"resourceType":"Bundle","type":"transaction","entr
     {"request":{"method":"GET","url":"Observation/o"}}]}"#;
 const ERASURE: &str = "person=p&scope=record&basis=gdpr-17-1-b&citation=written+withdrawal+of+consent,+file+note&examined=yes";
 const RULE: &str = "text=@id(%22less%22)+@because(%22Less.%22)+forbid+(principal,+action+%3D%3D+Action::%22govern%22,+resource)+when+%7B+context.untold+%7D;&against=0&why=The+board+decided+so.";
-const APP: &str = "name=chart&scope=patient/*.rs+launch+launch/patient&purpose=TREAT&proof=public&redirects=https://app.example/back&launch=https://app.example/launch";
+const APP: &str = "name=chart&scope=patient/*.rs+launch+launch/patient&purpose=HOPERAT&proof=public&redirects=https://app.example/back&launch=https://app.example/launch";
 pub const ASKS: &str = "response_type=code&client_id=chart&redirect_uri=https://app.example/back&scope=patient/*.rs+launch/patient&state=s&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&person=p&aud=";
 /// A form with a file, as browsers send it; `{from}` and `{to}` are days around the present one.
 const WARRANT: &str = "--x\r\nContent-Disposition: form-data; name=\"inspector\"\r\n\r\nuser/4\r\n\

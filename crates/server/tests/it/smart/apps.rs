@@ -18,12 +18,90 @@ pub fn sign_in(served: &Served, code: &str) -> String {
     cookie.split(';').next().unwrap_or_default().to_owned()
 }
 
+/// Registers an app that people start, on the record at once.
+pub fn register(served: &Served, data: &str, name: &str, scope: &str, more: &[&str]) {
+    let mut words = vec![
+        "client",
+        "add",
+        name,
+        "--data",
+        data,
+        "--scope",
+        scope,
+        "--redirect",
+        BACK,
+        "--proof",
+        "public",
+    ];
+    words.extend(more);
+    homecoming_done(&words);
+    settled(served, name);
+}
+
+/// The record has a client as it is once somebody asks for a token.
+pub fn settled(served: &Served, name: &str) {
+    let nothing = [
+        ("grant_type", "authorization_code"),
+        ("client_id", name),
+        ("code", "x"),
+    ];
+    let _ = form(&served.url("/oauth/token"), &nothing, &[]);
+}
+
+/// The whole way of an app through a browser that is signed in, which allows all that it asks for; what it gets, or where
+/// the browser is sent instead.
+pub fn through(
+    served: &Served,
+    cookie: &str,
+    client: &str,
+    scope: &str,
+    person: &str,
+) -> Result<Json, String> {
+    let aud = served.url("/fhir");
+    let mut fields = vec![
+        ("response_type", "code"),
+        ("client_id", client),
+        ("redirect_uri", BACK),
+        ("scope", scope),
+        ("state", "s-1"),
+        ("aud", &aud),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+        ("person", person),
+        ("decision", "allow"),
+    ];
+    fields.extend(scope.split(' ').map(|word| ("keep", word)));
+    let mut answer = agent()
+        .post(served.url("/oauth/authorize"))
+        .header("Cookie", cookie)
+        .send_form(fields)
+        .expect("the server answers");
+    let to = location(&answer);
+    let code = part(&to, "code");
+    if code.is_empty() {
+        let page = answer.body_mut().read_to_string().unwrap_or_default();
+        return Err(format!("{} {to} {page}", answer.status()));
+    }
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", client),
+        ("redirect_uri", BACK),
+        ("code", &code),
+        ("code_verifier", VERIFIER),
+    ];
+    let (status, said) = form(&served.url("/oauth/token"), &fields, &[]);
+    match status {
+        200 => Ok(said),
+        _ => Err(format!("{status} {said}")),
+    }
+}
+
 /// A demo with apps registered, and a person of the first caseworker's.
-struct World {
-    served: Served,
-    data: String,
-    caseworker: String,
-    person: String,
+pub(super) struct World {
+    pub(super) served: Served,
+    pub(super) data: String,
+    pub(super) caseworker: String,
+    pub(super) person: String,
     other: String,
     secret: String,
     _folder: Folder,
@@ -33,7 +111,7 @@ const SCOPE: &str =
     "launch launch/patient patient/*.cruds user/*.rs openid fhirUser offline_access online_access";
 
 impl World {
-    fn new(name: &str) -> World {
+    pub(super) fn new(name: &str) -> World {
         let folder = Folder::new(name);
         let data = folder.join("demo");
         let served = Served::demo(&data);
@@ -65,17 +143,8 @@ impl World {
         let secret = add("desk", &["--proof", "secret"]);
         let secret = secret.lines().last().expect("a secret").to_owned();
         let caseworker = sign_in(&served, "demo-caseworker-1");
-        // The record has the clients once somebody asks for a token.
         for client in ["chart", "other"] {
-            let _ = form(
-                &served.url("/oauth/token"),
-                &[
-                    ("grant_type", "authorization_code"),
-                    ("client_id", client),
-                    ("code", "x"),
-                ],
-                &[],
-            );
+            settled(&served, client);
         }
         let (_, caseload) = page(&served, &caseworker, "/caseload");
         let mut people = caseload.split("href=\"/people/").skip(1).map(|part| {
@@ -180,7 +249,7 @@ impl World {
         form(&self.served.url("/oauth/token"), &fields, &[])
     }
 
-    fn refresh(&self, token: &str, scope: Option<&str>) -> (u16, Json) {
+    pub(super) fn refresh(&self, token: &str, scope: Option<&str>) -> (u16, Json) {
         let mut fields = vec![
             ("grant_type", "refresh_token"),
             ("client_id", "chart"),
@@ -190,12 +259,12 @@ impl World {
         form(&self.served.url("/oauth/token"), &fields, &[])
     }
 
-    fn read(&self, path: &str, token: &str) -> u16 {
+    pub(super) fn read(&self, path: &str, token: &str) -> u16 {
         get(&self.served.url(path), Some(token)).0
     }
 }
 
-fn page(served: &Served, cookie: &str, path: &str) -> (u16, String) {
+pub(super) fn page(served: &Served, cookie: &str, path: &str) -> (u16, String) {
     let mut answer = agent()
         .get(served.url(path))
         .header("Cookie", cookie)
@@ -207,7 +276,7 @@ fn page(served: &Served, cookie: &str, path: &str) -> (u16, String) {
     )
 }
 
-fn location<B>(answer: &ureq::http::Response<B>) -> String {
+pub(super) fn location<B>(answer: &ureq::http::Response<B>) -> String {
     let at = answer.headers().get("location");
     at.map(|at| at.to_str().expect("text").to_owned())
         .unwrap_or_default()

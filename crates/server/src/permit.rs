@@ -124,9 +124,10 @@ impl Narrow {
             return is_theirs || !self.scopes.is_for(Context::Patient);
         };
         let kind = resource.str_at(&["resourceType"]).unwrap_or_default();
-        let verbs: &[Verb] = match does {
-            Action::Write => &[Verb::Create, Verb::Update, Verb::Delete],
-            _ => &[Verb::Read, Verb::Search],
+        let verbs: &[Verb] = match (&thing.verb, does) {
+            (Some(verb), _) => std::slice::from_ref(verb),
+            (None, Action::Write) => &[Verb::Create, Verb::Update, Verb::Delete],
+            (None, _) => &[Verb::Read, Verb::Search],
         };
         verbs
             .iter()
@@ -154,6 +155,8 @@ pub struct Thing<'a> {
     /// Of what is to be given out: the person released it to whoever is to get it, who is not the one
     /// who asks.
     pub released: bool,
+    /// As what a client's scopes must allow it; nothing if any of theirs will do that reads or that writes.
+    pub verb: Option<Verb>,
 }
 
 impl<'a> Thing<'a> {
@@ -168,6 +171,7 @@ impl<'a> Thing<'a> {
             untold: false,
             own_part: false,
             released: false,
+            verb: None,
         }
     }
 
@@ -191,6 +195,7 @@ impl<'a> Thing<'a> {
             untold: false,
             own_part: false,
             released: false,
+            verb: None,
         }
     }
 }

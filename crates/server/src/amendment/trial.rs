@@ -294,6 +294,7 @@ impl Seen {
             untold: false,
             own_part: false,
             released: false,
+            verb: None,
             kinds: self.kinds,
             labels: self
                 .labels

@@ -82,7 +82,8 @@ pub async fn create(ask: &Ask, kind: &str, text: &str, bytes: Bytes) -> Result<A
     if let Found::One(version) = find_by(&ask.view(), &ask.base, kind, &params)? {
         return Ok(existing(ask, *version));
     }
-    let Ready { stored, draft, .. } = put::ready(ask, kind, None, Expect::Absent, bytes).await?;
+    let Ready { stored, draft, .. } =
+        put::ready(ask, Verb::Create, kind, None, Expect::Absent, bytes).await?;
     let (work, decided) = unless_changed(ask, kind, &params, None, draft);
     let outcome = ask.submit(work).await;
     if let Some(Found::One(version)) = lock(&decided).take() {
@@ -173,7 +174,7 @@ pub async fn update(ask: &Ask, kind: &str, bytes: Bytes) -> Result<Answer, Error
         };
         let bytes = with_id(&bytes, id.as_deref())?;
         let Ready { stored, draft, .. } =
-            put::ready(ask, kind, id.as_deref(), expect, bytes).await?;
+            put::ready(ask, Verb::Update, kind, id.as_deref(), expect, bytes).await?;
         let before = found.id().map(str::to_owned);
         let (work, decided) = unless_changed(ask, kind, &params, before, draft);
         let outcome = ask.submit(work).await;

@@ -32,6 +32,6 @@ pub async fn create(ask: &Ask, kind: &str, bytes: Bytes) -> Result<Answer, Error
     if let Some(query) = &ask.conditions.if_none_exist {
         return conditional::create(ask, kind, query, bytes).await;
     }
-    let ready = put::ready(ask, kind, None, Expect::Absent, bytes).await?;
+    let ready = put::ready(ask, Verb::Create, kind, None, Expect::Absent, bytes).await?;
     put::submit(ask, ready).await
 }

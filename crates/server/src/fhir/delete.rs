@@ -8,7 +8,7 @@ use super::negotiate::Return;
 use super::scope::Verb;
 use super::{Answer, Ask, Content, Gives, conditional, known_id, known_kind, outcome, update};
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Draft, Expect, Work};
+use crate::programme::{Draft, Expect, View, Work};
 use crate::release::ECHO;
 
 /// `DELETE [base]/Kind/id`
@@ -36,12 +36,7 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
         expect => expect,
     };
     let missing_is_fine = ask.conditions.if_match.is_none();
-    if missing_is_fine
-        && ask
-            .view()
-            .read(kind, id)?
-            .is_none_or(|version| version.deleted)
-    {
+    if missing_is_fine && !is_there(&ask.view(), kind, id)? {
         return Ok(done(ask, kind, id));
     }
     let work = Work::Ready(vec![Draft::delete(kind, id, expect)]);
@@ -70,6 +65,16 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
         version,
         ..done(ask, kind, id)
     })
+}
+
+/// Whether there is something to delete, for whoever may see it or may delete it unseen.
+pub(super) fn is_there(view: &View, kind: &str, id: &str) -> Result<bool, Error> {
+    for view in [view.clone(), view.clone().to(Verb::Delete)] {
+        if view.read(kind, id)?.is_some_and(|version| !version.deleted) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The answer to a deletion, whether or not there was something to delete.

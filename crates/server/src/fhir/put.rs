@@ -36,23 +36,25 @@ pub struct Ready {
 /// Checks a body and makes it ready to be written, away from the connections if it is large.
 ///
 /// `id` is the address's, which the body must repeat; without one the resource gets a new id and
-/// that in the body is ignored, as FHIR says of a create.
+/// that in the body is ignored, as FHIR says of a create. `verb`: as what it is asked for.
 pub async fn ready(
     ask: &Ask,
+    verb: Verb,
     kind: &str,
     id: Option<&str>,
     expect: Expect,
     bytes: Bytes,
 ) -> Result<Ready, Error> {
     if bytes.len() <= AT_ONCE_BYTES_MAX {
-        return make(ask, kind, id, expect, &bytes);
+        return make(ask, verb, kind, id, expect, &bytes);
     }
     let (ask, kind, id) = (ask.clone(), kind.to_owned(), id.map(str::to_owned));
-    super::away(move || make(&ask, &kind, id.as_deref(), expect, &bytes)).await
+    super::away(move || make(&ask, verb, &kind, id.as_deref(), expect, &bytes)).await
 }
 
 fn make(
     ask: &Ask,
+    verb: Verb,
     kind: &str,
     id: Option<&str>,
     expect: Expect,
@@ -60,7 +62,7 @@ fn make(
 ) -> Result<Ready, Error> {
     let (id, stored) = stored(ask, kind, id, bytes)?;
     let kept = (answer_with(ask) == Return::Representation).then(|| stored.clone());
-    let draft = Draft::stored(kind, &id, expect, stored)?;
+    let draft = Draft::stored(kind, &id, expect, stored)?.asked_as(verb);
     Ok(Ready {
         kind: kind.to_owned(),
         id,

@@ -50,7 +50,7 @@ pub async fn update(ask: &Ask, kind: &str, id: &str, bytes: Bytes) -> Result<Ans
         (Some(Tags::Any), Expect::Any) => Expect::Absent,
         (_, expect) => expect,
     };
-    let ready = put::ready(ask, kind, Some(id), expect, bytes).await?;
+    let ready = put::ready(ask, Verb::Update, kind, Some(id), expect, bytes).await?;
     put::submit(ask, ready).await.map_err(|error| match expect {
         // The client named a version of something that is not there.
         Expect::Version(_) | Expect::Present if error.kind == ErrorKind::NotFound => Error::new(

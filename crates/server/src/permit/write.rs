@@ -4,12 +4,16 @@
 //! another must be one who may write in both records. What is not for somebody is to them as if it
 //! were not there, here too: it cannot be changed or deleted, because it "does not exist". Only a
 //! create under an id that is taken by something hidden has to be refused as what it is.
+//!
+//! The scopes of a client must allow a write as what it is: who may create everything and delete what is
+//! preliminary deletes nothing that is final.
 
 use policy::{Action, Role};
 use record::json::{Doc, Value};
 
 use super::{Reader, Thing, refused};
 use crate::error::{Error, ErrorKind};
+use crate::fhir::scope::Verb;
 use crate::programme::{Draft, Version, View, Work};
 
 /// The same work, refused if somebody may not make one of its writes. What it looks for while it is
@@ -63,11 +67,21 @@ fn check(whole: &View, reader: &Reader, drafts: &[Draft]) -> Result<(), Error> {
 }
 
 fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
+    let before = match whole.read(&draft.kind, &draft.id) {
+        Ok(version) => version.filter(|version| !version.deleted),
+        Err(error) if error.kind == ErrorKind::Erased => None,
+        Err(error) => return Err(error),
+    };
+    let verb = draft.asked().unwrap_or(match before {
+        Some(_) => Verb::Update,
+        None => Verb::Create,
+    });
     if let Some(stored) = draft.says() {
         let doc = Doc::parse(stored).map_err(Error::internal)?;
         let thing = Thing {
             about: draft.person().map(|id| whole.alias(id)),
             own_part: is_own_part(reader, doc.root()),
+            verb: Some(verb),
             ..Thing::from(doc.root())
         };
         let verdict = whole.decide(reader, Action::Write, &thing)?;
@@ -75,12 +89,9 @@ fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
             return Err(refused(&verdict));
         }
     }
-    let before = match whole.read(&draft.kind, &draft.id) {
-        Ok(Some(version)) if !version.deleted => version,
-        // The writer refuses what it must.
-        Ok(_) => return Ok(()),
-        Err(error) if error.kind == ErrorKind::Erased => return Ok(()),
-        Err(error) => return Err(error),
+    // What must be there and is not, the writer refuses.
+    let Some(before) = before else {
+        return Ok(());
     };
     let doc = Doc::parse(&before.stored).map_err(Error::internal)?;
     let own_part = reader.is(&before.actor) && is_own_part(reader, doc.root());
@@ -88,6 +99,7 @@ fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
         &before,
         Thing {
             own_part,
+            verb: Some(verb),
             ..Thing::from(doc.root())
         },
     );
@@ -95,6 +107,10 @@ fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
     if verdict.allowed {
         return Ok(());
     }
+    let thing = Thing {
+        verb: None,
+        ..thing
+    };
     let seen = whole.decide(reader, Action::Read, &thing)?.allowed;
     if !seen && draft.must_be_there() {
         let (kind, id) = (&draft.kind, &draft.id);

@@ -9,6 +9,7 @@ use record::json::{Doc, Value};
 use record::time::RecordedAt;
 
 use crate::error::{Error, ErrorKind};
+use crate::fhir::scope::Verb;
 
 /// A create, update or deletion that is ready to be committed.
 pub struct Draft {
@@ -22,6 +23,8 @@ pub struct Draft {
     governance: Governance,
     /// Whether it has a security label.
     labelled: bool,
+    /// As what a client asked for it, if it did.
+    asked: Option<Verb>,
 }
 
 /// How a draft stands to what the programme itself says about its record.
@@ -96,6 +99,7 @@ impl Draft {
                 false => Governance::No,
             },
             labelled,
+            asked: None,
         })
     }
 
@@ -147,7 +151,19 @@ impl Draft {
             deleted: true,
             governance: Governance::No,
             labelled: false,
+            asked: Some(Verb::Delete),
         }
+    }
+
+    /// The same, asked for by a client as this: FHIR's update makes what is not there yet, too.
+    pub fn asked_as(mut self, verb: Verb) -> Draft {
+        self.asked = Some(verb);
+        self
+    }
+
+    /// As what a client asked for it, if it did.
+    pub(crate) fn asked(&self) -> Option<Verb> {
+        self.asked
     }
 
     /// Says whose record a deletion is taken from: whoever the deleted version was about.

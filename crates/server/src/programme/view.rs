@@ -22,6 +22,7 @@ use super::Inner;
 use super::draft::says_governance;
 use crate::cosigning::Cosigning;
 use crate::error::{Error, ErrorKind};
+use crate::fhir::scope::Verb;
 use crate::permit::Reader;
 
 /// Which state of the record is asked for.
@@ -113,6 +114,8 @@ pub struct View {
     unknown: bool,
     /// For whom it is read; nothing: for the programme itself.
     reader: Option<Reader>,
+    /// As what a client's scopes must allow it to be looked up. A search is always a search.
+    verb: Verb,
 }
 
 impl View {
@@ -142,12 +145,19 @@ impl View {
             instant,
             unknown,
             reader: None,
+            verb: Verb::Read,
         }
     }
 
     /// The same, of which somebody sees only what they may.
     pub fn seen_by(mut self, reader: &Reader) -> View {
         self.reader = Some(reader.clone());
+        self
+    }
+
+    /// The same, of which a client sees what its scopes allow it to do this with.
+    pub fn to(mut self, verb: Verb) -> View {
+        self.verb = verb;
         self
     }
 

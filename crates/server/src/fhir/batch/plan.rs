@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fhir::conditional::{self, Found};
 use crate::fhir::negotiate::{Return, Tags, printable};
 use crate::fhir::scope::Verb;
-use crate::fhir::{Ask, Conditions, put};
+use crate::fhir::{Ask, Conditions, delete, put};
 use crate::programme::{Draft, Expect, Version, View};
 
 /// A transaction that is ready for the writer.
@@ -84,7 +84,7 @@ impl Checks {
             }
         }
         for (kind, id) in &self.absent {
-            if view.read(kind, id)?.is_some_and(|version| !version.deleted) {
+            if delete::is_there(view, kind, id)? {
                 return Ok(false);
             }
         }
@@ -264,7 +264,7 @@ fn aim(ask: &Ask, view: &View, entry: &Entry<'_>, checks: &mut Checks) -> Result
         }
         (Method::Delete, Address::One { kind, id, .. }) => {
             ask.grant.check(kind, Verb::Delete)?;
-            let there = view.read(kind, id)?.is_some_and(|version| !version.deleted);
+            let there = delete::is_there(view, kind, id)?;
             if !there && expected == Expect::Any {
                 checks.absent.push((kind.clone(), id.clone()));
                 return Ok(Aim::Nothing);
@@ -532,7 +532,13 @@ fn make(entry: &Entry<'_>, aim: &Aim, names: &Names<'_>, keep: bool) -> Result<M
                 return Err(within(error));
             }
             let kept = keep.then(|| stored.clone());
-            let draft = Draft::stored(kind, id, *expect, stored).map_err(within)?;
+            let verb = match entry.method {
+                Method::Post => Verb::Create,
+                _ => Verb::Update,
+            };
+            let draft = Draft::stored(kind, id, *expect, stored)
+                .map_err(within)?
+                .asked_as(verb);
             Ok(Made::Draft {
                 draft: Box::new(draft),
                 stored: kept,

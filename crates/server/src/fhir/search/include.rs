@@ -232,6 +232,7 @@ fn forwards(
     found: &mut Vec<Version>,
     room: usize,
 ) -> Result<bool, Error> {
+    let view = view.clone().to(Verb::Search);
     let mut taken = 0;
     for version in from.iter().filter(|version| version.kind == include.source) {
         let doc = Doc::parse(&version.stored).map_err(Error::internal)?;

@@ -21,6 +21,7 @@ use record::sensitivity;
 use super::{AsOf, Page, Search, Version, View};
 use crate::accounting::HeldBack;
 use crate::error::{Error, ErrorKind};
+use crate::fhir::scope::Verb;
 use crate::permit::related::{Record, Related};
 use crate::permit::{self, Permits, Reader, Thing, Who};
 use crate::programme::Whose;
@@ -201,7 +202,7 @@ impl View {
         };
         let position = found.position;
         match self.fetch(kind, id, found) {
-            Ok(version) => Ok(self.shows(reader, &version)?.then_some(version)),
+            Ok(version) => Ok(self.shows(reader, &version, self.verb)?.then_some(version)),
             Err(error) if error.kind == ErrorKind::Erased => {
                 match self.shows_erased(reader, position)? {
                     true => Err(error),
@@ -218,7 +219,7 @@ impl View {
             return self.whole_at(position).map(Some);
         };
         match self.whole_at(position) {
-            Ok(version) => Ok(self.shows(reader, &version)?.then_some(version)),
+            Ok(version) => Ok(self.shows(reader, &version, self.verb)?.then_some(version)),
             Err(error) if error.kind == ErrorKind::Erased => {
                 match self.shows_erased(reader, position)? {
                     true => Err(error),
@@ -255,9 +256,9 @@ impl View {
         Ok(self.decide(reader, Does::Read, &thing)?.allowed)
     }
 
-    /// Whether somebody may see a version.
-    fn shows(&self, reader: &Reader, version: &Version) -> Result<bool, Error> {
-        if !version.deleted && !self.allows(reader, version, &version.stored)? {
+    /// Whether somebody may see a version, and a client do this with it.
+    fn shows(&self, reader: &Reader, version: &Version, verb: Verb) -> Result<bool, Error> {
+        if !version.deleted && !self.allows(reader, version, &version.stored, verb)? {
             return Ok(false);
         }
         let head = self
@@ -270,7 +271,7 @@ impl View {
         }
         match self.says_last(&version.kind, &version.id)? {
             Some(last) if last.position != version.position => {
-                self.allows(reader, version, &last.stored)
+                self.allows(reader, version, &last.stored, verb)
             }
             Some(_) => Ok(true),
             // Nothing is left that says what it was: its kind must do.
@@ -288,11 +289,18 @@ impl View {
     }
 
     /// Whether somebody may see a version, if it is as sensitive as `stored`.
-    fn allows(&self, reader: &Reader, version: &Version, stored: &[u8]) -> Result<bool, Error> {
+    fn allows(
+        &self,
+        reader: &Reader,
+        version: &Version,
+        stored: &[u8],
+        verb: Verb,
+    ) -> Result<bool, Error> {
         let doc = Doc::parse(stored).map_err(Error::internal)?;
         let thing = Thing {
             about: version.about,
             author: &version.actor,
+            verb: Some(verb),
             ..Thing::from(doc.root())
         };
         let decided = reader.decided(&self.inner.permits, &self.whole(), Does::Read, &thing)?;
@@ -337,7 +345,7 @@ impl View {
             .fold(0u64, |lot, byte| lot << 8 | u64::from(*byte));
         let decided = self
             .whole_at(lot % self.size)
-            .and_then(|version| self.shows(reader, &version));
+            .and_then(|version| self.shows(reader, &version, self.verb));
         std::hint::black_box(decided.is_ok());
     }
 
@@ -425,7 +433,7 @@ impl View {
                 }
                 let version = self.whole_hit(search.criteria.kind, hit)?;
                 let Some(version) = version else { continue };
-                if !self.shows(reader, &version)? {
+                if !self.shows(reader, &version, Verb::Search)? {
                     continue;
                 }
                 count += 1;

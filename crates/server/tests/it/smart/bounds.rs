@@ -1,8 +1,10 @@
-//! What an app does not get past: the kinds and the purpose that it is registered for.
+//! What an app does not get past: the kinds and the purpose that it is registered for, and each scope with its own
+//! verbs and query.
 
 use super::apps::{register, settled, through};
 use super::*;
 use crate::permits::Ward;
+use crate::served::get;
 
 /// The token of an app that somebody allowed all of these.
 fn allowed(ward: &Ward, who: &str, client: &str, scope: &str, person: &str) -> String {
@@ -10,6 +12,14 @@ fn allowed(ward: &Ward, who: &str, client: &str, scope: &str, person: &str) -> S
     let said = said.unwrap_or_else(|why| panic!("{who} {client} {scope}: {why}"));
     assert_eq!(said["scope"], scope);
     text(&said, "access_token").to_owned()
+}
+
+/// The token of a new program that acts for itself.
+fn program(ward: &Ward, name: &str, scope: &str) -> String {
+    let data = ward.data();
+    homecoming_done(&["client", "add", name, "--data", &data, "--scope", scope]);
+    let token = homecoming_done(&["token", "--data", &data, "--client", name]);
+    token.trim().to_owned()
 }
 
 /// A request with a token and more headers; status and body.
@@ -145,4 +155,130 @@ fn an_app_for_a_person_reads_for_what_it_is_registered_for() {
         is_refused()
     });
     assert!(soon, "the server believes a grant for five seconds");
+}
+
+#[test]
+fn each_scope_allows_its_own_verbs() {
+    let ward = Ward::open("app-verbs");
+    let there = |id: &str| {
+        let path = format!("/fhir/Observation/{id}");
+        get(&ward.served.url(&path), Some(&ward.token)).0
+    };
+    let put = |id: &str, status: &str| {
+        ward.put(serde_json::from_str(&observation(id, "a", status)).expect("JSON"));
+    };
+
+    // Creates everything, deletes what is preliminary.
+    let token = program(
+        &ward,
+        "lab",
+        "system/Observation.crs system/Observation.d?status=preliminary",
+    );
+    put("draft", "preliminary");
+    put("done", "final");
+    let (status, body) = ask(&ward, &token, "DELETE", "/Observation/done", &[], "");
+    assert_eq!(status, 403, "{body}");
+    let entry = |kind: &str| {
+        json!({ "resourceType": "Bundle", "type": kind,
+            "entry": [{ "request": { "method": "DELETE", "url": "Observation/done" } }] })
+        .to_string()
+    };
+    assert_eq!(
+        ask(&ward, &token, "POST", "", &[], &entry("transaction")).0,
+        403
+    );
+    let (status, body) = ask(&ward, &token, "POST", "", &[], &entry("batch"));
+    assert!(status == 200 && body.contains("403"), "{status} {body}");
+    let (status, body) = ask(
+        &ward,
+        &token,
+        "DELETE",
+        "/Observation?code=x&status=final",
+        &[],
+        "",
+    );
+    assert!(
+        status == 204 || status == 403 || status == 412,
+        "{status} {body}"
+    );
+    assert_eq!(there("done"), 200);
+    let (status, body) = ask(&ward, &token, "DELETE", "/Observation/draft", &[], "");
+    assert_eq!((status, there("draft")), (204, 410), "{body}");
+    // Deletes what it may not read: what it may delete is gone, and of the other it learns nothing.
+    put("blind", "preliminary");
+    let token = program(&ward, "sweeper", "system/Observation.d?status=preliminary");
+    for (id, left) in [("blind", 410), ("done", 200)] {
+        let (status, body) = ask(
+            &ward,
+            &token,
+            "DELETE",
+            &format!("/Observation/{id}"),
+            &[],
+            "",
+        );
+        assert_eq!((status, there(id)), (204, left), "{id}: {body}");
+    }
+    // Creates what is preliminary, changes everything; a PUT is an update even of what is not there.
+    let token = program(
+        &ward,
+        "writer",
+        "system/Observation.c?status=preliminary system/Observation.u",
+    );
+    for (status, expected) in [("preliminary", 201), ("final", 403)] {
+        let made = ask(
+            &ward,
+            &token,
+            "POST",
+            "/Observation",
+            &[],
+            &observation("", "a", status),
+        );
+        assert_eq!(made.0, expected, "{status}: {}", made.1);
+    }
+    let body = observation("upserted", "a", "final");
+    assert_eq!(
+        ask(&ward, &token, "PUT", "/Observation/upserted", &[], &body).0,
+        201
+    );
+    assert_eq!(
+        ask(&ward, &token, "PUT", "/Observation/upserted", &[], &body).0,
+        200
+    );
+
+    // For a person: adds for everybody, changes of the one whom it was started on.
+    let scopes = "user/Observation.c patient/Observation.u user/Observation.r patient/Observation.s \
+                  user/Encounter.s patient/Encounter.r";
+    register(&ward.served, &ward.data(), "chart", scopes, &[]);
+    let writes = "user/Observation.c patient/Observation.u";
+    let token = allowed(&ward, "supervisor", "chart", writes, "a");
+    for (person, changed) in [("a", 200), ("b", 403)] {
+        let new = observation("", person, "final");
+        let (status, body) = ask(&ward, &token, "POST", "/Observation", &[], &new);
+        assert_eq!(status, 201, "{person}: {body}");
+        let id = format!("care-of-{person}");
+        // Not by taking it to the other one's record either.
+        for subject in [person, "a"] {
+            let body = observation(&id, subject, "final");
+            let path = format!("/Observation/{id}");
+            let (status, body) = ask(&ward, &token, "PUT", &path, &[], &body);
+            assert_eq!(status, changed, "{person} {subject}: {body}");
+        }
+    }
+    // Reads of everybody, searches of the one; and the other way round.
+    let reads = "user/Observation.r patient/Observation.s user/Encounter.s patient/Encounter.r";
+    let token = allowed(&ward, "supervisor", "chart", reads, "a");
+    for (kind, name, read_b, found_b) in [
+        ("Observation", "care", 200, false),
+        ("Encounter", "schedule", 404, true),
+    ] {
+        let read = |person: &str| {
+            let path = format!("/{kind}/{name}-of-{person}");
+            ask(&ward, &token, "GET", &path, &[], "").0
+        };
+        assert_eq!((read("a"), read("b")), (200, read_b), "{kind}");
+        let (status, body) = ask(&ward, &token, "GET", &format!("/{kind}"), &[], "");
+        assert_eq!(status, 200, "{body}");
+        assert!(body.contains("Patient/a"), "{kind}: {body}");
+        assert_eq!(body.contains("Patient/b"), found_b, "{kind}: {body}");
+    }
 }

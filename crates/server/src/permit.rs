@@ -285,6 +285,14 @@ impl Reader {
         }))
     }
 
+    /// Whether what a client leaves has a resource in it that is about all of these, to do this with it.
+    pub fn admits(&self, kind: &str, verb: Verb, about: &[Alias], resource: Value<'_>) -> bool {
+        self.0.narrow.as_ref().is_none_or(|narrow| {
+            let is_theirs = about.iter().all(|one| narrow.launched == Some(*one));
+            narrow.scopes.admit(kind, verb, is_theirs, resource)
+        })
+    }
+
     /// Whether a client leaves less than what the policy says.
     pub fn is_narrow(&self) -> bool {
         self.0.narrow.is_some()

@@ -19,6 +19,7 @@ use super::bundle::{Bundle, Mode};
 use super::elements::Elements;
 use super::instant::Memento;
 use super::negotiate::printable;
+use super::scope::Verb;
 use super::search::wanted::Wanted;
 use super::{Answer, Ask, outcome, query};
 use crate::error::{Error, ErrorKind};
@@ -71,10 +72,13 @@ pub fn read(ask: &Ask, position: u64, version: Option<&str>, what: What) -> Resu
     };
     let found = found.filter(|one| view.instant().is_none_or(|at| one.leaf.recorded_at <= at));
     let found = match found {
-        Some(one) => is_for(ask, &view, &one)?.then_some(one),
+        Some(one) => {
+            let json = leaf::resource(programme, &one)?;
+            is_for(ask, &view, Verb::Read, &one, &json)?.then_some((one, json))
+        }
         None => None,
     };
-    let Some(disclosed) = found else {
+    let Some((disclosed, json)) = found else {
         return Err(super::read::nothing(
             KIND,
             &format!("{PREFIX}{position}"),
@@ -83,16 +87,20 @@ pub fn read(ask: &Ask, position: u64, version: Option<&str>, what: What) -> Resu
     };
     let mut given = Given::new();
     given.leaf(position, &disclosed.persons);
-    let json = leaf::resource(programme, &disclosed)?;
     Ok(Answer {
         version: Some((1, disclosed.leaf.recorded_at)),
         ..Answer::read(ask, &view, json, what, given)
     })
 }
 
-/// Whether whoever asks may see a leaf, and all whom it told of: an AuditEvent names them all.
-fn is_for(ask: &Ask, view: &View, one: &Disclosed) -> Result<bool, Error> {
-    Ok(shown(view, &ask.reader, one)?.is_some_and(|shown| shown.is_whole))
+/// Whether whoever asks may see a leaf, and all whom it told of: an AuditEvent names them all. Their scopes are about
+/// the AuditEvent that it is.
+fn is_for(ask: &Ask, view: &View, verb: Verb, one: &Disclosed, json: &[u8]) -> Result<bool, Error> {
+    if !shown(view, &ask.reader, one)?.is_some_and(|shown| shown.is_whole) {
+        return Ok(false);
+    }
+    let doc = Doc::parse(json).map_err(Error::internal)?;
+    Ok(ask.reader.admits(KIND, verb, &one.persons, doc.root()))
 }
 
 /// Where a page begins: below which leaf, of the record of which size, after which stored version.
@@ -339,7 +347,8 @@ impl Leaves {
             for one in self.waiting.by_ref() {
                 self.below = one.leaf.position;
                 let json = leaf::resource(ask.api.programme(), &one)?;
-                if answers(criteria, &one, &json)? && is_for(ask, view, &one)? {
+                if answers(criteria, &one, &json)? && is_for(ask, view, Verb::Search, &one, &json)?
+                {
                     return Ok(Some((one, json)));
                 }
             }

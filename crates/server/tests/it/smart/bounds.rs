@@ -282,3 +282,50 @@ fn each_scope_allows_its_own_verbs() {
         assert_eq!(body.contains("Patient/b"), found_b, "{kind}: {body}");
     }
 }
+
+#[test]
+fn scopes_are_about_leaves_of_the_access_log_as_about_all_else() {
+    let ward = Ward::open("app-leaves");
+    for person in ["a", "b"] {
+        let path = format!("/fhir/Patient/{person}");
+        assert_eq!(get(&ward.served.url(&path), Some(&ward.token)).0, 200);
+    }
+    let leaves = |token: &str| -> Vec<Json> {
+        let (status, body) = ask(&ward, token, "GET", "/AuditEvent?_count=100", &[], "");
+        assert_eq!(status, 200, "{body}");
+        let bundle: Json = serde_json::from_str(&body).expect("JSON");
+        let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
+        entries.iter().map(|one| one["resource"].clone()).collect()
+    };
+    let of =
+        |leaf: &Json, person: &str| leaf.to_string().contains(&format!("\"Patient/{person}\""));
+    let all = leaves(&ward.token);
+    let of_b = all.iter().find(|leaf| of(leaf, "b") && !of(leaf, "a"));
+    let of_b = format!("/AuditEvent/{}", text(of_b.expect("a leaf of b"), "id"));
+    let of_a = all.iter().find(|leaf| of(leaf, "a") && !of(leaf, "b"));
+    let of_a = format!("/AuditEvent/{}", text(of_a.expect("a leaf of a"), "id"));
+    for (name, scope, read_b, found_b) in [
+        ("both", "system/AuditEvent.rs", 200, true),
+        ("one", "system/AuditEvent.rs?patient=Patient/a", 404, false),
+        (
+            "found",
+            "system/AuditEvent.r system/AuditEvent.s?patient=Patient/a",
+            200,
+            false,
+        ),
+        (
+            "read",
+            "system/AuditEvent.r?patient=Patient/a system/AuditEvent.s",
+            404,
+            true,
+        ),
+    ] {
+        let token = program(&ward, name, scope);
+        let status = |path: &str| ask(&ward, &token, "GET", path, &[], "").0;
+        assert_eq!((status(&of_a), status(&of_b)), (200, read_b), "{scope}");
+        let found = leaves(&token);
+        assert!(found.iter().any(|leaf| of(leaf, "a")), "{scope}");
+        let tells_of_b = found.iter().any(|leaf| of(leaf, "b") && !of(leaf, "a"));
+        assert_eq!(tells_of_b, found_b, "{scope}");
+    }
+}

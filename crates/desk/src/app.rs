@@ -4,9 +4,11 @@
 //! about. Codes, access tokens and refresh tokens hang from a grant; taking it back ends all of them. A secret that
 //! may be used once stays known after its use, so that a second use is seen for what it is: somebody else has it.
 //!
-//! Only hashes of secrets are kept. A grant works as long as its client is enabled and its user may sign in.
+//! Only hashes of secrets are kept. A grant works as long as its client is enabled and its user may sign in, and one
+//! that hangs from a session as long as that session lasts. What its user is or signs in with changes: it ends, because
+//! nobody knows any more whose decision it was.
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::client::{COLUMN_COUNT, COLUMNS, client, draw};
 use crate::store::met;
@@ -23,6 +25,10 @@ pub struct NewGrant<'a> {
     pub scope: &'a str,
     /// The one person whose record it was started on.
     pub patient: Option<&'a str>,
+    /// The session in which the user allowed it, which must not have ended.
+    pub session: Option<i64>,
+    /// Whether it ends with that session.
+    pub online: bool,
     /// When the user proved who they are, in microseconds since the Unix epoch.
     pub authenticated_us: i64,
     /// When it ends by itself.
@@ -103,7 +109,9 @@ const GRANT_COLUMNS: &str =
 
 /// What must hold for a grant to be worth anything.
 const LIVES: &str = "NOT c.disabled AND g.expires_us > ?2 \
-     AND (g.user IS NULL OR EXISTS (SELECT 1 FROM user u WHERE u.id = g.user AND NOT u.disabled))";
+     AND (g.user IS NULL OR EXISTS (SELECT 1 FROM user u WHERE u.id = g.user AND NOT u.disabled)) \
+     AND (g.session IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = g.session \
+     AND min(s.expires_us, s.used_us + s.idle_us) > ?2))";
 
 fn grant(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<AppGrant> {
     let own = at + COLUMN_COUNT;
@@ -127,8 +135,9 @@ impl Desk {
             .execute([now_us])?;
         let rows = db
             .prepare_cached(
-                "INSERT INTO app_grant (client, user, scope, patient, authenticated_us, created_us, expires_us) \
-                 SELECT name, ?2, ?3, ?4, ?5, ?6, ?7 FROM client WHERE name = ?1 AND NOT disabled",
+                "INSERT INTO app_grant (client, user, scope, patient, authenticated_us, created_us, expires_us, session) \
+                 SELECT name, ?2, ?3, ?4, ?5, ?6, ?7, iif(?9, ?8, NULL) FROM client WHERE name = ?1 AND NOT disabled \
+                 AND (?8 IS NULL OR EXISTS (SELECT 1 FROM session WHERE id = ?8))",
             )?
             .execute((
                 new.client,
@@ -138,7 +147,19 @@ impl Desk {
                 new.authenticated_us,
                 now_us,
                 new.expires_us,
+                new.session,
+                new.online,
             ))?;
+        if rows == 0
+            && let Some(session) = new.session
+            && !db
+                .prepare_cached("SELECT 1 FROM session WHERE id = ?1")?
+                .exists([session])?
+        {
+            return Err(Error::NotNow(
+                "the session in which it was allowed has ended; sign in again",
+            ));
+        }
         met(rows, "client", new.client)?;
         Ok(db.last_insert_rowid())
     }
@@ -201,6 +222,7 @@ impl Desk {
         if used {
             end(&tx, grant.id)?;
             tx.commit()?;
+            self.took_back();
             return Ok(Spent::Again);
         }
         if expires_us <= now_us || !fits(&grant, &bound) {
@@ -269,6 +291,7 @@ impl Desk {
         if used {
             end(&tx, token.grant.id)?;
             tx.commit()?;
+            self.took_back();
             return Ok(Spent::Again);
         }
         if !fits(&token) {
@@ -285,6 +308,7 @@ impl Desk {
         self.db()
             .prepare_cached("DELETE FROM app_token WHERE hash = ?1")?
             .execute([&hash(token)[..]])?;
+        self.took_back();
         Ok(())
     }
 
@@ -295,6 +319,7 @@ impl Desk {
             .db()
             .prepare_cached("DELETE FROM app_grant WHERE id = ?1 AND (?2 IS NULL OR user = ?2)")?
             .execute((id, user))?;
+        self.took_back();
         Ok(rows > 0)
     }
 
@@ -308,15 +333,6 @@ impl Desk {
         ))?;
         let grants = statement.query_map((user, now_us), |row| grant(row, 0))?;
         Ok(grants.collect::<Result<_, _>>()?)
-    }
-
-    /// Whether a user is signed in anywhere.
-    pub fn is_signed_in(&self, user: i64, now_us: i64) -> Result<bool, Error> {
-        let db = self.db();
-        let mut statement = db.prepare_cached(
-            "SELECT 1 FROM session WHERE user = ?1 AND min(expires_us, used_us + idle_us) > ?2",
-        )?;
-        Ok(statement.exists((user, now_us))?)
     }
 
     /// Remembers that a client has used an assertion until it ends; whether it is new is the answer. Those that
@@ -412,6 +428,17 @@ fn read_token(
         Ok((token, row.get(at + 4)?))
     });
     Ok(found.optional()?)
+}
+
+/// Ends all that a user allowed, and the apps that they are about to open.
+pub(crate) fn end_of_user(db: &Connection, user: i64) -> rusqlite::Result<()> {
+    for sql in [
+        "DELETE FROM app_grant WHERE user = ?1",
+        "DELETE FROM launch WHERE user = ?1",
+    ] {
+        db.prepare_cached(sql)?.execute([user])?;
+    }
+    Ok(())
 }
 
 /// Ends a grant with all that hangs from it.

@@ -167,7 +167,9 @@ impl Desk {
             tx.prepare_cached("DELETE FROM token WHERE client = ?1")?
                 .execute([name])?;
         }
-        Ok(tx.commit()?)
+        tx.commit()?;
+        self.took_back();
+        Ok(())
     }
 
     /// Gives a client another secret, of which this is the hash, or none. What it was given under the old one ends.
@@ -195,7 +197,9 @@ impl Desk {
         met(rows, "client", name)?;
         tx.prepare_cached("DELETE FROM app_grant WHERE client = ?1")?
             .execute([name])?;
-        Ok(tx.commit()?)
+        tx.commit()?;
+        self.took_back();
+        Ok(())
     }
 
     /// One client.
@@ -253,7 +257,9 @@ impl Desk {
             .prepare_cached("DELETE FROM client WHERE name = ?1")?
             .execute([name])?;
         met(rows, "client", name)?;
-        Ok(tx.commit()?)
+        tx.commit()?;
+        self.took_back();
+        Ok(())
     }
 
     /// What the record is still owed about clients, oldest first.
@@ -343,6 +349,7 @@ impl Desk {
             .db()
             .prepare_cached("DELETE FROM token WHERE hash = ?1")?
             .execute([&hash(token)[..]])?;
+        self.took_back();
         Ok(rows > 0)
     }
 }

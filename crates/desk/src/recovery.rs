@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row};
 
 use crate::store::met;
-use crate::{Desk, Error, Owed, owed};
+use crate::{Desk, Error, Owed, app, owed};
 
 /// Where a recovery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,13 +102,15 @@ impl Desk {
         Ok(statement.query_row([id], recovery).optional()?)
     }
 
-    /// Takes away everything that a user signs in with: for whoever has the machine.
+    /// Takes away everything that a user signs in with, and what they allowed apps: for whoever has the machine.
     pub fn forget_ways_in(&self, user: i64, owed: Option<&Owed>) -> Result<(), Error> {
         let mut db = self.db();
         let tx = db.transaction()?;
         forget(&tx, user)?;
         owed::keep(&tx, owed)?;
-        Ok(tx.commit()?)
+        tx.commit()?;
+        self.took_back();
+        Ok(())
     }
 
     /// Refuses a recovery.
@@ -126,8 +128,8 @@ impl Desk {
         Ok(tx.commit()?)
     }
 
-    /// Approves a recovery: whatever the user signed in with ends, their sessions and known browsers
-    /// too, and the code of this hash is their new way in. All of it or nothing.
+    /// Approves a recovery: whatever the user signed in with ends, their sessions, known browsers and
+    /// what they allowed apps too, and the code of this hash is their new way in. All of it or nothing.
     #[expect(clippy::too_many_arguments, reason = "one step, with all that it sets")]
     pub fn approve_recovery(
         &self,
@@ -152,6 +154,7 @@ impl Desk {
                 .execute((user, notice, now_us))?;
             owed::keep(&tx, owed)?;
             tx.commit()?;
+            self.took_back();
             user
         };
         // Without a code they only need another one; with the old ways still open it would be worse.
@@ -159,7 +162,8 @@ impl Desk {
     }
 }
 
-/// Takes away everything that a user signs in with, and where they are signed in.
+/// Takes away everything that a user signs in with, where they are signed in, and what was allowed in their name:
+/// who lost it may not have been the one who allowed it.
 fn forget(db: &rusqlite::Connection, user: i64) -> Result<(), Error> {
     for sql in [
         "DELETE FROM passkey WHERE user = ?1",
@@ -171,7 +175,7 @@ fn forget(db: &rusqlite::Connection, user: i64) -> Result<(), Error> {
     ] {
         db.prepare_cached(sql)?.execute([user])?;
     }
-    Ok(())
+    Ok(app::end_of_user(db, user)?)
 }
 
 fn close(

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use crate::store::met;
 use crate::user::{COLUMN_COUNT, COLUMNS, user};
-use crate::{Desk, Error, User, hash};
+use crate::{Desk, Error, User, app, hash};
 
 /// How a session began that opens nothing but the pages for setting up how one signs in.
 pub const ENROLMENT: &str = "enrolment";
@@ -169,6 +169,7 @@ impl Desk {
         self.db()
             .prepare_cached("DELETE FROM session WHERE hash = ?1")?
             .execute([&hash(secret)[..]])?;
+        self.took_back();
         Ok(())
     }
 
@@ -178,15 +179,22 @@ impl Desk {
             .db()
             .prepare_cached("DELETE FROM session WHERE user = ?1 AND id = ?2")?
             .execute((user, id))?;
+        self.took_back();
         Ok(rows > 0)
     }
 
-    /// Ends all sessions of a user but one, or all.
+    /// Ends all sessions of a user but one, or all; with all of them what the user allowed apps, too.
     pub fn end_sessions(&self, user: i64, but: Option<i64>) -> Result<usize, Error> {
-        let rows = self
-            .db()
+        let mut db = self.db();
+        let tx = db.transaction()?;
+        let rows = tx
             .prepare_cached("DELETE FROM session WHERE user = ?1 AND id IS NOT ?2")?
             .execute((user, but))?;
+        if but.is_none() {
+            app::end_of_user(&tx, user)?;
+        }
+        tx.commit()?;
+        self.took_back();
         Ok(rows)
     }
 }

@@ -1,6 +1,7 @@
 //! The file: its tables, its schema version, the one connection of this process.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ const APPLICATION_ID: i32 = 0x6863_444b;
 #[derive(Debug)]
 pub struct Desk {
     db: Mutex<Connection>,
+    taken_back: AtomicU64,
 }
 
 /// Why the desk did not do it.
@@ -97,7 +99,21 @@ impl Desk {
         }
         tx.commit()?;
         db.execute_batch("PRAGMA foreign_keys = ON;")?;
-        Ok(Desk { db: Mutex::new(db) })
+        Ok(Desk {
+            db: Mutex::new(db),
+            taken_back: AtomicU64::new(0),
+        })
+    }
+
+    /// How often this process took something back that was allowed. Whoever remembers what a token stands for asks
+    /// again once there is another number.
+    pub fn taken_back(&self) -> u64 {
+        self.taken_back.load(Ordering::Acquire)
+    }
+
+    /// Says that something is taken back, once it is.
+    pub(crate) fn took_back(&self) {
+        self.taken_back.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn db(&self) -> MutexGuard<'_, Connection> {

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::store::{check_name, is_taken, met};
-use crate::{Desk, Error, Owed, owed};
+use crate::{Desk, Error, Owed, app, owed};
 
 /// Somebody who may sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,8 +121,8 @@ impl Desk {
         Ok(users.collect::<Result<_, _>>()?)
     }
 
-    /// Gives a user another role, and what belongs to it. Their sessions end: nobody goes on under a
-    /// role that they no longer have.
+    /// Gives a user another role, and what belongs to it. Their sessions end, and what they allowed apps:
+    /// nobody goes on under a role that they no longer have.
     pub fn change_user(
         &self,
         id: i64,
@@ -145,7 +145,7 @@ impl Desk {
         })
     }
 
-    /// Disables a user, or enables them again. Their sessions and an unused code end.
+    /// Disables a user, or enables them again. Their sessions, an unused code and what they allowed apps end.
     pub fn disable_user(&self, id: i64, disabled: bool, owed: Option<&Owed>) -> Result<(), Error> {
         self.changed(id, owed, |db| {
             db.execute("DELETE FROM code WHERE user = ?1", [id])?;
@@ -154,7 +154,7 @@ impl Desk {
         })
     }
 
-    /// Changes a user, ends their sessions, and keeps what is owed about it: all or nothing.
+    /// Changes a user, ends their sessions and what they allowed apps, and keeps what is owed about it: all or nothing.
     pub(crate) fn changed(
         &self,
         id: i64,
@@ -171,8 +171,11 @@ impl Desk {
         met(rows, "user", &id.to_string())?;
         tx.prepare_cached("DELETE FROM session WHERE user = ?1")?
             .execute([id])?;
+        app::end_of_user(&tx, id)?;
         owed::keep(&tx, owed)?;
-        Ok(tx.commit()?)
+        tx.commit()?;
+        self.took_back();
+        Ok(())
     }
 }
 

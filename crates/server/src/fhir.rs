@@ -137,11 +137,6 @@ impl Api {
         self.0.door.remembers(headers)
     }
 
-    /// Forgets what tokens grant, so that what was taken back is so at once.
-    pub fn forget_tokens(&self) {
-        self.0.door.forget();
-    }
-
     /// The time now, in microseconds.
     pub fn now(&self) -> i64 {
         self.0.clock.now().0

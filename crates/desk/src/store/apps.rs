@@ -1,5 +1,14 @@
 //! The tables of registered clients and of what they were allowed.
 
+/// Why: what goes on only while somebody is signed in ended when they were signed in nowhere, so one browser that was
+/// left open kept an app going that was started in another. It hangs from its own session now. Nobody knows which
+/// that was of what was allowed before, so people allow it again.
+pub(super) const SCHEMA_ONLINE: &str = "
+DELETE FROM app_grant WHERE user IS NOT NULL;
+ALTER TABLE app_grant ADD COLUMN session INTEGER REFERENCES session (id) ON DELETE CASCADE;
+CREATE INDEX app_grant_session ON app_grant (session);
+";
+
 /// Why: a client was a name with a token that worked for a year. Programs that sign in by a key of
 /// their own, and apps that people start, need a registration (whose each version is owed to the
 /// record before it counts), grants that a person gave, and short-lived secrets that hang from them.

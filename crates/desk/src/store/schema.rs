@@ -4,7 +4,13 @@
 pub(super) const SCHEMA: i32 = MIGRATIONS.len() as i32;
 
 /// From each schema to the next; the first is from nothing.
-pub(super) const MIGRATIONS: [&str; 4] = [SCHEMA_1, SCHEMA_2, super::apps::SCHEMA_APPS, SCHEMA_4];
+pub(super) const MIGRATIONS: [&str; 5] = [
+    SCHEMA_1,
+    SCHEMA_2,
+    super::apps::SCHEMA_APPS,
+    SCHEMA_4,
+    super::apps::SCHEMA_ONLINE,
+];
 
 /// Why: people and programs must be told apart before anything else can be.
 const SCHEMA_1: &str = "

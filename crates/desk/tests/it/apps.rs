@@ -1,6 +1,6 @@
 //! What apps were allowed, and the secrets that hang from it.
 
-use desk::{Bound, ClientState, Desk, Launch, NewGrant, NewUser, Spent};
+use desk::{Bound, ClientState, Desk, Launch, NewGrant, NewSession, NewUser, Spent};
 
 use crate::{Dir, HOUR, NOW, chance};
 
@@ -30,6 +30,8 @@ fn desk(dir: &Dir) -> (Desk, i64, i64) {
                 user: Some(user),
                 scope: "patient/*.rs",
                 patient: Some("p"),
+                session: None,
+                online: false,
                 authenticated_us: NOW,
                 expires_us: NOW + 10 * HOUR,
             },
@@ -158,7 +160,15 @@ fn a_refresh_token_is_good_once_and_its_second_use_ends_everything() {
 
 #[test]
 fn a_grant_ends_with_its_client_its_user_and_its_time() {
-    for how in ["client", "user", "time", "taken back"] {
+    for how in [
+        "client",
+        "user",
+        "another role",
+        "recovered",
+        "signed out everywhere",
+        "time",
+        "taken back",
+    ] {
         let dir = Dir::new();
         let (desk, user, grant) = desk(&dir);
         let token = desk
@@ -171,7 +181,16 @@ fn a_grant_ends_with_its_client_its_user_and_its_time() {
                 &mut chance(),
             )
             .unwrap();
+        let launch = Launch {
+            client: "chart".into(),
+            user,
+            patient: "p".into(),
+        };
+        let launch = desk
+            .new_launch(&launch, NOW, NOW + HOUR, &mut |bytes| bytes.fill(9))
+            .unwrap();
         assert_eq!(desk.grants_of(user, NOW).unwrap().len(), 1);
+        let taken_back = desk.taken_back();
         let mut now = NOW;
         match how {
             "client" => {
@@ -182,7 +201,23 @@ fn a_grant_ends_with_its_client_its_user_and_its_time() {
                 desk.change_client("chart", &disabled, "user/1", NOW)
                     .unwrap();
             }
-            "user" => desk.disable_user(user, true, None).unwrap(),
+            "user" => {
+                desk.disable_user(user, true, None).unwrap();
+                desk.disable_user(user, false, None).unwrap();
+            }
+            "another role" => {
+                let new = NewUser {
+                    role: "prescriber",
+                    ..NewUser::default()
+                };
+                desk.change_user(user, &new, None).unwrap();
+            }
+            "recovered" => desk.forget_ways_in(user, None).unwrap(),
+            "signed out everywhere" => {
+                desk.end_sessions(user, Some(7)).unwrap();
+                assert!(desk.app_token(&token, now).unwrap().is_some(), "but here");
+                desk.end_sessions(user, None).unwrap();
+            }
             "time" => now = NOW + 10 * HOUR,
             _ => {
                 assert!(
@@ -194,6 +229,72 @@ fn a_grant_ends_with_its_client_its_user_and_its_time() {
         }
         assert!(desk.app_token(&token, now).unwrap().is_none(), "{how}");
         assert!(desk.grants_of(user, now).unwrap().is_empty(), "{how}");
+        let is_of_user =
+            ["user", "another role", "recovered", "signed out everywhere"].contains(&how);
+        assert_eq!(
+            desk.launch(&launch, NOW).unwrap().is_none(),
+            is_of_user,
+            "{how}"
+        );
+        assert_eq!(desk.taken_back() > taken_back, how != "time", "{how}");
+    }
+}
+
+#[test]
+fn what_hangs_from_a_session_ends_with_it() {
+    for how in [
+        "signed out",
+        "not used",
+        "one of several",
+        "gone before it was allowed",
+    ] {
+        let dir = Dir::new();
+        let (desk, user, _) = desk(&dir);
+        let session = |secret: &str| {
+            let new = NewSession {
+                secret,
+                user,
+                how: "passkey",
+                agent: "",
+                place: "",
+                idle_us: HOUR,
+                expires_us: NOW + 9 * HOUR,
+            };
+            desk.begin_session(&new, NOW).unwrap()
+        };
+        let (own, other) = (session("own"), session("other"));
+        let mut chance = chance();
+        let mut allow = |online: bool| {
+            let new = NewGrant {
+                client: "chart",
+                user: Some(user),
+                scope: "patient/*.rs",
+                patient: None,
+                session: Some(own),
+                online,
+                authenticated_us: NOW,
+                expires_us: NOW + 10 * HOUR,
+            };
+            let grant = desk.allow(&new, NOW)?;
+            desk.new_app_token(grant, "refresh", "", NOW, NOW + 10 * HOUR, &mut chance)
+        };
+        if how == "gone before it was allowed" {
+            desk.end_session("own").unwrap();
+            assert!(matches!(allow(false), Err(desk::Error::NotNow(_))));
+            continue;
+        }
+        let (online, offline) = (allow(true).unwrap(), allow(false).unwrap());
+        let mut now = NOW;
+        match how {
+            "signed out" => desk.end_session("own").unwrap(),
+            "not used" => {
+                now = NOW + HOUR;
+                desk.session_used(other, now - 1).unwrap();
+            }
+            _ => assert!(desk.end_session_of(user, own).unwrap()),
+        }
+        assert!(desk.app_token(&online, now).unwrap().is_none(), "{how}");
+        assert!(desk.app_token(&offline, now).unwrap().is_some(), "{how}");
     }
 }
 

@@ -217,7 +217,7 @@ pub(super) fn serve(
             keys_inside: reached.jwks_inside,
             ..Settings::default()
         };
-        let door = Door::new(crate::fhir::scope::desk_lookup(programme.clone()));
+        let door = Door::of(programme.clone());
         let api = Api::new(programme.clone(), door, programme.clock().clone(), settings);
         let pages = crate::pages::routes(programme.clone());
         let router = crate::router::router(api, pages, crate::pages::error_page);

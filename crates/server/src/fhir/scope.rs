@@ -2,8 +2,8 @@
 //!
 //! A token is presented as `Authorization: Bearer ...`; only its SHA-256 is ever looked up or
 //! kept. What a token grants is remembered for [`REMEMBERED`] so that a read costs no query of
-//! the desk; a token that is withdrawn therefore works at most that much longer, unless this server
-//! withdrew it itself ([`Door::forget`]). Scopes are SMART App Launch 2.2's ([`Scopes`]). Beside them
+//! the desk; a token that another process withdraws, such as the command line, therefore works at most that much
+//! longer. What this one took back is so at once ([`desk::Desk::taken_back`]). Scopes are SMART App Launch 2.2's ([`Scopes`]). Beside them
 //! there is `log.read`: the log's tiles and entries, and no resource.
 
 use std::collections::HashMap;
@@ -177,7 +177,7 @@ impl Grant {
 pub type Lookup = Box<dyn Fn(&[u8; 32]) -> Result<Option<Grant>, Error> + Send + Sync>;
 
 /// Looks tokens up at the programme's desk.
-pub fn desk_lookup(programme: Programme) -> Lookup {
+fn desk_lookup(programme: Programme) -> Lookup {
     Box::new(move |hash| {
         let (desk, now) = (programme.desk(), programme.clock().now().0);
         if let Some(token) = desk.token_of_hash(hash, now).map_err(Error::desk)? {
@@ -238,12 +238,29 @@ fn of_program(client: &Registered, scopes: Scopes) -> Grant {
     Grant::of_client(actor, scopes, who, client.purpose())
 }
 
-/// When a grant was looked up (microseconds since the epoch), and the grant.
-type Known = HashMap<[u8; 32], (i64, Arc<Grant>)>;
+/// What tokens grant, as far as it was looked up lately.
+#[derive(Default)]
+struct Known {
+    /// How often something had been taken back when it was.
+    taken_back: u64,
+    /// When each was looked up (microseconds since the epoch), and the grant.
+    grants: HashMap<[u8; 32], (i64, Arc<Grant>)>,
+}
+
+impl Known {
+    /// Forgets all of it, if something was taken back since.
+    fn unless_taken_back(&mut self, taken_back: u64) {
+        if self.taken_back != taken_back {
+            self.taken_back = taken_back;
+            self.grants.clear();
+        }
+    }
+}
 
 /// The door: tokens to grants, remembered for a few seconds.
 pub struct Door {
     lookup: Lookup,
+    taken_back: Box<dyn Fn() -> u64 + Send + Sync>,
     known: Mutex<Known>,
 }
 
@@ -252,16 +269,18 @@ impl Door {
     pub fn new(lookup: Lookup) -> Door {
         Door {
             lookup,
-            known: Mutex::new(HashMap::new()),
+            taken_back: Box::new(|| 0),
+            known: Mutex::default(),
         }
     }
 
-    /// Forgets what tokens grant, so that what was taken back is so at once.
-    pub fn forget(&self) {
-        self.known
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .clear();
+    /// The door that asks a programme's desk.
+    pub fn of(programme: Programme) -> Door {
+        let desk = programme.clone();
+        Door {
+            taken_back: Box::new(move || desk.desk().taken_back()),
+            ..Door::new(desk_lookup(programme))
+        }
     }
 
     /// Whether the token in the request's headers was good when it was last looked up, however long ago. It opens
@@ -282,12 +301,15 @@ impl Door {
     pub fn enter(&self, headers: &HeaderMap, now: i64) -> Result<Arc<Grant>, Error> {
         let token = presented(headers)?;
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        // Asked before the desk is: what is taken back meanwhile is not remembered as it was.
+        let taken_back = (self.taken_back)();
         {
-            let known = self
+            let mut known = self
                 .known
                 .lock()
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
-            if let Some((at, grant)) = known.get(&hash)
+            known.unless_taken_back(taken_back);
+            if let Some((at, grant)) = known.grants.get(&hash)
                 && (*at..at.saturating_add(REMEMBERED)).contains(&now)
             {
                 return Ok(grant.clone());
@@ -308,10 +330,12 @@ impl Door {
             .known
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        if known.len() >= REMEMBERED_MAX {
-            known.clear();
+        if known.taken_back == taken_back {
+            if known.grants.len() >= REMEMBERED_MAX {
+                known.grants.clear();
+            }
+            known.grants.insert(hash, (now, grant.clone()));
         }
-        known.insert(hash, (now, grant.clone()));
         Ok(grant)
     }
 }
@@ -395,6 +419,25 @@ mod tests {
             assert_eq!(again.scopes, given.scopes);
             assert_eq!((again.patient, again.kinds), (given.patient, given.kinds));
         }
+    }
+
+    #[test]
+    fn what_was_taken_back_is_not_remembered() {
+        let (taken_back, is_good) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(1)));
+        let (count, good) = (taken_back.clone(), is_good.clone());
+        let door = Door {
+            taken_back: Box::new(move || count.load(Ordering::Relaxed) as u64),
+            ..Door::new(Box::new(move |_| {
+                Ok((good.load(Ordering::Relaxed) == 1).then(grant))
+            }))
+        };
+        let headers = headers(Some("Bearer hc_x"));
+        let enters = || door.enter(&headers, 0).is_ok();
+        assert!(enters());
+        is_good.store(0, Ordering::Relaxed);
+        assert!(enters(), "it is remembered");
+        taken_back.store(1, Ordering::Relaxed);
+        assert!(!enters());
     }
 
     #[test]

@@ -27,7 +27,6 @@ pub async fn post(
             _ => desk.revoke_app_token(token),
         }
         .map_err(Error::desk)?;
-        api.forget_tokens();
     }
     Ok(answer(StatusCode::OK, &json!({})))
 }

@@ -82,6 +82,8 @@ fn for_itself(api: &Api, client: &Registered, form: &Form) -> Result<Response, R
                 user: None,
                 scope: &scope,
                 patient: None,
+                session: None,
+                online: false,
                 authenticated_us: now,
                 expires_us: until,
             },
@@ -141,12 +143,9 @@ fn of_code(
             &grant.scope,
             bound.nonce.as_deref(),
         ),
-        Spent::Again => {
-            api.forget_tokens();
-            Err(Refused::grant(
-                "This code was used before. Somebody else may have it, so everything that it led to has ended.",
-            ))
-        }
+        Spent::Again => Err(Refused::grant(
+            "This code was used before. Somebody else may have it, so everything that it led to has ended.",
+        )),
         Spent::Unknown => Err(Refused::grant(
             "The code is not known, has ended, or does not go with this client, address and verifier.",
         )),
@@ -185,7 +184,6 @@ fn of_refresh(
     let spent = match spent {
         Spent::Good(spent) => spent,
         Spent::Again => {
-            api.forget_tokens();
             return Err(Refused::grant(
                 "This refresh token was used before. Somebody else may have it, so everything that it led to has \
                  ended: ask the person again.",
@@ -194,14 +192,6 @@ fn of_refresh(
         Spent::Unknown => return Err(unknown()),
     };
     let grant = &spent.grant;
-    let granted = Scopes::parse(&grant.scope).map_err(Error::internal)?;
-    if !granted.has(Extra::Offline)
-        && let Some(user) = grant.user
-        && !desk.is_signed_in(user, now).map_err(Error::desk)?
-    {
-        desk.end_grant(grant.id, None).map_err(Error::desk)?;
-        return Err(Refused::grant("The person is no longer signed in."));
-    }
     let scope = scope.as_deref().unwrap_or(&grant.scope);
     issue(api, headers, client, grant, scope, None)
 }

@@ -162,6 +162,11 @@ pub async fn post(
         let why = "The person took everything away.";
         return Ok(see(&request.refused("access_denied", why)));
     }
+    // What goes on for months is not allowed by whoever finds a browser open.
+    let now = programme.clock().now().0;
+    if scopes.has(Extra::Offline) && !asked.who.is_fresh(now) {
+        return Ok(see(&again(&request, person.as_ref().map(|(id, _)| id))));
+    }
     if let Some(launch) = &request.launch
         && !programme.desk().end_launch(launch).map_err(Error::desk)?
     {
@@ -335,6 +340,18 @@ fn not_for(asked: &Asked, request: &Request) -> Option<String> {
         role.as_str()
     );
     (!request.client.is_for(role)).then(|| request.refused("access_denied", &why))
+}
+
+/// Where whoever is signed in shows again that it is them, and comes back to decide.
+fn again(request: &Request, person: Option<&String>) -> String {
+    let mut pairs: Vec<(&str, &str)> = request
+        .again
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    pairs.extend(person.map(|id| ("person", id.as_str())));
+    let next = path::with(path::AUTHORIZE, &pairs);
+    path::with(path::AGAIN, &[("next", &next)])
 }
 
 /// Whose record it is about.
@@ -533,10 +550,22 @@ async fn allow(
         user: Some(asked.who.user.id),
         scope: &scope,
         patient: person.as_deref(),
+        session: asked.who.session.as_ref().map(|session| session.id),
+        online: scopes.has(Extra::Online) && !scopes.has(Extra::Offline),
         authenticated_us: asked.who.authenticated_us().unwrap_or(now),
         expires_us: now + lasts,
     };
     let grant = desk.allow(&new, now).map_err(clients::of_desk)?;
+    if scopes.has(Extra::Offline) {
+        let words = format!(
+            "You allowed {} to go on when you have signed out, until {}. If that was not you, end it under Apps that \
+             act for you, and tell an officer.",
+            request.client.title(),
+            &record::time::RecordedAt(new.expires_us).to_string()[..10]
+        );
+        desk.tell(asked.who.user.id, &words, now)
+            .map_err(Error::desk)?;
+    }
     let bound = Bound {
         redirect: request.redirect.clone(),
         challenge: request.challenge.clone(),

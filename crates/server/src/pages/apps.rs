@@ -142,7 +142,6 @@ pub async fn change(
 /// Disables one, enables it, or gives it a new secret.
 pub async fn step(
     asked: Asked,
-    Extension(api): Extension<Api>,
     Path((name, step)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, Error> {
@@ -162,7 +161,6 @@ pub async fn step(
                 None,
             )
             .await?;
-            api.forget_tokens();
             Ok(see(&path::app(&name)))
         }
         "secret" if client.registration.proof == Proof::Secret => {
@@ -173,7 +171,6 @@ pub async fn step(
                 .set_client_secret(&name, Some(&hash), &actor, now)
                 .map_err(clients::of_desk)?;
             clients::settle(programme).await?;
-            api.forget_tokens();
             let asked = asked.in_whole();
             away(move || one(&asked, &name, Some(secret), None)).await
         }
@@ -226,7 +223,6 @@ pub async fn mine(asked: Asked) -> Result<Response, Error> {
 /// Ends what one was allowed.
 pub async fn end(
     State(programme): State<Programme>,
-    Extension(api): Extension<Api>,
     who: SignedIn,
     Path(id): Path<i64>,
     body: Bytes,
@@ -236,7 +232,6 @@ pub async fn end(
         .desk()
         .end_grant(id, Some(who.user.id))
         .map_err(Error::desk)?;
-    api.forget_tokens();
     Ok(see(path::APPS_MINE))
 }
 

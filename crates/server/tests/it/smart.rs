@@ -12,6 +12,7 @@ use crate::served::{Served, homecoming_done};
 pub mod apps;
 mod backend;
 mod bounds;
+mod ends;
 mod registering;
 
 /// A client's private key; the same for the same seed.

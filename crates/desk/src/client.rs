@@ -55,6 +55,8 @@ pub struct ClientState<'a> {
     pub document: &'a str,
     /// Nothing that it sends is answered.
     pub disabled: bool,
+    /// It proves who it is in another way since, so what it was given before ends.
+    pub reproves: bool,
 }
 
 /// A change that the record does not have yet.
@@ -100,6 +102,7 @@ impl Desk {
             scope,
             document: "{}",
             disabled: false,
+            reproves: false,
         };
         self.register_client(name, &state, None, "homecoming", now_us)
     }
@@ -139,8 +142,8 @@ impl Desk {
         Ok(tx.commit()?)
     }
 
-    /// Changes a client. What it was allowed before stays only as far as it still is; a client that is disabled
-    /// loses everything that it was given.
+    /// Changes a client. What it was allowed before stays only as far as it still is; a client that is disabled, or
+    /// proves who it is in another way, loses everything that it was given.
     pub fn change_client(
         &self,
         name: &str,
@@ -161,7 +164,7 @@ impl Desk {
             .prepare_cached("SELECT revision FROM client WHERE name = ?1")?
             .query_row([name], |row| row.get(0))?;
         owe(&tx, name, revision, state, false, actor, now_us)?;
-        if state.disabled {
+        if state.disabled || state.reproves {
             tx.prepare_cached("DELETE FROM app_grant WHERE client = ?1")?
                 .execute([name])?;
             tx.prepare_cached("DELETE FROM token WHERE client = ?1")?
@@ -187,6 +190,7 @@ impl Desk {
             scope: &client.scope,
             document: &client.document,
             disabled: client.disabled,
+            reproves: false,
         };
         self.change_client(name, &state, actor, now_us)?;
         let mut db = self.db();
@@ -236,6 +240,7 @@ impl Desk {
             scope,
             document: &client.document,
             disabled: client.disabled,
+            reproves: false,
         };
         self.change_client(name, &state, actor, now_us)
     }
@@ -251,6 +256,7 @@ impl Desk {
             scope: &client.scope,
             document: &client.document,
             disabled: true,
+            reproves: false,
         };
         owe(&tx, name, client.revision + 1, &state, true, actor, now_us)?;
         let rows = tx

@@ -154,6 +154,11 @@ impl Registered {
             .unwrap_or(Purpose::Treatment)
     }
 
+    /// Whether it proves who it is in another way by a new registration.
+    pub fn reproves(&self, new: &Registration) -> bool {
+        self.registration.proof != new.proof
+    }
+
     /// Whether somebody of a role does anything for what it is there for, so that it can act for them.
     pub fn is_for(&self, role: Role) -> bool {
         role.purposes().contains(&self.purpose())
@@ -345,12 +350,16 @@ pub async fn put(
         .map_err(|why| Error::new(ErrorKind::Refused, why))?;
     let document = serde_json::to_string(registration).map_err(Error::internal)?;
     let scope = scopes.to_string();
+    let (desk, now) = (programme.desk(), programme.clock().now().0);
     let state = ClientState {
         scope: &scope,
         document: &document,
         disabled,
+        reproves: match desk.client(name).map_err(Error::desk)? {
+            Some(before) => Registered::read(&before)?.reproves(registration),
+            None => false,
+        },
     };
-    let (desk, now) = (programme.desk(), programme.clock().now().0);
     match new {
         Some(secret) => desk.register_client(name, &state, secret.as_ref(), actor, now),
         None => desk.change_client(name, &state, actor, now),

@@ -9,6 +9,7 @@ fn state(scope: &str) -> ClientState<'_> {
         scope,
         document: "{}",
         disabled: false,
+        reproves: false,
     }
 }
 
@@ -162,6 +163,7 @@ fn a_refresh_token_is_good_once_and_its_second_use_ends_everything() {
 fn a_grant_ends_with_its_client_its_user_and_its_time() {
     for how in [
         "client",
+        "another proof",
         "user",
         "another role",
         "recovered",
@@ -201,6 +203,13 @@ fn a_grant_ends_with_its_client_its_user_and_its_time() {
                 desk.change_client("chart", &disabled, "user/1", NOW)
                     .unwrap();
             }
+            "another proof" => {
+                let proven = ClientState {
+                    reproves: true,
+                    ..state("patient/*.rs")
+                };
+                desk.change_client("chart", &proven, "user/1", NOW).unwrap();
+            }
             "user" => {
                 desk.disable_user(user, true, None).unwrap();
                 desk.disable_user(user, false, None).unwrap();
@@ -237,6 +246,23 @@ fn a_grant_ends_with_its_client_its_user_and_its_time() {
             "{how}"
         );
         assert_eq!(desk.taken_back() > taken_back, how != "time", "{how}");
+    }
+}
+
+#[test]
+fn a_token_of_a_client_ends_when_it_proves_itself_in_another_way() {
+    let dir = Dir::new();
+    let (desk, ..) = desk(&dir);
+    let token = desk
+        .new_token("chart", NOW, NOW + HOUR, &mut chance())
+        .unwrap();
+    for (reproves, is_good) in [(false, true), (true, false)] {
+        let new = ClientState {
+            reproves,
+            ..state("patient/*.rs")
+        };
+        desk.change_client("chart", &new, "user/1", NOW).unwrap();
+        assert_eq!(desk.token(&token, NOW).unwrap().is_some(), is_good);
     }
 }
 

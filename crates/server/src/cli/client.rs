@@ -199,6 +199,7 @@ pub fn run(args: &ClientArgs) -> Result<(), Stop> {
                 scope: &scopes.to_string(),
                 document: &document,
                 disabled: false,
+                reproves: false,
             };
             let desk = open(&data.data)?;
             let secret =
@@ -297,12 +298,14 @@ fn change(
 ) -> Result<(), Stop> {
     let desk = open(&data.data)?;
     let (mut client, _) = known(&desk, name)?;
+    let before = client.clone();
     what(&mut client)?;
     let document = checked(name, &client.scopes, &client.registration)?;
     let state = ClientState {
         scope: &client.scopes.to_string(),
         document: &document,
         disabled: client.disabled,
+        reproves: before.reproves(&client.registration),
     };
     desk.change_client(name, &state, OPERATOR, Clock::System.now().0)
         .map_err(|error| cannot(&error))?;

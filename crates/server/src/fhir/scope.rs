@@ -14,7 +14,7 @@ use desk::User;
 use policy::{Kind, Purpose};
 use sha2::{Digest, Sha256};
 
-use crate::clients::{self, Registered};
+use crate::clients::{self, Proof, Registered};
 use crate::error::{Error, ErrorKind};
 use crate::permit::{Narrow, Reader, Who};
 use crate::programme::{Actor, Programme};
@@ -186,6 +186,9 @@ fn desk_lookup(programme: Programme) -> Lookup {
             };
             clients::on_record(&programme, &client)?;
             let client = Registered::read(&client)?;
+            if client.registration.proof != Proof::Token {
+                return Ok(None);
+            }
             let scopes = client.scopes.clone();
             return Ok(Some(of_program(&client, scopes)));
         }

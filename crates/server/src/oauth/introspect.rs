@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::token::fhir_user;
 use super::{Form, Refused, answer, client, issuer};
-use crate::clients::Proof;
+use crate::clients::{Proof, Registered};
 use crate::error::Error;
 use crate::fhir::Api;
 use crate::fhir::scope::Extra;
@@ -61,6 +61,8 @@ pub async fn post(
     }
     if let Some(known) = desk.token(token, now).map_err(Error::desk)?
         && may(&known.client)
+        && let Some(owner) = desk.client(&known.client).map_err(Error::desk)?
+        && Registered::read(&owner)?.registration.proof == Proof::Token
     {
         let said = json!({
             "active": true,

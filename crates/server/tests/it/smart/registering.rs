@@ -170,3 +170,49 @@ fn an_officer_registers_on_a_page_and_nobody_else() {
     assert_eq!(seen(&caseworker, "/apps").0, 403);
     assert_eq!(seen(&caseworker, "/apps/mine").0, 200);
 }
+
+#[test]
+fn a_token_that_was_made_here_ends_with_that_proof() {
+    let folder = Folder::new("smart-reproving");
+    let (data, all) = programme(&folder);
+    homecoming_done(&[
+        "client",
+        "add",
+        "lab",
+        "--data",
+        &data,
+        "--scope",
+        "system/Patient.r token.introspect",
+    ]);
+    let token = homecoming_done(&["token", "--data", &data, "--client", "lab"]);
+    let token = token.trim();
+    let served = Served::start(&data);
+    let status = |token: &str| get(&served.url("/fhir/Patient/nobody"), Some(token)).0;
+    assert_eq!((status(token), status(&all)), (404, 404));
+    let file = format!("{data}/lab.jwks");
+    std::fs::write(&file, json!({ "keys": [jwk(7, "k")] }).to_string()).expect("it is written");
+    homecoming_done(&[
+        "client", "change", "lab", "--data", &data, "--proof", "key", "--keys", &file,
+    ]);
+    // By whoever asks the server afresh: a token that it remembers is believed for five seconds.
+    let assertion = assertion("lab", &served, 7);
+    let (status_of, said) = form(
+        &served.url("/oauth/introspect"),
+        &[
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
+            ("client_assertion", &assertion),
+            ("token", token),
+        ],
+        &[],
+    );
+    assert_eq!((status_of, &said["active"]), (200, &json!(false)), "{said}");
+    let soon = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        status(token) == 401
+    });
+    assert!(soon, "the old token is believed");
+    assert_eq!(status(&all), 404, "another client's");
+}

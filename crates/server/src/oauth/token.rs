@@ -192,8 +192,24 @@ fn of_refresh(
         Spent::Unknown => return Err(unknown()),
     };
     let grant = &spent.grant;
+    let granted = Scopes::parse(&grant.scope).map_err(Error::internal)?;
+    if !goes_on(client, &granted) {
+        desk.end_grant(grant.id, None).map_err(Error::desk)?;
+        return Err(Refused::grant(
+            "This client is no longer registered to go on without asking the person.",
+        ));
+    }
     let scope = scope.as_deref().unwrap_or(&grant.scope);
     issue(api, headers, client, grant, scope, None)
+}
+
+/// Whether what was allowed goes on when its access token ends, as far as the client is still registered for that.
+fn goes_on(client: &Registered, granted: &Scopes) -> bool {
+    let how = match granted.has(Extra::Offline) {
+        true => Extra::Offline,
+        false => Extra::Online,
+    };
+    granted.has(how) && client.scopes.has(how)
 }
 
 /// What a grant is worth: an access token, and whatever else its scope asks for.
@@ -234,7 +250,7 @@ fn issue(
         said["patient"] = json!(patient);
         said["need_patient_banner"] = json!(true);
     }
-    if granted.has(Extra::Offline) || granted.has(Extra::Online) {
+    if goes_on(client, &granted) {
         let refresh = desk
             .new_app_token(
                 grant.id,

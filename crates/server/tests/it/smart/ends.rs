@@ -1,5 +1,5 @@
-//! What ends what an app was allowed: whatever takes away what its user signs in with or is, and signing
-//! out.
+//! What ends what an app was allowed: whatever takes away what its user signs in with or is, signing out, and what an
+//! officer takes out of its registration.
 
 use super::apps::{World, location, page, sign_in, through};
 use super::*;
@@ -148,4 +148,29 @@ fn what_goes_on_for_months_is_allowed_by_whoever_just_signed_in_and_they_are_tol
         "and back to the same decision: {why}"
     );
     assert!(to(ONLINE).is_ok());
+}
+
+#[test]
+fn what_is_taken_out_of_a_registration_ends_what_it_kept_going() {
+    let world = World::new("app-narrowed");
+    let (_, offline) = allowed(&world, &world.caseworker, OFFLINE);
+    let (_, online) = allowed(&world, &world.caseworker, ONLINE);
+    let scope = "launch/patient patient/*.rs online_access";
+    homecoming_done(&[
+        "client",
+        "change",
+        "chart",
+        "--data",
+        &world.data,
+        "--scope",
+        scope,
+    ]);
+    let (status, said) = world.refresh(&offline, None);
+    assert_eq!(
+        (status, &said["error"]),
+        (400, &json!("invalid_grant")),
+        "{said}"
+    );
+    let (status, said) = world.refresh(&online, None);
+    assert_eq!(status, 200, "{said}");
 }

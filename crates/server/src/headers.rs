@@ -42,7 +42,7 @@ const EXPOSED: &str = "content-location, etag, last-modified, link, location, me
 
 /// What a page of a registered app may send.
 const ALLOWED: &str = "accept, accept-datetime, authorization, content-type, if-match, \
-     if-modified-since, if-none-exist, if-none-match, prefer, x-request-id";
+     if-modified-since, if-none-exist, if-none-match, prefer, purpose-of-use, x-request-id";
 
 /// How long a browser keeps what it was told, in seconds.
 const KEPT: &str = "600";
@@ -167,6 +167,29 @@ mod tests {
                 "{path} {origin:?}"
             );
             assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        }
+    }
+
+    #[test]
+    fn a_page_of_an_app_may_send_what_the_api_reads() {
+        let response = preflight();
+        let allowed = response.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS]
+            .to_str()
+            .expect("text");
+        let allowed: Vec<&str> = allowed.split(", ").collect();
+        for name in [
+            crate::permit::purpose::HEADER,
+            "accept",
+            "accept-datetime",
+            "authorization",
+            "content-type",
+            "if-match",
+            "if-modified-since",
+            "if-none-exist",
+            "if-none-match",
+            "prefer",
+        ] {
+            assert!(allowed.contains(&name), "{name} is not in {allowed:?}");
         }
     }
 

@@ -1,9 +1,11 @@
-//! Requests that nobody would send, with every role's session and token, over every route: none of them is a fault of
-//! the server, none takes long, and none tells of a person whom the one who asks may not know.
+//! Requests that nobody would send, with every role's session and with tokens of programs and of apps that people of
+//! each role allowed everything, over every route: none of them is a fault of the server, none takes long, and none tells of a person whom the one who asks may not know.
 //!
-//! A run is a seed and a number of requests; both are printed when something is found, and the same seed sends the same.
+//! A run is a seed and a number of requests; how many were sent, and what came, is printed; the same seed sends the same.
 //! `HOMECOMING_STRANGERS=100000` sends more than the few of every run, `HOMECOMING_STRANGERS_SEED` others.
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::time::Duration;
 
 use server::clock::Stopwatch;
@@ -11,7 +13,7 @@ use server::clock::Stopwatch;
 use crate::disclosures::routes;
 use crate::hardening::raw;
 use crate::served::{Folder, Served, get, homecoming_done};
-use crate::smart::apps::sign_in;
+use crate::smart::apps::{register, sign_in, through};
 
 mod chance;
 mod request;
@@ -29,6 +31,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 pub struct Stranger {
     name: &'static str,
     code: Option<&'static str>,
+    /// The app that acts for them; nothing if they ask themselves.
+    app: Option<&'static str>,
     header: String,
     /// Whom they may know: nobody, or those of whom this says something.
     may_know: MayKnow,
@@ -57,6 +61,62 @@ const PEOPLE: [(&str, &str, MayKnow); 10] = [
     ("administrator", "demo-administrator", MayKnow::Nobody),
     ("nobody", "", MayKnow::Nobody),
 ];
+
+/// Apps, for whom they act, and what for: inspectors and evaluators read for what no app is for.
+const APPS: [(&str, &str, &str, &str, MayKnow); 7] = [
+    (
+        "app-a",
+        "TREAT",
+        "caseworker's app",
+        "demo-caseworker-2",
+        MayKnow::Some,
+    ),
+    (
+        "app-b",
+        "TREAT",
+        "prescriber's app",
+        "demo-prescriber",
+        MayKnow::Some,
+    ),
+    (
+        "app-c",
+        "HOPERAT",
+        "supervisor's app",
+        "demo-supervisor",
+        MayKnow::Some,
+    ),
+    (
+        "app-d",
+        "HOPERAT",
+        "officer's app",
+        "demo-officer-2",
+        MayKnow::Some,
+    ),
+    (
+        "app-e",
+        "PATRQT",
+        "participant's app",
+        "demo-participant-1",
+        MayKnow::Themself,
+    ),
+    (
+        "app-f",
+        "HOPERAT",
+        "sponsor's app",
+        "demo-sponsor",
+        MayKnow::Nobody,
+    ),
+    (
+        "app-g",
+        "HSYSADMIN",
+        "administrator's app",
+        "demo-administrator",
+        MayKnow::Nobody,
+    ),
+];
+
+/// What each app asks for.
+const APP_SCOPE: &str = "user/*.cruds openid fhirUser";
 
 const CLIENTS: [(&str, &str, MayKnow); 3] = [
     ("writer", "system/*.cruds log.read", MayKnow::Some),
@@ -101,6 +161,7 @@ fn no_request_is_a_fault_or_tells_what_it_should_not() {
         strangers.push(Stranger {
             name,
             code: None,
+            app: None,
             header: format!("Authorization: Bearer {}\r\n", token.trim()),
             may_know,
         });
@@ -112,7 +173,19 @@ fn no_request_is_a_fault_or_tells_what_it_should_not() {
         strangers.push(Stranger {
             name,
             code: Some(code).filter(|code| !code.is_empty()),
+            app: None,
             header: String::new(),
+            may_know,
+        });
+    }
+    for (app, purpose, name, code, may_know) in APPS {
+        register(&served, &data, app, APP_SCOPE, &["--purpose", purpose]);
+        let token = token(&served, code, app);
+        strangers.push(Stranger {
+            name,
+            code: Some(code),
+            app: Some(app),
+            header: token.unwrap_or_else(|why| panic!("{name}: {why}")),
             may_know,
         });
     }
@@ -144,12 +217,23 @@ fn no_request_is_a_fault_or_tells_what_it_should_not() {
         .filter(|(one, _)| !open.contains(one))
         .collect();
     let mut dice = Dice::new(seed);
-    let (mut slowest, mut statuses) = (Duration::ZERO, std::collections::BTreeMap::new());
+    let (mut slowest, mut statuses) = (Duration::ZERO, BTreeMap::new());
+    // How many each sent, and how many of them the API let in.
+    let mut sent: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for at in 0..requests {
         if at % 400 == 0 {
             for stranger in &mut strangers {
-                if let Some(code) = stranger.code {
-                    stranger.header = format!("Cookie: {}\r\n", sign_in(&served, code));
+                match (stranger.code, stranger.app) {
+                    (Some(code), None) => {
+                        stranger.header = format!("Cookie: {}\r\n", sign_in(&served, code));
+                    }
+                    // Another stranger may have ended the app by then, as the officer may.
+                    (Some(code), Some(app)) => {
+                        if let Ok(header) = token(&served, code, app) {
+                            stranger.header = header;
+                        }
+                    }
+                    (None, _) => {}
                 }
             }
         }
@@ -160,6 +244,9 @@ fn no_request_is_a_fault_or_tells_what_it_should_not() {
         let took = watch.elapsed();
         slowest = slowest.max(took);
         *statuses.entry(answer.status).or_insert(0u64) += 1;
+        let of = sent.entry(stranger.name).or_default();
+        of.0 += 1;
+        of.1 += u64::from(is_for_api(&bytes) && !matches!(answer.status, 401 | 429));
         let said = || {
             format!(
                 "seed {seed}, request {at}, {}:\n{}\n=> {}",
@@ -183,9 +270,34 @@ fn no_request_is_a_fault_or_tells_what_it_should_not() {
         });
         assert!(leaked.is_none(), "it tells of {leaked:?}: {}", said());
     }
-    eprintln!("{requests} requests, slowest {slowest:?}, {statuses:?}");
+    // Past what the test's own runner keeps for itself.
+    let _ = writeln!(
+        std::io::stderr(),
+        "seed {seed}: {requests} requests, slowest {slowest:?}, {statuses:?}; sent, and let in by the API: {sent:?}"
+    );
+    for (_, _, name, ..) in APPS {
+        let (sent, let_in) = sent.get(name).copied().unwrap_or_default();
+        let enough = requests < REQUESTS || let_in > 0;
+        assert!(enough, "{name}: {sent} requests, none was let in");
+    }
     let (status, _) = get(&served.url("/fhir/Patient?_count=1"), Some(&writer));
     assert_eq!(status, 200, "the server is there afterwards");
+}
+
+/// What an app sends that somebody allowed everything, with a new sign-in.
+fn token(served: &Served, code: &str, app: &str) -> Result<String, String> {
+    let said = through(served, &sign_in(served, code), app, APP_SCOPE, "")?;
+    let token = said["access_token"].as_str().unwrap_or_default();
+    Ok(format!("Authorization: Bearer {token}\r\n"))
+}
+
+/// Whether a request is for what of the API needs a token.
+fn is_for_api(bytes: &[u8]) -> bool {
+    let line = bytes.split(|byte| *byte == b'\r').next();
+    let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
+    let address = line.split(' ').nth(1).unwrap_or_default();
+    let is_open = ["/fhir/metadata", "/fhir/.well-known"];
+    address.starts_with("/fhir/") && !is_open.iter().any(|open| address.starts_with(open))
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {

@@ -436,7 +436,9 @@ impl Provision {
         }
         if !self.codes.is_empty() {
             let among = |(system, code): &(String, String)| {
-                let same = |(s, c): &(&str, &str)| s == system && c == code;
+                // A refusal that names no system is of the code in any.
+                let of = |s: &str| s == system || denies && (system.is_empty() || s.is_empty());
+                let same = |(s, c): &(&str, &str)| of(s) && c == code;
                 data.codes.iter().any(same)
             };
             self.codes.iter().any(among).then_some(())?;

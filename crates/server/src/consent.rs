@@ -51,11 +51,11 @@ pub fn versions(view: &View, patient: &str) -> Result<Vec<Version>, Error> {
     }
 }
 
-/// Every coding in a resource, system and code: what a Consent can name it by.
+/// Every coding in a resource, system and code: what a Consent can name it by. Without a system, that is empty.
 pub fn codings<'d>(value: Value<'d>, out: &mut Vec<(&'d str, &'d str)>) {
     if value.is_object() {
-        if let (Some(system), Some(code)) = (value.str_at(&["system"]), value.str_at(&["code"])) {
-            out.push((system, code));
+        if let Some(code) = value.str_at(&["code"]) {
+            out.push((value.str_at(&["system"]).unwrap_or_default(), code));
         }
         value.entries().for_each(|(_, inner)| codings(inner, out));
     } else if value.is_array() {

@@ -535,6 +535,23 @@ fn a_kind_of_a_purpose_is_that_purpose() {
     check(&[research], &for_research, "permitted by a");
 }
 
+/// A permission is of the code that it names; a refusal that names no system, of the code in any.
+#[test]
+fn a_refusal_by_a_code_alone_holds_in_every_system() {
+    for (effect, system, code, expect) in [
+        (Effect::Permit, "", "70221-5", "silent"),
+        (Effect::Deny, "", "70221-5", "refused by a"),
+        (Effect::Deny, "", "70221-6", "silent"),
+        (Effect::Deny, "urn:x", "70221-5", "silent"),
+    ] {
+        let root = Provision {
+            codes: vec![(system.into(), code.into())],
+            ..provision(effect)
+        };
+        check(&[consent("a", effect, root)], &asked(), expect);
+    }
+}
+
 #[test]
 fn of_what_has_no_date_a_refusal_of_some_days_holds() {
     let undated = Asked {

@@ -285,6 +285,7 @@ fn what_hangs_from_a_session_ends_with_it() {
                 place: "",
                 idle_us: HOUR,
                 expires_us: NOW + 9 * HOUR,
+                authenticated_us: NOW,
             };
             desk.begin_session(&new, NOW).unwrap()
         };

@@ -6,7 +6,7 @@
 //! longer. What this one took back is so at once ([`desk::Desk::taken_back`]). Scopes are SMART App Launch 2.2's ([`Scopes`]). Beside them
 //! there is `log.read`: the log's tiles and entries, and no resource.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, header};
@@ -248,6 +248,8 @@ struct Known {
     taken_back: u64,
     /// When each was looked up (microseconds since the epoch), and the grant.
     grants: HashMap<[u8; 32], (i64, Arc<Grant>)>,
+    /// Those that were good when they were last looked up, whatever was taken back since.
+    good: HashSet<[u8; 32]>,
 }
 
 impl Known {
@@ -297,7 +299,7 @@ impl Door {
             .known
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        known.contains_key(&hash)
+        known.good.contains(&hash)
     }
 
     /// The grant of the token in the request's headers. `now` in microseconds since the epoch.
@@ -322,6 +324,7 @@ impl Door {
             self.known
                 .lock()
                 .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .good
                 .remove(&hash);
             return Err(refused(
                 "This access token is not known, or no longer valid. Ask for a new one.",
@@ -337,6 +340,10 @@ impl Door {
             if known.grants.len() >= REMEMBERED_MAX {
                 known.grants.clear();
             }
+            if known.good.len() >= REMEMBERED_MAX {
+                known.good.clear();
+            }
+            known.good.insert(hash);
             known.grants.insert(hash, (now, grant.clone()));
         }
         Ok(grant)

@@ -57,6 +57,12 @@ fn make(
         ));
     }
     asked.reader.not_taken_away()?;
+    if !asked.view.is_now() {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            "A packet is made of what is released now, not of what was released then. Go back to now first.",
+        ));
+    }
     let now = asked.programme.clock().now().0;
     let (mut shell, mut given) = person::about(asked, id)?;
     // It is made once; whoever moves to another instant sees the release.

@@ -90,7 +90,14 @@ impl Index {
         };
         if let Some(cursor) = search.after {
             let version = read::version_at(self.store(), cursor.number, size)?;
-            run.after = Some(run.order.place(&version.ok_or(Error::Cursor)?));
+            let version = version.ok_or(Error::Cursor)?;
+            // A page ends with a hit, which is of the kind that is searched and is not deleted.
+            let id = key::read_id(version.id()).ok_or(Error::Cursor)?;
+            let head = self.head(search.criteria.kind, &id)?;
+            if version.deleted || head.is_none_or(|head| head.number != cursor.number) {
+                return Err(Error::Cursor);
+            }
+            run.after = Some(run.order.place(&version));
         }
         run.execute()?;
         let Execution {

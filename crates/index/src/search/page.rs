@@ -41,6 +41,11 @@ impl Cursor {
     pub fn as_of(&self) -> u64 {
         self.size
     }
+
+    /// The number of the last hit. Whoever sent the cursor may have chosen it.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
 }
 
 impl fmt::Display for Cursor {

@@ -64,6 +64,43 @@ fn a_cursor_from_elsewhere_is_refused() {
 }
 
 #[test]
+fn a_cursor_at_another_kind_or_at_what_was_deleted_is_refused() {
+    let random = &mut Random::new(9);
+    let scratch = Scratch::new();
+    let index = Index::open(&scratch.index(), 1).unwrap();
+    let mut model = Model::default();
+    for (at, kind) in ["Patient", "Observation", "Patient"]
+        .into_iter()
+        .enumerate()
+    {
+        let values = Some(model::values(random, kind));
+        model.add(kind, &format!("r{at}"), values, at as i64, true);
+    }
+    model.add("Patient", "r2", None, 3, true);
+    index.apply(&model.changes()).unwrap();
+    let criteria = model::criteria("Patient", "");
+    for (cursor, is_good) in [
+        ("4-0", true),
+        ("4-1", false),
+        ("4-2", false),
+        ("3-2", true),
+        ("4-3", false),
+    ] {
+        let found = index.search(&Search {
+            criteria: &criteria,
+            as_of: 9,
+            count: 1,
+            after: cursor.parse().ok(),
+            total: false,
+        });
+        match found {
+            Ok(_) => assert!(is_good, "{cursor}"),
+            Err(error) => assert!(!is_good && matches!(error, Error::Cursor), "{cursor}"),
+        }
+    }
+}
+
+#[test]
 fn nothing_is_found_in_nothing() {
     let scratch = Scratch::new();
     let index = Index::open(&scratch.index(), 1).unwrap();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use server::clock::Stopwatch;
 
-use crate::people::Person;
+use crate::people::{Browser, Person};
 use crate::served::{Folder, Served, get, homecoming, homecoming_done, programme};
 
 const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
@@ -22,6 +22,7 @@ pub struct Ward {
     pub token: String,
     pub agent: ureq::Agent,
     pub cookies: Vec<(&'static str, String)>,
+    people: Vec<Person>,
 }
 
 /// What there is of each person.
@@ -91,10 +92,12 @@ impl Ward {
             token,
             agent,
             cookies: Vec::new(),
+            people: Vec::new(),
         };
         for (called, code) in codes {
             let person = Person::enrol(&ward.served, called, &code);
             ward.cookies.push((called, person.browser.cookies()));
+            ward.people.push(person);
         }
         ward.fill();
         ward
@@ -170,6 +173,16 @@ impl Ward {
         let mut all = self.cookies.iter();
         let found = all.find(|(called, _)| *called == who);
         &found.expect("somebody who signs in").1
+    }
+
+    /// Somebody signs in once more.
+    pub fn sign_in_again(&mut self, who: &str) {
+        let person = self.people.iter().find(|person| person.name == who);
+        let browser = Browser::new(&self.served);
+        let answer = person.expect("somebody").sign_in(&browser);
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let cookie = self.cookies.iter_mut().find(|(called, _)| *called == who);
+        cookie.expect("somebody who signs in").1 = browser.cookies();
     }
 
     /// Where the newest version of a resource is in the ledger.
@@ -421,6 +434,55 @@ fn a_client_sees_the_kinds_that_it_is_registered_for() {
     words.extend(["system/*.rs"]);
     words.extend(qualified);
     assert_eq!(homecoming(&words).status.code(), Some(2));
+}
+
+/// The token of a program that is registered for nothing that is protected.
+fn plain_program(ward: &Ward) -> String {
+    let data = ward.data();
+    homecoming_done(&[
+        "client",
+        "add",
+        "plain",
+        "--data",
+        &data,
+        "--scope",
+        "system/*.cruds",
+        "--sees",
+        "nothing",
+    ]);
+    let token = homecoming_done(&["token", "--data", &data, "--client", "plain"]);
+    let token = token.trim().to_owned();
+    let url = ward.served.url("/fhir/Patient/a");
+    for _ in 0..100 {
+        if get(&url, Some(&token)).0 == 200 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    token
+}
+
+#[test]
+fn a_page_that_ends_with_what_is_hidden_is_no_page() {
+    let ward = Ward::open("cursors");
+    let token = plain_program(&ward);
+    let own = ward.position("Observation/care-of-a");
+    let size = ward.position("Practitioner/d1") + 1;
+    let page = |number: u64, sort: &str| {
+        let path = format!("/fhir/Observation?_sort={sort}&_cursor={size:x}-{number:x}");
+        get(&ward.served.url(&path), Some(&token))
+    };
+    let hidden = ward.position("Observation/restricted-of-a");
+    let another = ward.position("Condition/sud-of-a");
+    for sort in ["code", "-code", "_lastUpdated"] {
+        let (status, text) = page(own, sort);
+        assert_eq!(status, 200, "{text}");
+        let nobody = page(size - 1, sort);
+        assert_eq!(nobody.0, 400, "{}", nobody.1);
+        assert_eq!(page(hidden, sort), nobody);
+        assert_eq!(page(another, sort), nobody);
+        assert_eq!(page(ward.position("Observation/very-of-b"), sort), nobody);
+    }
 }
 
 #[test]

@@ -412,6 +412,11 @@ impl View {
             self.as_if_there(search.criteria.kind, "");
             return Ok(nothing);
         }
+        if let Some(cursor) = search.after
+            && !self.shows_last(reader, search.criteria.kind, cursor)?
+        {
+            return Err(Error::index(index::Error::Cursor));
+        }
         let mut hits: Vec<Version> = Vec::new();
         let mut more = false;
         let mut count = 0;
@@ -470,6 +475,43 @@ impl View {
             next,
             total: (counted && from_the_start).then_some(count),
         })
+    }
+
+    /// Whether a page can end where a cursor says: with something of the kind that is searched, which the
+    /// reader may see. What comes behind it would tell where what is hidden stands in the order.
+    fn shows_last(
+        &self,
+        reader: &Reader,
+        kind: &str,
+        cursor: index::Cursor,
+    ) -> Result<bool, Error> {
+        let number = cursor.number();
+        if cursor.as_of() > self.size || number >= self.size {
+            self.as_if_there(kind, "");
+            return Ok(false);
+        }
+        let first = match self.whole_at(number) {
+            Ok(first) => first,
+            Err(error) if error.kind == ErrorKind::Erased => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if first.kind != kind || first.number != number {
+            self.as_if_there(kind, "");
+            return Ok(false);
+        }
+        let found = self
+            .inner
+            .index
+            .version_at(kind, &first.id, cursor.as_of())
+            .map_err(Error::index)?;
+        let Some(found) = found.filter(|found| !found.deleted) else {
+            return Ok(false);
+        };
+        match self.fetch(kind, &first.id, found) {
+            Ok(version) => self.shows(reader, &version, Verb::Search),
+            Err(error) if error.kind == ErrorKind::Erased => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The size that the pages of a search are of.

@@ -438,10 +438,9 @@ impl View {
             .ledger
             .chain(patient, usize::MAX)
             .map_err(Error::ledger)?;
-        entries.retain(|entry| entry.position < self.size);
-        // What the reader may see can depend on later versions of what is wanted, so that is chosen
-        // last.
-        let wanted = |entry: &Entry| wanted(&entry.kind);
+        // What the reader may see can depend on later versions of what is wanted, also on those that
+        // came after this view, so that is chosen last.
+        let wanted = |entry: &Entry| entry.position < self.size && wanted(&entry.kind);
         if self.reader.is_none() {
             entries.retain(wanted);
         }

@@ -547,6 +547,23 @@ fn a_label_closes_the_versions_before_it_too() {
     let (status, _) = ward.page("supervisor", &path);
     assert_eq!(status, 200);
     let size = ward.position("Observation/care-of-a") + 1;
+    let prescribed = |label: bool| {
+        let mut resource = json!({ "resourceType": "MedicationRequest", "id": "later", "status": "active",
+            "intent": "order", "medicationCodeableConcept": { "text": "said-before-the-label" },
+            "subject": { "reference": "Patient/a" } });
+        if label {
+            resource["meta"] = json!({ "security": [{ "system": CONFIDENTIALITY, "code": "R" }] });
+        }
+        ward.put(resource);
+    };
+    prescribed(false);
+    let both = ward.position("MedicationRequest/later") + 1;
+    let before = format!("/people/a?_asof=size:{both}");
+    let (_, page) = ward.page("supervisor", &before);
+    assert!(page.contains("said-before-the-label"), "{page}");
+    prescribed(true);
+    let (_, page) = ward.page("supervisor", &before);
+    assert!(!page.contains("said-before-the-label"), "{page}");
     ward.put(
         json!({ "resourceType": "Observation", "id": "care-of-a", "status": "final",
         "meta": { "security": [{ "system": CONFIDENTIALITY, "code": "R" }] },

@@ -13,7 +13,8 @@ use record::time::RecordedAt;
 use super::scope::Verb;
 use super::{Answer, Ask, Content, Gives, body, known_kind, negotiate, put};
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Whose, says_governance};
+use crate::permit::write;
+use crate::programme::{AsOf, Draft, Expect, Whose, Work, says_governance};
 
 /// Hours until it is due, unless told otherwise; and at most: a year.
 const HOURS: i64 = 24;
@@ -45,7 +46,7 @@ fn promise(ask: &Ask, kind: &str, hours: i64, bytes: &[u8]) -> Result<Answer, Er
             "A promise names the person. Give the Patient the id under which it will be recorded.",
         ));
     }
-    let (_, stored) = put::stored(ask, kind, id.as_deref(), bytes)?;
+    let (id, stored) = put::stored(ask, kind, id.as_deref(), bytes)?;
     let doc = Doc::parse(&stored).map_err(Error::internal)?;
     if says_governance(doc.root()) {
         return Err(refused(
@@ -59,6 +60,13 @@ fn promise(ask: &Ask, kind: &str, hours: i64, bytes: &[u8]) -> Result<Answer, Er
     };
     let programme = ask.api.programme();
     let ledger = programme.ledger();
+    // Whoever may not record it gets no promise, and does not learn what became of the person.
+    let draft = Draft::stored(kind, &id, Expect::Any, stored.clone())?.asked_as(Verb::Create);
+    write::checked(
+        &programme.view(AsOf::Now),
+        &ask.reader,
+        Work::Ready(vec![draft]),
+    )?;
     if programme.whose(ledger.person(person))? == Whose::Erased {
         return Err(Error::new(
             ErrorKind::Erased,

@@ -67,15 +67,21 @@ fn check(whole: &View, reader: &Reader, drafts: &[Draft]) -> Result<(), Error> {
 }
 
 fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
-    let before = match whole.read(&draft.kind, &draft.id) {
-        Ok(version) => version.filter(|version| !version.deleted),
+    let last = match whole.read(&draft.kind, &draft.id) {
+        Ok(version) => version,
         Err(error) if error.kind == ErrorKind::Erased => None,
         Err(error) => return Err(error),
     };
-    let verb = draft.asked().unwrap_or(match before {
-        Some(_) => Verb::Update,
-        None => Verb::Create,
+    let stands = last.as_ref().is_some_and(|version| !version.deleted);
+    let verb = draft.asked().unwrap_or(match stands {
+        true => Verb::Update,
+        false => Verb::Create,
     });
+    let before = match last {
+        // A deletion says nothing: it is as sensitive as what was deleted.
+        Some(version) if version.deleted => whole.says_last(&draft.kind, &draft.id)?,
+        other => other,
+    };
     if let Some(stored) = draft.says() {
         let doc = Doc::parse(stored).map_err(Error::internal)?;
         let thing = Thing {

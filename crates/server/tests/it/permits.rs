@@ -463,6 +463,67 @@ fn plain_program(ward: &Ward) -> String {
 }
 
 #[test]
+fn what_a_program_may_not_write_is_not_promised_and_not_made_again() {
+    let ward = Ward::open("plain-program");
+    let token = plain_program(&ward);
+    let ask = |method: &str, path: &str, version: &str, body: &Value| {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(ward.served.url(path))
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Content-Type", "application/fhir+json");
+        if !version.is_empty() {
+            request = request.header("If-Match", version);
+        }
+        let answer = match body.is_null() {
+            true => ward.agent.run(request.body(()).expect("a request")),
+            false => {
+                let body = body.to_string();
+                ward.agent.run(request.body(body).expect("a request"))
+            }
+        };
+        let mut answer = answer.expect("the server answers");
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        (answer.status().as_u16(), text)
+    };
+    let observation = |id: &str, person: &str, is_restricted: bool| {
+        let mut resource = json!({ "resourceType": "Observation", "id": id, "status": "final",
+            "code": { "text": "x" }, "subject": { "reference": format!("Patient/{person}") } });
+        if is_restricted {
+            resource["meta"] = json!({ "security": [{ "system": CONFIDENTIALITY, "code": "R" }] });
+        }
+        resource
+    };
+    let promise = |resource: &Value| ask("POST", "/fhir/Observation/$promise", "", resource).0;
+    assert_eq!(promise(&observation("new", "a", false)), 200);
+    assert_eq!(promise(&observation("new", "a", true)), 403);
+    assert_eq!(promise(&observation("new", "nobody", true)), 403);
+    assert_eq!(promise(&observation("restricted-of-a", "a", false)), 403);
+
+    // What is hidden stays hidden when it is deleted: it is not made again, and nothing tells of it.
+    let hidden = "/fhir/Observation/restricted-of-a";
+    let resource = observation("restricted-of-a", "a", false);
+    let before = ask("PUT", hidden, "", &resource);
+    assert_eq!(before.0, 403, "{}", before.1);
+    assert_eq!(ward.fhir("DELETE", hidden, "").0, 204);
+    assert_eq!(ask("PUT", hidden, "", &resource).0, 403);
+    let deleted = ask("DELETE", hidden, "W/\"2\"", &Value::Null);
+    let never = ask("DELETE", "/fhir/Observation/never", "W/\"2\"", &Value::Null);
+    assert_eq!(deleted.0, never.0, "{}", deleted.1);
+    let renamed = never
+        .1
+        .replace("Observation/never", "Observation/restricted-of-a");
+    assert_eq!(deleted.1, renamed);
+    // What is not hidden can be deleted and made again.
+    let plain = "/fhir/Observation/care-of-a";
+    assert_eq!(ask("DELETE", plain, "", &Value::Null).0, 204);
+    assert_eq!(
+        ask("PUT", plain, "", &observation("care-of-a", "a", false)).0,
+        201
+    );
+}
+
+#[test]
 fn a_page_that_ends_with_what_is_hidden_is_no_page() {
     let ward = Ward::open("cursors");
     let token = plain_program(&ward);

@@ -310,7 +310,7 @@ impl View {
     }
 
     /// The last version of a resource that says something: that is no deletion, and not erased.
-    fn says_last(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
+    pub(crate) fn says_last(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
         let known = self.known_as(kind, id)?;
         let history = self
             .inner

@@ -1,13 +1,11 @@
 //! A person's export, as a file to keep.
 
-use std::collections::HashSet;
-
 use axum::extract::Path;
 use axum::response::Response;
 use ledger::access::Disclosed;
 use ledger::disclosure::What;
 use ledger::witnessed::LogName;
-use policy::{Action, Kind};
+use policy::{Action, Kind, Purpose};
 use record::json::Doc;
 
 use super::{Asked, away, download, person};
@@ -32,7 +30,8 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         // is what an agency has held back.
         let (standing, now) = (programme.standing()?, programme.clock().now().0);
         let alias = programme.ledger().person(&id).to_string();
-        let held = match is_person(&asked.who, &id) {
+        let for_them = asked.reader.purpose() == Purpose::OwnRequest;
+        let held = match for_them || is_person(&asked.who, &id) {
             true => Some(HeldBack::from(&programme, &id)?),
             false => None,
         };
@@ -48,20 +47,17 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
     .await
 }
 
-/// Refuses whoever may not take away everything that is in the file: it is whole, or it is not.
+/// Refuses whoever may not take away everything that is in the file: it is whole, or it is not. Each version is
+/// asked about by itself: a consent and a warrant can be of a code, or of a time.
 fn may_take_all(asked: &Asked, id: &str) -> Result<(), Error> {
     let whole = asked.programme.view(AsOf::Now);
-    let mut decided = HashSet::new();
     for (entry, stored) in whole.chain(id, |_| true)? {
         let doc = Doc::parse(&stored).map_err(Error::internal)?;
         let thing = Thing {
             about: entry.person,
             ..Thing::from(doc.root())
         };
-        let labels: Vec<String> = thing.labels.iter().map(|label| label.to_string()).collect();
-        if decided.insert((thing.kinds, labels)) {
-            asked.must(Action::Export, &thing)?;
-        }
+        asked.must(Action::Export, &thing)?;
     }
     asked.must(
         Action::Export,

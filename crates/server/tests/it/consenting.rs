@@ -829,6 +829,73 @@ fn an_accounting_has_every_row_on_one_page_for_whoever_asks() {
 }
 
 #[test]
+fn what_an_officer_hands_over_has_nothing_that_is_held_back_from_the_person() {
+    let world = World::new("held-export");
+    let of = r#""status":"final","code":{"text":"scale"},"subject":{"reference":"Patient/q"},"valueInteger":7"#;
+    assert!(world.put("Observation", "of-q", of).0 < 300);
+    let until = world.next_year();
+    let form = [
+        ("about", "release"),
+        ("recipient", "County Hospital"),
+        ("address", "1 Main Street"),
+        ("purpose", "COC"),
+        ("part", "scores"),
+        ("until", until.as_str()),
+        ("name", "Ruth Hadley"),
+    ];
+    let (status, text) = world.post(&world.other, "/people/q/consents", &form);
+    assert_eq!(status, 303, "{text}");
+    let found = world.fhir("Consent?patient=q");
+    let id = found["entry"][0]["resource"]["id"].as_str().expect("an id");
+    let path = format!("/people/q/consents/{id}/packet");
+    let (status, text) = world.post(&world.carer, &path, &[("as", "bundle")]);
+    assert_eq!(status, 200, "{text}");
+    let handed_over = || {
+        let (status, export) = world.get(&world.officer, "/people/q/export");
+        assert_eq!(status, 200, "{export}");
+        export.contains(r#""basis":{"recipient":"County Hospital""#)
+    };
+    assert!(handed_over());
+    let form = [
+        ("agency", "County Hospital"),
+        ("official", "Dr. Vale"),
+        ("statement", "written"),
+        ("stated", "2026-01-05"),
+        ("until", until.as_str()),
+        ("citation", "Letter 7"),
+    ];
+    let (status, text) = world.post(&world.officer, "/people/q/accounting", &form);
+    assert_eq!(status, 303, "{text}");
+    assert!(
+        !handed_over(),
+        "it tells the person what is held back from them"
+    );
+}
+
+#[test]
+fn an_export_asks_about_each_version() {
+    let world = World::new("export-each");
+    let observation = |code: &str| {
+        format!(
+            r#""status":"final","code":{{"coding":[{{"system":"urn:t","code":"{code}"}}]}},"subject":{{"reference":"Patient/q"}},"valueInteger":7"#
+        )
+    };
+    // The newest of its kind is not the one that was refused.
+    assert!(world.put("Observation", "older", &observation("X")).0 < 300);
+    assert!(world.put("Observation", "newer", &observation("Y")).0 < 300);
+    let export = || world.get(&world.officer, "/people/q/export").0;
+    assert_eq!(export(), 200);
+    let refuses = r#""status":"active",
+        "scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+        "category":[{"text":"refusal"}],"policy":[{"uri":"urn:t"}],
+        "patient":{"reference":"Patient/q"},"dateTime":"2026-01-01",
+        "provision":{"type":"deny","code":[{"coding":[{"system":"urn:t","code":"X"}]}]}"#;
+    let (status, text) = world.put("Consent", "no-x", refuses);
+    assert!(status < 300, "{text}");
+    assert_eq!(export(), 403);
+}
+
+#[test]
 fn a_refusal_closes_the_record_to_whom_it_names_from_the_next_request_on() {
     let world = World::new("keep-from");
     let entry = world.entry();

@@ -319,16 +319,19 @@ pub struct Basis {
     pub address: String,
     /// The version of a Consent that was relied on: `Consent/9x…/_history/2`.
     pub consent: String,
-    /// The warrant, by its Task.
+    /// The warrant, by its Task; several with `, ` between them.
     pub warrant: String,
-    /// The break-glass, by its Task.
+    /// The break-glass, by its Task; several with `, ` between them.
     pub break_glass: String,
     /// The notice that went with it, by its place in the law: `42 CFR 2.32(a)(2)`.
     pub notice: String,
+    /// The warrants, by their Tasks, that keep it from a person for a time: it gave out a leaf of what was
+    /// read under them, though it was not read under them itself.
+    pub kept: String,
 }
 
 impl Basis {
-    fn parts(&self) -> [(&'static str, &str); 6] {
+    fn parts(&self) -> [(&'static str, &str); 7] {
         [
             ("recipient", &self.recipient),
             ("address", &self.address),
@@ -336,6 +339,7 @@ impl Basis {
             ("warrant", &self.warrant),
             ("break-glass", &self.break_glass),
             ("notice", &self.notice),
+            ("kept", &self.kept),
         ]
     }
 
@@ -367,6 +371,7 @@ impl Basis {
             warrant: text("warrant"),
             break_glass: text("break-glass"),
             notice: text("notice"),
+            kept: text("kept"),
         }
     }
 }

@@ -630,6 +630,7 @@ impl Answer {
                 }
                 Release::Of(Box::new(Disclosure {
                     actor: ask.actor(),
+                    names: ask.reader.who().names.clone(),
                     what,
                     address: ask.address.clone(),
                     scope: ask.grant.told(),

@@ -524,6 +524,7 @@ impl Asked {
         let owed = self.reader.basis(&given);
         let disclosure = Disclosure {
             actor: self.actor(),
+            names: self.reader.who().names.clone(),
             what,
             address: self.address.clone(),
             scope: String::new(),

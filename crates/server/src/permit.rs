@@ -34,7 +34,7 @@ use crate::release::{Basis, Given};
 mod consent;
 pub mod leaf;
 pub mod memo;
-mod ordered;
+pub(crate) mod ordered;
 pub(crate) mod people;
 pub mod purpose;
 pub mod related;

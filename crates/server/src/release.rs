@@ -18,22 +18,27 @@
 //! - A **write** that answers with what its sender sent discloses nothing ([`ECHO`]); that it was
 //!   made, of what and by whom, is an entry of the record itself. What a conditional create finds
 //!   instead is a disclosure.
-//! - An **error** discloses nothing but that the request was refused.
+//! - An **error** discloses nothing but that the request was refused; one that tells that something is
+//!   there, or is not, says so ([`Error::giving`]), and is recorded like any other answer.
+
+use std::collections::BTreeSet;
 
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use casework::warrant::When;
 use ledger::Alias;
 use ledger::access::Draft;
 pub use ledger::disclosure::Basis;
 use ledger::disclosure::Told;
 pub use ledger::disclosure::What;
 use policy::Purpose;
+use record::json::Doc;
 
-use crate::error::Error;
-use crate::programme::{Actor, Programme, Version};
+use crate::error::{Error, ErrorKind};
+use crate::permit::{Thing, ordered};
+use crate::programme::{Actor, AsOf, Programme, Version};
 
-/// What an answer gives out; an extension of every response that is not an error.
+/// What an answer gives out; an extension of every response that is not an error, and of those errors
+/// that tell something.
 #[derive(Clone, Debug)]
 pub enum Release {
     /// This.
@@ -50,6 +55,8 @@ pub const ECHO: &str = "a write is answered with what its sender sent";
 pub struct Disclosure {
     /// Who is answered, and what for.
     pub actor: Actor,
+    /// Everything that warrants and break-glasses may call them.
+    pub names: Vec<String>,
     /// How it is given out.
     pub what: What,
     /// The path and query that were asked for, with the instant if one was asked for.
@@ -117,6 +124,11 @@ impl Given {
         self.persons.extend(persons);
     }
 
+    /// Whether it is nothing.
+    pub fn is_nothing(&self) -> bool {
+        self.versions.is_empty() && self.leaves.is_empty() && self.persons.is_empty()
+    }
+
     /// All that another one gives.
     pub fn add(&mut self, other: Given) {
         self.versions.extend(other.versions);
@@ -163,29 +175,94 @@ impl Disclosure {
         self
     }
 
-    /// Adds on which warrant or break-glass it rests: what is given out for an investigation or an
-    /// emergency is given out under one, and the leaf says under which.
-    fn rest_on(&mut self, programme: &Programme) -> Result<(), Error> {
+    /// As the access log takes it, with all that it rests on.
+    async fn ready(mut self, programme: &Programme, is_head: bool) -> Result<Draft, Error> {
+        if is_head {
+            self.basis = Basis::default();
+        }
         let purpose = Purpose::from_code(&self.actor.purpose);
-        if !matches!(purpose, Some(Purpose::Investigation | Purpose::Emergency)) {
-            return Ok(());
+        let rests = matches!(purpose, Some(Purpose::Investigation | Purpose::Emergency));
+        let now = programme.clock().now().0;
+        let keeps = !self.given.leaves.is_empty() && programme.standing()?.is_any_untold(now);
+        if !rests && !keeps {
+            return Ok(self.draft(is_head));
         }
-        let (standing, now) = (programme.standing()?, programme.clock().now().0);
-        let names = [self.actor.name.as_str()];
-        for person in &self.given.persons {
+        let programme = programme.clone();
+        crate::fhir::away(move || {
+            if rests {
+                self.rest_on(&programme, now)?;
+            }
+            if keeps {
+                self.keep_back(&programme, now)?;
+            }
+            Ok(self.draft(is_head))
+        })
+        .await
+    }
+
+    /// Adds on which warrant or break-glass it rests: what is given out for an investigation or an
+    /// emergency is given out under one, and the leaf says under which. It is the one that opened what is
+    /// given; where nothing of a person is given but that they are here, or not, it is any that opens
+    /// something of them.
+    fn rest_on(&mut self, programme: &Programme, now: i64) -> Result<(), Error> {
+        let standing = programme.standing()?;
+        let whole = programme.view(AsOf::Now);
+        let (mut warrants, mut glass) = (BTreeSet::new(), BTreeSet::new());
+        let mut left: BTreeSet<Alias> = self.given.persons.iter().copied().collect();
+        for position in self.given.versions() {
+            let version = match whole.at(position) {
+                Ok(Some(version)) => version,
+                Ok(None) => continue,
+                Err(error) if error.kind == ErrorKind::Erased => continue,
+                Err(error) => return Err(error),
+            };
+            let Some(person) = version.about else {
+                continue;
+            };
+            let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
+            let thing = Thing::from(doc.root());
+            let alias = person.to_string();
+            let by = ordered::opened_by(&standing, &self.names, &alias, &thing, now);
+            if !by.0.is_empty() || !by.1.is_empty() {
+                left.remove(&person);
+            }
+            warrants.extend(by.0);
+            glass.extend(by.1);
+        }
+        for person in left {
             let person = person.to_string();
-            if let Ok((id, _)) = standing.warrant(&names, &person, None, When::Any, now) {
-                self.basis.warrant = format!("Task/{id}");
-            }
-            if let Ok((id, _)) = standing.break_glass(&names, &person, None, false, now) {
-                self.basis.break_glass = format!("Task/{id}");
-            }
+            warrants.extend(standing.warrants_for(&self.names, &person, now));
+            let open = standing.break_glass(&self.names, &person, None, false, now);
+            glass.extend(open.ok().map(|(id, _)| id));
         }
+        self.basis.warrant = tasks(&warrants);
+        self.basis.break_glass = tasks(&glass);
         Ok(())
     }
 
-    /// As the access log takes it.
-    fn draft(self) -> Draft {
+    /// Adds which warrants keep a leaf that is given out from a person for a time: they keep from them that
+    /// somebody looked at it, too.
+    fn keep_back(&mut self, programme: &Programme, now: i64) -> Result<(), Error> {
+        let standing = programme.standing()?;
+        let mut kept = BTreeSet::new();
+        for position in self.given.leaves() {
+            let one = programme.access().leaf(position).map_err(Error::ledger)?;
+            for one in one.iter() {
+                for person in &one.persons {
+                    kept.extend(standing.kept_by(one, &person.to_string(), now));
+                }
+            }
+        }
+        self.basis.kept = tasks(&kept);
+        Ok(())
+    }
+
+    /// As the access log takes it; of the head of an answer without what the answer would have given.
+    fn draft(mut self, is_head: bool) -> Draft {
+        if is_head {
+            self.given.versions.clear();
+            self.given.leaves.clear();
+        }
         let Given {
             versions,
             leaves,
@@ -211,24 +288,29 @@ impl Disclosure {
     }
 }
 
-/// An answer on its way out: recorded if it gives anything out, refused if it does not say.
+/// Tasks as a leaf lists them.
+fn tasks(ids: &BTreeSet<&str>) -> String {
+    let names: Vec<String> = ids.iter().map(|id| format!("Task/{id}")).collect();
+    names.join(", ")
+}
+
+/// An answer on its way out: recorded if it gives anything out, refused if it does not say. An error
+/// that says nothing gives nothing out.
 pub async fn let_go(programme: &Programme, method: &Method, mut response: Response) -> Response {
     let status = response.status();
-    if status.is_client_error() || status.is_server_error() {
+    if status.is_server_error() {
         return response;
     }
     match response.extensions_mut().remove::<Release>() {
         Some(Release::Nothing(_)) => response,
-        Some(Release::Of(mut disclosure)) => {
-            if *method == Method::HEAD {
-                disclosure.given.versions.clear();
-                disclosure.given.leaves.clear();
-                disclosure.basis = Basis::default();
-            }
-            if let Err(error) = disclosure.rest_on(programme) {
-                return error.into_response();
-            }
-            match programme.disclose(disclosure.draft()).await {
+        None if status.is_client_error() => response,
+        Some(Release::Of(disclosure)) => {
+            let is_head = *method == Method::HEAD;
+            let draft = match disclosure.ready(programme, is_head).await {
+                Ok(draft) => draft,
+                Err(error) => return error.into_response(),
+            };
+            match programme.disclose(draft).await {
                 Ok(_) => response,
                 Err(error) => error.into_response(),
             }

@@ -177,25 +177,72 @@ impl Standing {
             .map(|(id, one)| (&**id, one))
     }
 
-    /// Whether a leaf of the access log is kept from the person for a time: what somebody read of whom they
-    /// are not told yet, and who looked at such a warrant itself.
-    pub fn keeps(&self, one: &Disclosed, person: &str, now: i64) -> bool {
-        let mut untold = self.untold(person, now).peekable();
-        if untold.peek().is_none() {
-            return false;
-        }
-        let address = one.told.as_ref().map(|told| told.address.as_str());
-        address.is_some_and(|address| address.starts_with(path::WARRANTS))
-            || untold.any(|reader| reader == one.leaf.actor)
+    /// All warrants that let somebody read anything of a person.
+    pub fn warrants_for(
+        &self,
+        names: &[impl AsRef<str>],
+        person: &str,
+        now: i64,
+    ) -> impl Iterator<Item = &str> {
+        self.warrants_of(names).filter_map(move |(id, warrant)| {
+            let asked = warrant::Asked {
+                inspector: &warrant.order.inspector,
+                person,
+                kind: None,
+                happened: warrant::When::Any,
+                now,
+            };
+            warrant.opens(&asked).is_ok().then_some(id)
+        })
     }
 
-    /// Those of whom the person is lawfully not told yet that they read their record.
-    pub fn untold<'s>(&'s self, person: &'s str, now: i64) -> impl Iterator<Item = &'s str> {
-        let of_person = self.warrants.iter().map(|(_, warrant)| warrant);
-        of_person
-            .filter(move |warrant| warrant.names(person) && warrant.notice_due() > now)
-            .map(|warrant| warrant.order.inspector.as_str())
+    /// Whether a leaf of the access log is kept from the person for a time: what somebody read of whom they
+    /// are not told yet, and who looked at such a warrant itself, or at such a leaf.
+    pub fn keeps(&self, one: &Disclosed, person: &str, now: i64) -> bool {
+        self.kept_by(one, person, now).is_some()
     }
+
+    /// The Task of the warrant that keeps a leaf from the person for a time; of several the one that
+    /// does so the longest.
+    pub fn kept_by(&self, one: &Disclosed, person: &str, now: i64) -> Option<&str> {
+        let told = one.told.as_ref();
+        let is_of_warrants = told.is_some_and(|told| told.address.starts_with(path::WARRANTS));
+        let basis = told.map(|told| &told.basis);
+        let rests = basis.is_some_and(|basis| !basis.warrant.is_empty());
+        let keeping = self.untold(person, now).filter(|(id, warrant)| {
+            let named = |tasks: &str| names_task(tasks, id);
+            is_of_warrants
+                || basis.is_some_and(|basis| named(&basis.warrant) || named(&basis.kept))
+                // Where it does not say on what it rests, by who read.
+                || !rests && warrant.order.inspector == one.leaf.actor
+        });
+        let last = keeping.max_by_key(|(_, warrant)| warrant.notice_due());
+        last.map(|(id, _)| id)
+    }
+
+    /// The warrants, with the ids of their Tasks, of which the person is lawfully not told yet.
+    pub fn untold<'s>(
+        &'s self,
+        person: &str,
+        now: i64,
+    ) -> impl Iterator<Item = (&'s str, &'s Warrant)> {
+        self.warrants
+            .iter()
+            .filter(move |(_, warrant)| warrant.names(person) && warrant.notice_due() > now)
+            .map(|(id, warrant)| (&**id, warrant))
+    }
+
+    /// Whether there is a warrant of which anybody is not told yet.
+    pub fn is_any_untold(&self, now: i64) -> bool {
+        let mut all = self.warrants.iter();
+        all.any(|(_, warrant)| warrant.notice_due() > now)
+    }
+}
+
+/// Whether Tasks, as a leaf lists them, name one.
+pub fn names_task(tasks: &str, id: &str) -> bool {
+    let mut all = tasks.split(", ");
+    all.any(|task| task.strip_prefix("Task/") == Some(id))
 }
 
 /// What is kept of it.

@@ -127,11 +127,12 @@ fn what_was_told_reads_back_and_has_one_text() {
             basis: Basis {
                 warrant: "Task/w".to_owned(),
                 break_glass: "Task/b".to_owned(),
+                kept: "Task/w, Task/x".to_owned(),
                 ..Basis::default()
             },
             ..Told::default()
         },
-        r#"{"address":"/a","basis":{"warrant":"Task/w","break-glass":"Task/b"}}"#,
+        r#"{"address":"/a","basis":{"warrant":"Task/w","break-glass":"Task/b","kept":"Task/w, Task/x"}}"#,
     );
     for wrong in [
         r#"{"address":"/a","basis":{}}"#,

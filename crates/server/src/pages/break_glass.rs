@@ -224,7 +224,7 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
             from: broken.from,
             until: broken.end(),
             named: true,
-            basis: format!("Task/{}", found.id),
+            task: found.id.clone(),
         },
         given,
     )?;

@@ -8,6 +8,7 @@ use super::access::{Lookup, what_was_asked};
 use crate::error::Error;
 use crate::permit::leaf::Shown;
 use crate::release::Given;
+use crate::standing::names_task;
 use crate::web::layout;
 use crate::web::warrant::Read;
 use crate::web::when::RecordedAt;
@@ -27,9 +28,9 @@ pub struct Wanted<'w> {
     pub until: i64,
     /// Whether the persons are named to whoever looks.
     pub named: bool,
-    /// The Task that it was read under. A leaf that names another is left out; one that names none is of
-    /// before they did, or its content was erased.
-    pub basis: String,
+    /// The id of the Task that it was read under. A leaf that names another is left out; one that names none
+    /// is of before they did, or its content was erased.
+    pub task: String,
 }
 
 /// The readings, newest first, and how many more there are.
@@ -69,14 +70,8 @@ pub fn reads(
         let Some(one) = log.leaf(position).map_err(Error::ledger)? else {
             continue;
         };
-        if !wanted.readers.contains(&one.leaf.actor) || one.persons.is_empty() {
+        if one.persons.is_empty() || !is_under(wanted, &one) {
             continue;
-        }
-        if let Some(told) = &one.told {
-            let of = [&told.basis.warrant, &told.basis.break_glass];
-            if !of.contains(&&wanted.basis) && of.iter().any(|basis| !basis.is_empty()) {
-                continue;
-            }
         }
         if reads.len() >= LISTED_MAX {
             more += 1;
@@ -86,6 +81,19 @@ pub fn reads(
         reads.push(read(&mut whom, &one, wanted.named)?);
     }
     Ok((reads, more))
+}
+
+/// Whether it was read under the Task that is asked about: it says so, or it says nothing and was read by
+/// whom that Task names.
+fn is_under(wanted: &Wanted<'_>, one: &Disclosed) -> bool {
+    let basis = one.told.as_ref().map(|told| &told.basis);
+    let rests = basis.map(|basis| [basis.warrant.as_str(), basis.break_glass.as_str()]);
+    match rests {
+        Some(rests) if rests != ["", ""] => {
+            rests.iter().any(|tasks| names_task(tasks, &wanted.task))
+        }
+        _ => wanted.readers.contains(&one.leaf.actor),
+    }
 }
 
 fn read(whom: &mut Lookup<'_>, one: &Disclosed, named: bool) -> Result<Read, Error> {

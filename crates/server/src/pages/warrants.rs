@@ -441,7 +441,7 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
         from: order.from.max(found.warrant.entered_at),
         until: found.warrant.end(),
         named: may_name,
-        basis: format!("Task/{}", found.id),
+        task: found.id.clone(),
     };
     let (reads, more) = match found.unlawful.is_empty() {
         true => reads(asked, &wanted, given)?,

@@ -52,6 +52,27 @@ fn warrant(
     }
 }
 
+/// The Tasks of the warrants and of the break-glasses that open a thing about a person to somebody.
+pub(crate) fn opened_by<'s>(
+    standing: &'s Standing,
+    names: &[String],
+    person: &str,
+    thing: &Thing<'_>,
+    now: i64,
+) -> (Vec<&'s str>, Vec<&'s str>) {
+    let (mut warrants, mut glass) = (Vec::new(), Vec::new());
+    for kind in thing.kinds.each() {
+        let named = casework::kind::Kind::parse(kind.as_str());
+        if named.is_some() {
+            let opens = standing.warrant(names, person, named, when(thing), now);
+            warrants.extend(opens.ok().map(|(id, _)| id));
+        }
+        let opens = standing.break_glass(names, person, named, false, now);
+        glass.extend(opens.ok().map(|(id, _)| id));
+    }
+    (warrants, glass)
+}
+
 /// When it happened, as far as it says so; where nothing in particular is asked about, it is asked
 /// whether a kind of record is open.
 fn when(thing: &Thing<'_>) -> When {

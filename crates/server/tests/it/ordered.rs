@@ -1,8 +1,12 @@
 //! Warrants, break-glass and delegation against a real server: they open what they say, while they
 //! last, and nothing beside it, whatever somebody tries.
 
+use std::path::Path;
+
+use ledger::access::AccessLog;
 use serde_json::json;
 
+use crate::disclosures::keys;
 use crate::permits::Ward;
 
 /// SHA-256 of a paper that nobody has.
@@ -345,6 +349,130 @@ fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_i
     assert!(page.contains("an investigation"), "{page}");
     let export = ward.page("herself", "/people/a/export");
     assert!(export.1.contains(" INVEST ") && export.1.contains("An inspector may read"));
+}
+
+/// The access log of a ward, read beside its server.
+fn log_of(ward: &Ward) -> AccessLog {
+    let data = ward.data();
+    AccessLog::open(Path::new(&data), keys(&data)).expect("the access log")
+}
+
+#[test]
+fn who_looked_at_what_is_kept_back_is_kept_back_too() {
+    let ward = Ward::open("sealed-leaves");
+    let (_, page) = ward.page("officer", "/warrants/new");
+    let inspector = option(&page, "inspector");
+    let (today, until) = (day(0), day(200));
+    let mut sealed = with(&form(&inspector, &until), "from", &today);
+    sealed = with(&sealed, "notice", "at-the-end");
+    sealed.push(("notice-why", "Paragraph 4 of the order"));
+    let (status, at) = post(&ward, "officer", "/warrants", &sealed);
+    assert_eq!(status, 303, "{at}");
+    let log = log_of(&ward);
+    let hidden = log.size().expect("it reads");
+    assert_eq!(ward.page("inspector", "/people/a/timelines").0, 200);
+    let looks = [
+        format!("/access/{hidden}"),
+        format!("/access/{hidden}/receipt"),
+        format!("/access/{hidden}/seen"),
+        "/people/a/access".to_owned(),
+        "/access".to_owned(),
+        // And at who looked at it.
+        format!("/access/{}", hidden + 1),
+    ];
+    for path in &looks {
+        assert_eq!(ward.page("officer", path).0, 200, "{path}");
+    }
+    let end = log.size().expect("it reads");
+    assert_eq!(end, hidden + 1 + looks.len() as u64);
+    let named = format!("/access/{hidden}");
+    let sees = || {
+        let seen = (hidden..end).map(|leaf| ward.page("herself", &format!("/access/{leaf}")).0);
+        let seen: Vec<u16> = seen.collect();
+        let list = ward.page("herself", "/people/a/access").1;
+        let export = ward.page("herself", "/people/a/export").1;
+        (seen, list.contains(&named), export.contains(&named))
+    };
+    assert_eq!(sees(), (vec![404; looks.len() + 1], false, false));
+    // It is over.
+    let why = [("why", "The case is closed")];
+    let (status, _) = post(&ward, "officer", &format!("{at}/revoke"), &why);
+    assert_eq!(status, 303);
+    assert_eq!(sees(), (vec![200; looks.len() + 1], true, true));
+}
+
+#[test]
+fn a_leaf_names_the_warrant_that_opened_what_was_given_whatever_the_inspector_is_called() {
+    let mut ward = Ward::open("two-warrants");
+    let (_, page) = ward.page("officer", "/warrants/new");
+    let inspector = option(&page, "inspector");
+    let (today, until) = (day(0), day(200));
+    let enter = |form: &[(&str, &str)]| {
+        let (status, at) = post(&ward, "officer", "/warrants", form);
+        assert_eq!(status, 303, "{at}");
+        at.rsplit('/').next().expect("an id").to_owned()
+    };
+    // A court's order over notes, of which the person is not told yet; and one over the rest, of which
+    // they are. The newer one comes first.
+    let mut court = with(&form(&inspector, &until), "from", &today);
+    court.retain(|(name, _)| *name != "kind");
+    court = with(&court, "notice", "at-the-end");
+    court = with(&court, "number", "C-9");
+    court = with(
+        &court,
+        "sha256",
+        "0000000000000000000000000000000000000000000000000000000000000002",
+    );
+    court.extend([
+        ("notice-why", "Paragraph 4 of the order"),
+        ("court", "yes"),
+        ("kind", "notes"),
+    ]);
+    let court = enter(&court);
+    let plain = enter(&with(&form(&inspector, &until), "from", &today));
+    let log = log_of(&ward);
+    let reads = |ward: &Ward, reference: &str| {
+        let path = format!("/entries/{}", ward.position(reference));
+        let leaf = log.size().expect("it reads");
+        assert_eq!(ward.page("inspector", &path).0, 200, "{path}");
+        let one = log_of(ward).leaf(leaf).expect("it reads").expect("a leaf");
+        let basis = one.told.expect("nobody is erased").basis;
+        let under = |id: &str| {
+            let mut tasks = basis.warrant.split(", ");
+            tasks.any(|task| task == format!("Task/{id}"))
+        };
+        (leaf, one.leaf.actor, under(&court), under(&plain))
+    };
+    let is_told =
+        |ward: &Ward, leaf: u64| ward.page("herself", &format!("/access/{leaf}")).0 == 200;
+    let (care, actor, by_court, by_plain) = reads(&ward, "Observation/care-of-a");
+    assert_eq!(
+        (actor.as_str(), by_court, by_plain),
+        (inspector.as_str(), false, true)
+    );
+    let (notes, _, by_court, _) = reads(&ward, "DocumentReference/notes-of-a");
+    assert!(by_court, "what the court opened was read under its order");
+    assert!(is_told(&ward, care) && !is_told(&ward, notes));
+
+    // Somebody gives the inspector a place among the staff: the warrants go on, and so does what they say
+    // of who is told.
+    let id = inspector.strip_prefix("user/").expect("a user");
+    let place = [("role", "inspector"), ("practitioner", "i1")];
+    let (status, page) = post(&ward, "officer", &format!("/users/{id}/place"), &place);
+    assert!(status < 400, "{status} {page}");
+    ward.sign_in_again("inspector");
+    let (care, actor, by_court, by_plain) = reads(&ward, "Observation/care-of-a");
+    assert_eq!(
+        (actor.as_str(), by_court, by_plain),
+        ("Practitioner/i1", false, true)
+    );
+    let (notes, _, by_court, _) = reads(&ward, "DocumentReference/notes-of-a");
+    assert!(by_court);
+    assert!(is_told(&ward, care) && !is_told(&ward, notes));
+    // The warrant's own page lists what was read under it, by either name.
+    let (_, page) = ward.page("officer", &format!("/warrants/{court}"));
+    assert!(page.contains(&format!("/access/{notes}")), "{page}");
+    assert!(!page.contains(&format!("/access/{care}")), "{page}");
 }
 
 #[test]

@@ -15,6 +15,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use record::finding::Finding;
 
+use crate::release::Given;
+
 /// What sort of thing went wrong. Closed: a new kind needs a row in [`ErrorKind::row`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -205,6 +207,8 @@ pub struct Error {
     pub findings: Vec<Finding>,
     /// Headers that belong to this answer (`Allow`, `WWW-Authenticate`, `Location`).
     pub headers: Vec<(header::HeaderName, HeaderValue)>,
+    /// What of somebody's record it tells, if it tells anything.
+    pub gives: Option<Box<Given>>,
 }
 
 impl Error {
@@ -216,6 +220,7 @@ impl Error {
             source: None,
             findings: Vec::new(),
             headers: Vec::new(),
+            gives: None,
         }
     }
 
@@ -268,6 +273,14 @@ impl Error {
     /// Adds findings with their places.
     pub fn with(mut self, findings: Vec<Finding>) -> Error {
         self.findings = findings;
+        self
+    }
+
+    /// Adds what of somebody's record it tells: that something is there, or that it is not.
+    pub fn giving(mut self, given: Given) -> Error {
+        if !given.is_nothing() {
+            self.gives.get_or_insert_default().add(given);
+        }
         self
     }
 

@@ -14,7 +14,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use record::time::RecordedAt;
 
 use crate::clock::Clock;
@@ -401,6 +401,37 @@ impl Ask {
         programme.submit(self.actor(), work).await
     }
 
+    /// The response to an answer, or to an error with what it tells.
+    pub(crate) fn respond(&self, outcome: Result<Answer, Error>) -> Response {
+        let mut error = match outcome {
+            Ok(answer) => return answer.respond(self),
+            Err(error) => error,
+        };
+        let given = error.gives.take();
+        let mut response = error.into_response();
+        if let Some(given) = given {
+            let release = self.release(What::Found, *given, self.view().size());
+            response.extensions_mut().insert(release);
+        }
+        response
+    }
+
+    /// What an answer gives out, drawn from so many entries.
+    fn release(&self, what: What, given: Given, size: u64) -> Release {
+        let basis = self.reader.basis(&given);
+        Release::Of(Box::new(Disclosure {
+            actor: self.actor(),
+            names: self.reader.who().names.clone(),
+            what,
+            address: self.address.clone(),
+            scope: self.grant.told(),
+            size,
+            whole: self.api.programme().view(AsOf::Now).size(),
+            given,
+            basis,
+        }))
+    }
+
     /// Refuses a write into the past.
     pub fn refuse_as_of(&self) -> Result<(), Error> {
         match self.as_of {
@@ -624,21 +655,10 @@ impl Answer {
             Gives::Unsaid => return response,
             Gives::Nothing(why) => Release::Nothing(why),
             Gives::Of(what, given, size) => {
-                let basis = ask.reader.basis(&given);
-                if !basis.notice.is_empty() {
+                if !ask.reader.basis(&given).notice.is_empty() {
                     set(REDISCLOSURE_NOTICE, policy::REDISCLOSURE.to_owned());
                 }
-                Release::Of(Box::new(Disclosure {
-                    actor: ask.actor(),
-                    names: ask.reader.who().names.clone(),
-                    what,
-                    address: ask.address.clone(),
-                    scope: ask.grant.told(),
-                    size,
-                    whole: ask.api.programme().view(AsOf::Now).size(),
-                    given,
-                    basis,
-                }))
+                ask.release(what, given, size)
             }
         };
         response.extensions_mut().insert(release);

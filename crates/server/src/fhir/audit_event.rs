@@ -422,7 +422,7 @@ fn answer(
     links.extend(next.map(|next| ("next", address(Some(next.text())))));
     let total = (first && next.is_none()).then_some(hits.len() as u64);
     let mut bundle = Bundle::new("searchset", total, &links);
-    let mut given = super::search::asked_about(ask, KIND);
+    let mut given = super::search::asked_about(ask.api.programme(), &wanted.criteria);
     for hit in hits {
         match hit {
             Hit::Leaf(one, json) => {

@@ -26,7 +26,7 @@ pub mod plan;
 /// `POST [base]`
 pub async fn post(ask: Ask, headers: HeaderMap, body: Body) -> Result<Response, Error> {
     let bytes = body::read_json(&headers, body, ask.api.settings().bundle_bytes_max).await?;
-    Ok(run(&ask, bytes).await?.respond(&ask))
+    Ok(ask.respond(run(&ask, bytes).await))
 }
 
 /// What a body at the base turned out to be.
@@ -120,8 +120,10 @@ async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Erro
         drafts,
         slots,
         checks,
+        given,
     } = plan;
-    let slots = Arc::new(Mutex::new(slots));
+    // What it gives out is what was found in the end.
+    let slots = Arc::new(Mutex::new((slots, given.clone())));
     let committed = if drafts.is_empty() {
         None
     } else {
@@ -135,25 +137,33 @@ async fn transaction(ask: &Ask, bytes: Bytes, plan: Plan) -> Result<Answer, Erro
                 }
                 let doc = body::parse(&bytes)?;
                 let plan = plan::plan(&asked, view, doc.root())?;
-                *lock(&shared) = plan.slots;
+                *lock(&shared) = (plan.slots, plan.given);
                 Ok(plan.drafts)
             }))
         };
-        Some(ask.submit(work).await?)
+        let committed = ask.submit(work).await;
+        Some(committed.map_err(|error| error.giving(given))?)
     };
-    let slots = std::mem::take(&mut *lock(&slots));
+    let (slots, given) = std::mem::take(&mut *lock(&slots));
     let ask = ask.clone();
-    super::away(move || answer(&ask, committed.as_ref(), slots)).await
+    super::away(move || answer(&ask, committed.as_ref(), slots, given)).await
 }
 
-fn lock(slots: &Mutex<Vec<Slot>>) -> std::sync::MutexGuard<'_, Vec<Slot>> {
+type Outcome = (Vec<Slot>, Given);
+
+fn lock(slots: &Mutex<Outcome>) -> std::sync::MutexGuard<'_, Outcome> {
     slots
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// The answer to a transaction. Reads see the record right after it.
-fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<Answer, Error> {
+fn answer(
+    ask: &Ask,
+    committed: Option<&Committed>,
+    slots: Vec<Slot>,
+    told: Given,
+) -> Result<Answer, Error> {
     let after = committed
         .and_then(|committed| {
             committed
@@ -164,7 +174,7 @@ fn answer(ask: &Ask, committed: Option<&Committed>, slots: Vec<Slot>) -> Result<
         })
         .map_or(AsOf::Now, |last| AsOf::Size(last + 1));
     let mut bundle = Bundle::new("transaction-response", None, &[]);
-    let mut given = None;
+    let mut given = Some(told).filter(|told| !told.is_nothing());
     for slot in slots {
         match slot {
             Slot::Written {
@@ -324,7 +334,10 @@ pub(super) fn add(bundle: &mut Bundle, answer: Result<Answer, Error>, given: &mu
                 },
             );
         }
-        Err(error) => {
+        Err(mut error) => {
+            if let Some(more) = error.gives.take() {
+                given.get_or_insert_with(Given::new).add(*more);
+            }
             super::log(&error, "an entry of a bundle");
             let outcome = outcome::of_error(&error);
             bundle.answered(

@@ -19,8 +19,8 @@ use super::{
     Answer, Ask, Content, Gives, audit_event, body, delete, known_id, known_kind, query, update,
 };
 use crate::error::{Error, ErrorKind};
-use crate::programme::{Draft, Expect, Version, View, Work};
-use crate::release::{Given, What};
+use crate::programme::{Draft, Expect, Programme, Version, View, Work};
+use crate::release::{ECHO, Given, What};
 
 /// What a condition found.
 #[derive(Debug)]
@@ -61,15 +61,36 @@ fn find_by(view: &View, base: &str, kind: &str, params: &query::Pairs) -> Result
                     .iter()
                     .map(|(name, value)| (name.as_str(), value.as_str())),
             );
+            let mut given = Given::new();
+            for version in &hits {
+                given.add(Given::that(version));
+            }
             Err(Error::new(
                 ErrorKind::Ambiguous,
                 format!(
                     "More than one {kind} matches `{}`, so it is not clear which one is meant. Nothing was written.",
                     printable(&text)
                 ),
-            ))
+            )
+            .giving(given))
         }
     }
+}
+
+/// What the outcome of a condition tells: of whom it asks, and whether there is what it means.
+pub(super) fn told(
+    programme: &Programme,
+    base: &str,
+    kind: &str,
+    params: &query::Pairs,
+    found: &Found,
+) -> Given {
+    let (criteria, _) = record::search::parse_criteria(kind, params, base);
+    let mut given = search::asked_about(programme, &criteria);
+    if let Found::One(version) = found {
+        given.add(Given::that(version));
+    }
+    given
 }
 
 /// What the writer found when it looked again, if that decided the matter.
@@ -82,9 +103,26 @@ pub async fn create(ask: &Ask, kind: &str, text: &str, bytes: Bytes) -> Result<A
     if let Found::One(version) = find_by(&ask.view(), &ask.base, kind, &params)? {
         return Ok(existing(ask, *version));
     }
+    let given = told(
+        ask.api.programme(),
+        &ask.base,
+        kind,
+        &params,
+        &Found::Nothing,
+    );
+    let made = create_new(ask, kind, &params, bytes).await;
+    made.map_err(|error| error.giving(given))
+}
+
+async fn create_new(
+    ask: &Ask,
+    kind: &str,
+    params: &query::Pairs,
+    bytes: Bytes,
+) -> Result<Answer, Error> {
     let Ready { stored, draft, .. } =
         put::ready(ask, Verb::Create, kind, None, Expect::Absent, bytes).await?;
-    let (work, decided) = unless_changed(ask, kind, &params, None, draft);
+    let (work, decided) = unless_changed(ask, kind, params, None, draft);
     let outcome = ask.submit(work).await;
     if let Some(Found::One(version)) = lock(&decided).take() {
         return Ok(existing(ask, *version));
@@ -164,28 +202,48 @@ pub async fn update(ask: &Ask, kind: &str, bytes: Bytes) -> Result<Answer, Error
     ask.refuse_as_of()?;
     let expected = update::expected(ask)?;
     let params = ask.params.clone();
+    let mut given = Given::new();
     for _ in 0..ATTEMPTS {
         let found = find_by(&ask.view(), &ask.base, kind, &params)?;
-        let (id, expect) = {
-            let doc = body::parse(&bytes)?;
-            body::must_be(doc.root(), kind)?;
-            let own = doc.root().get("id").and_then(Value::as_str);
-            target(kind, &found, own, expected)?
-        };
-        let bytes = with_id(&bytes, id.as_deref())?;
-        let Ready { stored, draft, .. } =
-            put::ready(ask, Verb::Update, kind, id.as_deref(), expect, bytes).await?;
-        let before = found.id().map(str::to_owned);
-        let (work, decided) = unless_changed(ask, kind, &params, before, draft);
-        let outcome = ask.submit(work).await;
-        if lock(&decided).take().is_none() {
-            return put::answer(ask, &outcome?, stored);
+        given = told(ask.api.programme(), &ask.base, kind, &params, &found);
+        match update_found(ask, kind, &params, &found, expected, &bytes).await {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => {}
+            Err(error) => return Err(error.giving(given)),
         }
     }
     Err(Error::new(
         ErrorKind::Conflict,
         format!("What matches among {kind} keeps changing. Nothing was written: try again."),
-    ))
+    )
+    .giving(given))
+}
+
+/// The update of what was found; nothing if it has changed under it.
+async fn update_found(
+    ask: &Ask,
+    kind: &str,
+    params: &query::Pairs,
+    found: &Found,
+    expected: Expect,
+    bytes: &Bytes,
+) -> Result<Option<Answer>, Error> {
+    let (id, expect) = {
+        let doc = body::parse(bytes)?;
+        body::must_be(doc.root(), kind)?;
+        let own = doc.root().get("id").and_then(Value::as_str);
+        target(kind, found, own, expected)?
+    };
+    let bytes = with_id(bytes, id.as_deref())?;
+    let Ready { stored, draft, .. } =
+        put::ready(ask, Verb::Update, kind, id.as_deref(), expect, bytes).await?;
+    let before = found.id().map(str::to_owned);
+    let (work, decided) = unless_changed(ask, kind, params, before, draft);
+    let outcome = ask.submit(work).await;
+    match lock(&decided).take() {
+        None => put::answer(ask, &outcome?, stored).map(Some),
+        Some(_) => Ok(None),
+    }
 }
 
 /// How often a conditional update starts over because what matches has changed under it.
@@ -252,8 +310,17 @@ pub async fn delete(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     ask.grant.check(kind, Verb::Search)?;
     ask.refuse_as_of()?;
     let params = ask.params.clone();
-    let Found::One(version) = find_by(&ask.view(), &ask.base, kind, &params)? else {
-        return Ok(delete::done(ask, kind, "?"));
+    let found = find_by(&ask.view(), &ask.base, kind, &params)?;
+    let given = told(ask.api.programme(), &ask.base, kind, &params, &found);
+    let Found::One(version) = found else {
+        let gives = match given.is_nothing() {
+            true => Gives::Nothing(ECHO),
+            false => Gives::Of(What::Search, given, ask.view().size()),
+        };
+        return Ok(Answer {
+            gives,
+            ..delete::done(ask, kind, "?")
+        });
     };
     let decided = Decided::default();
     let (tell, base, of, again) = (
@@ -278,7 +345,7 @@ pub async fn delete(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     if lock(&decided).take().is_some() {
         return Ok(delete::done(ask, kind, &version.id));
     }
-    let committed = outcome?;
+    let committed = outcome.map_err(|error| error.giving(given))?;
     let made = committed
         .writes
         .first()

@@ -20,7 +20,7 @@ pub async fn post(
     known_kind(&kind)?;
     ask.grant.check(&kind, Verb::Create)?;
     let bytes = body::read_json(&headers, body, ask.api.settings().resource_bytes_max).await?;
-    Ok(create(&ask, &kind, bytes).await?.respond(&ask))
+    Ok(ask.respond(create(&ask, &kind, bytes).await))
 }
 
 /// Creates; with `If-None-Exist` only if the search finds nothing.

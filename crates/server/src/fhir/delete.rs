@@ -16,12 +16,12 @@ pub async fn delete_one(
     ask: Ask,
     Path((kind, id)): Path<(String, String)>,
 ) -> Result<Response, Error> {
-    Ok(delete(&ask, &kind, &id).await?.respond(&ask))
+    Ok(ask.respond(delete(&ask, &kind, &id).await))
 }
 
 /// `DELETE [base]/Kind?search`: of the one resource that it finds.
 pub async fn delete_where(ask: Ask, Path(kind): Path<String>) -> Result<Response, Error> {
-    Ok(conditional::delete(&ask, &kind).await?.respond(&ask))
+    Ok(ask.respond(conditional::delete(&ask, &kind).await))
 }
 
 /// Deletes. What is not there counts as deleted: the answer is the same, and nothing is written.
@@ -55,7 +55,7 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
                 format!("There is no {kind}/{id}, so `If-Match` cannot hold."),
             ));
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(update::telling(ask, kind, id, error)),
     };
     let version = committed
         .writes

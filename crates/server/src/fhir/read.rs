@@ -13,7 +13,7 @@ use crate::release::{Given, What};
 
 /// `GET [base]/Kind/id`
 pub async fn get(ask: Ask, Path((kind, id)): Path<(String, String)>) -> Result<Response, Error> {
-    Ok(read(&ask, &kind, &id)?.respond(&ask))
+    Ok(ask.respond(read(&ask, &kind, &id)))
 }
 
 /// The resource; 304 if the client has it; 404 if there never was one (in the view); 410 if it
@@ -85,4 +85,5 @@ pub(super) fn deleted(kind: &str, id: &str, version: &Version) -> Error {
         ),
     )
     .header(axum::http::header::ETAG, &etag(version.version))
+    .giving(Given::that(version))
 }

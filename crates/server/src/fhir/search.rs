@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use record::search::{Criteria, ReferenceTest, Test};
 
 use record::finding::Finding;
 
@@ -17,7 +18,7 @@ use super::negotiate::Media;
 use super::scope::Verb;
 use super::{Answer, Ask, audit_event, body, known_kind, negotiate, outcome, query};
 use crate::error::{Error, ErrorKind};
-use crate::programme::{AsOf, Page, Search, Version, View};
+use crate::programme::{AsOf, Page, Programme, Search, Version, View};
 use crate::release::{Given, What};
 use wanted::{Total, Wanted};
 
@@ -115,7 +116,7 @@ pub fn search(ask: &Ask, kind: &str) -> Result<Answer, Error> {
     let along = include::along(ask, &view, &wanted, &page.hits)?;
     let links = links(ask, kind, &view, &wanted, &page);
     let mut bundle = Bundle::new("searchset", total, &links);
-    let mut given = asked_about(ask, kind);
+    let mut given = asked_about(ask.api.programme(), &wanted.criteria);
     for version in page.hits.iter().chain(&along.versions) {
         given.version(version);
     }
@@ -177,29 +178,34 @@ fn count_only(ask: &Ask, kind: &str, view: &View, wanted: &Wanted) -> Result<Ans
         view,
         bundle.finish(),
         What::Search,
-        asked_about(ask, kind),
+        asked_about(ask.api.programme(), &wanted.criteria),
     ))
 }
 
-/// The persons whom a search names: that nothing is found about one tells something, too.
-pub(super) fn asked_about(ask: &Ask, kind: &str) -> Given {
-    let mut given = Given::new();
-    for (name, value) in &ask.params {
-        let name = name.split(':').next().unwrap_or_default();
-        let plain = match name {
-            "patient" => true,
-            "_id" => kind == "Patient",
-            "subject" => false,
-            _ => continue,
-        };
-        for one in value.split(',') {
-            let id = match one.rsplit_once("Patient/") {
-                Some((_, id)) => id,
-                None if plain => one,
-                None => continue,
-            };
-            given.person(ask.api.programme().ledger().person(id));
+/// The persons whom a search names, by whatever parameter: that nothing is found about one tells
+/// something, too.
+pub(super) fn asked_about(programme: &Programme, criteria: &Criteria) -> Given {
+    let mut named: Vec<&str> = Vec::new();
+    if criteria.kind == "Patient" {
+        named.extend(criteria.ids.iter().flatten().map(String::as_str));
+    }
+    for clause in &criteria.clauses {
+        let targets = clause.parameter.targets();
+        let is_of_patients = targets.is_empty() || targets.contains(&"Patient");
+        for test in &clause.tests {
+            match test {
+                Test::Reference(ReferenceTest::Local { kind, id })
+                    if kind.map_or(is_of_patients, |kind| kind == "Patient") =>
+                {
+                    named.push(id);
+                }
+                _ => {}
+            }
         }
+    }
+    let mut given = Given::new();
+    for id in named {
+        given.person(programme.ledger().person(id));
     }
     given
 }

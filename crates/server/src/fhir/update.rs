@@ -10,6 +10,7 @@ use super::scope::Verb;
 use super::{Answer, Ask, body, conditional, known_id, known_kind, put};
 use crate::error::{Error, ErrorKind};
 use crate::programme::Expect;
+use crate::release::Given;
 
 /// `PUT [base]/Kind/id`
 pub async fn put(
@@ -22,7 +23,7 @@ pub async fn put(
     ask.grant.check(&kind, Verb::Update)?;
     known_id(&id)?;
     let bytes = body::read_json(&headers, body, ask.api.settings().resource_bytes_max).await?;
-    Ok(update(&ask, &kind, &id, bytes).await?.respond(&ask))
+    Ok(ask.respond(update(&ask, &kind, &id, bytes).await))
 }
 
 /// `PUT [base]/Kind?search`
@@ -35,7 +36,7 @@ pub async fn put_where(
     known_kind(&kind)?;
     ask.grant.check(&kind, Verb::Update)?;
     let bytes = body::read_json(&headers, body, ask.api.settings().resource_bytes_max).await?;
-    Ok(conditional::update(&ask, &kind, bytes).await?.respond(&ask))
+    Ok(ask.respond(conditional::update(&ask, &kind, bytes).await))
 }
 
 /// Updates, or creates what does not exist yet. With `If-Match` only that version; with
@@ -51,7 +52,9 @@ pub async fn update(ask: &Ask, kind: &str, id: &str, bytes: Bytes) -> Result<Ans
         (_, expect) => expect,
     };
     let ready = put::ready(ask, Verb::Update, kind, Some(id), expect, bytes).await?;
-    put::submit(ask, ready).await.map_err(|error| match expect {
+    let outcome = put::submit(ask, ready).await;
+    let outcome = outcome.map_err(|error| telling(ask, kind, id, error));
+    outcome.map_err(|error| match expect {
         // The client named a version of something that is not there.
         Expect::Version(_) | Expect::Present if error.kind == ErrorKind::NotFound => Error::new(
             ErrorKind::Stale,
@@ -59,12 +62,26 @@ pub async fn update(ask: &Ask, kind: &str, id: &str, bytes: Bytes) -> Result<Ans
                 "There is no {kind}/{id}, so `If-Match` cannot hold. Leave it out to create it."
             ),
         ),
-        Expect::Absent if error.kind == ErrorKind::Conflict => Error::new(
-            ErrorKind::Stale,
-            format!("There is a {kind}/{id} already, so `If-None-Match: *` does not hold."),
-        ),
+        Expect::Absent if error.kind == ErrorKind::Conflict => Error {
+            gives: error.gives,
+            ..Error::new(
+                ErrorKind::Stale,
+                format!("There is a {kind}/{id} already, so `If-None-Match: *` does not hold."),
+            )
+        },
         _ => error,
     })
+}
+
+/// A refused write, which tells how what it was to follow stands, as far as whoever asks may see that.
+pub(super) fn telling(ask: &Ask, kind: &str, id: &str, error: Error) -> Error {
+    if !error.status().is_client_error() {
+        return error;
+    }
+    match ask.view().read(kind, id) {
+        Ok(Some(version)) => error.giving(Given::that(&version)),
+        Ok(None) | Err(_) => error,
+    }
 }
 
 /// What `If-Match` expects of the present state.

@@ -15,7 +15,7 @@ pub async fn get(
     ask: Ask,
     Path((kind, id, version)): Path<(String, String, String)>,
 ) -> Result<Response, Error> {
-    Ok(vread(&ask, &kind, &id, &version)?.respond(&ask))
+    Ok(ask.respond(vread(&ask, &kind, &id, &version)))
 }
 
 /// The version; 404 if it was not recorded (in the view); 410 if it is a deletion.

@@ -22,8 +22,9 @@ use crate::error::{Error, ErrorKind};
 use crate::fhir::conditional::{self, Found};
 use crate::fhir::negotiate::{Return, Tags, printable};
 use crate::fhir::scope::Verb;
-use crate::fhir::{Ask, Conditions, delete, put};
+use crate::fhir::{Ask, Conditions, delete, put, query};
 use crate::programme::{Draft, Expect, Version, View};
+use crate::release::Given;
 
 /// A transaction that is ready for the writer.
 pub struct Plan {
@@ -33,6 +34,8 @@ pub struct Plan {
     pub slots: Vec<Slot>,
     /// What was found by searching.
     pub checks: Checks,
+    /// Whom that tells of.
+    pub given: Given,
 }
 
 /// What becomes of one entry.
@@ -109,10 +112,14 @@ enum Aim {
     Read,
 }
 
+/// Whom the searches of a plan tell of.
+type Told = Mutex<Given>;
+
 /// Everything that references of the transaction are resolved with.
 struct Names<'p> {
     ask: &'p Ask,
     view: &'p View,
+    told: &'p Told,
     /// Full address of an entry to `Kind/id`.
     full_urls: HashMap<&'p str, String>,
     /// `Kind?search` to the `Kind/id` of the entry that is written under this condition.
@@ -124,8 +131,18 @@ struct Names<'p> {
 /// How many findings a refusal tells.
 const FINDINGS_MAX: usize = 100;
 
-/// Plans a transaction against a state of the record.
+/// Plans a transaction against a state of the record. An error tells what was found before it.
 pub fn plan(ask: &Ask, view: &View, root: Value<'_>) -> Result<Plan, Error> {
+    let told = Told::default();
+    let made = planned(ask, view, root, &told);
+    let given = told.into_inner().unwrap_or_else(|p| p.into_inner());
+    match made {
+        Ok(plan) => Ok(Plan { given, ..plan }),
+        Err(error) => Err(error.giving(given)),
+    }
+}
+
+fn planned(ask: &Ask, view: &View, root: Value<'_>, told: &Told) -> Result<Plan, Error> {
     let mut entries = Vec::new();
     for (number, value) in super::entries(root)?.into_iter().enumerate() {
         let entry = Entry::read(&ask.base, number, value)
@@ -135,12 +152,12 @@ pub fn plan(ask: &Ask, view: &View, root: Value<'_>) -> Result<Plan, Error> {
     let mut checks = Checks::default();
     let mut aims = Vec::with_capacity(entries.len());
     for entry in &entries {
-        let aim =
-            aim(ask, view, entry, &mut checks).map_err(|error| error.within(&entry.place()))?;
+        let aim = aim(ask, view, entry, &mut checks, told)
+            .map_err(|error| error.within(&entry.place()))?;
         aims.push(aim);
     }
     refuse_doubles(&entries, &aims)?;
-    let names = names(ask, view, &entries, &aims)?;
+    let names = names(ask, view, &entries, &aims, told)?;
     let made = make_all(&entries, &aims, &names)?;
 
     let mut order: Vec<usize> = (0..entries.len()).collect();
@@ -192,14 +209,30 @@ pub fn plan(ask: &Ask, view: &View, root: Value<'_>) -> Result<Plan, Error> {
         drafts,
         slots: slots.into_iter().flatten().collect(),
         checks,
+        given: Given::new(),
     })
 }
 
+/// Searches for what a condition or a reference means, and notes whom the outcome tells of.
+fn find(ask: &Ask, view: &View, kind: &str, text: &str, told: &Told) -> Result<Found, Error> {
+    ask.grant.check(kind, Verb::Search)?;
+    let found = conditional::find(view, &ask.base, kind, text)?;
+    let params = query::decode(text)?;
+    let given = conditional::told(ask.api.programme(), &ask.base, kind, &params, &found);
+    told.lock().unwrap_or_else(|p| p.into_inner()).add(given);
+    Ok(found)
+}
+
 /// Gives an entry its identity.
-fn aim(ask: &Ask, view: &View, entry: &Entry<'_>, checks: &mut Checks) -> Result<Aim, Error> {
+fn aim(
+    ask: &Ask,
+    view: &View,
+    entry: &Entry<'_>,
+    checks: &mut Checks,
+    told: &Told,
+) -> Result<Aim, Error> {
     let mut search = |kind: &str, query: &str| {
-        ask.grant.check(kind, Verb::Search)?;
-        let found = conditional::find(view, &ask.base, kind, query)?;
+        let found = find(ask, view, kind, query, told)?;
         checks.searches.push((
             kind.to_owned(),
             query.to_owned(),
@@ -351,6 +384,7 @@ fn names<'p>(
     view: &'p View,
     entries: &[Entry<'p>],
     aims: &[Aim],
+    told: &'p Told,
 ) -> Result<Names<'p>, Error> {
     let mut full_urls = HashMap::with_capacity(entries.len());
     let mut promised = HashMap::new();
@@ -374,6 +408,7 @@ fn names<'p>(
     Ok(Names {
         ask,
         view,
+        told,
         full_urls,
         promised,
         searched: Mutex::default(),
@@ -418,8 +453,7 @@ impl Names<'_> {
         {
             return Ok(target);
         }
-        self.ask.grant.check(kind, Verb::Search)?;
-        match conditional::find(self.view, &self.ask.base, kind, query)? {
+        match find(self.ask, self.view, kind, query, self.told)? {
             Found::One(version) => {
                 let target = format!("{kind}/{}", version.id);
                 lock().insert(text.to_owned(), target.clone());

@@ -847,7 +847,7 @@ pub const ROWS: &[Row] = &[
         Caseworker,
         "/entries/{observed}/sign",
         "meaning=reviewed&password=x",
-        None,
+        Some(("page", 1)),
     ),
     row(
         "POST",

@@ -7,17 +7,19 @@ use axum::response::Response;
 use casework::break_glass::{
     self as rules, BreakGlass, Need, Opening, Outcome, Refusal, Step, Who,
 };
+use ledger::Alias;
+use policy::{Action, Kind, Purpose};
 
 use super::form::Form;
 use super::read_under::{Wanted, reads};
-use super::warrants::{known_as, name, named_by_alias};
+use super::warrants::{known_as, known_to, name, named_by_alias};
 use super::{Asked, away, see};
 use crate::break_glass::{self, Found, supervises};
 use crate::case::{Case, Names, attention};
 use crate::erasure::person;
 use crate::error::{Error, ErrorKind};
 use crate::fhir::query;
-use crate::permit::Reader;
+use crate::permit::{Reader, Thing};
 use crate::programme::{AsOf, Programme};
 use crate::release::Given;
 use crate::sign_in::SignedIn;
@@ -40,11 +42,17 @@ pub async fn form(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
                 "There is no such person in the record. Look for them by name under Find.",
             )
         };
-        let (name, _) = known_as(&view, &id)?.ok_or_else(nobody)?;
+        let alias = asked.programme.ledger().person(&id);
+        may_open(&asked, alias)?;
+        if known_as(&view, &id)?.is_none() {
+            return Err(nobody());
+        }
+        // Who it is is told to whom it may be told; that the record can be opened in an emergency, to all
+        // who care.
+        let name = known_as(&asked.view, &id)?.map(|(name, _)| name);
         let case = Case::read(&view, &id)?.ok_or_else(nobody)?;
         let things = case.things();
         let state = attention::state(&things, &Names::new(&view), asked.moment());
-        let alias = asked.programme.ledger().person(&id);
         let me = actor_name(&asked.who.user);
         let now = asked.now();
         let standing = asked.programme.standing()?;
@@ -55,8 +63,14 @@ pub async fn form(asked: Asked, Path(id): Path<String>) -> Result<Response, Erro
         given.person(alias);
         let context = break_glass_new::Context {
             shell: asked.shell(),
-            person: (id, name),
-            caseworker: state.caseworker.map(|(_, name)| name),
+            caseworker: state
+                .caseworker
+                .filter(|_| name.is_some())
+                .map(|(_, name)| name),
+            person: (
+                id,
+                name.unwrap_or_else(|| "somebody whose name is not for you".to_owned()),
+            ),
             reviewer: reviewer(&asked.programme, &asked.who)?,
             refused: match asked.view.facts(&asked.reader, alias)?.treats() {
                 true => Some(
@@ -82,6 +96,9 @@ pub async fn open(
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, &body)?;
     cares(&who)?;
+    let alias = programme.ledger().person(&id);
+    let asked = Asked::of(&programme, who.clone(), &path::break_glass(&id))?;
+    may_open(&asked, alias)?;
     let minutes: i64 = form.field("minutes").parse().unwrap_or_default();
     let opening = Opening {
         person: String::new(),
@@ -97,6 +114,9 @@ pub async fn open(
 pub async fn list(asked: Asked) -> Result<Response, Error> {
     away(move || {
         let view = asked.unbound();
+        if asked.who.user.role == "officer" {
+            asked.must(Action::Read, &Thing::of(Kind::Governance))?;
+        }
         let moment = asked.moment();
         let mut given = Given::new();
         let mut rows = Vec::new();
@@ -109,7 +129,7 @@ pub async fn list(asked: Asked) -> Result<Response, Error> {
                 .into_iter()
                 .for_each(|alias| given.person(alias));
             let whose = match found.alias() {
-                Some(alias) => named_by_alias(&view, alias)?.map(|(_, name)| name),
+                Some(alias) => known_to(&asked, alias)?.map(|(_, name)| name),
                 None => None,
             };
             rows.push((
@@ -196,11 +216,11 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
     let moment = asked.moment();
     let user = &asked.who.user;
     let alias = found.alias();
-    let person = match alias {
-        Some(alias) => named_by_alias(&view, alias)?,
-        None => None,
+    let (person, whom) = match alias {
+        Some(alias) => (known_to(asked, alias)?, named_by_alias(&view, alias)?),
+        None => (None, None),
     };
-    let stored = match &person {
+    let stored = match &whom {
         Some((id, _)) => view.read("Patient", id)?.map(|version| version.stored),
         None => None,
     };
@@ -261,9 +281,21 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
 /// officer.
 fn concerns(asked: &Asked, broken: &BreakGlass) -> Result<bool, Error> {
     let user = &asked.who.user;
-    Ok(user.role == "officer"
+    let answers = user.role == "officer"
         || actor_name(user) == broken.reader
-        || supervises(&asked.programme, user, &broken.reader)?)
+        || supervises(&asked.programme, user, &broken.reader)?;
+    // That somebody is here is said to whom it may be said.
+    let Some(alias) = Alias::parse(&broken.opening.person).filter(|_| answers) else {
+        return Ok(answers);
+    };
+    let thing = Thing::about(alias, Kind::Identity);
+    Ok(asked.decide(Action::Know, &thing)?.allowed)
+}
+
+/// Refuses whoever may not open this record in an emergency, as the policy stands.
+fn may_open(asked: &Asked, person: Alias) -> Result<(), Error> {
+    let asked = asked.read_for(Purpose::Emergency)?;
+    asked.must(Action::BreakGlass, &Thing::about(person, Kind::Identity))
 }
 
 fn stands(broken: &BreakGlass, moment: i64) -> Stands {
@@ -293,7 +325,7 @@ pub(super) fn opened(asked: &Asked) -> Vec<Glass> {
     let view = asked.programme.view(AsOf::Now);
     let open = standing.open_by(&me, asked.programme.clock().now().0);
     open.filter_map(|(id, broken)| {
-        let alias = ledger::Alias::parse(&broken.opening.person)?;
+        let alias = Alias::parse(&broken.opening.person)?;
         let (person, name) = named_by_alias(&view, alias).ok().flatten()?;
         Some(Glass {
             id: id.to_owned(),

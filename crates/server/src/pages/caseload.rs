@@ -47,11 +47,13 @@ pub(super) fn draw(asked: &Asked, known: &Known) -> Result<(Markup, Given), Erro
     Ok((page(&context), given))
 }
 
-/// Whose row it is, and for whom: what is so of the person for them decides what they see of it.
-type Key = (String, String, Purpose, Facts);
+/// Whose row it is, and for whom: what is so of the person for them decides what they see of it, under
+/// the policy of a generation.
+type Key = (String, String, Purpose, Facts, u64);
 
 /// What was worked out of the people on caseloads, kept while nothing new is recorded about them
-/// and the hour lasts: the sentences count in hours and days.
+/// and the hour lasts: the sentences count in hours and days. Whoever has consented to something or refused
+/// it is worked out each time: what a consent opens depends on the moment.
 #[derive(Default)]
 pub struct Known {
     people: Mutex<HashMap<Key, (u64, i64, Placed)>>,
@@ -84,14 +86,20 @@ impl Known {
         let Some(head) = head.filter(|_| asked.view.is_now()) else {
             return Ok(placed(asked, id, names)?.map(|one| one.seen_by(mine)));
         };
+        let policy = asked.view.policy_generation();
+        let alias = asked.view.alias(id);
+        if !asked.view.related(alias)?.consents.is_empty() {
+            return Ok(placed(asked, id, names)?.map(|one| one.seen_by(mine)));
+        }
         let hour = asked.moment().div_euclid(casework::HOUR);
         let reader = &asked.reader;
-        let facts = asked.view.facts(reader, asked.view.alias(id))?;
+        let facts = asked.view.facts(reader, alias)?;
         let key = (
             id.to_owned(),
             reader.who().name.clone(),
             reader.purpose(),
             facts,
+            policy,
         );
         let kept = lock()
             .get(&key)

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Extension;
 use axum::response::Response;
 use casework::suppression::Cell;
+use policy::{Action, Kind, Purpose};
 
 use super::{Asked, away};
 use crate::error::{Error, ErrorKind};
+use crate::permit::Thing;
 use crate::release::Given;
 use crate::sums::{self, Change, Month, month_before, whole_months_before};
 use crate::web::figures::{Context, Table, page};
@@ -19,6 +21,9 @@ const MONTHS: usize = 6;
 
 /// Who may see sums: whoever pays, and those who answer for the programme.
 const ROLES: [&str; 3] = ["sponsor", "supervisor", "officer"];
+
+/// What sums are for.
+const SUMMED_FOR: [Purpose; 3] = [Purpose::Operations, Purpose::Payment, Purpose::Research];
 
 /// Months that were counted: they do not change, unless somebody's record is erased.
 #[derive(Default)]
@@ -76,6 +81,12 @@ pub async fn get(
         ));
     }
     away(move || {
+        // Sums are for running the programme, unless one of the other purposes that they are for was chosen.
+        let asked = match SUMMED_FOR.contains(&asked.reader.purpose()) {
+            true => asked,
+            false => asked.read_for(Purpose::Operations)?,
+        };
+        asked.must(Action::Read, &Thing::of(Kind::Aggregate))?;
         let context = context(&asked, &counted)?;
         Ok(asked.answer(page(&context), Given::new()))
     })

@@ -9,6 +9,7 @@ use casework::kind::Kind;
 use casework::warrant::{Notice, Order, Persons, Stage, Step, Warrant};
 use casework::{DAY, Span};
 use ledger::Alias;
+use policy::Action;
 use record::search::parse_criteria;
 use sha2::{Digest, Sha256};
 
@@ -17,6 +18,7 @@ use super::read_under::{Wanted, reads};
 use super::{Asked, away, see};
 use crate::erasure::person;
 use crate::error::{Error, ErrorKind};
+use crate::permit::Thing;
 use crate::programme::{AsOf, Programme, Search, View};
 use crate::release::{Given, What};
 use crate::sign_in::SignedIn;
@@ -30,7 +32,7 @@ const SCANS: [&str; 4] = ["application/pdf", "image/png", "image/jpeg", "image/t
 /// `GET /warrants`
 pub async fn list(asked: Asked) -> Result<Response, Error> {
     away(move || {
-        officer(&asked.who)?;
+        reads_all(&asked)?;
         let view = asked.unbound();
         let now = asked.moment();
         let mut given = Given::new();
@@ -64,7 +66,7 @@ pub async fn list(asked: Asked) -> Result<Response, Error> {
 /// `GET /warrants/new`
 pub async fn form(asked: Asked) -> Result<Response, Error> {
     away(move || {
-        officer(&asked.who)?;
+        reads_all(&asked)?;
         let users = asked.programme.desk().users().map_err(Error::desk)?;
         let inspectors = users
             .iter()
@@ -89,7 +91,7 @@ pub async fn enter(
     body: Bytes,
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, &body)?;
-    officer(&who)?;
+    governs(&programme, &who)?;
     let (order, scan) = order(&programme, &form)?;
     let id = warrant::enter(&programme, &who.user, order, scan).await?;
     Ok(see(&path::warrant(&id)))
@@ -307,7 +309,7 @@ pub async fn step(
     body: Bytes,
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, &body)?;
-    officer(&who)?;
+    governs(&programme, &who)?;
     if step != "revoke" {
         return Err(Error::new(
             ErrorKind::NotFound,
@@ -357,11 +359,11 @@ fn own(asked: &Asked, given: &mut Given) -> Result<inspection::Context, Error> {
         }
         let mut persons = Vec::new();
         for alias in found.aliases() {
-            given.person(alias);
             let Some(id) = person::id(&view, &format!("~{alias}"))? else {
                 continue;
             };
-            if let Some((name, number)) = known_as(&view, &id)? {
+            if let Some((name, number)) = known_as(&asked.view, &id)? {
+                given.person(alias);
                 persons.push((id, name, number));
             }
         }
@@ -388,9 +390,25 @@ fn own(asked: &Asked, given: &mut Given) -> Result<inspection::Context, Error> {
     })
 }
 
+/// Refuses whoever may not see all warrants: that is for officers, as far as the policy lets them.
+fn reads_all(asked: &Asked) -> Result<(), Error> {
+    officer(&asked.who)?;
+    asked.must(Action::Read, &Thing::of(policy::Kind::Governance))
+}
+
+/// Refuses whoever may not enter or revoke one.
+fn governs(programme: &Programme, who: &SignedIn) -> Result<(), Error> {
+    officer(who)?;
+    let asked = Asked::of(programme, who.clone(), path::WARRANTS)?;
+    asked.must(Action::Govern, &Thing::of(policy::Kind::Governance))
+}
+
 /// A warrant that whoever asks may see: officers all of them, an inspector their own. To everybody
 /// else there is none.
 fn readable(asked: &Asked, id: &str) -> Result<Found, Error> {
+    if asked.who.user.role == "officer" {
+        reads_all(asked)?;
+    }
     let found = warrant::find(&asked.unbound(), id)?.filter(|found| {
         asked.who.user.role == "officer" || names(asked).contains(&found.warrant.order.inspector)
     });
@@ -527,6 +545,14 @@ pub(super) fn named_by_alias(view: &View, alias: Alias) -> Result<Option<(String
         return Ok(None);
     };
     Ok(known_as(view, &id)?.map(|(name, _)| (id, name)))
+}
+
+/// The same, as far as whoever asks may know who it is.
+pub(super) fn known_to(asked: &Asked, alias: Alias) -> Result<Option<(String, String)>, Error> {
+    let Some(id) = person::id(&asked.unbound(), &format!("~{alias}"))? else {
+        return Ok(None);
+    };
+    Ok(known_as(&asked.view, &id)?.map(|(name, _)| (id, name)))
 }
 
 /// Who an actor is, as colleagues know them.

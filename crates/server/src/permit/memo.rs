@@ -17,7 +17,7 @@
 //! Nothing here depends on the time: periods are kept as they are and compared when somebody asks.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use index::{Index, Search};
@@ -39,6 +39,8 @@ const DECISIONS_MAX: usize = 20_000;
 /// The policy in force, and what is remembered.
 pub struct Permits {
     policy: RwLock<Arc<Policy>>,
+    /// How often another policy was put in force since the start.
+    generation: AtomicU64,
     decisions: Mutex<HashMap<Asked, Arc<Verdict>>>,
     known: Mutex<Known>,
     /// By the number of each resource type, whether any of it ever had a label.
@@ -84,6 +86,7 @@ impl Permits {
     pub fn new(policy: Policy, index: &Index) -> Result<Permits, Error> {
         let permits = Permits {
             policy: RwLock::new(Arc::new(policy)),
+            generation: AtomicU64::new(0),
             decisions: Mutex::default(),
             known: Mutex::default(),
             labelled: kinds().map(|_| AtomicBool::new(false)).collect(),
@@ -143,10 +146,17 @@ impl Permits {
         policy.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How often another policy was put in force since the start: what was worked out under an older one is
+    /// not for anybody.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
     /// Puts another policy in force. Nothing that the old one decided is remembered.
     pub fn set_policy(&self, policy: Policy) {
         let mut held = self.policy.write().unwrap_or_else(PoisonError::into_inner);
         *held = Arc::new(policy);
+        self.generation.fetch_add(1, Ordering::AcqRel);
         // Under the lock, so that no decision of the old policy is kept after this.
         lock(&self.decisions).clear();
     }

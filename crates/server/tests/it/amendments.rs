@@ -84,6 +84,120 @@ fn a_policy_is_tried_on_what_was_given_out_and_then_counts_at_once() {
     assert!(!then.contains("prescribers-on-request"));
 }
 
+/// Closes what whole pages are for.
+const CLOSES_PAGES: &str = r#"@id("no-sums")
+@because("Sums are under review.")
+forbid (principal, action == Action::"read", resource == Kind::"aggregate");
+@id("no-warrants")
+@because("Warrants are under review.")
+forbid (principal == Role::"officer", action == Action::"read", resource == Kind::"governance");
+@id("no-inspection")
+@because("Inspections are suspended.")
+forbid (principal == Role::"inspector", action, resource);
+@id("no-glass")
+@because("Nothing is opened at present.")
+forbid (principal, action == Action::"break-glass", resource);
+@id("no-names")
+@because("Prescribers know nobody at present.")
+forbid (principal == Role::"prescriber", action == Action::"know", resource == Kind::"identity");
+@id("no-schedule")
+@because("The schedule is under review.")
+forbid (principal == Role::"caseworker", action in [Action::"know", Action::"read"], resource == Kind::"schedule");"#;
+
+#[test]
+fn what_is_added_closes_every_page_that_is_not_about_one_person() {
+    let ward = Ward::open("amendments-pages");
+    let now = server::clock::Clock::System.now().0;
+    let day = |days: i64| server::web::when::iso_day(now + days * casework::DAY);
+    let (from, to) = (day(0), day(100));
+    let (_, page) = ward.page("officer", "/warrants/new");
+    let end = page.find("\">inspector</option>").expect("an inspector");
+    let inspector = page[..end].rsplit('"').next().expect("a value");
+    let warrant = [
+        ("inspector", inspector),
+        ("issuer", "Inspector General, regional office"),
+        ("number", "IG-117"),
+        ("whose", "named"),
+        ("persons", "a"),
+        ("kind", "care"),
+        ("from", &from),
+        ("to", &to),
+        ("notice", "at-once"),
+        (
+            "sha256",
+            "0000000000000000000000000000000000000000000000000000000000000001",
+        ),
+    ];
+    let (status, text) = ward.post("officer", "/warrants", &warrant);
+    assert_eq!(status, 303, "{text}");
+    let open = [
+        ("need", "emergency"),
+        ("why", "Called from the bridge, colleague not reachable"),
+        ("minutes", "60"),
+    ];
+    let glass = "/people/b/break-glass";
+    let (status, text) = ward.post("doctor", glass, &open);
+    assert_eq!(status, 303, "{text}");
+
+    let status = |who: &str, path: &str| ward.page(who, path).0;
+    let names = |who: &str, path: &str, name: &str| {
+        let (status, page) = ward.page(who, path);
+        (status, page.contains(name))
+    };
+    for who in ["sponsor", "supervisor", "officer"] {
+        assert_eq!(status(who, "/figures"), 200, "{who}");
+    }
+    for path in ["/warrants", "/warrants/new", "/break-glass"] {
+        assert_eq!(status("officer", path), 200, "{path}");
+    }
+    assert_eq!(
+        names("inspector", "/inspection", "identity-of-a"),
+        (200, true)
+    );
+    assert_eq!(
+        names("doctor", "/break-glass", "identity-of-b"),
+        (200, true)
+    );
+    assert_eq!(names("stranger", glass, "identity-of-b"), (200, true));
+    assert_eq!(
+        ward.speaks_of("hers", "/caseload"),
+        "200 a:identity a:schedule"
+    );
+
+    let (status_of_set, page) = set(&ward, CLOSES_PAGES, "0");
+    assert_eq!(status_of_set, 303, "{page}");
+    for who in ["sponsor", "supervisor", "officer"] {
+        assert_eq!(status(who, "/figures"), 403, "{who}");
+    }
+    for path in ["/warrants", "/warrants/new", "/break-glass"] {
+        assert_eq!(status("officer", path), 403, "{path}");
+    }
+    assert!(!names("inspector", "/inspection", "identity-of-a").1);
+    let list = names("doctor", "/break-glass", "Called from the bridge");
+    assert_eq!(list, (200, false));
+    assert_eq!(names("stranger", glass, "identity-of-b"), (403, false));
+    let (status, text) = ward.post("stranger", glass, &open);
+    assert!(
+        status == 403 && text.contains("Nothing is opened"),
+        "{text}"
+    );
+    assert_eq!(ward.speaks_of("hers", "/caseload"), "200 a:identity");
+}
+
+#[test]
+fn breaking_the_glass_names_nobody_whose_name_is_restricted() {
+    let ward = Ward::open("glass-names");
+    let glass = "/people/b/break-glass";
+    assert!(ward.page("stranger", glass).1.contains("Lindqvist"));
+    ward.put(serde_json::json!({ "resourceType": "Patient", "id": "b",
+        "meta": { "security": [{ "system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V" }] },
+        "name": [{ "family": "Lindqvist", "given": ["identity-of-b"] }],
+        "generalPractitioner": [{ "reference": "Practitioner/w2" }] }));
+    let (status, page) = ward.page("stranger", glass);
+    assert!(status == 200 && !page.contains("Lindqvist"), "{page}");
+    assert!(!page.contains("name-of-w2"), "{page}");
+}
+
 #[test]
 fn what_the_base_forbids_stays_closed_whatever_is_added() {
     let ward = Ward::open("amendments-open");

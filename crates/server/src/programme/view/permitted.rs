@@ -125,6 +125,11 @@ impl View {
         reader.decide(permits, &self.whole(), does, thing)
     }
 
+    /// How often another policy was put in force since the start.
+    pub(crate) fn policy_generation(&self) -> u64 {
+        self.inner.permits.generation()
+    }
+
     /// What is so of a person for somebody, as of now.
     pub(crate) fn facts(&self, reader: &Reader, about: Alias) -> Result<Facts, Error> {
         reader.facts(&self.inner.permits, &self.whole(), Some(about))

@@ -54,7 +54,7 @@ pub fn page(context: &Context) -> Markup {
 fn one(draft: &Draft) -> Markup {
     let title = format!("draft-{}", draft.id);
     html! {
-        section class="panel" aria-labelledby=(title) {
+        article class="panel" aria-labelledby=(title) {
             h2 id=(title) { "Sent " (when::time(draft.at, &RecordedAt(draft.at).words())) }
             p { "To " code class="hash" { (draft.path) } }
             dl class="facts" { @for (name, value) in &draft.fields { dt { (name) } dd class="said" { bdi { (value) } } } }

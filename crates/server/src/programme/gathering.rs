@@ -40,6 +40,16 @@ impl Gathering {
         waiting: &mut mpsc::Receiver<T>,
         gathered: usize,
     ) -> Option<T> {
+        self.next_with(waiting, gathered, || std::thread::sleep(NAP))
+    }
+
+    /// The same, with how a nap is taken.
+    fn next_with<T>(
+        &mut self,
+        waiting: &mut mpsc::Receiver<T>,
+        gathered: usize,
+        mut nap: impl FnMut(),
+    ) -> Option<T> {
         loop {
             if let Ok(next) = waiting.try_recv() {
                 self.in_vain = 0;
@@ -48,7 +58,7 @@ impl Gathering {
             if !self.is_worth_waiting(gathered) || waiting.is_closed() {
                 return None;
             }
-            std::thread::sleep(NAP);
+            nap();
             self.naps += 1;
             self.in_vain += 1;
         }
@@ -110,16 +120,14 @@ mod tests {
             last: [64, 64],
             ..Gathering::default()
         };
-        let sender = std::thread::spawn(move || {
-            std::thread::sleep(NAP / 4);
-            send.blocking_send(7).expect("somebody waits");
-            send
-        });
-        assert_eq!(gathering.next(&mut waiting, LOAD), Some(7));
-        let open = sender.join().expect("it sent");
-        assert_eq!(gathering.next(&mut waiting, LOAD + 1), None);
+        let comes = || send.try_send(7).expect("there is room");
+        assert_eq!(gathering.next_with(&mut waiting, LOAD, comes), Some(7));
+        let mut naps = 0;
+        let nobody = || naps += 1;
+        assert_eq!(gathering.next_with(&mut waiting, LOAD + 1, nobody), None);
+        assert_eq!(naps, IN_VAIN_MAX);
         gathering.gathered(LOAD + 1);
         assert_eq!(gathering.last, [LOAD + 1, 64]);
-        drop(open);
+        drop(send);
     }
 }

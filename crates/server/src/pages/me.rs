@@ -25,6 +25,9 @@ const EVENTS_MAX: usize = 40;
 const LOOKS_MAX: usize = 8;
 const NOTICES_MAX: usize = 10;
 
+/// How much of a notice is on it, in characters.
+const SHOWN_MAX: usize = 200;
+
 /// `GET /me`
 pub async fn get(asked: Asked) -> Result<Response, Error> {
     let Some(id) = own_record(&asked.who) else {
@@ -66,7 +69,7 @@ fn draw(asked: &Asked, id: &str) -> Result<(Markup, Given), Error> {
             let stands = disputes::stands(&found.dispute, moment);
             open.push((
                 found.id.clone(),
-                format!("{what}: {}", stands.to_lowercase()),
+                format!("{what}: {}", inside(&stands)),
                 found.dispute.is_overdue(moment),
             ));
         }
@@ -185,6 +188,24 @@ fn events(things: &[Thing<'_>], names: &Names<'_>) -> Vec<Event> {
     all
 }
 
+/// A sentence within another: its first letter is small, and the names in it keep theirs.
+fn inside(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+/// The beginning of a text, marked where it was cut.
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(SHOWN_MAX).collect();
+    if short.len() < text.len() {
+        short.push('\u{2026}');
+    }
+    short
+}
+
 /// What they were told, of an erasure, a warrant or anything else; who opened their record though it was closed to
 /// them; and what was answered to their disputes.
 fn notices(asked: &Asked, id: &str, alias: Alias) -> Result<Vec<Notice>, Error> {
@@ -199,10 +220,7 @@ fn notices(asked: &Asked, id: &str, alias: Alias) -> Result<Vec<Notice>, Error> 
         let text = root.get("payload").and_then(|all| all.items().next());
         let text = text.and_then(|one| one.str_at(&["contentString"]));
         out.push(Notice {
-            what: text.map_or_else(
-                || words::words("Communication", root).what,
-                |text| text.chars().take(200).collect(),
-            ),
+            what: text.map_or_else(|| words::words("Communication", root).what, shortened),
             recorded_at: RecordedAt(entry.recorded_at.0),
             position: entry.position,
         });
@@ -242,7 +260,7 @@ fn notices(asked: &Asked, id: &str, alias: Alias) -> Result<Vec<Notice>, Error> 
         let what = disputes::what(view, &found)?;
         let stands = disputes::stands(&found.dispute, asked.moment());
         out.push(Notice {
-            what: format!("{what}, which you disputed: {}", stands.to_lowercase()),
+            what: format!("{what}, which you disputed: {}", inside(&stands)),
             recorded_at: RecordedAt(ended),
             position: found.positions.last().copied().unwrap_or_default(),
         });
@@ -279,4 +297,26 @@ fn looks(
         }
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_within_another_keeps_its_names() {
+        assert_eq!(
+            inside("An answer is owed by 3 Aug 2026"),
+            "an answer is owed by 3 Aug 2026"
+        );
+        assert_eq!(inside(""), "");
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(shortened("told"), "told");
+        let long = "\u{e9}".repeat(SHOWN_MAX + 1);
+        assert_eq!(shortened(&long).chars().count(), SHOWN_MAX + 1);
+        assert!(shortened(&long).ends_with('\u{2026}'));
+    }
 }

@@ -83,7 +83,7 @@ fn leaves_of_10_000(world: &mut World) {
 }
 
 /// Flips some bytes on pages from one end of the file to the other, and three pages whole; with
-/// `HOMECOMING_FLIPS=all` every byte, which takes some minutes, and tells what became of them.
+/// `HOMECOMING_FLIPS=all` every byte, which takes the better part of an hour, and tells what became of them.
 fn flip(world: &World, file: &str, mut sound: Sound<'_>) {
     let path = world.dir.path().join(file);
     let before = std::fs::read(&path).unwrap();

@@ -247,7 +247,7 @@ impl Disclosure {
         let mut kept = BTreeSet::new();
         for position in self.given.leaves() {
             let one = programme.access().leaf(position).map_err(Error::ledger)?;
-            for one in one.iter() {
+            if let Some(one) = &one {
                 for person in &one.persons {
                     kept.extend(standing.kept_by(one, &person.to_string(), now));
                 }

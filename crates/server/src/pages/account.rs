@@ -16,7 +16,7 @@ use crate::programme::Programme;
 use crate::release;
 use crate::router::Drawn;
 use crate::sign_in::by_password::{self, Outcome};
-use crate::sign_in::provider::{self, WhatFor};
+use crate::sign_in::provider::WhatFor;
 use crate::sign_in::{self, How, SignedIn, Visitor, passkey};
 use crate::users::{self, Event, Way};
 use crate::web::{account, again, drafts, path};
@@ -322,16 +322,18 @@ pub async fn again_provider(
     body: Bytes,
 ) -> Result<Response, Error> {
     let form = read(&body)?;
-    let (name, next) = (field(&form, "name").to_owned(), ours(field(&form, "next")));
     let Some(session) = who.session.map(|session| session.id) else {
         return Ok(see(path::SIGN_IN));
     };
-    let (there, organisation) = (programme.clone(), name.clone());
-    let sent = tokio::task::spawn_blocking(move || {
-        provider::send(&there, &visitor, &name, &next, WhatFor::Again(session))
-    });
-    let sent = sent.await.map_err(Error::internal)??;
-    Ok(onward(&programme, &organisation, &sent))
+    let next = ours(field(&form, "next"));
+    onward(
+        programme,
+        visitor,
+        field(&form, "name"),
+        &next,
+        WhatFor::Again(session),
+    )
+    .await
 }
 
 /// They have shown that it is them: from here on the session goes by another secret.

@@ -291,14 +291,15 @@ pub async fn to_provider(
 ) -> Result<Response, Error> {
     let setting = must(setting(&programme, enrolling, who.as_ref())?)?;
     let form = read(&body)?;
-    let (name, there) = (field(&form, "name").to_owned(), programme.clone());
-    let organisation = name.clone();
-    let sent = tokio::task::spawn_blocking(move || {
-        let what_for = WhatFor::Link(setting.session);
-        provider::send(&there, &visitor, &name, path::ACCOUNT, what_for)
-    });
-    let sent = sent.await.map_err(Error::internal)??;
-    Ok(onward(&programme, &organisation, &sent))
+    let what_for = WhatFor::Link(setting.session);
+    onward(
+        programme,
+        visitor,
+        field(&form, "name"),
+        path::ACCOUNT,
+        what_for,
+    )
+    .await
 }
 
 /// An account at an organisation's was linked, in this session.

@@ -173,10 +173,7 @@ pub async fn to_provider(
 ) -> Result<Response, Error> {
     let params = query::decode(uri.query().unwrap_or_default())?;
     let (name, next) = (field(&params, "name").to_owned(), next(&params));
-    let sent = tokio::task::spawn_blocking(move || {
-        provider::send(&programme, &visitor, &name, &next, WhatFor::SignIn)
-    });
-    let sent = sent.await.map_err(Error::internal)??;
+    let sent = send(programme, visitor, name, next, WhatFor::SignIn).await?;
     Ok(entered(&sent.to, &[sent.cookie]))
 }
 
@@ -212,11 +209,40 @@ pub async fn from_provider(
     }
 }
 
+/// The way to an organisation's sign-in; finding it may take asking the organisation.
+async fn send(
+    programme: Programme,
+    visitor: Visitor,
+    name: String,
+    next: String,
+    what_for: WhatFor,
+) -> Result<provider::Sent, Error> {
+    let sent = tokio::task::spawn_blocking(move || {
+        provider::send(&programme, &visitor, &name, &next, what_for)
+    });
+    sent.await.map_err(Error::internal)?
+}
+
 /// A page that leads to an organisation's sign-in: browsers let no form of ours end there.
-pub(super) fn onward(programme: &Programme, organisation: &str, sent: &provider::Sent) -> Response {
+pub(super) async fn onward(
+    programme: Programme,
+    visitor: Visitor,
+    name: &str,
+    next: &str,
+    what_for: WhatFor,
+) -> Result<Response, Error> {
+    let shell = outside(&programme, path::ENROL);
+    let sent = send(
+        programme,
+        visitor,
+        name.to_owned(),
+        next.to_owned(),
+        what_for,
+    )
+    .await?;
     let context = onward::Context {
-        shell: outside(programme, path::ENROL),
-        organisation: organisation.to_owned(),
+        shell,
+        organisation: name.to_owned(),
         to: sent.to.clone(),
     };
     let mut response = html(StatusCode::OK, onward::page(&context));
@@ -224,7 +250,7 @@ pub(super) fn onward(programme: &Programme, organisation: &str, sent: &provider:
         response.headers_mut().insert(header::REFRESH, value);
     }
     set(&mut response, &sent.cookie);
-    release::nothing(response, "it leads to another address")
+    Ok(release::nothing(response, "it leads to another address"))
 }
 
 /// What a passkey's module sent: the fields of its form, and the answer.

@@ -1,15 +1,12 @@
 //! What one officer, or the administrator, cannot do with users alone.
 
 use super::people::{Answer, Browser, Person};
-use super::served::{Folder, Served, homecoming, homecoming_done};
+use super::served::{Folder, Served, begun, homecoming, homecoming_done};
 
 /// A new programme that is served, with its first officer.
 fn world(name: &str) -> (Folder, String, Served, Person) {
     let folder = Folder::new(name);
-    let data = folder.join("data");
-    let said = homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
-    let link = said.split("/enrol#").nth(1).expect("a link to enrol");
-    let code = link.split_whitespace().next().expect("a code").to_owned();
+    let (data, code) = begun(&folder);
     let served = Served::start(&data);
     let officer = Person::enrol(&served, "First officer", &code);
     (folder, data, served, officer)

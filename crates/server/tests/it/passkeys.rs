@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::people::{PASSWORD, Person};
-use super::served::{Folder, Served, get, homecoming_done, programme};
+use super::served::{Folder, Served, begun, get, homecoming_done, programme};
 use super::webdriver::Browser;
 
 /// Waits until the browser is at an address.
@@ -29,13 +29,7 @@ fn a_passkey_is_made_and_signs_in_without_a_name() {
         return;
     };
     let folder = Folder::new("passkeys");
-    let data = folder.join("data");
-    let said = homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
-    let code = said
-        .split("/enrol#")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next())
-        .expect("a code");
+    let (data, code) = begun(&folder);
     let served = Served::start(&data);
     let base = format!("http://localhost:{}", served.address.port());
     browser.authenticator(true);

@@ -13,7 +13,7 @@ use server::sign_in::one_time;
 use sha2::{Digest, Sha256};
 
 use super::people::{Browser, PASSWORD, Person, secret_on};
-use super::served::{Folder, Served, homecoming_done};
+use super::served::{Folder, Served, begun, homecoming_done};
 
 /// The provider's key, PKCS #8, and the two halves of its public one. Made for this test.
 const KEY: [&str; 3] = [
@@ -304,14 +304,7 @@ fn come_back(back: &[(String, String)]) -> String {
 /// A new programme with a provider, and its first officer's code.
 fn world(name: &str) -> (Folder, String, Provider, String) {
     let folder = Folder::new(name);
-    let data = folder.join("data");
-    let said = homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
-    let code = said
-        .split("/enrol#")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next())
-        .expect("a code")
-        .to_owned();
+    let (data, code) = begun(&folder);
     let provider = Provider::start();
     let secret = folder.join("secret");
     std::fs::write(&secret, SECRET).expect("a file");

@@ -64,6 +64,15 @@ pub fn homecoming_done(words: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("its words are UTF-8")
 }
 
+/// A new programme, and the code that its first officer enrols with.
+pub fn begun(folder: &Folder) -> (String, String) {
+    let data = folder.join("data");
+    let said = homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
+    let link = said.split("/enrol#").nth(1).expect("a link to enrol");
+    let code = link.split_whitespace().next().expect("a code").to_owned();
+    (data, code)
+}
+
 /// A new programme with one API client that is a part of it and sees everything, and that client's token.
 pub fn programme(folder: &Folder) -> (String, String) {
     let data = folder.join("data");

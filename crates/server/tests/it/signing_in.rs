@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::people::{Browser, PASSWORD, Person, form};
-use super::served::{Folder, Served, homecoming, homecoming_done, programme};
+use super::served::{Folder, Served, begun, homecoming, homecoming_done, programme};
 
 const PAGES: &str = include_str!("../../src/pages.rs");
 const PATHS: &str = include_str!("../../src/web/path.rs");
@@ -11,10 +11,7 @@ const PATHS: &str = include_str!("../../src/web/path.rs");
 /// A new programme that is served, with its first officer's code.
 fn world(name: &str) -> (Folder, String, Served, String) {
     let folder = Folder::new(name);
-    let data = folder.join("data");
-    let said = homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
-    let link = said.split("/enrol#").nth(1).expect("a link to enrol");
-    let code = link.split_whitespace().next().expect("a code").to_owned();
+    let (data, code) = begun(&folder);
     let served = Served::start(&data);
     (folder, data, served, code)
 }

@@ -54,7 +54,7 @@ pub fn check_pages(base_url: &str, sign_in_code: &str, paths: &[&str]) {
 
 fn sign_in(browser: &Browser, base_url: &str, code: &str) {
     browser.go(&format!("{base_url}{}", web::path::SIGN_IN));
-    browser.click(&format!("button[value='{code}']"));
+    browser.follow(&format!("button[value='{code}']"));
     assert!(
         browser.has("form.user"),
         "not signed in: {}",
@@ -67,50 +67,50 @@ fn walk_without_scripts(browser: &Browser, base_url: &str, code: &str) {
     browser.scripts(false);
     sign_in(browser, base_url, code);
     browser.go(&format!("{base_url}{}", web::path::CASELOAD));
-    browser.click("table.caseload th[scope=row] a");
+    browser.follow("table.caseload th[scope=row] a");
     assert!(
         browser.has("section.banner") && browser.has("svg.score, section.scores"),
         "no person"
     );
     let person = browser.title();
-    browser.click("section.banner li:nth-child(2) a");
+    browser.follow("section.banner li:nth-child(2) a");
     assert!(
         browser.has("svg.timeline.wide") && browser.has("svg.timeline.square"),
         "no two timelines"
     );
     if browser.has(".steps a[rel=prev]") {
-        browser.click(".steps a[rel=prev]");
+        browser.follow(".steps a[rel=prev]");
         assert!(
             browser.title().contains("AS KNOWN ON"),
             "{}",
             browser.title()
         );
-        browser.click(".compare .move a");
+        browser.follow(".compare .move a");
         assert!(
             !browser.title().contains("AS KNOWN ON"),
             "{}",
             browser.title()
         );
     }
-    browser.click(".facts-table th[scope=row] a");
+    browser.follow(".facts-table th[scope=row] a");
     assert!(
         browser.has("section.receipt a[download]"),
         "no receipt to download"
     );
-    browser.click(".wordmark");
-    browser.click(".move button");
+    browser.follow(".wordmark");
+    browser.follow(".move button");
     assert!(
         browser.title().starts_with("AS KNOWN ON") && browser.has("body.then section.strip"),
         "the caseload as of today: {}",
         browser.title()
     );
-    browser.click(".strip .move a");
+    browser.follow(".strip .move a");
     assert!(browser.has("body.now"), "there is no way back to now");
     let family: String = person.chars().take_while(|c| c.is_alphanumeric()).collect();
     browser.write(".quick input[type=search]", &family);
-    browser.click(".quick button");
+    browser.follow(".quick button");
     assert!(browser.has("main tbody a"), "{family} is not found");
-    browser.click("form.user button");
+    browser.follow("form.user button");
     assert!(browser.has("#one-time"), "not signed out");
     browser.scripts(true);
 }

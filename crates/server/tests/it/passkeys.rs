@@ -46,7 +46,7 @@ fn a_passkey_is_made_and_signs_in_without_a_name() {
         browser.run("return location.href"),
         json!(format!("{base}/enrol"))
     );
-    browser.click("form.stack button");
+    browser.follow("form.stack button");
     until_at(&browser, "/enrol");
     browser.write("#passkey-name", "My phone");
     browser.click("button[data-passkey]");
@@ -57,7 +57,7 @@ fn a_passkey_is_made_and_signs_in_without_a_name() {
         browser.text("main")
     );
 
-    browser.click("form.user button");
+    browser.follow("form.user button");
     sign_in(&browser);
     until_at(&browser, "/caseload");
     browser.go(&format!("{base}/account"));
@@ -72,7 +72,7 @@ fn a_passkey_is_made_and_signs_in_without_a_name() {
 
     // An authenticator that does not verify its user opens nothing.
     browser.user_verified(false);
-    browser.click("form.user button");
+    browser.follow("form.user button");
     until_at(&browser, "/sign-in");
     browser.click("button[data-passkey]");
     std::thread::sleep(Duration::from_millis(1_500));
@@ -118,7 +118,7 @@ fn an_entry_is_signed_with_a_passkey_and_the_export_says_who() {
     browser.authenticator(true);
     browser.go(&format!("{base}/enrol#{}", code("Dana Whitfield")));
     std::thread::sleep(Duration::from_millis(500));
-    browser.click("form.stack button");
+    browser.follow("form.stack button");
     until_at(&browser, "/enrol");
     browser.click("button[data-passkey]");
     until_at(&browser, "/account");

@@ -100,6 +100,13 @@ impl Browser {
 
     fn send(&self, request: ureq::http::Request<String>) -> Value {
         let address = request.uri().to_string();
+        self.ask(request)
+            .unwrap_or_else(|error| panic!("{address}: {} {}", error["error"], error["message"]))
+    }
+
+    /// The value that the driver answers with, or its error.
+    fn ask(&self, request: ureq::http::Request<String>) -> Result<Value, Value> {
+        let address = request.uri().to_string();
         let mut response = self
             .agent
             .run(request)
@@ -111,13 +118,11 @@ impl Browser {
         let mut answer: Value = serde_json::from_str(&text)
             .unwrap_or_else(|error| panic!("{address}: {error}: {text}"));
         let value = answer["value"].take();
-        assert!(
-            response.status().is_success(),
-            "{address}: {} {}",
-            value["error"],
-            value["message"]
-        );
-        value
+        if response.status().is_success() {
+            Ok(value)
+        } else {
+            Err(value)
+        }
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
@@ -211,6 +216,25 @@ impl Browser {
     pub fn click(&self, css: &str) {
         let element = self.element(css);
         self.post(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Clicks on a link or a form's button, and waits until another page is there. The driver alone
+    /// waits only where the way to that page has begun by the time the click is answered, which on a
+    /// busy machine it has not always.
+    pub fn follow(&self, css: &str) {
+        let element = self.element(css);
+        self.post(&format!("/element/{element}/click"), &json!({}));
+        for _ in 0..1200 {
+            let name = ureq::http::Request::get(format!("{}/element/{element}/name", self.session))
+                .body(String::new())
+                .expect("a request");
+            match self.ask(name) {
+                Ok(_) => std::thread::sleep(Duration::from_millis(25)),
+                Err(error) if error["error"] == "stale element reference" => return,
+                Err(error) => panic!("{css}: {error}"),
+            }
+        }
+        panic!("{css} leads nowhere: {}", self.text("main"));
     }
 
     /// Types into what a CSS selector finds, in place of what was there.

@@ -254,17 +254,6 @@ impl BreakGlass {
         }
     }
 
-    /// Whether `who` may take `step` now.
-    pub fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
-        match step {
-            Step::Open(_) => Err(Refusal::OpenedAlready),
-            Step::End if who.actor != self.reader && !who.reviews => Err(Refusal::NotConcerned),
-            Step::End if now >= self.end() => Err(Refusal::OverAlready),
-            Step::End => Ok(()),
-            Step::Review { why, .. } => self.may_review(why, who, now),
-        }
-    }
-
     fn may_review(&self, why: &str, who: &Who, now: i64) -> Result<(), Refusal> {
         match () {
             () if who.actor == self.reader => Err(Refusal::OwnReview),
@@ -276,27 +265,6 @@ impl BreakGlass {
             () if why.chars().count() > TEXT_MAX => Err(Refusal::TextLong),
             () => Ok(()),
         }
-    }
-
-    /// The state after a step, which [`BreakGlass::decide`] allowed.
-    pub fn take(&mut self, step: Step, who: &Who, now: i64) {
-        match &step {
-            Step::Open(_) => {}
-            Step::End => self.ended = Some(self.ended.unwrap_or(now)),
-            Step::Review { outcome, why } => {
-                self.review = Some(Review {
-                    actor: who.actor.clone(),
-                    recorded_at: now,
-                    outcome: *outcome,
-                    why: why.clone(),
-                });
-            }
-        }
-        self.steps.push(Taken {
-            step,
-            who: who.clone(),
-            recorded_at: now,
-        });
     }
 
     /// When it is over at the latest, if nobody ends it before.
@@ -383,11 +351,33 @@ impl Proceeding for BreakGlass {
     }
 
     fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
-        self.decide(step, who, now)
+        match step {
+            Step::Open(_) => Err(Refusal::OpenedAlready),
+            Step::End if who.actor != self.reader && !who.reviews => Err(Refusal::NotConcerned),
+            Step::End if now >= self.end() => Err(Refusal::OverAlready),
+            Step::End => Ok(()),
+            Step::Review { why, .. } => self.may_review(why, who, now),
+        }
     }
 
     fn take(&mut self, step: Step, who: &Who, now: i64) {
-        self.take(step, who, now);
+        match &step {
+            Step::Open(_) => {}
+            Step::End => self.ended = Some(self.ended.unwrap_or(now)),
+            Step::Review { outcome, why } => {
+                self.review = Some(Review {
+                    actor: who.actor.clone(),
+                    recorded_at: now,
+                    outcome: *outcome,
+                    why: why.clone(),
+                });
+            }
+        }
+        self.steps.push(Taken {
+            step,
+            who: who.clone(),
+            recorded_at: now,
+        });
     }
 }
 

@@ -245,45 +245,6 @@ impl Erasure {
         self.holds.iter().filter(|hold| !hold.released)
     }
 
-    /// Whether `who` may take `step` now.
-    pub fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
-        match self.stage {
-            Stage::Open => {}
-            Stage::CarryingOut if *step == Step::Done && who.actor == PROGRAMME => return Ok(()),
-            Stage::CarryingOut => return Err(Refusal::UnderWay),
-            Stage::Over => return Err(Refusal::Over),
-            Stage::Done => return Err(Refusal::Done),
-        }
-        // Whoever knows of a reason to wait may say so; all else is for officers.
-        if !who.officer && !matches!(step, Step::Hold { .. } | Step::Done) {
-            return Err(Refusal::NotAnOfficer);
-        }
-        match step {
-            Step::Request(_) => Err(Refusal::AskedAlready),
-            Step::Approve => self.may_approve(who),
-            Step::Tell { happened, .. } => match () {
-                () if self.told_at.is_some() => Err(Refusal::ToldAlready),
-                () if *happened > now => Err(Refusal::ToldInTheFuture),
-                () => Ok(()),
-            },
-            Step::LeaveUntold { ground, why } => match self.told_at {
-                Some(_) => Err(Refusal::ToldAlready),
-                None => text(why, ground.wants()),
-            },
-            Step::Hold { why } => text(why, "what stands in the way, and who says so"),
-            Step::Release { hold, why } => {
-                if !self.open_holds().any(|open| open.number == *hold) {
-                    return Err(Refusal::NoSuchHold { hold: *hold });
-                }
-                text(why, "why it no longer stands in the way")
-            }
-            Step::Refuse { why } => text(why, "why it is refused"),
-            Step::Withdraw { why } => text(why, "why it is withdrawn, and at whose wish"),
-            Step::CarryOut => self.may_carry_out(who, now),
-            Step::Done => Err(Refusal::NotBegun),
-        }
-    }
-
     fn may_approve(&self, who: &Who) -> Result<(), Refusal> {
         match () {
             () if who.themself => Err(Refusal::Themself),
@@ -321,35 +282,6 @@ impl Erasure {
         Ok(())
     }
 
-    /// The state after a step, which [`Erasure::decide`] allowed.
-    pub fn take(&mut self, step: Step, who: &Who, now: i64) {
-        match &step {
-            Step::Request(_) => {}
-            Step::Approve => self.approvals.push((who.actor.clone(), now)),
-            Step::Tell { .. } | Step::LeaveUntold { .. } => self.told_at = Some(now),
-            Step::Hold { why } => self.holds.push(Hold {
-                number: self.holds.len() as u32 + 1,
-                actor: who.actor.clone(),
-                recorded_at: now,
-                why: why.clone(),
-                released: false,
-            }),
-            Step::Release { hold, .. } => {
-                for open in self.holds.iter_mut().filter(|open| open.number == *hold) {
-                    open.released = true;
-                }
-            }
-            Step::Refuse { .. } | Step::Withdraw { .. } => self.stage = Stage::Over,
-            Step::CarryOut => self.stage = Stage::CarryingOut,
-            Step::Done => self.stage = Stage::Done,
-        }
-        self.steps.push(Taken {
-            step,
-            who: who.clone(),
-            recorded_at: now,
-        });
-    }
-
     /// The status of FHIR's Task that says the same.
     pub fn task_status(&self) -> &'static str {
         let over = self.steps.iter().rev().map(|taken| &taken.step);
@@ -383,11 +315,69 @@ impl Proceeding for Erasure {
     }
 
     fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
-        self.decide(step, who, now)
+        match self.stage {
+            Stage::Open => {}
+            Stage::CarryingOut if *step == Step::Done && who.actor == PROGRAMME => return Ok(()),
+            Stage::CarryingOut => return Err(Refusal::UnderWay),
+            Stage::Over => return Err(Refusal::Over),
+            Stage::Done => return Err(Refusal::Done),
+        }
+        // Whoever knows of a reason to wait may say so; all else is for officers.
+        if !who.officer && !matches!(step, Step::Hold { .. } | Step::Done) {
+            return Err(Refusal::NotAnOfficer);
+        }
+        match step {
+            Step::Request(_) => Err(Refusal::AskedAlready),
+            Step::Approve => self.may_approve(who),
+            Step::Tell { happened, .. } => match () {
+                () if self.told_at.is_some() => Err(Refusal::ToldAlready),
+                () if *happened > now => Err(Refusal::ToldInTheFuture),
+                () => Ok(()),
+            },
+            Step::LeaveUntold { ground, why } => match self.told_at {
+                Some(_) => Err(Refusal::ToldAlready),
+                None => text(why, ground.wants()),
+            },
+            Step::Hold { why } => text(why, "what stands in the way, and who says so"),
+            Step::Release { hold, why } => {
+                if !self.open_holds().any(|open| open.number == *hold) {
+                    return Err(Refusal::NoSuchHold { hold: *hold });
+                }
+                text(why, "why it no longer stands in the way")
+            }
+            Step::Refuse { why } => text(why, "why it is refused"),
+            Step::Withdraw { why } => text(why, "why it is withdrawn, and at whose wish"),
+            Step::CarryOut => self.may_carry_out(who, now),
+            Step::Done => Err(Refusal::NotBegun),
+        }
     }
 
     fn take(&mut self, step: Step, who: &Who, now: i64) {
-        self.take(step, who, now);
+        match &step {
+            Step::Request(_) => {}
+            Step::Approve => self.approvals.push((who.actor.clone(), now)),
+            Step::Tell { .. } | Step::LeaveUntold { .. } => self.told_at = Some(now),
+            Step::Hold { why } => self.holds.push(Hold {
+                number: self.holds.len() as u32 + 1,
+                actor: who.actor.clone(),
+                recorded_at: now,
+                why: why.clone(),
+                released: false,
+            }),
+            Step::Release { hold, .. } => {
+                for open in self.holds.iter_mut().filter(|open| open.number == *hold) {
+                    open.released = true;
+                }
+            }
+            Step::Refuse { .. } | Step::Withdraw { .. } => self.stage = Stage::Over,
+            Step::CarryOut => self.stage = Stage::CarryingOut,
+            Step::Done => self.stage = Stage::Done,
+        }
+        self.steps.push(Taken {
+            step,
+            who: who.clone(),
+            recorded_at: now,
+        });
     }
 }
 

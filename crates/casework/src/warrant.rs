@@ -263,33 +263,6 @@ impl Warrant {
         }
     }
 
-    /// Whether `who` may take `step` now.
-    pub fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
-        if !who.officer {
-            return Err(Refusal::NotAnOfficer);
-        }
-        match step {
-            Step::Enter(_) => Err(Refusal::EnteredAlready),
-            Step::Revoke { .. } if self.revoked.is_some() => Err(Refusal::RevokedAlready),
-            Step::Revoke { .. } if now >= self.order.until => Err(Refusal::OverAlready {
-                until: self.order.until,
-            }),
-            Step::Revoke { why } => text(why, "why it is revoked, and by whose decision"),
-        }
-    }
-
-    /// The state after a step, which [`Warrant::decide`] allowed.
-    pub fn take(&mut self, step: Step, who: &Who, now: i64) {
-        if let (Step::Revoke { why }, None) = (&step, &self.revoked) {
-            self.revoked = Some((now, why.clone()));
-        }
-        self.steps.push(Taken {
-            step,
-            who: who.clone(),
-            recorded_at: now,
-        });
-    }
-
     /// When it is over.
     pub fn end(&self) -> i64 {
         match &self.revoked {
@@ -403,11 +376,28 @@ impl Proceeding for Warrant {
     }
 
     fn decide(&self, step: &Step, who: &Who, now: i64) -> Result<(), Refusal> {
-        self.decide(step, who, now)
+        if !who.officer {
+            return Err(Refusal::NotAnOfficer);
+        }
+        match step {
+            Step::Enter(_) => Err(Refusal::EnteredAlready),
+            Step::Revoke { .. } if self.revoked.is_some() => Err(Refusal::RevokedAlready),
+            Step::Revoke { .. } if now >= self.order.until => Err(Refusal::OverAlready {
+                until: self.order.until,
+            }),
+            Step::Revoke { why } => text(why, "why it is revoked, and by whose decision"),
+        }
     }
 
     fn take(&mut self, step: Step, who: &Who, now: i64) {
-        self.take(step, who, now);
+        if let (Step::Revoke { why }, None) = (&step, &self.revoked) {
+            self.revoked = Some((now, why.clone()));
+        }
+        self.steps.push(Taken {
+            step,
+            who: who.clone(),
+            recorded_at: now,
+        });
     }
 }
 

@@ -5,6 +5,7 @@
 use casework::break_glass::{
     self as rules, BreakGlass, Opening, Refusal, Step, Taken, Unlawful, Who,
 };
+use casework::proceeding::Proceeding as _;
 use desk::User;
 use ledger::Alias;
 

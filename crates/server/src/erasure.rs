@@ -8,6 +8,7 @@
 use casework::erasure::{
     self as rules, Erasure, Refusal, Request, Scope, Step, Taken, Unlawful, Who,
 };
+use casework::proceeding::Proceeding as _;
 use desk::User;
 use ledger::Alias;
 use record::search::parse_criteria;

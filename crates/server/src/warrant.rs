@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use casework::proceeding::Proceeding as _;
 use casework::warrant::{self as rules, Order, Refusal, Step, Taken, Unlawful, Warrant, Who};
 use desk::User;
 use ledger::Alias;

@@ -72,6 +72,7 @@ pub fn step(stored: &[u8]) -> Option<Step> {
 mod tests {
     use casework::HOUR;
     use casework::break_glass::Who;
+    use casework::proceeding::Proceeding as _;
 
     use super::*;
 

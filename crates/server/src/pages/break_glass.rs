@@ -7,6 +7,7 @@ use axum::response::Response;
 use casework::break_glass::{
     self as rules, BreakGlass, Need, Opening, Outcome, Refusal, Step, Who,
 };
+use casework::proceeding::Proceeding as _;
 use ledger::Alias;
 use policy::{Action, Kind, Purpose};
 

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use casework::erasure::{Basis, Erasure, Scope, Stage, Step, Taken, Told, Untold, Who};
+use casework::proceeding::Proceeding as _;
 
 use super::enrol::is_made_up;
 use super::{Asked, away, see};

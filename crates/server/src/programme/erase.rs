@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use casework::erasure::{PROGRAMME, Scope, Stage, Step, Who};
+use casework::proceeding::Proceeding as _;
 use index::{Forgotten, Index};
 use ledger::{Appender, CommitError, Ledger};
 use record::search::parse_criteria;

@@ -171,6 +171,7 @@ pub fn scanned(stored: &[u8]) -> Option<Scan> {
 #[cfg(test)]
 mod tests {
     use casework::DAY;
+    use casework::proceeding::Proceeding as _;
     use casework::warrant::Who;
 
     use super::*;

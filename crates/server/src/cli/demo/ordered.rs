@@ -6,6 +6,7 @@ use std::path::Path;
 use casework::break_glass::{self, BreakGlass, Need, Opening, Outcome};
 use casework::delegation::{self, Cover, Delegation, Facts, Whose};
 use casework::kind::Kind;
+use casework::proceeding::Proceeding as _;
 use casework::warrant::{self, Notice, Order, Persons, Warrant};
 use casework::{DAY, HOUR};
 use desk::User;

@@ -1,6 +1,7 @@
 //! The steps of an erasure, written as Tasks and read again.
 
 use casework::erasure::{DELAY, Who};
+use casework::proceeding::Proceeding as _;
 
 use super::*;
 use crate::erasure::Found;

@@ -3,6 +3,7 @@
 
 use casework::DAY;
 use casework::erasure::{Basis, Erasure, Request, Scope, Step, Told, Who};
+use casework::proceeding::Proceeding as _;
 use evidence::erasure::Goes;
 use ledger::{Action, Appender, Class, Expect, Head, Heads, RecordedAt, Transaction, Write};
 use server::erasure::task;

@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// The held lock; dropping it lets the directory go.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Lock {
             .create(true)
             .truncate(false)
             .open(dir.join("lock"))?;
-        match file.try_lock() {
+        match lock_soon(&file) {
             Ok(()) => {
                 // For the next one to say who we are; not needed for the lock.
                 file.set_len(0)?;
@@ -55,6 +56,18 @@ impl Lock {
 pub fn is_held(dir: &Path) -> bool {
     File::open(dir.join("lock"))
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Locks, and tries for a quarter of a second where somebody else has it: who has just let go may at the same
+/// moment have started another process, and that one has all files open until its own program begins.
+fn lock_soon(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(25)),
+            locked_or_broken => return locked_or_broken,
+        }
+    }
+    file.try_lock()
 }
 
 fn holder(process: &Option<u32>) -> String {

@@ -1,6 +1,6 @@
 //! Forms that came after a session had ended, kept for whoever wrote them.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, TransactionBehavior};
 
 use crate::{Desk, Error};
 
@@ -76,6 +76,42 @@ impl Desk {
             .prepare_cached("DELETE FROM draft WHERE user = ?1 AND id = ?2")?
             .execute((user, id))?;
         Ok(rows > 0)
+    }
+
+    /// Throws away everybody's drafts that are too old and those that `goes` says of, which is told each draft's
+    /// user. No byte of them stays in the file or its write-ahead log. How many went is the answer.
+    pub fn forget_drafts(
+        &self,
+        now_us: i64,
+        goes: &mut dyn FnMut(i64, &Draft) -> bool,
+    ) -> Result<u64, Error> {
+        let mut db = self.db();
+        // Freed pages are overwritten with zeros.
+        db.pragma_update(None, "secure_delete", true)?;
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut gone = Vec::new();
+        {
+            let mut each =
+                tx.prepare_cached("SELECT id, path, body, created_us, user FROM draft")?;
+            let mut rows = each.query([])?;
+            while let Some(row) = rows.next()? {
+                let found = draft(row)?;
+                if found.created_us <= now_us - KEPT_US || goes(row.get(4)?, &found) {
+                    gone.push(found.id);
+                }
+            }
+        }
+        for id in &gone {
+            tx.prepare_cached("DELETE FROM draft WHERE id = ?1")?
+                .execute([id])?;
+        }
+        tx.commit()?;
+        // Even if none went now: some may have before, and their bytes are where they were.
+        db.execute_batch("VACUUM")?;
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+            row.get::<_, i64>(0)
+        })?;
+        Ok(gone.len() as u64)
     }
 }
 

@@ -6,7 +6,8 @@
 //!   quorum of `witness.policy` met: the cosigned checkpoint ──▶ witnessed.sqlite ──▶ receipts, /log/…, pages
 //! ```
 //!
-//! Nothing waits for a witness: with all of them away the record goes on, and says how far behind the
+//! Nothing waits for a witness, but the start for a moment ([`Cosigning::asked`]) and an erasure, which cannot be
+//! taken back ([`Cosigning::refusal_to_erase`]): with all of them away the record goes on, and says how far behind the
 //! cosigned size is. Two things stop it, because what would be written then could not be trusted: a witness
 //! that has seen more, or something else, than there is ([`gate`]); and a clock that the witnesses contradict.
 //! The same is asked before anything is written at all ([`start`]).
@@ -15,8 +16,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 use std::time::Duration;
 
 use ledger::log::Log;
@@ -51,6 +54,10 @@ pub struct Cosigning {
     gate: RwLock<Gate>,
     clock: Clock,
     since: Stopwatch,
+    /// What our clock had more than `since` when a witness was last heard, or at the start, in microseconds.
+    apart_us: AtomicI64,
+    /// Whether enough witnesses have cosigned the record since the start.
+    is_confirmed: AtomicBool,
     stopped: AtomicBool,
     stop: (Mutex<()>, Condvar),
 }
@@ -175,14 +182,17 @@ impl Cosigning {
                 latest: RwLock::new(latest.filter(|one| is_enough(policy.as_deref(), &one.note))),
             }));
         }
+        let since = Stopwatch::start();
         Ok(Cosigning {
             policy,
             witnesses,
             witnessed,
             logs: watched,
             gate: RwLock::default(),
+            apart_us: AtomicI64::new(apart_us(&clock, &since)),
+            is_confirmed: AtomicBool::new(false),
             clock,
-            since: Stopwatch::start(),
+            since,
             stopped: AtomicBool::new(false),
             stop: Default::default(),
         })
@@ -200,6 +210,23 @@ impl Cosigning {
             }
         }
         Ok(())
+    }
+
+    /// Waits until every witness has been asked once about every log and has answered or failed, or so long. What
+    /// they say of the past and of the clock is then known before the first write.
+    pub fn asked(&self, most: Duration) {
+        let waiting = Stopwatch::start();
+        let is_asked = |log: &Arc<Watched>| {
+            let state = log.state();
+            let mut each = state.witnesses.values();
+            each.all(|witness| witness.size.is_some() || witness.failure.is_some())
+        };
+        while !self.witnesses.is_empty()
+            && !self.logs.iter().all(is_asked)
+            && waiting.elapsed() < most
+        {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Has the threads end after what they are at.
@@ -242,10 +269,33 @@ impl Cosigning {
         if self.witnesses.is_empty() {
             return None;
         }
-        self.gate
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .refusal()
+        self.seen_gate().refusal(self.moved_s())
+    }
+
+    /// Why nothing may be shown at present.
+    pub fn refusal_to_show(&self) -> Option<String> {
+        if self.witnesses.is_empty() {
+            return None;
+        }
+        self.seen_gate().refusal_to_show(self.moved_s())
+    }
+
+    /// Why nothing may be erased at present: what cannot be taken back waits for a witness.
+    pub fn refusal_to_erase(&self) -> Option<String> {
+        self.refusal().or_else(|| {
+            (!self.witnesses.is_empty() && !self.is_confirmed.load(Ordering::Acquire)).then(|| {
+                "Nothing is erased at present: what is erased cannot be brought back, and the witnesses of this record \
+                 have not confirmed it and its clock since the server was started. Do it again when they can be \
+                 reached; the page of the record and `homecoming_witness_up` in /metrics say how they do."
+                    .to_owned()
+            })
+        })
+    }
+
+    /// How far our clock has moved ahead of the time that has passed since a witness was last heard, in seconds.
+    fn moved_s(&self) -> i64 {
+        let moved = apart_us(&self.clock, &self.since) - self.apart_us.load(Ordering::Relaxed);
+        moved.div_euclid(1_000_000)
     }
 
     /// How all logs do.
@@ -289,20 +339,29 @@ impl Cosigning {
         }
     }
 
-    fn gate(&self) -> std::sync::RwLockWriteGuard<'_, Gate> {
+    fn seen_gate(&self) -> RwLockReadGuard<'_, Gate> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gate(&self) -> RwLockWriteGuard<'_, Gate> {
         self.gate.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A witness will not cosign for a reason that stops writing.
     fn halt(&self, log: &Watched, witness: &str, halt: Halt) {
-        if let Halt::Behind { cosigned, .. } = halt
+        // Only what is proven: whoever is on the way to a witness can say any size.
+        if let Halt::Behind {
+            cosigned,
+            is_shown: true,
+            ..
+        } = halt
             && let Err(error) = self.witnessed.note_seen(log.name, witness, cosigned)
         {
             tracing::error!(%error, "what a witness has seen could not be noted");
         }
         let mut gate = self.gate();
         gate.halt(log.name, witness, halt);
-        if let Some(why) = gate.refusal() {
+        if let Some(why) = gate.refusal(self.moved_s()) {
             tracing::error!(witness, "{why}");
         }
     }
@@ -313,9 +372,11 @@ impl Cosigning {
         let skew = i64::try_from(time).unwrap_or(i64::MAX) - now.div_euclid(1_000_000);
         {
             let mut gate = self.gate();
-            let before = gate.refusal();
+            let before = gate.refusal(self.moved_s());
             gate.cosigned(log.name, witness, skew);
-            let after = gate.refusal();
+            self.apart_us
+                .store(apart_us(&self.clock, &self.since), Ordering::Relaxed);
+            let after = gate.refusal(self.moved_s());
             match (before, after) {
                 (None, Some(why)) => tracing::error!(witness, "{why}"),
                 (Some(_), None) => tracing::warn!(witness, "writes are taken again"),
@@ -341,6 +402,9 @@ impl Cosigning {
             // What is not noted would not be missed after a restart, so it is not served either.
             tracing::error!(%error, "a cosigned checkpoint could not be kept");
             return;
+        }
+        if log.name == LogName::Record {
+            self.is_confirmed.store(true, Ordering::Release);
         }
         let mut latest = log.latest.write().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_none_or(|before| before.size <= size) {
@@ -427,6 +491,12 @@ impl Watched {
         self.changed.notify_all();
         Ok(taken.time)
     }
+}
+
+/// What the clock has more than the stopwatch, in microseconds.
+fn apart_us(clock: &Clock, since: &Stopwatch) -> i64 {
+    let passed = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
+    clock.now().0.saturating_sub(passed)
 }
 
 /// Witnesses by address: one may sign with several keys.

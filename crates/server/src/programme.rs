@@ -50,7 +50,7 @@ mod writer;
 pub use draft::{Draft, says_governance};
 pub use index_audit::{Indexed, audit_index};
 pub use offline::{Batch, Offline, Writing};
-pub use open::{About, DemoPerson, create, rebuild};
+pub use open::{About, DemoPerson, create, erasure_delay_least, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};
 pub use whose::Whose;
 
@@ -315,12 +315,12 @@ impl Programme {
 
     /// Microseconds between telling a person and erasing, for what is asked for from now on.
     pub fn erasure_delay(&self) -> i64 {
-        self.inner.about.erasure_delay()
+        self.inner.about.erasure_delay(self.inner.ledger.origin())
     }
 
     /// The least that the rules allow here.
     pub fn erasure_delay_least(&self) -> i64 {
-        self.inner.about.erasure_delay_least()
+        self.inner.least_delay()
     }
 
     /// How many erasures were carried out since the start: whoever keeps something of the record in

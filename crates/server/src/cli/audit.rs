@@ -10,7 +10,7 @@ use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
 use crate::erasure::Found;
-use crate::programme::{About, Indexed, audit_index};
+use crate::programme::{Indexed, audit_index, erasure_delay_least};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -165,10 +165,7 @@ fn review(data: &std::path::Path, how: &How, report: &mut Report) -> Result<(), 
     };
     let could_not = |error: &dyn std::fmt::Display| Stop::CouldNotRun(error.to_string());
     let ledger = Ledger::open(data, 1, keys.clone()).map_err(|error| could_not(&error))?;
-    // A copy of the data may lie without the programme's name: then no demo excuses anything.
-    let least = About::read(data).map_or(casework::erasure::DELAY_LEAST, |about| {
-        about.erasure_delay_least()
-    });
+    let least = erasure_delay_least(ledger.origin());
     let mut tasks: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (position, act) in &report.erasures {
         tasks.entry(&act.id).or_default().push(*position);

@@ -4,6 +4,7 @@
 //! second officer needs the second officer's. While a server runs it holds the lock, and its pages are the way.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use casework::erasure::{Basis, Scope, Told, Untold};
 use clap::Subcommand;
@@ -18,6 +19,9 @@ use crate::pages::erasures::{name, of_form, stands};
 use crate::programme::{AsOf, Programme};
 use crate::sign_in::Visitor;
 use crate::sign_in::by_password::{self, Outcome};
+
+/// How long carrying out waits for the witnesses' answers at most.
+const WITNESSES_ASKED: Duration = Duration::from_secs(20);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -218,7 +222,17 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     };
     let (programme, user) = open(at)?;
     let step = of_form(step, &form)?;
-    block_on(erasure::take(&programme, &user, id, step))?;
+    let carries_out = matches!(args.what, What::CarryOut { .. });
+    if carries_out {
+        // What cannot be taken back waits for them; the server has them asked all the time.
+        programme.cosigning().start()?;
+        programme.cosigning().asked(WITNESSES_ASKED);
+    }
+    let taken = block_on(erasure::take(&programme, &user, id, step));
+    if carries_out {
+        programme.cosigning().stop();
+    }
+    taken?;
     let found = find(&programme, id)?;
     say!("{}", stands(&found.erasure));
     Ok(())

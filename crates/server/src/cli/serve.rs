@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Stop;
 use super::passphrase::Passphrase;
@@ -115,7 +116,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
 }
 
 /// How often what the desk owes the record is written there, when no page has done so.
-const SETTLING: std::time::Duration = std::time::Duration::from_secs(5);
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// Writes what the desk owes the record: what the command line has changed, and what a stop has left.
 async fn settling(programme: Programme) {
@@ -189,6 +190,9 @@ pub(super) fn open(data: &std::path::Path, passphrase: &Passphrase) -> Result<Pr
     Ok(programme)
 }
 
+/// How long the start waits for the witnesses' first answers at most.
+const WITNESSES_ASKED: Duration = Duration::from_secs(3);
+
 /// Serves until SIGTERM or SIGINT, then lets the requests under way finish.
 pub(super) fn serve(
     listener: std::net::TcpListener,
@@ -222,6 +226,12 @@ pub(super) fn serve(
         let pages = crate::pages::routes(programme.clone());
         let router = crate::router::router(api, pages, crate::pages::error_page);
         programme.cosigning().start()?;
+        let cosigning = programme.cosigning().clone();
+        tokio::task::spawn_blocking(move || cosigning.asked(WITNESSES_ASKED))
+            .await
+            .map_err(|error| {
+                Stop::CouldNotRun(format!("the witnesses cannot be asked: {error}"))
+            })?;
         if let Err(error) = crate::clients::settle(&programme).await {
             // Those whose registration is not on the record are not let in; the rest is served.
             tracing::error!(

@@ -42,7 +42,12 @@ pub fn ask(
         .collect()
 }
 
-fn ask_one(witness: &Reached, origin: &str, log: &VerifierKey) -> Result<Option<Shown>, String> {
+/// What one witness shows.
+pub(super) fn ask_one(
+    witness: &Reached,
+    origin: &str,
+    log: &VerifierKey,
+) -> Result<Option<Shown>, String> {
     let url = format!("{}/{}", witness.url, checkpoint_path(origin));
     let mut answer = agent(&witness.url)
         .get(&url)

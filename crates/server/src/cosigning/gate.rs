@@ -2,9 +2,14 @@
 //!
 //! | a witness says | it means | writes are taken again |
 //! |---|---|---|
-//! | it cosigned more entries than there are | entries were lost, or an older copy was put back, or somebody else signs with the log's key | never in this process |
+//! | it cosigned more entries than there are, and shows it | entries were lost, or an older copy was put back, or somebody else signs with the log's key | never in this process |
+//! | the same, and shows nothing that the log and it have signed | the same, or somebody on the way to it says so | when it cosigns again |
 //! | our checkpoint does not follow from what it cosigned | the past was changed | when it cosigns again |
 //! | a time that is not ours | this machine's clock is wrong (or its) | when a clock within the limit is heard, as many as not |
+//! | nothing since the clock was moved ahead | this machine's clock is wrong, or it slept | when it cosigns again |
+//!
+//! While this machine's clock is ahead nothing is shown either: what is shown is recorded as shown, and later
+//! entries could not be earlier than that.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +27,7 @@ pub enum Halt {
         cosigned: u64,
         /// What there is.
         ours: u64,
-        /// Whether it showed a checkpoint of that size which our own key signed.
+        /// Whether it showed a checkpoint of that size which our own key and it have signed.
         is_shown: bool,
     },
     /// Our checkpoint does not begin with what it cosigned.
@@ -44,7 +49,11 @@ impl Gate {
     /// A witness cosigned, and its clock was so far ahead of ours.
     pub fn cosigned(&mut self, log: LogName, witness: &str, skew_s: i64) {
         let key = (witness.to_owned(), log as u8);
-        if matches!(self.halts.get(&key), Some((_, Halt::Inconsistent { .. }))) {
+        let is_shown = matches!(
+            self.halts.get(&key),
+            Some((_, Halt::Behind { is_shown: true, .. }))
+        );
+        if !is_shown {
             self.halts.remove(&key);
         }
         self.skews.insert(witness.to_owned(), skew_s);
@@ -61,8 +70,45 @@ impl Gate {
         self.skews.get(witness).copied()
     }
 
+    /// Why nothing is shown at present: what is recorded as shown would have a time to come. `moved_s` is how far our
+    /// clock has moved ahead of the time that has passed since a witness was last heard, in seconds.
+    pub fn refusal_to_show(&self, moved_s: i64) -> Option<String> {
+        if moved_s > SKEW_MAX_S {
+            return Some(format!(
+                "Nothing is shown or recorded at present: this server's clock was moved {moved_s} seconds ahead since a witness \
+                 was last heard, and the limit is {SKEW_MAX_S}. It goes on as soon as a witness agrees with the clock; if \
+                 no witness can be reached and the clock is right, start the server again."
+            ));
+        }
+        let (witness, skew) = self.contradicted()?;
+        (skew < 0).then(|| {
+            format!(
+                "Nothing is shown or recorded at present: this server's clock is {} seconds ahead of the clock of the \
+                 witness {witness}, and the limit is {SKEW_MAX_S}. That something was shown would be recorded with a time \
+                 to come. Set the clock right; it goes on when a witness agrees.",
+                skew.abs()
+            )
+        })
+    }
+
+    /// The witness whose clock is farthest from ours, and how far it is ahead, where most are too far.
+    fn contradicted(&self) -> Option<(&str, i64)> {
+        let off: Vec<_> = self
+            .skews
+            .iter()
+            .filter(|(_, skew)| skew.abs() > SKEW_MAX_S)
+            .collect();
+        // As many that agree with us as do not: then it is more likely theirs.
+        if off.len() * 2 <= self.skews.len() {
+            return None;
+        }
+        let (witness, skew) = off.into_iter().max_by_key(|(_, skew)| skew.abs())?;
+        Some((witness, *skew))
+    }
+
     /// Why nothing is written at present, for whoever wants to write; `None` if it is.
-    pub fn refusal(&self) -> Option<String> {
+    /// `moved_s` is as in [`Gate::refusal_to_show`].
+    pub fn refusal(&self, moved_s: i64) -> Option<String> {
         if let Some(((witness, _), (log, halt))) = self.halts.iter().next() {
             return Some(match halt {
                 Halt::Behind {
@@ -72,7 +118,7 @@ impl Gate {
                 } => {
                     let shown = match is_shown {
                         true => {
-                            ", and shows a checkpoint of that size, signed with this log's own key"
+                            ", and shows a checkpoint of that size, signed with this log's own key and by that witness"
                         }
                         false => "",
                     };
@@ -90,22 +136,14 @@ impl Gate {
                 ),
             });
         }
-        let off: Vec<_> = self
-            .skews
-            .iter()
-            .filter(|(_, skew)| skew.abs() > SKEW_MAX_S)
-            .collect();
-        // As many that agree with us as do not: then it is more likely theirs.
-        if off.len() * 2 <= self.skews.len() {
-            return None;
+        if let Some(why) = self.refusal_to_show(moved_s) {
+            return Some(why);
         }
-        let (witness, skew) = off.iter().max_by_key(|(_, skew)| skew.abs())?;
-        let word = if **skew > 0 { "behind" } else { "ahead of" };
+        let (witness, skew) = self.contradicted()?;
         Some(format!(
-            "Nothing is recorded at present: this server's clock is {} seconds {word} the clock of the witness \
+            "Nothing is recorded at present: this server's clock is {skew} seconds behind the clock of the witness \
              {witness}, and the limit is {SKEW_MAX_S}. What is recorded now would have a wrong time. Set the clock \
-             right; recording goes on when a witness agrees.",
-            skew.abs()
+             right; recording goes on when a witness agrees."
         ))
     }
 }
@@ -120,7 +158,7 @@ mod tests {
         for (number, skew) in skews.iter().enumerate() {
             gate.cosigned(LogName::Record, &format!("w{number}"), *skew);
         }
-        assert_eq!(gate.refusal().is_none(), is_open, "{skews:?}");
+        assert_eq!(gate.refusal(0).is_none(), is_open, "{skews:?}");
     }
 
     #[test]
@@ -137,24 +175,60 @@ mod tests {
     }
 
     #[test]
+    fn while_the_clock_is_ahead_nothing_is_shown_either() {
+        // The witness's clock against ours, how far ours was moved, and what goes on.
+        for (skew, moved, shows, records) in [
+            (0, 0, true, true),
+            (120, 120, true, true),
+            (121, 0, true, false),
+            (-121, 0, false, false),
+            (0, 121, false, false),
+            (0, -5_000, true, true),
+        ] {
+            let mut gate = Gate::default();
+            gate.cosigned(LogName::Record, "w", skew);
+            let what = format!("{skew} {moved}");
+            assert_eq!(gate.refusal_to_show(moved).is_none(), shows, "{what}");
+            assert_eq!(gate.refusal(moved).is_none(), records, "{what}");
+        }
+        assert_eq!(Gate::default().refusal_to_show(0), None);
+    }
+
+    #[test]
+    fn what_a_witness_says_without_showing_it_is_taken_back_by_its_signature() {
+        for (is_shown, opens) in [(false, true), (true, false)] {
+            let mut gate = Gate::default();
+            let behind = Halt::Behind {
+                cosigned: 9,
+                ours: 7,
+                is_shown,
+            };
+            gate.halt(LogName::Record, "w", behind);
+            assert!(gate.refusal(0).is_some());
+            gate.cosigned(LogName::Record, "w", 0);
+            assert_eq!(gate.refusal(0).is_none(), opens, "shown: {is_shown}");
+        }
+    }
+
+    #[test]
     fn writing_goes_on_when_the_witness_agrees_again() {
         let mut gate = Gate::default();
         gate.cosigned(LogName::Record, "w", 3600);
-        let refusal = gate.refusal().expect("it is an hour behind");
+        let refusal = gate.refusal(0).expect("it is an hour behind");
         assert!(refusal.contains("3600 seconds behind"), "{refusal}");
         gate.cosigned(LogName::Record, "w", 1);
-        assert_eq!(gate.refusal(), None);
+        assert_eq!(gate.refusal(0), None);
     }
 
     #[test]
     fn a_ledger_that_is_behind_stays_shut_and_one_that_agrees_again_opens() {
         let mut gate = Gate::default();
         gate.halt(LogName::Record, "w", Halt::Inconsistent { cosigned: 7 });
-        assert!(gate.refusal().expect("shut").contains("does not begin"));
+        assert!(gate.refusal(0).expect("shut").contains("does not begin"));
         gate.cosigned(LogName::Access, "w", 0);
-        assert!(gate.refusal().is_some(), "the other log says nothing here");
+        assert!(gate.refusal(0).is_some(), "the other log says nothing here");
         gate.cosigned(LogName::Record, "w", 0);
-        assert_eq!(gate.refusal(), None);
+        assert_eq!(gate.refusal(0), None);
         let behind = Halt::Behind {
             cosigned: 9,
             ours: 7,
@@ -162,7 +236,7 @@ mod tests {
         };
         gate.halt(LogName::Record, "w", behind);
         gate.cosigned(LogName::Record, "w", 0);
-        let refusal = gate.refusal().expect("shut");
+        let refusal = gate.refusal(0).expect("shut");
         for part in ["cosigned 9 entries", "only 7 here", "own key"] {
             assert!(refusal.contains(part), "{part}: {refusal}");
         }

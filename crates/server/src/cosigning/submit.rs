@@ -9,8 +9,9 @@ use std::time::Duration;
 use tlog::checkpoint::Checkpoint;
 use tlog::cosignature::WitnessKey;
 use tlog::note::SignedNote;
-use tlog::witness::{ADD_CHECKPOINT, Request, checkpoint_path, parse_size};
+use tlog::witness::{ADD_CHECKPOINT, Request, parse_size};
 
+use super::ask::ask_one;
 use super::gate::Halt;
 use super::round::Round;
 use super::{Cosigning, Watched};
@@ -56,12 +57,13 @@ pub struct Submitter {
 impl Submitter {
     /// For one log and one witness.
     pub fn new(cosigning: Arc<Cosigning>, log: Arc<Watched>, witness: Reached) -> Submitter {
+        let known = known(&cosigning, &log, &witness);
         Submitter {
             cosigning,
             log,
             agent: agent(&witness.url),
             witness,
-            known: 0,
+            known,
         }
     }
 
@@ -187,33 +189,40 @@ impl Submitter {
         Ok(newest.size)
     }
 
-    /// The witness remembers more than there is: that is noted for the next start, and nothing is written any more.
-    fn behind(&self, ours: u64) -> Outcome {
+    /// The witness remembers more than there is: nothing is written any more, and if it shows what it remembers,
+    /// that is noted for the next start.
+    fn behind(&mut self, ours: u64) -> Outcome {
+        let source = &self.log.source;
+        let shown = ask_one(&self.witness, source.origin(), source.verifier());
+        let shown = shown
+            .ok()
+            .flatten()
+            .map(|shown| shown.size)
+            .filter(|size| *size > ours);
+        let cosigned = shown.unwrap_or(self.known);
         let halt = Halt::Behind {
-            cosigned: self.known,
+            cosigned,
             ours,
-            is_shown: self.is_shown(ours),
+            is_shown: shown.is_some(),
         };
         self.cosigning.halt(&self.log, &self.witness.name, halt);
+        // Not shown, it may have been said by somebody on the way: it is asked again as if for the first time.
+        self.known = shown.unwrap_or(0);
         Outcome::Not(format!(
-            "it has cosigned {} entries, and there are only {ours} here",
-            self.known
+            "it has cosigned {cosigned} entries, and there are only {ours} here"
         ))
     }
+}
 
-    /// Whether the witness shows a checkpoint beyond ours that our own key signed.
-    fn is_shown(&self, ours: u64) -> bool {
-        let source = &self.log.source;
-        let url = format!("{}/{}", self.witness.url, checkpoint_path(source.origin()));
-        let Ok(mut answer) = self.agent.get(&url).call() else {
-            return false;
-        };
-        let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-        body.read_to_string().is_ok_and(|note| {
-            Checkpoint::open(&note, source.verifier(), source.origin())
-                .is_ok_and(|checkpoint| checkpoint.size > ours)
-        })
-    }
+/// The size that a witness is known to have cosigned last: so one that has forgotten it since is found even if this
+/// server was started anew. 0 if it has not signed the latest that is kept.
+fn known(cosigning: &Cosigning, log: &Watched, witness: &Reached) -> u64 {
+    let latest = cosigning.witnessed.latest(log.name).ok().flatten();
+    let signed = latest.filter(|latest| {
+        SignedNote::parse(&latest.note)
+            .is_ok_and(|note| witness.keys.iter().any(|key| key.verify(&note).is_ok()))
+    });
+    signed.map_or(0, |latest| latest.size)
 }
 
 /// What speaks to the witness at an address: patient for a while, and for nobody who sends it elsewhere.

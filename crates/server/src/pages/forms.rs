@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fhir::query::Pairs;
 use crate::programme::Programme;
 use crate::sign_in;
+use crate::sign_in::sealed::DRAFT;
 use crate::web::path;
 
 /// The most that is kept of a form, in bytes.
@@ -30,7 +31,6 @@ const KEPT_BYTES_MAX: usize = 64 << 10;
 const SECRETS: [&str; 3] = ["password", "again", "one-time"];
 
 /// What a kept form is, where it is sealed.
-const SEALED_KIND: &str = "draft";
 
 /// The layer.
 pub async fn guard(State(programme): State<Programme>, request: Request, next: Next) -> Response {
@@ -146,7 +146,7 @@ async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
     }
     let whose = format!("user/{user}");
     let chance = programme.chance();
-    let sealed = programme.sealer().seal(SEALED_KIND, &whose, &draft, chance);
+    let sealed = programme.sealer().seal(DRAFT, &whose, &draft, chance);
     let now = programme.clock().now().0;
     programme
         .desk()
@@ -158,7 +158,7 @@ async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
 /// A form that was kept.
 pub fn open(programme: &Programme, user: i64, sealed: &[u8]) -> Result<Draft, Error> {
     let whose = format!("user/{user}");
-    let kept = programme.sealer().open(SEALED_KIND, &whose, sealed)?;
+    let kept = programme.sealer().open(DRAFT, &whose, sealed)?;
     serde_json::from_slice(&kept).map_err(Error::internal)
 }
 

@@ -47,6 +47,13 @@ pub(super) fn run(
             };
         }
         gathering.gathered(drafts.len());
+        if let Some(why) = inner.cosigning.refusal_to_show() {
+            drafts.clear();
+            for answer in answers.drain(..) {
+                let _ = answer.send(Err(Error::new(ErrorKind::Unavailable, why.clone())));
+            }
+            continue;
+        }
         let outcome = recorder.commit(&drafts, &mut || inner.clock.now(), &mut |bytes| {
             inner.chance.fill(bytes)
         });

@@ -4,14 +4,15 @@
 //! 1. the step `carrying-out` is recorded, with what goes;
 //! 2. the index's maps lose what goes, so that nobody finds it any more;
 //! 3. the keys are destroyed, and the wrapping key with them;
-//! 4. the index's files are written anew;
+//! 4. the index's files are written anew, and forms that were kept as drafts go if they tell of the person;
 //! 5. the step `done` is recorded.
 //!
 //! Stopped after 1, it is finished at the next start, whatever of 2 to 4 was done: the keys are
-//! destroyed (again), the index is made anew from what can still be read, and 5 is recorded. Before
-//! 1, nothing has happened.
+//! destroyed (again), the index is made anew from what can still be read, all drafts go, because what they tell
+//! of can no longer be known, and 5 is recorded. Before 1, nothing has happened, and as long as the witnesses have
+//! not confirmed the record and the clock, 1 is refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,7 +25,8 @@ use record::search::parse_criteria;
 use super::writer::{commit_alone, decided};
 use super::{Actor, AsOf, Committed, Decide, Expect, Inner, View};
 use crate::erasure::{self, Found, plan, task};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::sign_in::sealed::DRAFT;
 
 /// After which of the five steps above the process is ended at once: for the tests of what a crash
 /// leaves. 0 is never.
@@ -46,6 +48,9 @@ pub(super) fn carry_out(
     id: &str,
     decide: Decide,
 ) -> Result<Result<Committed, Error>, CommitError> {
+    if let Some(why) = inner.cosigning.refusal_to_erase() {
+        return Ok(Err(Error::new(ErrorKind::Unavailable, why)));
+    }
     let drafts = match decided(inner, decide) {
         Ok(drafts) => drafts,
         Err(error) => return Ok(Err(error)),
@@ -76,6 +81,7 @@ pub(super) fn carry_out(
     stop_after(3);
     inner.index.purge().map_err(|error| halfway(&error))?;
     super::index_audit::forget(&inner.data).map_err(|error| halfway(&error))?;
+    forget_drafts(inner, &resources).map_err(|error| halfway(&error))?;
     if let Some(alias) = found.alias() {
         inner.known.forget(alias);
     }
@@ -128,6 +134,41 @@ fn resources(inner: &Arc<Inner>, id: &str) -> Result<Vec<Resource>, Error> {
         resource.erased.insert(position);
     }
     Ok(resources.into_values().collect())
+}
+
+/// Drafts that tell of what went go, too: those sent to an address of it, and those with an id of it in a field.
+fn forget_drafts(inner: &Inner, resources: &[Resource]) -> Result<(), Error> {
+    let ids: HashSet<&str> = resources
+        .iter()
+        .map(|resource| resource.id.as_str())
+        .collect();
+    let entries: HashSet<u64> = resources
+        .iter()
+        .flat_map(|resource| resource.erased.iter().copied())
+        .collect();
+    let tells = |text: &str| {
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'))
+            .any(|word| ids.contains(word))
+    };
+    let is_sent_to_an_entry = |path: &str| {
+        let number = path.strip_prefix("/entries/")?.split('/').next()?;
+        Some(entries.contains(&number.parse().ok()?))
+    };
+    let mut goes = |user: i64, draft: &desk::Draft| {
+        let opened = inner
+            .sealer
+            .open(DRAFT, &format!("user/{user}"), &draft.body);
+        // What does not open cannot be shown to say nothing.
+        let body = opened.map(|body| String::from_utf8_lossy(&body).into_owned());
+        tells(&draft.path)
+            || is_sent_to_an_entry(&draft.path).unwrap_or(false)
+            || body.as_deref().map_or(true, tells)
+    };
+    inner
+        .desk
+        .forget_drafts(inner.clock.now().0, &mut goes)
+        .map_err(Error::desk)?;
+    Ok(())
 }
 
 /// The keys go. After the therapy notes alone, everybody gets new keys, so that there can be new notes.
@@ -251,6 +292,11 @@ pub(super) fn finish(
     appender: &mut Appender,
     unfinished: Vec<Found>,
 ) -> Result<(), Error> {
+    if !unfinished.is_empty() {
+        let all = &mut |_: i64, _: &desk::Draft| true;
+        let forgotten = inner.desk.forget_drafts(inner.clock.now().0, all);
+        forgotten.map_err(Error::desk)?;
+    }
     for found in unfinished {
         let id = found.id.clone();
         done(inner, appender, found).map_err(Error::internal)??;
@@ -262,6 +308,6 @@ pub(super) fn finish(
 impl Inner {
     /// The least delay of an erasure here.
     pub(super) fn least_delay(&self) -> i64 {
-        self.about.erasure_delay_least()
+        super::erasure_delay_least(self.ledger.origin())
     }
 }

@@ -21,7 +21,6 @@ use std::path::{Path, PathBuf};
 use index::{Index, Snapshot};
 use ledger::{Keys, Ledger};
 
-use super::open::About;
 use super::{erase, replay};
 use crate::error::Error;
 
@@ -187,9 +186,7 @@ impl Compared {
                 return Ok(Err("No index can be made from this ledger.".to_owned()));
             }
         }
-        let least = About::read(data).map_or(casework::erasure::DELAY_LEAST, |about| {
-            about.erasure_delay_least()
-        });
+        let least = super::erasure_delay_least(ledger.origin());
         if !erase::unfinished(ledger, &expected, least)?.is_empty() {
             return Ok(Err(
                 "An erasure is being carried out, and takes its values out of the index. Audit it again afterwards."

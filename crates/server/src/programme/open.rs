@@ -44,7 +44,7 @@ pub fn create(
     passphrase: Option<&[u8]>,
     chance: &Chance,
 ) -> Result<Keys, Error> {
-    let origin = origin(&about.name)?;
+    let origin = origin(&about.name, !about.demo.is_empty())?;
     let keys = ledger::create(data, &origin, passphrase, &mut |bytes| chance.fill(bytes))
         .map_err(Error::open)?;
     let text = serde_json::to_vec_pretty(about).map_err(Error::internal)?;
@@ -86,22 +86,29 @@ const ABOUT: &str = "programme.json";
 
 impl About {
     /// Microseconds between telling a person and erasing.
-    pub fn erasure_delay(&self) -> i64 {
+    pub fn erasure_delay(&self, origin: &str) -> i64 {
         let set = self
             .erasure_delay_days
             .map(|days| i64::from(days) * casework::DAY);
-        set.unwrap_or(match self.demo.is_empty() {
-            true => rules::DELAY,
-            false => 0,
+        set.unwrap_or(match is_demo(origin) {
+            true => 0,
+            false => rules::DELAY,
         })
     }
 
-    /// The least that the rules allow: in a demo, where every person is made up, none.
-    pub fn erasure_delay_least(&self) -> i64 {
-        match self.demo.is_empty() {
-            true => rules::DELAY_LEAST,
-            false => 0,
+    /// Refuses the made-up people of a demo, whom anybody may sign in as, where the log's name says that it is none.
+    pub(super) fn fits(&self, origin: &str) -> Result<(), Error> {
+        if self.demo.is_empty() || is_demo(origin) {
+            return Ok(());
         }
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            format!(
+                "`programme.json` names people of a demo, whom anybody may sign in as, but the log {origin:?} is not \
+                 one of a demo. Nothing was changed: take `demo` out of `programme.json`, and find out who put it \
+                 there."
+            ),
+        ))
     }
 
     /// Reads it from a data directory.
@@ -119,9 +126,29 @@ impl About {
     }
 }
 
+/// What the name of a demo's log begins with. It is in each signed checkpoint and with the witnesses, so no
+/// programme becomes a demo later.
+const DEMO: &str = "homecoming-demo/";
+
+/// Whether a log is that of a demo, where every person is made up.
+fn is_demo(origin: &str) -> bool {
+    origin.starts_with(DEMO)
+}
+
+/// The least time between telling a person and erasing that the rules allow, in microseconds: in a demo none.
+pub fn erasure_delay_least(origin: &str) -> i64 {
+    match is_demo(origin) {
+        true => 0,
+        false => rules::DELAY_LEAST,
+    }
+}
+
 /// The log's origin: what checkpoints call it. Lower-case letters, digits and hyphens.
-fn origin(name: &str) -> Result<String, Error> {
-    let mut origin = String::from("homecoming/");
+fn origin(name: &str, is_demo: bool) -> Result<String, Error> {
+    let mut origin = String::from(match is_demo {
+        true => DEMO,
+        false => "homecoming/",
+    });
     for character in name.chars() {
         if character.is_ascii_alphanumeric() {
             origin.push(character.to_ascii_lowercase());
@@ -153,14 +180,14 @@ pub(super) fn open(
     let ledger = Ledger::open(data, readers, keys.clone()).map_err(Error::open)?;
     let access = AccessLog::open(data, keys).map_err(Error::open)?;
     // Before anything is changed, the index included.
+    About::read(data)?.fits(ledger.origin())?;
     crate::cosigning::start::check_all(
         data,
         &[(LogName::Record, &ledger), (LogName::Access, &access)],
     )?;
     super::index_audit::forget(data).map_err(Error::internal)?;
     let mut index = bring_up(data, &ledger, appender.size(), progress)?;
-    let least_delay = About::read(data)?.erasure_delay_least();
-    let unfinished = erase::unfinished(&ledger, &index, least_delay)?;
+    let unfinished = erase::unfinished(&ledger, &index, erasure_delay_least(ledger.origin()))?;
     if !unfinished.is_empty() {
         erase::destroy_again(&mut appender, &unfinished, &mut |bytes| chance.fill(bytes))?;
         drop(index);

@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 use crate::chance::Chance;
 use crate::error::Error;
 
+/// A kind of what is sealed: a form that came too late.
+pub const DRAFT: &str = "draft";
+
 /// Seals and opens what the desk keeps.
 #[derive(Clone)]
 pub struct Sealer {

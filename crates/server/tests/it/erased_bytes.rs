@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use record::json::Doc;
+use server::chance::Chance;
+use server::programme::{self, About, DemoPerson};
 
 use crate::erasing::traces_everywhere;
 use crate::served::{Folder, Served, homecoming, homecoming_done};
@@ -138,20 +140,52 @@ fn found(folder: &Path) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
+fn demo_officer(name: &str) -> DemoPerson {
+    DemoPerson {
+        name: name.to_owned(),
+        role: "officer".to_owned(),
+        code: format!("code of {name}"),
+    }
+}
+
+/// Whoever could make a demo of a programme would have people whom anybody may sign in as, and no delay.
+#[test]
+fn a_programme_does_not_become_a_demo_by_a_word_in_a_file() {
+    let folder = Folder::new("no-demo");
+    let data = folder.join("data");
+    homecoming_done(&["init", "--data", &data, "--name", "Real"]);
+    let file = folder.path().join("data/programme.json");
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    let mut about: About = serde_json::from_str(&text).expect("it reads");
+    about.demo.push(demo_officer("Officer One"));
+    std::fs::write(&file, serde_json::to_vec(&about).expect("written")).expect("written");
+    let said = homecoming(&["erase", "status", "--data", &data]);
+    let words = String::from_utf8_lossy(&said.stderr);
+    assert!(
+        !said.status.success() && words.contains("not one of a demo"),
+        "{words}"
+    );
+    std::fs::write(&file, text).expect("written");
+    homecoming_done(&["erase", "status", "--data", &data]);
+}
+
 #[test]
 fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
     let folder = Folder::new("erased-bytes");
     let (data, log) = (folder.join("data"), folder.join("log"));
-    homecoming_done(&["init", "--data", &data, "--name", "Raw bytes"]);
     // A demonstration, so that no delay is waited for.
     let names = ["Officer One", "Officer Two", "Officer Three"];
     let codes = names.map(|name| format!("code of {name}"));
-    let people = names.map(|name| {
+    let about = About {
+        name: "Raw bytes".to_owned(),
+        demo: names.map(demo_officer).to_vec(),
+        erasure_delay_days: None,
+        complaints: None,
+    };
+    programme::create(Path::new(&data), &about, None, &Chance::System).expect("a programme");
+    for name in names {
         homecoming_done(&["user", "add", name, "--data", &data, "--role", "officer"]);
-        format!(r#"{{"name":"{name}","role":"officer","code":"code of {name}"}}"#)
-    });
-    let about = format!(r#"{{"name":"Raw bytes","demo":[{}]}}"#, people.join(","));
-    std::fs::write(folder.path().join("data/programme.json"), about).expect("written");
+    }
     homecoming_done(&[
         "client",
         "add",

@@ -13,6 +13,7 @@ use server::clock::Clock;
 use server::erasure::{self, Found};
 use server::error::{Error, ErrorKind};
 use server::programme::{self, About, Actor, AsOf, Draft, Expect, Programme, Work};
+use server::sign_in::sealed;
 use tokio::runtime::Runtime;
 
 use crate::permits::Ward;
@@ -486,6 +487,59 @@ pub fn traces_everywhere(folder: &Path, needle: &[u8]) -> Vec<String> {
         }
     }
     found
+}
+
+#[test]
+fn drafts_that_tell_of_whom_is_erased_go_with_the_record() {
+    let folder = Folder::new("erasing-drafts");
+    let data = folder.path().join("data");
+    let world = World::new(&data);
+    let desk = world.programme.desk();
+    let keep = |user: i64, path: &str, body: &str| {
+        let (sealer, chance) = (world.programme.sealer(), world.programme.chance());
+        let sealed = sealer.seal(
+            sealed::DRAFT,
+            &format!("user/{user}"),
+            body.as_bytes(),
+            chance,
+        );
+        desk.keep_draft(user, path, &sealed, world.clock.now().0)
+            .expect("kept");
+    };
+    let id = world.ready(Scope::Record);
+    let note = world.programme.view(AsOf::Now);
+    let note = note.read("DocumentReference", &format!("{PERSON}-note"));
+    let note = note.expect("it reads").expect("it is there").position;
+    keep(
+        1,
+        &format!("/people/{PERSON}/consents"),
+        r#"{"fields":[["code","x"]]}"#,
+    );
+    keep(
+        5,
+        &format!("/entries/{note}/dispute"),
+        r#"{"fields":[["text","not so"]]}"#,
+    );
+    keep(
+        5,
+        "/warrants",
+        &format!(r#"{{"fields":[["persons","{PERSON} {OTHER}"]]}}"#),
+    );
+    keep(
+        5,
+        &format!("/people/{OTHER}/consents"),
+        &format!(r#"{{"fields":[["score","{note}"]]}}"#),
+    );
+    let named = || traces_everywhere(&data, format!("/people/{PERSON}/cons").as_bytes());
+    assert!(!named().is_empty(), "the test can fail");
+    world.take(1, &id, Step::CarryOut).expect("carried out");
+    let left: Vec<String> = [1, 5]
+        .iter()
+        .flat_map(|user| desk.drafts(*user).expect("drafts"))
+        .map(|draft| draft.path)
+        .collect();
+    assert_eq!(left, [format!("/people/{OTHER}/consents")]);
+    assert!(named().is_empty(), "{:?}", named());
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! log as others fetch it.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use server::clock::Stopwatch;
@@ -420,6 +422,101 @@ fn two_of_three_witnesses_are_enough() {
         Some(21.0),
         "one of three is not enough"
     );
+}
+
+/// Somebody on the way to a witness, who answers in its place while `is_lying`.
+fn between(witness: &Outside, is_lying: Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("its address"));
+    let witness = witness.address().to_owned();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut request = Vec::new();
+            let mut buffer = [0; 4096];
+            let is_whole = |request: &[u8]| {
+                let text = String::from_utf8_lossy(request).to_lowercase();
+                text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+                    let length = head.split("content-length:").nth(1);
+                    let length = length.and_then(|rest| rest.lines().next()?.trim().parse().ok());
+                    body.len() >= length.unwrap_or(0)
+                })
+            };
+            while !is_whole(&request) {
+                match stream.read(&mut buffer) {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => request.extend_from_slice(&buffer[..read]),
+                }
+            }
+            let answer = match is_lying.load(Ordering::SeqCst) {
+                true => "HTTP/1.1 409 Conflict\r\nContent-Type: text/x.tlog.size\r\nContent-Length: 7\r\n\
+                         Connection: close\r\n\r\n999999\n"
+                    .to_owned(),
+                false => {
+                    let request = String::from_utf8_lossy(&request);
+                    let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+                    raw(&witness, request.as_bytes())
+                }
+            };
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+/// A size is not signed: whoever is on the way can say one. It stops writing while it is said, not for good.
+#[test]
+fn a_size_that_nobody_shows_stops_writing_but_no_later_start() {
+    let folder = Folder::new("liar");
+    let (data, token) = programme(&folder);
+    let logs = [log_key(&data), access_log_key(&data)];
+    let mut witness = Outside::start(&folder.join("w"), &logs.each_ref().map(String::as_str));
+    let is_lying = Arc::new(AtomicBool::new(true));
+    witness.url = between(&witness, is_lying.clone());
+    set_witnesses(&data, &[&witness], "all");
+    let served = Served::start(&data);
+    let (status, body) = put(&served, &token, "while");
+    assert!(status == 503 && body.contains("999999"), "{status} {body}");
+    is_lying.store(false, Ordering::SeqCst);
+    served.until("homecoming_writes_refused", |value| value == 0.0);
+    put_all(&served, &token, "after", 1);
+    drop(served);
+    is_lying.store(true, Ordering::SeqCst);
+    let served = Served::start(&data);
+    assert_eq!(put(&served, &token, "again").0, 503);
+}
+
+#[test]
+fn a_witness_that_has_forgotten_what_it_signed_is_not_believed_after_a_restart_either() {
+    let folder = Folder::new("forgetful");
+    let (data, token) = programme(&folder);
+    let logs = [log_key(&data), access_log_key(&data)];
+    let logs = logs.each_ref().map(String::as_str);
+    let (memory, older) = (folder.join("w"), folder.join("older"));
+    let round = |prefix: &str, entries: f64| {
+        let witness = Outside::start(&memory, &logs);
+        set_witnesses(&data, &[&witness], "all");
+        let served = Served::start(&data);
+        put_all(&served, &token, prefix, 2);
+        served.until(COSIGNED, |size| size == entries);
+    };
+    round("first", 3.0);
+    let copied = std::process::Command::new("cp")
+        .args(["-r", &memory, &older])
+        .status();
+    assert!(copied.expect("cp").success());
+    round("then", 5.0);
+    std::fs::remove_dir_all(&memory).expect("gone");
+    std::fs::rename(&older, &memory).expect("put back");
+    let witness = Outside::start(&memory, &logs);
+    set_witnesses(&data, &[&witness], "all");
+    let served = Served::start(&data);
+    // The record goes on, without its signature.
+    put_all(&served, &token, "last", 1);
+    let metrics = get(&served.url("/metrics"), None).1;
+    let up = "homecoming_witness_up{log=\"record\",witness=\"w0\"} 0";
+    assert!(metrics.contains(up), "{metrics}");
+    served.until(BEHIND, |entries| entries == 1.0);
 }
 
 #[test]

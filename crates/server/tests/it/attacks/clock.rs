@@ -1,14 +1,17 @@
 //! Attack 9: the clock is tampered with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use casework::erasure::{Scope, Step};
 use server::chance::Chance;
 use server::clock::Clock;
-use server::programme::{self, About, Actor, Draft, Expect, Programme, Work};
+use server::programme::{self, About, Actor, AsOf, Draft, Expect, Programme, Work};
 use witness::{Folder as Memory, Witness};
 
 use super::says;
-use crate::served::{Folder, Served, log_key, programme as new_programme};
+use crate::erasing::{PERSON, World};
+use crate::served::{Folder, Served, get, log_key, programme as new_programme};
 use crate::witnesses::put;
 
 /// A witness in this process, whose clock the test sets.
@@ -77,9 +80,75 @@ fn a_clock_that_the_witness_contradicts_stops_writing_until_they_agree() {
         ],
     );
 
+    // What is read is recorded with the earlier time, which does no harm.
+    let read = served.url("/fhir/Basic/before");
+    assert_eq!(get(&read, Some(&token)).0, 200);
+
     witness.clock.set(now());
     served.until("homecoming_writes_refused", |value| value == 0.0);
     assert_eq!(put(&served, &token, "after").0, 201);
+
+    // An hour ahead: a leaf of that time would shut the log for an hour once the clock is right.
+    witness.clock.set(now() - HOUR_US);
+    served.until("homecoming_writes_refused", |value| value == 1.0);
+    let (status, body) = get(&read, Some(&token));
+    assert_eq!(status, 503, "{body}");
+    says(
+        &body,
+        &[
+            "Nothing is shown or recorded",
+            "ahead of the clock of the witness w0",
+            "Set the clock right",
+        ],
+    );
+    assert_eq!(put(&served, &token, "ahead").0, 503);
+
+    witness.clock.set(now());
+    served.until("homecoming_writes_refused", |value| value == 0.0);
+    assert_eq!(get(&read, Some(&token)).0, 200);
+    assert_eq!(put(&served, &token, "right").0, 201);
+}
+
+/// An erasure's delay is counted by the clock, and what is erased cannot be brought back.
+#[test]
+fn nothing_is_erased_that_no_witness_has_confirmed_or_by_a_clock_that_one_contradicts() {
+    let folder = Folder::new("skewed-erasure");
+    let data = folder.path().join("data");
+    let world = World::new(&data);
+    let id = world.ready(Scope::Record);
+    let now = world.clock.now().0;
+    world.close();
+    let witness = Clocked::start(
+        &folder,
+        &log_key(&folder.join("data")),
+        Clock::standing_at(now),
+    );
+    let carried_out = |url: &str, its_clock: i64| {
+        let policy = format!("witness w0 {} {url}\nquorum w0\n", witness.key);
+        std::fs::write(data.join("witness.policy"), policy).expect("written");
+        witness.clock.set(its_clock);
+        let world = World::open(&data, now);
+        let cosigning = world.programme.cosigning().clone();
+        cosigning.start().expect("started");
+        cosigning.asked(Duration::from_secs(60));
+        let outcome = world.take(1, &id, Step::CarryOut);
+        cosigning.stop();
+        let view = world.programme.view(AsOf::Now);
+        let is_there = view.read("Patient", PERSON).is_ok();
+        assert_eq!(is_there, outcome.is_err());
+        drop(view);
+        world.close();
+        outcome.map_err(|error| error.message)
+    };
+    // The witness is away; its clock is a month behind, because ours was set ahead; it agrees.
+    let away = carried_out("http://127.0.0.1:1", now).expect_err("refused");
+    says(
+        &away,
+        &["Nothing is erased at present", "have not confirmed"],
+    );
+    let ahead = carried_out(&witness.url, now - 30 * 24 * HOUR_US).expect_err("refused");
+    says(&ahead, &["ahead of the clock of the witness w0"]);
+    carried_out(&witness.url, now).expect("erased");
 }
 
 /// Without any witness, too: what is recorded later never has the earlier time.

@@ -29,6 +29,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use sha2::{Digest, Sha256};
 use tlog::checkpoint::Checkpoint;
@@ -400,8 +401,8 @@ pub(crate) const STATE_KEYS: [&str; 6] = [
     "checkpoint",
 ];
 
-/// Tables, indices and triggers by name, with the text that makes each.
-pub(crate) type Schema = BTreeMap<String, String>;
+/// Tables, indices and triggers by name: what each is, its table, and the text that makes it, as they are stored.
+pub(crate) type Schema = BTreeMap<String, [Value; 3]>;
 
 /// The schema as this version makes it.
 pub(crate) fn schema() -> rusqlite::Result<Schema> {
@@ -414,8 +415,10 @@ pub(crate) fn schema() -> rusqlite::Result<Schema> {
 
 /// The schema as a file has it.
 pub(crate) fn schema_of(db: &Connection) -> rusqlite::Result<Schema> {
-    let mut statement = db.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut statement = db.prepare("SELECT name, type, tbl_name, sql FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?]))
+    })?;
     rows.collect()
 }
 

@@ -310,6 +310,13 @@ pub(super) fn signed(
     if let Err(e) = signing_key(dir, &identity) {
         faults.say(None, format!("The access log: {e}"));
     }
+    let record = store::open_to_read(dir).and_then(|record| store::identity(&record));
+    if record.is_ok_and(|record| record.programme != identity.programme) {
+        faults.say(
+            None,
+            "The access log says that it was made for another programme than the record".to_owned(),
+        );
+    }
     let known = STATE_KEYS.map(|key| format!("'{key}'")).join(", ");
     let sql = format!("SELECT count(*) FROM state WHERE key NOT IN ({known})");
     if db.query_row(&sql, [], |row| row.get::<_, i64>(0)) != Ok(0) {

@@ -23,7 +23,7 @@ mod systems;
 use std::borrow::Cow;
 
 pub use criteria::{
-    Clause, Criteria, Modifier, Prefix, ReferenceTest, Sort, SortBy, SystemTest, Test,
+    Clause, Criteria, Modifier, Prefix, ReferenceTest, Sort, SortBy, SystemTest, Test, is_defined,
     is_result_parameter, parse_criteria,
 };
 pub use decimal::Decimal;

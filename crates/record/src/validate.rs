@@ -1,12 +1,13 @@
 //! Is a resource what FHIR R4 says it is?
 //!
 //! Structure only: elements that exist, how often, of which type, in which format; one form of a choice; the codes of
-//! required value sets that HL7 enumerates; where a reference may lead. Not: invariants, slices, profiles,
-//! terminology. A resource that passes can be stored, searched and served without surprises; whether it makes sense is
+//! required value sets that HL7 enumerates; where a reference may lead; and that nothing in a narrative runs. Not: other
+//! invariants, slices, profiles, terminology. A resource that passes can be stored, searched and served without surprises; whether it makes sense is
 //! asked elsewhere.
 //!
 //! Judging walks the tape once and allocates nothing until something is wrong.
 
+mod narrative;
 mod primitive;
 
 #[cfg(test)]

@@ -491,6 +491,15 @@ pub fn known_kind(kind: &str) -> Result<(), Error> {
     if record::definitions::kind_number(kind).is_some() {
         return Ok(());
     }
+    if kind.starts_with(['_', '$']) {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "`{}` of the whole server is not supported; ask for one resource type at a time.",
+                negotiate::printable(kind)
+            ),
+        ));
+    }
     Err(Error::new(
         ErrorKind::NotFound,
         format!(

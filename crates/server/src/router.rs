@@ -54,7 +54,8 @@ pub fn fhir(api: Api) -> Router {
                 .delete(delete::delete_where),
         )
         .route("/fhir/{kind}/_search", post(search::post))
-        .route("/fhir/{kind}/$validate", post(validate::post))
+        .route("/fhir/{kind}/$validate", post(validate::of_kind))
+        .route("/fhir/{kind}/{id}/$validate", post(validate::of_one))
         .route("/fhir/{kind}/$promise", post(promise::post))
         .route(
             "/fhir/{kind}/{id}",

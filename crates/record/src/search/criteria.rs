@@ -326,6 +326,14 @@ fn find(kind: &'static str, code: &str) -> Result<&'static Parameter, Problem> {
     }
 }
 
+/// Whether FHIR defines a parameter of this name for this kind, supported here or not; a modifier or a chain makes it
+/// one that is meant.
+pub fn is_defined(kind: &str, name: &str) -> bool {
+    name.contains([':', '.'])
+        || refused_by_name(name).is_some()
+        || parameters().lookup(kind, name).is_some()
+}
+
 /// Parameters that FHIR knows and that are not HL7's expressions.
 fn refused_by_name(name: &str) -> Option<String> {
     let code = name.split(':').next().unwrap_or(name);

@@ -1,5 +1,6 @@
 //! The formats of FHIR's primitive types, by hand: no regular expressions.
 
+use super::narrative;
 use crate::definitions::Primitive;
 use crate::json::{Kind, Value};
 use crate::reference::is_id;
@@ -89,11 +90,7 @@ fn string(primitive: Primitive, value: Value<'_>, text: &str) -> Result<(), &'st
             is_base64(text),
             "This is base64, in groups of four, with its padding.",
         ),
-        Primitive::Xhtml => (
-            text.trim_start().starts_with("<div") && text.trim_end().ends_with("</div>")
-                || is_empty_div(text),
-            "A narrative is one XHTML div.",
-        ),
+        Primitive::Xhtml => return narrative::check(text),
         _ => (
             text.len() <= STRING_MAX
                 && (!value.has_escapes() || !has_control(text))
@@ -102,10 +99,6 @@ fn string(primitive: Primitive, value: Value<'_>, text: &str) -> Result<(), &'st
         ),
     };
     if is_right { Ok(()) } else { Err(sentence) }
-}
-
-fn is_empty_div(text: &str) -> bool {
-    text.starts_with("<div") && text.trim_end().ends_with("/>")
 }
 
 #[inline]

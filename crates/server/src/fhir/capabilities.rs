@@ -17,7 +17,7 @@ use record::json::write_string;
 use record::search::{ParameterType, parameters};
 
 use super::instant::{self, Memento};
-use super::{Answer, Api, Ask, Content, Gives, Grant};
+use super::{Answer, Api, Ask, Content, Gives, Grant, audit_event};
 use crate::error::Error;
 use crate::fhir::scope::Scopes;
 use crate::permit::Who;
@@ -171,8 +171,11 @@ entries); the answer carries `Memento-Datetime`. `$receipt` on a resource or a v
 proof that it is in the ledger (C2SP tlog-proof); a create or update of one resource is answered \
 with it if the client prefers `return=receipt` and may read. `POST Kind/$promise` with a resource about a \
 patient gives a signed promise that it is on the record within `hours` (24 unless given), which \
-`homecoming verify` holds against a receipt or an export; nothing is stored by it. Unknown search parameters are left out and told \
-unless `Prefer: handling=strict`; invalid values are refused unless `handling=lenient`. Result \
+`homecoming verify` holds against a receipt or an export; nothing is stored by it. Search parameters that FHIR does not know are \
+left out and told unless `Prefer: handling=strict`; what it knows and this server does not support, and invalid \
+values, are refused unless `handling=lenient`; a modifier that is not supported is always refused. Resources are \
+held against R4's structure, its required codes and its rule for narratives; profiles, other invariants and \
+terminology are not checked, here or by `$validate`. Result \
 parameters: `_count`, `_sort`, `_include`, `_revinclude` (both with `:iterate`), `_elements`, \
 `_summary=count`, `_total`. Pages are stable: `next` stays in the state that the search began in. \
 Chained and composite parameters and `_has` are not supported. Every answer that gives something of \
@@ -192,8 +195,14 @@ what they may see or is left out. The purpose is the registration's, or, of a pr
 itself, a code in the header `Purpose-Of-Use`.";
 
 fn resource(out: &mut Writer, kind: &'static str) {
+    // Those of the access log have one version each, and nothing comes along with them.
+    let is_log = kind == audit_event::KIND;
     out.raw("{\"type\":").string(kind).raw(",\"interaction\":");
-    out.codes(INTERACTIONS);
+    out.codes(
+        INTERACTIONS
+            .into_iter()
+            .filter(|code| !is_log || *code != "history-instance"),
+    );
     out.raw(",\"versioning\":\"versioned-update\",\"readHistory\":true,\"updateCreate\":true");
     out.raw(",\"conditionalCreate\":true,\"conditionalRead\":\"full-support\"");
     out.raw(",\"conditionalUpdate\":true,\"conditionalDelete\":\"single\"");
@@ -206,7 +215,7 @@ fn resource(out: &mut Writer, kind: &'static str) {
     };
     let references =
         || supported().filter(|parameter| parameter.of_type == ParameterType::Reference);
-    if references().next().is_some() {
+    if references().next().is_some() && !is_log {
         out.raw(",\"searchInclude\":");
         let all = format!("{kind}:*");
         let each: Vec<String> = references()
@@ -222,7 +231,7 @@ fn resource(out: &mut Writer, kind: &'static str) {
         })
         .map(|parameter| format!("{}:{}", parameter.kind, parameter.code))
         .collect();
-    if !back.is_empty() {
+    if !back.is_empty() && !is_log {
         out.raw(",\"searchRevInclude\":");
         out.strings(back.iter().map(String::as_str));
     }

@@ -6,7 +6,9 @@ use axum::response::Response;
 
 use super::negotiate::Return;
 use super::scope::Verb;
-use super::{Answer, Ask, Content, Gives, conditional, known_id, known_kind, outcome, update};
+use super::{
+    Answer, Ask, Content, Gives, audit_event, conditional, known_id, known_kind, outcome, update,
+};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Draft, Expect, View, Work};
 use crate::release::ECHO;
@@ -29,6 +31,7 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
     known_kind(kind)?;
     ask.grant.check(kind, Verb::Delete)?;
     known_id(id)?;
+    audit_event::refuse_write(kind, id)?;
     ask.refuse_as_of()?;
     ask.refuse_params()?;
     let expect = match update::expected(ask)? {

@@ -25,7 +25,7 @@ pub fn decode(text: &str) -> Result<Pairs, Error> {
 
 /// Decodes one segment of a path.
 pub fn decode_segment(text: &str) -> Result<String, Error> {
-    unescape(text, false).map_err(|problem| bad("the address", problem))
+    unescape(text, false).map_err(|problem| bad("The address", problem))
 }
 
 /// Writes pairs as a query string, without the question mark.
@@ -43,10 +43,7 @@ pub fn encode<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String
 }
 
 fn bad(place: &str, problem: &str) -> Error {
-    Error::new(
-        ErrorKind::Malformed,
-        format!("{place} in the address {problem}."),
-    )
+    Error::new(ErrorKind::Malformed, format!("{place} {problem}."))
 }
 
 fn unescape(text: &str, plus: bool) -> Result<String, &'static str> {
@@ -129,13 +126,13 @@ mod tests {
         for (text, expected) in [
             (
                 "name=%4",
-                "`name` in the address has a `%` that is not followed by two hexadecimal digits.",
+                "`name` has a `%` that is not followed by two hexadecimal digits.",
             ),
             (
                 "name=%zz",
-                "`name` in the address has a `%` that is not followed by two hexadecimal digits.",
+                "`name` has a `%` that is not followed by two hexadecimal digits.",
             ),
-            ("name=%ff", "`name` in the address is not UTF-8."),
+            ("name=%ff", "`name` is not UTF-8."),
         ] {
             assert_eq!(decode(text).expect_err(text).message, expected, "{text}");
         }

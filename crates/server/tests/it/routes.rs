@@ -109,6 +109,10 @@ const PATHS: &[(&str, &str)] = &[
     ),
     ("/fhir/{kind}/$promise", "/fhir/Observation/$promise"),
     ("/fhir/{kind}/$validate", "/fhir/Observation/$validate"),
+    (
+        "/fhir/{kind}/{id}/$validate",
+        "/fhir/Observation/o/$validate",
+    ),
     ("/fhir/{kind}/{id}", "/fhir/Observation/care-of-a"),
     (
         "/fhir/{kind}/{id}/_history",

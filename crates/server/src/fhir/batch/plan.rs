@@ -6,7 +6,8 @@
 //! 3. Two entries with one identity are refused: which of them would win?
 //! 4. Every resource is validated, its references rewritten (`urn:uuid`, full addresses,
 //!    searches), and made into a draft: on all cores, as nothing here depends on another entry.
-//! 5. The drafts are put in FHIR's order: DELETE, POST, PUT; reads come after.
+//! 5. The drafts are put in FHIR's order: DELETE, POST, PUT; reads come after, but one that would fail already
+//!    refuses the whole.
 //!
 //! What was found by searching is kept in [`Checks`], so that the writer can see whether it is
 //! still so without planning again. Nothing here writes.
@@ -17,12 +18,13 @@ use std::sync::Mutex;
 use record::json::Value;
 use record::reference::{self, Reference};
 
+use super::alone;
 use super::entry::{self, Address, Entry, Method};
 use crate::error::{Error, ErrorKind};
 use crate::fhir::conditional::{self, Found};
 use crate::fhir::negotiate::{Return, Tags, printable};
 use crate::fhir::scope::Verb;
-use crate::fhir::{Ask, Conditions, delete, put, query};
+use crate::fhir::{Ask, Conditions, audit_event, delete, put, query};
 use crate::programme::{Draft, Expect, Version, View};
 use crate::release::Given;
 
@@ -157,6 +159,7 @@ fn planned(ask: &Ask, view: &View, root: Value<'_>, told: &Told) -> Result<Plan,
         aims.push(aim);
     }
     refuse_doubles(&entries, &aims)?;
+    refuse_failing_reads(ask, &entries, &aims)?;
     let names = names(ask, view, &entries, &aims, told)?;
     let made = make_all(&entries, &aims, &names)?;
 
@@ -278,6 +281,7 @@ fn aim(
             if let Some(resource) = entry.resource {
                 put::must_have_id(resource, kind, id)?;
             }
+            refuse_missing(view, kind, id, expected)?;
             Ok(Aim::Put {
                 kind: kind.clone(),
                 id: id.clone(),
@@ -297,11 +301,13 @@ fn aim(
         }
         (Method::Delete, Address::One { kind, id, .. }) => {
             ask.grant.check(kind, Verb::Delete)?;
+            audit_event::refuse_write(kind, id)?;
             let there = delete::is_there(view, kind, id)?;
             if !there && expected == Expect::Any {
                 checks.absent.push((kind.clone(), id.clone()));
                 return Ok(Aim::Nothing);
             }
+            refuse_missing(view, kind, id, expected)?;
             let expect = if expected == Expect::Any {
                 Expect::Present
             } else {
@@ -331,13 +337,32 @@ fn aim(
     }
 }
 
+/// Refuses a version that is expected of what is not there, as the request alone would be.
+fn refuse_missing(view: &View, kind: &str, id: &str, expected: Expect) -> Result<(), Error> {
+    match expected {
+        Expect::Version(_) | Expect::Present if !delete::is_there(view, kind, id)? => {
+            Err(Error::new(
+                ErrorKind::Stale,
+                format!("There is no {kind}/{id}, so `ifMatch` cannot hold."),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses two entries that write the same resource, or that create under the same condition.
 fn refuse_doubles(entries: &[Entry<'_>], aims: &[Aim]) -> Result<(), Error> {
     let mut identities: HashMap<(&str, &str), usize> = HashMap::new();
     let mut conditions: HashMap<(&str, &str), usize> = HashMap::new();
     let mut full_urls: HashMap<&str, usize> = HashMap::new();
     for (entry, aim) in entries.iter().zip(aims) {
-        if let Aim::Put { kind, id, .. } | Aim::Delete { kind, id, .. } = aim
+        let identity = match (aim, &entry.address) {
+            (Aim::Put { kind, id, .. } | Aim::Delete { kind, id, .. }, _) => Some((kind, id)),
+            // A deletion of nothing is meant for it all the same.
+            (Aim::Nothing, Address::One { kind, id, .. }) => Some((kind, id)),
+            _ => None,
+        };
+        if let Some((kind, id)) = identity
             && let Some(first) = identities.insert((kind, id), entry.number)
         {
             return Err(twice(first, entry, &format!("write {kind}/{id}")));
@@ -363,6 +388,37 @@ fn refuse_doubles(entries: &[Entry<'_>], aims: &[Aim]) -> Result<(), Error> {
         {
             return Err(twice(first, entry, "have the same `fullUrl`"));
         }
+    }
+    Ok(())
+}
+
+/// Refuses a read that would fail: then nothing of the transaction may be recorded. What the transaction itself writes
+/// will be there.
+fn refuse_failing_reads(ask: &Ask, entries: &[Entry<'_>], aims: &[Aim]) -> Result<(), Error> {
+    let written: HashMap<(&str, &str), bool> = aims
+        .iter()
+        .filter_map(|aim| match aim {
+            Aim::Put { kind, id, .. } => Some(((kind.as_str(), id.as_str()), true)),
+            Aim::Delete { kind, id, .. } => Some(((kind.as_str(), id.as_str()), false)),
+            _ => None,
+        })
+        .collect();
+    let reads = entries.iter().filter(|entry| entry.method == Method::Get);
+    for entry in reads {
+        if let Address::One { kind, id, .. } = &entry.address {
+            match written.get(&(kind.as_str(), id.as_str())) {
+                Some(true) => continue,
+                Some(false) => {
+                    let gone = "It reads what another entry deletes.";
+                    return Err(Error::new(ErrorKind::Deleted, gone).within(&entry.place()));
+                }
+                None => {}
+            }
+        }
+        let mut read = ask.clone();
+        read.conditions = entry.conditions.clone();
+        alone::read(&mut read, entry.address.clone())
+            .map_err(|error| error.within(&entry.place()))?;
     }
     Ok(())
 }

@@ -55,6 +55,21 @@ pub struct Wanted {
     pub ignored: Vec<Finding>,
 }
 
+/// Whether what was found wrong with a parameter refuses the search. Without a narrowing that was meant it would find
+/// what nobody asked for, so only a name that FHIR does not know is left out unasked; a modifier never is (R4, 3.1.1.4.4).
+fn is_refused(kind: &str, finding: &Finding, handling: Option<Handling>) -> bool {
+    let name = finding.expression.strip_prefix("http.");
+    let name = name.unwrap_or(&finding.expression);
+    let narrows = !record::search::is_result_parameter(name);
+    match (finding.code, handling) {
+        (_, Some(Handling::Strict)) => true,
+        ("not-supported", _) if narrows && name.contains(':') => true,
+        (_, Some(Handling::Lenient)) => false,
+        ("not-supported", None) => record::search::is_defined(kind, name),
+        (_, None) => true,
+    }
+}
+
 impl Wanted {
     /// Reads the parameters of a search of `kind`.
     pub fn read(ask: &Ask, kind: &str) -> Result<Wanted, Error> {
@@ -78,12 +93,7 @@ impl Wanted {
         let refused: Vec<Finding> = wanted
             .ignored
             .iter()
-            .filter(|finding| match (finding.code, ask.prefer.handling) {
-                (_, Some(Handling::Strict)) => true,
-                ("not-supported", _) => false,
-                (_, Some(Handling::Lenient)) => false,
-                (_, None) => true,
-            })
+            .filter(|finding| is_refused(kind, finding, ask.prefer.handling))
             .cloned()
             .collect();
         if let Some(first) = refused.first() {

@@ -88,10 +88,10 @@ pub fn page(context: &Context) -> Markup {
     let main = html! {
         div class="narrow wide" {
             @if let Some(secret) = &context.secret {
-                section class="panel" aria-labelledby="secret" {
+                section class="panel halted" role="status" aria-labelledby="secret" {
                     h2 id="secret" { "Its secret" }
                     p { "This is shown only now. Give it to whoever runs the app in a way that nobody else reads." }
-                    p { code { (secret) } }
+                    p class="big" { code { (secret) } }
                 }
             }
             @if let Some(problem) = &context.problem {
@@ -224,15 +224,16 @@ fn changes(shell: &Shell, known: &Known) -> Markup {
     html! {
         section aria-labelledby="changes" {
             h2 id="changes" { "On the record" }
-            (layout::scrolling("Changes", html! { table class="usa-table usa-table--compact bare" {
+            div class="tablebox" { table class="usa-table usa-table--compact stacks" {
+                caption class="unseen" { "Changes" }
                 thead { tr { th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "What it may do since" } th scope="col" { "State" } } }
                 tbody { @for change in &known.changes { tr {
                     th scope="row" { a href=(shell.to(&path::entry(change.position))) { (when::time(change.at.0, &change.at.words())) } }
-                    td { bdi { (change.who) } }
-                    td { code { (change.scope) } }
-                    td { (change.state) }
+                    td data-label="Who" { span { bdi { (change.who) } } }
+                    td data-label="What it may do since" { span { code { (change.scope) } } }
+                    td data-label="State" { span { (change.state) } }
                 } } }
-            } }))
+            } }
         }
     }
 }

@@ -43,16 +43,17 @@ pub fn page(context: &Context) -> Markup {
         @if context.rows.is_empty() {
             p { strong { "None is registered." } }
         } @else {
-            (layout::scrolling("Registered programs and apps", html! { table class="usa-table usa-table--compact bare" {
+            div class="tablebox" { table class="usa-table usa-table--compact stacks" {
+                caption class="unseen" { "Registered programs and apps" }
                 thead { tr { th scope="col" { "Name" } th scope="col" { "Who answers for it" } th scope="col" { "What it may do" } th scope="col" { "How it proves who it is" } th scope="col" { "State" } } }
                 tbody { @for row in &context.rows { tr {
                     th scope="row" { a href=(path::app(&row.name)) { bdi { (row.title) } } @if row.title != row.name { " (" (row.name) ")" } }
-                    td { @if row.organisation.is_empty() { "Not said" } @else { bdi { (row.organisation) } } }
-                    td { code { (row.scope) } }
-                    td { (row.proof) }
-                    td { @if row.disabled { (layout::urgent_mark()) "Disabled" } @else { "Enabled" } }
+                    td data-label="Who answers for it" { span { @if row.organisation.is_empty() { "Not said" } @else { bdi { (row.organisation) } } } }
+                    td data-label="What it may do" { span { code { (row.scope) } } }
+                    td data-label="How it proves who it is" { span { (row.proof) } }
+                    td data-label="State" { span { @if row.disabled { (layout::urgent_mark()) "Disabled" } @else { "Enabled" } } }
                 } } }
-            } }))
+            } }
         }
     };
     layout::page(

@@ -82,7 +82,7 @@ fn open(shell: &Shell, id: &str, apps: &[Opens]) -> Markup {
         } @else {
             ul class="plain rows" { @for app in apps { li {
                 form method="post" action=(path::person_app(id, &app.name)) {
-                    button class="usa-button usa-button--outline" type="submit" { "Open " bdi { (app.title) } }
+                    button class="usa-button usa-button--outline" type="submit" { span { "Open " bdi { (app.title) } } }
                     @if !app.organisation.is_empty() { " " bdi { (app.organisation) } }
                 }
             } } }

@@ -113,16 +113,17 @@ pub fn page(context: &Context) -> Markup {
             @if context.may.change { (change(context)) }
             section class="panel full" aria-labelledby="versions" {
                 h2 id="versions" { "How it came to be" }
-                (layout::scrolling("Versions", html! { table class="usa-table usa-table--compact bare" {
+                div class="tablebox" { table class="usa-table usa-table--compact stacks" {
+                    caption class="unseen" { "Versions" }
                     thead { tr { th scope="col" { "What" } th scope="col" { "Signed" } th scope="col" { "On" } th scope="col" { "Recorded" } th scope="col" { "Entry" } } }
                     tbody { @for version in &context.versions { tr {
                         th scope="row" { (version.what) }
-                        td { bdi { (version.signed) } @if let Some(scan) = version.scan { " (" a href=(shell.to(&path::entry(scan))) { "scan" } ")" } }
-                        td { @if let Some(at) = version.signed_at { (when::time(at, &when::day(at))) } }
-                        td { (when::time(version.recorded_at.0, &version.recorded_at.words())) }
-                        td { a href=(shell.to(&path::entry(version.position))) { (version.position) } }
+                        td data-label="Signed" { span { bdi { (version.signed) } @if let Some(scan) = version.scan { " (" a href=(shell.to(&path::entry(scan))) { "scan" } ")" } } }
+                        td data-label="On" { span { @if let Some(at) = version.signed_at { (when::time(at, &when::day(at))) } } }
+                        td data-label="Recorded" { span { (when::time(version.recorded_at.0, &version.recorded_at.words())) } }
+                        td data-label="Entry" { span { a href=(shell.to(&path::entry(version.position))) { (version.position) } } }
                     } } }
-                } }))
+                } }
             }
         }
     };

@@ -260,7 +260,7 @@ fn act(
                 Ok(()) => {
                     form class="stack" method="post" action=(path::erasure_step(&context.id, step)) {
                         (fields)
-                        button class="usa-button usa-button--outline" type="submit" { (words) }
+                        button class={ "usa-button usa-button--" @if step == "carry-out" { "secondary" } @else { "outline" } } type="submit" { (words) }
                     }
                 }
                 Err(why) => { p { "Not now: " (why) } }

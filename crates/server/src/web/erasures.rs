@@ -45,17 +45,18 @@ pub fn page(context: &Context) -> Markup {
         @if context.rows.is_empty() {
             p { strong { "No erasure was ever asked for." } }
         } @else {
-            (layout::scrolling("Erasures", html! { table class="usa-table usa-table--compact bare" {
+            div class="tablebox" { table class="usa-table usa-table--compact stacks" {
+                caption class="unseen" { "Erasures" }
                 thead { tr { th scope="col" { "Whose record" } th scope="col" { "How much" } th scope="col" { "Where it stands" } th scope="col" { "Asked for" } } }
                 tbody { @for row in &context.rows { tr {
                     th scope="row" { a href=(shell.to(&path::erasure(&row.id))) {
                         @match &row.person { Some(name) => { bdi { (name) } } None => { "No longer known" } }
                     } }
-                    td { (row.scope.words()) }
-                    td { (row.stands) }
-                    td { (when::time(row.requested_at.0, &row.requested_at.words())) ", " bdi { (row.requester) } }
+                    td data-label="How much" { span { (row.scope.words()) } }
+                    td data-label="Where it stands" { span { (row.stands) } }
+                    td data-label="Asked for" { span { (when::time(row.requested_at.0, &row.requested_at.words())) ", " bdi { (row.requester) } } }
                 } } }
-            } }))
+            } }
         }
     };
     layout::page(

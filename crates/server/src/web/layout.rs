@@ -292,7 +292,7 @@ const MAIN: &str = "<main id=\"main\" tabindex=\"-1\">";
 /// whoever looks on the person's consent.
 pub fn with_notice(markup: Markup) -> Markup {
     let notice = html! {
-        section class="panel" aria-label="Notice" {
+        section class="panel notice" aria-label="Notice" {
             p { strong { (policy::REDISCLOSURE) } }
             p class="sub" { "Some of what stands here is shown to you because the person consented to it (42 CFR 2.32)." }
         }

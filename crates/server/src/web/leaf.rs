@@ -77,7 +77,7 @@ pub fn page(context: &Context) -> Markup {
             }
             section class="panel" aria-labelledby="much" {
                 h2 id="much" { "How much" }
-                p { (access::how_much(context.versions)) " was given out." }
+                p { (access::how_much(context.versions)) @if context.versions > 1 { " were" } @else { " was" } " given out." }
                 @if !context.positions.is_empty() {
                     ul class="plain rows" { @for position in &context.positions { li { a href=(shell.to(&path::entry(*position))) { "Entry " (layout::count(*position)) } } } }
                 }

@@ -269,5 +269,13 @@ pub fn every_page() -> Vec<Sample> {
         cover,
         figures
     );
+    // With what goes above a page that shows substance use on the person's consent.
+    let (_, context) = super::person::samples().swap_remove(0);
+    pages.push(Sample {
+        page: "person",
+        name: "notice",
+        html: super::layout::with_notice(super::person::page(&context)).into_string(),
+        is_then: context.shell.is_then(),
+    });
     pages
 }

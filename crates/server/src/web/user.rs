@@ -103,7 +103,7 @@ pub fn page(context: &Context) -> Markup {
             section aria-labelledby="before" {
                 h2 id="before" { "Recoveries" }
                 ul class="plain rows" { @for one in &context.recoveries { li {
-                    "Asked for by " bdi { (one.asker) } " " (time(one.asked)) ": " span class="said" { bdi { (one.why) } } ". "
+                    "Asked for by " bdi { (one.asker) } " " (time(one.asked)) ": " span class="said" { bdi { (one.why) } } " "
                     @match one.state {
                         RecoveryState::Asked => { "It waits for a second officer." }
                         RecoveryState::Done => { "Approved" (closed(one)) "." }

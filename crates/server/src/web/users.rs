@@ -68,15 +68,16 @@ pub fn page(context: &Context) -> Markup {
                 } } }
             }
         }
-        (layout::scrolling("Users", html! { table class="usa-table usa-table--compact bare" {
+        div class="tablebox" { table class="usa-table usa-table--compact stacks" {
+            caption class="unseen" { "Users" }
             thead { tr { th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Answers to" } th scope="col" { "Signing in" } } }
             tbody { @for row in &context.rows { tr {
                 th scope="row" { a href=(path::user(row.id)) { bdi { (row.name) } } }
-                td { (row.role) @if let Some(organisation) = &row.organisation { ", " bdi { (organisation) } } }
-                td { @if let Some(supervisor) = &row.supervisor { bdi { (supervisor) } } }
-                td { (row.stands) }
+                td data-label="Role" { span { (row.role) @if let Some(organisation) = &row.organisation { ", " bdi { (organisation) } } } }
+                td data-label="Answers to" { span { @if let Some(supervisor) = &row.supervisor { bdi { (supervisor) } } } }
+                td data-label="Signing in" { span { (row.stands) } }
             } } }
-        } }))
+        } }
         section class="panel narrow wide" aria-labelledby="add" {
             h2 id="add" { "Add somebody" }
             @if context.officer {

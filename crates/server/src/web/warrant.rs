@@ -137,15 +137,16 @@ pub fn page(context: &Context) -> Markup {
             section class="panel full" aria-labelledby="reads" {
                 h2 id="reads" { "Everything that was read under it" }
                 @if context.reads.is_empty() { p { "Nothing" @if shell.is_then() { " until then" } "." } } @else {
-                    (layout::scrolling("Everything that was read under it", html! { table class="usa-table usa-table--compact bare" {
+                    div class="tablebox" { table class="usa-table usa-table--compact stacks" {
+                        caption class="unseen" { "Everything that was read under it" }
                         thead { tr { th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "Whose" } th scope="col" class="num" { "Versions" } } }
                         tbody { @for read in &context.reads { tr {
                             th scope="row" { a href=(shell.to(&path::leaf(read.position))) { (when::time(read.at.0, &read.at.words())) } }
-                            td { bdi { (read.what) } }
-                            td { bdi { (read.whose) } }
-                            td class="num" { (layout::count(read.versions)) }
+                            td data-label="What" { span { bdi { (read.what) } } }
+                            td data-label="Whose" { span { bdi { (read.whose) } } }
+                            td class="num" data-label="Versions" { span { (layout::count(read.versions)) } }
                         } } }
-                    } }))
+                    } }
                     @if context.more > 0 { p { "And " (layout::counted(context.more, "reading", "readings")) " before these, on the access log." } }
                 }
             }
@@ -162,16 +163,17 @@ pub fn page(context: &Context) -> Markup {
             }
             section class="panel full" aria-labelledby="steps" {
                 h2 id="steps" { "What was done, step by step" }
-                (layout::scrolling("Steps", html! { table class="usa-table usa-table--compact bare" {
+                div class="tablebox" { table class="usa-table usa-table--compact stacks" {
+                    caption class="unseen" { "Steps" }
                     thead { tr { th scope="col" { "Step" } th scope="col" { "By" } th scope="col" { "Recorded" } th scope="col" { "Why" } th scope="col" { "Entry" } } }
                     tbody { @for step in &context.steps { tr {
                         th scope="row" { (step.what) }
-                        td { bdi { (step.who) } }
-                        td { (when::time(step.recorded_at.0, &step.recorded_at.words())) }
-                        td { bdi { (step.why) } }
-                        td { a href=(shell.to(&path::entry(step.position))) { (step.position) } }
+                        td data-label="By" { span { bdi { (step.who) } } }
+                        td data-label="Recorded" { span { (when::time(step.recorded_at.0, &step.recorded_at.words())) } }
+                        td data-label="Why" { span { bdi { (step.why) } } }
+                        td data-label="Entry" { span { a href=(shell.to(&path::entry(step.position))) { (step.position) } } }
                     } } }
-                } }))
+                } }
             }
         }
     };

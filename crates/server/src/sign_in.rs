@@ -447,9 +447,9 @@ fn session(programme: &Programme, headers: &HeaderMap) -> Result<Option<Session>
     programme.desk().session(&secret, now).map_err(Error::desk)
 }
 
-/// Whether a request came with a session that has not ended.
-pub fn is_signed_in(programme: &Programme, headers: &HeaderMap) -> Result<bool, Error> {
-    Ok(session(programme, headers)?.is_some())
+/// Who sent a request, if their session has not ended. Not noted as used.
+pub fn current(programme: &Programme, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
+    Ok(session(programme, headers)?.map(|found| SignedIn::of(&found)))
 }
 
 /// The session that a browser is in, if it is still this one and has not ended.

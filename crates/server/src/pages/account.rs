@@ -131,7 +131,7 @@ pub async fn sessions(
         }
     }
     .map_err(Error::desk)?;
-    let ended = !sign_in::is_signed_in(&programme, visitor.cookies())?;
+    let ended = sign_in::current(&programme, visitor.cookies())?.is_none();
     match ended {
         true => Ok(entered(
             path::SIGN_IN,

@@ -6,7 +6,7 @@ use axum::response::Response;
 use casework::erasure::{Basis, Erasure, Scope, Stage, Step, Taken, Told, Untold, Who};
 use casework::proceeding::Proceeding as _;
 
-use super::enrol::is_made_up;
+use super::forms::must_be_fresh;
 use super::{Asked, away, see};
 use crate::case::words;
 use crate::erasure::{self, Found, person, plan};
@@ -125,10 +125,7 @@ pub async fn step(
     let form = read(&body)?;
     let step = of_form(&step, &form)?;
     // What cannot be undone is nobody's who found a desk unattended.
-    if matches!(step, Step::Approve | Step::CarryOut)
-        && !is_made_up(&who)
-        && !who.is_fresh(programme.clock().now().0)
-    {
+    if matches!(step, Step::Approve | Step::CarryOut) && must_be_fresh(&programme, &who).is_err() {
         return Ok(see(&path::with(
             path::AGAIN,
             &[("next", &path::erasure(&id))],

@@ -15,13 +15,14 @@ use axum::response::{IntoResponse, Response};
 
 use serde::{Deserialize, Serialize};
 
+use super::enrol::is_made_up;
 use super::form::Form;
 use super::see;
 use crate::error::{Error, ErrorKind};
 use crate::fhir::query::Pairs;
 use crate::programme::Programme;
-use crate::sign_in;
 use crate::sign_in::sealed::DRAFT;
+use crate::sign_in::{self, SignedIn};
 use crate::web::path;
 
 /// The most that is kept of a form, in bytes.
@@ -41,7 +42,8 @@ pub async fn guard(State(programme): State<Programme>, request: Request, next: N
         return error.into_response();
     }
     match keep(&programme, request).await {
-        Ok(Kept::Yes) => see(&path::with(path::SIGN_IN, &[("next", path::DRAFTS)])),
+        Ok(Kept::Ended) => see(&path::with(path::SIGN_IN, &[("next", path::DRAFTS)])),
+        Ok(Kept::Again) => see(&path::with(path::AGAIN, &[("next", path::DRAFTS)])),
         Ok(Kept::No(request)) => next.run(*request).await,
         Err(error) => error.into_response(),
     }
@@ -69,8 +71,27 @@ fn from_our_own_page(programme: &Programme, headers: &HeaderMap) -> Result<(), E
 }
 
 enum Kept {
-    Yes,
+    /// The session had ended.
+    Ended,
+    /// It has not, but what was sent takes that somebody has shown lately that it is them.
+    Again,
     No(Box<Request>),
+}
+
+/// Where what is sent opens or closes records for many at once: nobody's who found a desk unattended.
+const GRAVE: [&str; 2] = [path::WARRANTS, path::POLICY];
+
+/// Refuses whoever has not shown lately that it is them: for what [`GRAVE`] names. The layer has kept the form already,
+/// if it was one.
+pub(super) fn must_be_fresh(programme: &Programme, who: &SignedIn) -> Result<(), Error> {
+    if is_made_up(who) || who.is_fresh(programme.clock().now().0) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Forbidden,
+        "This takes that you have shown in the last ten minutes that it is you. Open the page Account, show it \
+         again, and send this again.",
+    ))
 }
 
 /// What is kept of a form.
@@ -116,24 +137,30 @@ fn read_at_most(headers: &HeaderMap) -> Option<usize> {
         .then_some(super::WARRANT_BYTES_MAX)
 }
 
-/// Keeps a form whose writer's session has ended by itself; anything else goes on unharmed.
+/// Keeps a form whose writer's session has ended by itself, or that takes showing again that it is them; anything
+/// else goes on unharmed.
 async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
     let address = request.uri().path().to_owned();
     let at_most = read_at_most(request.headers()).filter(|_| may_be_kept(&address));
     let Some(at_most) = at_most else {
         return Ok(Kept::No(Box::new(request)));
     };
-    if sign_in::is_signed_in(programme, request.headers())? {
-        return Ok(Kept::No(Box::new(request)));
-    }
-    let Some(user) = sign_in::whose_ended(programme, request.headers())? else {
-        return Ok(Kept::No(Box::new(request)));
+    let is_grave = GRAVE.contains(&address.as_str());
+    let (user, kept) = match sign_in::current(programme, request.headers())? {
+        Some(who) if is_grave && must_be_fresh(programme, &who).is_err() => {
+            (who.user.id, Kept::Again)
+        }
+        Some(_) => return Ok(Kept::No(Box::new(request))),
+        None => match sign_in::whose_ended(programme, request.headers())? {
+            Some(user) => (user, Kept::Ended),
+            None => return Ok(Kept::No(Box::new(request))),
+        },
     };
     let too_large = || {
         Error::new(
             ErrorKind::Unauthenticated,
-            "Your session has ended, and what you sent is too large to be kept. Go back in your browser, copy \
-             it, sign in, and send it again.",
+            "You must sign in or show that it is you before this is taken, and it is too large to be kept. Go back in \
+             your browser, copy it, do that, and send it again.",
         )
     };
     let (head, body) = request.into_parts();
@@ -152,7 +179,7 @@ async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
         .desk()
         .keep_draft(user, &address, &sealed, now)
         .map_err(Error::desk)?;
-    Ok(Kept::Yes)
+    Ok(kept)
 }
 
 /// A form that was kept.

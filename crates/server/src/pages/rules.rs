@@ -12,6 +12,7 @@ use policy::truth;
 use policy::{Action, Kind, Policy, Reason, Role};
 
 use super::access::Lookup;
+use super::forms::must_be_fresh;
 use super::sign_in::field;
 use super::{Asked, away, see};
 use crate::amendment::{self, trial::Trial};
@@ -86,6 +87,7 @@ pub async fn set(
     body: Bytes,
 ) -> Result<Response, Error> {
     amendment::must_be_officer(&who.user)?;
+    must_be_fresh(&programme, &who)?;
     let form = fields(&body)?;
     let text = unix_lines(field(&form, "text"));
     let against = field(&form, "against").parse().map_err(|_| {

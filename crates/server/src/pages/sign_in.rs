@@ -134,13 +134,17 @@ pub(super) fn entered(next: &str, cookies: &[String]) -> Response {
     response
 }
 
-/// Signing out.
+/// Signing out: nothing of the pages stays in the browser. Cookies are not among it: one of them says that somebody
+/// has signed in from here before, which keeps guessers from holding them up.
 pub async fn leave(
     State(programme): State<Programme>,
     visitor: Visitor,
 ) -> Result<Response, Error> {
     let cookie = sign_in::end(&programme, &visitor)?;
-    Ok(entered(path::SIGN_IN, &[cookie]))
+    let mut response = entered(path::SIGN_IN, &[cookie]);
+    let what = HeaderValue::from_static("\"cache\", \"storage\"");
+    response.headers_mut().insert("clear-site-data", what);
+    Ok(response)
 }
 
 /// Asks the browser for any passkey of this site.

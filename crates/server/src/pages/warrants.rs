@@ -14,6 +14,7 @@ use record::search::parse_criteria;
 use sha2::{Digest, Sha256};
 
 use super::form::Form;
+use super::forms::must_be_fresh;
 use super::read_under::{Wanted, reads};
 use super::{Asked, away, see};
 use crate::erasure::person;
@@ -65,6 +66,16 @@ pub async fn list(asked: Asked) -> Result<Response, Error> {
 
 /// `GET /warrants/new`
 pub async fn form(asked: Asked) -> Result<Response, Error> {
+    // Before anything is written, so that a scan need not be chosen twice.
+    if must_be_fresh(&asked.programme, &asked.who).is_err() {
+        reads_all(&asked)?;
+        let person = asked.param("person").unwrap_or_default();
+        let next = match person {
+            "" => path::WARRANT_NEW.to_owned(),
+            person => path::with(path::WARRANT_NEW, &[("person", person)]),
+        };
+        return Ok(see(&path::with(path::AGAIN, &[("next", &next)])));
+    }
     away(move || {
         reads_all(&asked)?;
         let users = asked.programme.desk().users().map_err(Error::desk)?;
@@ -92,6 +103,7 @@ pub async fn enter(
 ) -> Result<Response, Error> {
     let form = Form::read(&headers, &body)?;
     governs(&programme, &who)?;
+    must_be_fresh(&programme, &who)?;
     let (order, scan) = order(&programme, &form)?;
     let id = warrant::enter(&programme, &who.user, order, scan).await?;
     Ok(see(&path::warrant(&id)))

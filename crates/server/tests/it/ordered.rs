@@ -250,6 +250,66 @@ fn an_inspector_reads_what_the_warrant_names_and_nothing_else() {
     );
 }
 
+/// Nobody opens records or changes the policy at a desk that somebody else left; what they wrote is kept.
+#[test]
+fn a_warrant_and_a_policy_take_a_session_that_has_shown_lately_whose_it_is() {
+    let ward = Ward::open("ordered-fresh");
+    let (_, page) = ward.page("officer", "/warrants/new");
+    let inspector = option(&page, "inspector");
+    let (today, until) = (day(0), day(200));
+    let warrant = with(&form(&inspector, &until), "from", &today);
+    let policy = [
+        ("text", ""),
+        ("against", "0"),
+        ("why", "The board said so."),
+    ];
+    let desk =
+        rusqlite::Connection::open(format!("{}/desk.sqlite", ward.data())).expect("the desk");
+    let age = |by: i64| {
+        desk.execute(
+            "UPDATE session SET authenticated_us = authenticated_us - ?1",
+            [by],
+        )
+        .expect("the sessions are older");
+    };
+    age(660_000_000);
+    let again = "/account/again?next=%2Fdrafts";
+    assert_eq!(
+        post(&ward, "officer", "/warrants", &warrant),
+        (303, again.to_owned())
+    );
+    assert_eq!(
+        post(&ward, "officer", "/policy", &policy),
+        (303, again.to_owned())
+    );
+    assert_eq!(ward.page("officer", "/warrants/new").0, 303);
+    let (status, kept) = ward.page("officer", "/drafts");
+    assert!(
+        status == 200 && kept.contains("IG-117") && kept.contains("The board said so."),
+        "{kept}"
+    );
+    // Whatever it says that it is.
+    let cookie = ward.cookies.iter().find(|(called, _)| *called == "officer");
+    let mut answer = ward
+        .agent
+        .post(ward.served.url("/policy"))
+        .header("Cookie", &cookie.expect("signed in").1)
+        .header("Content-Type", "text/plain")
+        .send("text=&against=0&why=The+board+said+so.")
+        .expect("an answer");
+    let text = answer.body_mut().read_to_string().expect("a page");
+    assert!(
+        answer.status() == 403 && text.contains("in the last ten minutes"),
+        "{text}"
+    );
+    age(-660_000_000);
+    let (status, at) = post(&ward, "officer", "/warrants", &warrant);
+    assert!(
+        status == 303 && at.starts_with("/warrants/"),
+        "{status} {at}"
+    );
+}
+
 #[test]
 fn a_warrant_that_is_to_come_or_names_a_time_opens_no_more_than_that() {
     let ward = Ward::open("warrant-times");

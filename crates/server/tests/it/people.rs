@@ -25,6 +25,7 @@ pub struct Answer {
     pub status: u16,
     pub location: String,
     pub retry_after: Option<String>,
+    pub clear_site_data: Option<String>,
     pub set_cookies: Vec<String>,
     pub body: String,
 }
@@ -83,6 +84,7 @@ impl Browser {
             value.map(|value| value.to_str().expect("text").to_owned())
         };
         let (location, retry_after) = (text("location").unwrap_or_default(), text("retry-after"));
+        let clear_site_data = text("clear-site-data");
         let set: Vec<String> = answer
             .headers()
             .get_all("set-cookie")
@@ -99,6 +101,7 @@ impl Browser {
             status: answer.status().as_u16(),
             location,
             retry_after,
+            clear_site_data,
             set_cookies: set,
             body: answer.body_mut().read_to_string().unwrap_or_default(),
         }

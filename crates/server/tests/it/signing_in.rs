@@ -157,7 +157,11 @@ fn whoever_guesses_learns_nothing_and_gets_slow() {
         "a name that nobody has is no different"
     );
     // ... and whoever signed in from their own browser before is not held up.
-    officer.browser.post("/sign-out", &[]);
+    let out = officer.browser.post("/sign-out", &[]);
+    assert_eq!(
+        out.clear_site_data.as_deref(),
+        Some("\"cache\", \"storage\"")
+    );
     let own = officer.sign_in(&officer.browser);
     assert_eq!(own.status, 303, "{}", own.body);
 }

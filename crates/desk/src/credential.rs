@@ -47,6 +47,11 @@ pub struct Account {
     pub created_us: i64,
 }
 
+/// In how many ways the user `?1` can sign in. Whoever takes one away asks in the same statement, so that two who take
+/// the last two at once leave one.
+const WAYS_IN: &str = "(SELECT count(*) FROM passkey WHERE user = ?1) \
+    + (SELECT count(*) FROM password WHERE user = ?1) + (SELECT count(*) FROM account WHERE user = ?1)";
+
 impl Desk {
     /// The handle that a user's passkeys carry: given once, the same ever after.
     pub fn handle(&self, user: i64, chance: &mut dyn FnMut(&mut [u8])) -> Result<[u8; 16], Error> {
@@ -114,11 +119,13 @@ impl Desk {
         Ok(())
     }
 
-    /// Takes a passkey from a user; whether there was one is the answer.
+    /// Takes a passkey from a user, unless it is the last way in; whether it was taken is the answer.
     pub fn remove_passkey(&self, user: i64, id: &[u8]) -> Result<bool, Error> {
         let rows = self
             .db()
-            .prepare_cached("DELETE FROM passkey WHERE user = ?1 AND id = ?2")?
+            .prepare_cached(&format!(
+                "DELETE FROM passkey WHERE user = ?1 AND id = ?2 AND ({WAYS_IN}) > 1"
+            ))?
             .execute((user, id))?;
         Ok(rows > 0)
     }
@@ -168,11 +175,13 @@ impl Desk {
         Ok(rows > 0)
     }
 
-    /// Takes a user's password away.
+    /// Takes a user's password away, unless it is the last way in; whether it was taken is the answer.
     pub fn remove_password(&self, user: i64) -> Result<bool, Error> {
         let rows = self
             .db()
-            .prepare_cached("DELETE FROM password WHERE user = ?1")?
+            .prepare_cached(&format!(
+                "DELETE FROM password WHERE user = ?1 AND ({WAYS_IN}) > 1"
+            ))?
             .execute([user])?;
         Ok(rows > 0)
     }
@@ -201,13 +210,14 @@ impl Desk {
         met(rows, "session", &session.to_string())
     }
 
-    /// Takes a user's account at a provider away, by when it was linked; whether there was one is the answer.
+    /// Takes a user's account at a provider away, by when it was linked, unless it is the last way in; whether it was
+    /// taken is the answer.
     pub fn remove_account(&self, user: i64, issuer: &str, created_us: i64) -> Result<bool, Error> {
         let rows = self
             .db()
-            .prepare_cached(
-                "DELETE FROM account WHERE user = ?1 AND issuer = ?2 AND created_us = ?3",
-            )?
+            .prepare_cached(&format!(
+                "DELETE FROM account WHERE user = ?1 AND issuer = ?2 AND created_us = ?3 AND ({WAYS_IN}) > 1"
+            ))?
             .execute((user, issuer, created_us))?;
         Ok(rows > 0)
     }
@@ -247,11 +257,7 @@ impl Desk {
     /// In how many ways a user can sign in.
     pub fn ways_in(&self, user: i64) -> Result<u64, Error> {
         let db = self.db();
-        let mut statement = db.prepare_cached(
-            "SELECT (SELECT count(*) FROM passkey WHERE user = ?1) \
-             + (SELECT count(*) FROM password WHERE user = ?1) \
-             + (SELECT count(*) FROM account WHERE user = ?1)",
-        )?;
+        let mut statement = db.prepare_cached(&format!("SELECT {WAYS_IN}"))?;
         let count: i64 = statement.query_row([user], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }

@@ -154,7 +154,13 @@ fn a_passkey_and_an_account_belong_to_one_user() {
         ("{\"counter\":1}", Some(NOW + 1))
     );
     assert!(!desk.remove_passkey(osei, b"key").unwrap());
+    assert!(
+        !desk.remove_passkey(dana, b"key").unwrap(),
+        "the last way in"
+    );
+    desk.set_password(dana, "hash", b"secret", 0, NOW).unwrap();
     assert!(desk.remove_passkey(dana, b"key").unwrap());
+    assert!(!desk.remove_password(dana).unwrap(), "the last way in");
     let begin = |secret, user| desk.begin_session(&new(secret, user), NOW).unwrap();
     let (hers, his) = (begin("hers", dana), begin("his", osei));
     desk.link_account(hers, "https://id.example", "sub", NOW)

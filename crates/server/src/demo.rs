@@ -228,6 +228,8 @@ fn open_programme(seed: u64, end: i64, team: &Team, journal: &mut Journal) -> Pl
     Places {
         programme,
         agencies,
+        board: outside.board,
+        evaluator: outside.evaluator,
     }
 }
 

@@ -195,16 +195,21 @@ pub fn routes(programme: Programme) -> Router {
         ))
 }
 
-/// Whoever is signed in begins where their role does.
+/// Whoever is signed in begins where their role does; an instant goes along.
 async fn home(
     State(programme): State<Programme>,
     who: Option<SignedIn>,
+    uri: Uri,
 ) -> Result<Response, Error> {
     let Some(who) = who else {
-        return Ok(see(path::CASELOAD));
+        return Ok(see(path::SIGN_IN));
     };
     let ways = places::of(&who.permitted_as(&programme)?);
-    Ok(see(ways.first().map_or(path::RECORD, |way| &way.address)))
+    let first = ways.first().map_or(path::RECORD, |way| &way.address);
+    Ok(match uri.query() {
+        Some(query) => see(&format!("{first}?{query}")),
+        None => see(first),
+    })
 }
 
 /// Someone who is signed in asks for a page, as of some instant.

@@ -29,6 +29,10 @@ pub struct Places {
     pub programme: String,
     /// Housing, benefits, work, legal aid.
     pub agencies: Vec<String>,
+    /// For whom the evaluator works.
+    pub board: String,
+    /// Judges fitness for duty.
+    pub evaluator: Staff,
 }
 
 /// When a note is signed.

@@ -702,6 +702,27 @@ pub fn task(
     })
 }
 
+/// An order from one of the staff to somebody else about a person.
+pub fn referral(
+    id: &str,
+    what: &str,
+    (from, to_whom): (&Staff, &Staff),
+    written: i64,
+    person: &Person,
+) -> Value {
+    json!({
+        "resourceType": "ServiceRequest",
+        "id": id,
+        "status": "active",
+        "intent": "order",
+        "code": { "text": what },
+        "subject": to("Patient", &person.id),
+        "authoredOn": instant(written),
+        "requester": by(from),
+        "performer": [by(to_whom)],
+    })
+}
+
 /// Something everybody who meets the person must know.
 pub fn flag(
     id: &str,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Extension;
 use axum::response::Response;
-use casework::attention::{Severity, Standing};
+use casework::attention::{Rule, Severity, Standing};
 use maud::Markup;
 use policy::{Action, Facts, Kind, Purpose, Role};
 use record::search::parse_criteria;
@@ -155,7 +155,7 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
     let is_officer = eyes.role == Role::Officer;
     let whose = match asked.param("whose") {
         _ if is_officer => "everyone",
-        Some("unowned") => "unowned",
+        Some("unowned") if eyes.role != Role::Evaluator => "unowned",
         _ => "mine",
     };
     let given = asked.param("order");
@@ -201,17 +201,16 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         path::with(path::CASELOAD, &[("whose", whose), ("order", order)])
     };
     let supervises = eyes.role == Role::Supervisor;
-    let choices = match (is_officer, supervises) {
-        (true, _) => Vec::new(),
-        (_, true) => vec![
-            ("My staff\u{2019}s", "mine"),
-            ("Without a caseworker", "unowned"),
-        ],
-        (_, false) => vec![("Mine", "mine"), ("Without a caseworker", "unowned")],
+    let unowned_too = ("Without a caseworker", "unowned");
+    let choices = match eyes.role {
+        Role::Caseworker | Role::Prescriber => vec![("Mine", "mine"), unowned_too],
+        Role::Supervisor => vec![("My staff\u{2019}s", "mine"), unowned_too],
+        _ => Vec::new(),
     };
     Ok(Context {
         title: match whose {
             "mine" if supervises => "My staff\u{2019}s caseload".to_owned(),
+            "mine" if eyes.role == Role::Evaluator => "People referred to me".to_owned(),
             "mine" => "My caseload".to_owned(),
             "unowned" => "People without a caseworker".to_owned(),
             _ => "Everyone in the record".to_owned(),
@@ -342,8 +341,20 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
         return Ok(None);
     };
     let moment = asked.moment();
-    let state = state(&things, names, moment);
+    let mut state = state(&things, names, moment);
     let person = asked.view.alias(id);
+    // Whoever does not care for them owes them nothing, and what is not for the reader is not said to be missing.
+    let cares = [Role::Caseworker, Role::Prescriber, Role::Supervisor];
+    if !cares.contains(&asked.reader.who().role) {
+        state.findings.clear();
+    } else if !asked
+        .decide(Action::Read, &Thing::about(person, Kind::Notes))?
+        .allowed
+    {
+        state
+            .findings
+            .retain(|finding| !matches!(finding.rule, Rule::NoteOwed | Rule::NotesLate));
+    }
     let sees_schedule = asked
         .decide(Action::Read, &Thing::about(person, Kind::Schedule))?
         .allowed;

@@ -31,7 +31,7 @@ const SHOWN_MAX: usize = 200;
 /// `GET /me`
 pub async fn get(asked: Asked) -> Result<Response, Error> {
     let Some(id) = own_record(&asked.who) else {
-        return Ok(see(path::CASELOAD));
+        return Ok(see(path::HOME));
     };
     away(move || {
         let (markup, given) = draw(&asked, &id)?;

@@ -328,7 +328,7 @@ pub(super) fn next(params: &Pairs) -> String {
     ours(field(params, "next"))
 }
 
-/// A path of ours, or the caseload.
+/// A path of ours, or where their role begins.
 pub(super) fn ours(address: &str) -> String {
     let is_ours = address.starts_with('/')
         && !address.starts_with("//")
@@ -337,7 +337,7 @@ pub(super) fn ours(address: &str) -> String {
         && address.bytes().all(|byte| byte.is_ascii_graphic());
     match is_ours {
         true => address.to_owned(),
-        false => path::CASELOAD.to_owned(),
+        false => path::HOME.to_owned(),
     }
 }
 
@@ -395,11 +395,11 @@ mod tests {
             );
         };
         check("/people/a?_asof=2026-01-01", "/people/a?_asof=2026-01-01");
-        check("//evil.example/", path::CASELOAD);
-        check("https://evil.example/", path::CASELOAD);
-        check("/\\evil.example", path::CASELOAD);
-        check("/a\nb", path::CASELOAD);
-        check("/sign-in?next=/", path::CASELOAD);
-        check("", path::CASELOAD);
+        check("//evil.example/", path::HOME);
+        check("https://evil.example/", path::HOME);
+        check("/\\evil.example", path::HOME);
+        check("/a\nb", path::HOME);
+        check("/sign-in?next=/", path::HOME);
+        check("", path::HOME);
     }
 }

@@ -146,7 +146,7 @@ pub fn page(context: &Context) -> Markup {
         @if context.people.is_empty() {
             p {
                 "Nobody is on this list" @if shell.is_then() { " as known then" } ". "
-                a href=(shell.to(path::FIND)) { "Find a person" } "."
+                @if shell.leads_to(Place::Find) { a href=(shell.to(path::FIND)) { "Find a person" } "." }
             }
         } @else {
             div class="tablebox" {

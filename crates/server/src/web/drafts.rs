@@ -34,7 +34,7 @@ pub struct Draft {
 pub fn page(context: &Context) -> Markup {
     let main = html! {
         @if context.drafts.is_empty() {
-            p { "Nothing is kept. " a href=(path::CASELOAD) { "Go on" } "." }
+            p { "Nothing is kept. " a href=(context.shell.to(path::HOME)) { "Go on" } "." }
         } @else {
             p class="lead" { "Your session had ended when you sent this, so it was not recorded. It was kept for you, sealed, for a week." }
             div class="columns" { @for draft in &context.drafts { (one(draft)) } }

@@ -43,7 +43,7 @@ pub fn page(context: &Context) -> Markup {
             }
             p {
                 @if context.shell.user.is_some() {
-                    a href=(context.shell.to(path::CASELOAD)) { "To the caseload" } " \u{b7} "
+                    a href=(context.shell.to(path::HOME)) { "To the first page" } " \u{b7} "
                     a href=(context.shell.to(path::FIND)) { "Find a person" }
                 } @else {
                     a href=(path::SIGN_IN) { "Sign in" }

@@ -215,6 +215,12 @@ impl Shell {
         path::with(&self.path, &parameters)
     }
 
+    /// Whether whoever is signed in has this page in their navigation.
+    pub fn leads_to(&self, place: Place) -> bool {
+        let mut ways = self.user.iter().flat_map(|user| &user.places);
+        ways.any(|way| way.place == place)
+    }
+
     /// Whether the page shows the past.
     pub fn is_then(&self) -> bool {
         self.as_of.is_some()

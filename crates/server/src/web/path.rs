@@ -3,6 +3,8 @@
 
 /// The caseload, and the first page after signing in.
 pub const CASELOAD: &str = "/caseload";
+/// Where whoever is signed in begins: the first page of their role.
+pub const HOME: &str = "/";
 /// All erasures; POST asks for one.
 pub const ERASURES: &str = "/erasures";
 /// The form that asks for an erasure: `person`.

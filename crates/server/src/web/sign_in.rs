@@ -128,7 +128,7 @@ fn demo(context: &Context) -> Markup {
 pub fn samples() -> Vec<(&'static str, Context)> {
     let plain = Context {
         shell: samples::signed_out(path::SIGN_IN),
-        next: path::CASELOAD.into(),
+        next: path::HOME.into(),
         name: String::new(),
         problem: None,
         notice: None,

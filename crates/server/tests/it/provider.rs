@@ -426,7 +426,7 @@ fn an_organisations_account_opens_what_it_was_linked_to_and_nothing_else_does() 
     let back = provider.signs_in(&sent.location);
     assert_eq!(
         stranger.get(&come_back(&back)).location,
-        "/caseload",
+        "/",
         "it leads elsewhere"
     );
 }

@@ -37,7 +37,6 @@ const OPEN: &[(&str, &str)] = &[
     ),
     ("POST /sign-in/passkey", "one signs in there"),
     ("POST /sign-in/passkey/done", "one signs in there"),
-    ("GET /", "it leads to where one signs in"),
     ("GET /assets/{name}", "the files of the program itself"),
     (
         "GET /fhir/metadata",

@@ -35,9 +35,14 @@ fn the_first_officer_enrols_once_and_signs_in_again() {
     let entered = officer.sign_in(&browser);
     assert_eq!(
         (entered.status, &*entered.location),
-        (303, "/caseload"),
+        (303, "/"),
         "{}",
         entered.body
+    );
+    assert_eq!(
+        browser.get("/").location,
+        "/caseload",
+        "an officer's first page"
     );
     for cookie in &entered.set_cookies {
         assert!(
@@ -553,6 +558,24 @@ fn an_administrator_is_not_told_who_is_in_care() {
         browser
     };
     let (officer, administrator) = (sign_in("demo-officer-1"), sign_in("demo-administrator"));
+    // Each role begins where its work is.
+    for (code, first) in [
+        ("demo-sponsor", "/figures"),
+        ("demo-evaluator", "/caseload"),
+        ("demo-inspector", "/inspection"),
+        ("demo-participant-1", "/me"),
+        ("demo-administrator", "/record"),
+        ("demo-caseworker-1", "/caseload"),
+    ] {
+        assert_eq!(sign_in(code).get("/").location, first, "{code}");
+    }
+    // What an evaluator may not see is not said to be missing.
+    let referred = sign_in("demo-evaluator").get("/caseload").body;
+    assert!(
+        referred.contains("People referred to me") && referred.contains("1 person"),
+        "{referred}"
+    );
+    assert!(!referred.contains("overdue"), "{referred}");
     let all = officer.get("/users").body;
     let some = administrator.get("/users").body;
     assert!(

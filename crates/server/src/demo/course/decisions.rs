@@ -9,12 +9,16 @@ use casework::consent::offer::{self, KEEP_FROM, SUD};
 use casework::dispute::{Dispute, Ground, Step, Who};
 use serde_json::Value;
 
-use super::{Course, DAY, FEATURED, HOUR, at_desk, moment};
+use super::{Course, DAY, FEATURED, HOUR, at_desk, fhir, moment};
 use crate::consent::write::{self, Release, Said, Signed};
+use crate::demo::outsiders::BOARD;
 use crate::dispute::task::{self, Author, Raised};
 
 /// Who else uses their own page.
 pub const OTHER: usize = FEATURED + 12;
+
+/// Who is to be judged fit for duty or not.
+const EVALUATED: usize = FEATURED + 6;
 
 impl Course<'_> {
     /// After everything else, so that there is something to dispute.
@@ -24,7 +28,14 @@ impl Course<'_> {
             FEATURED => {
                 let agreed = self.decide(SUD, None, moment(day + 15, 19 * 60 + 40));
                 self.take_back(agreed, moment(day + 140, 20 * 60 + 5));
-                self.release(moment(day + 70, 18 * 60 + 20));
+                if let Some(housing) = self.places.agencies.first().cloned() {
+                    self.release(
+                        (&housing, "County Housing Office", "12 Harbour Street"),
+                        (policy::ACT_REASON, "COC"),
+                        &["identity", "contacts", "plans"],
+                        moment(day + 70, 18 * 60 + 20),
+                    );
+                }
                 let end = self.end;
                 let answered = self.dispute(
                     "Encounter",
@@ -67,8 +78,31 @@ impl Course<'_> {
                     }
                 }
             }
+            EVALUATED => self.refer(),
             _ => {}
         }
+    }
+
+    /// Refers the person for an evaluation, and has them release what it needs.
+    fn refer(&mut self) {
+        let (board, evaluator) = (self.places.board.clone(), &self.places.evaluator);
+        let caseworker = self.team.caseworker(self.person.caseworker);
+        let at = at_desk(self.end - 40 * DAY, &mut self.chance);
+        let order = fhir::referral(
+            &self.chance.id(),
+            "Evaluation of fitness for duty",
+            (caseworker, evaluator),
+            at,
+            self.person,
+        );
+        self.journal.put(at, caseworker, vec![order]);
+        let parts = ["identity", "contacts", "scores", "health"];
+        self.release(
+            (&board, BOARD, "40 Parade Road"),
+            (policy::OWN_PURPOSES, "FITEVAL"),
+            &parts,
+            self.end - 38 * DAY,
+        );
     }
 
     fn signed(&self, at: i64) -> Signed {
@@ -91,7 +125,7 @@ impl Course<'_> {
 
     fn say(&mut self, said: &Said, at: i64) -> Option<Value> {
         let (id, patient) = (self.chance.id(), self.person.id.clone());
-        let programme = super::fhir::PROGRAMME;
+        let programme = fhir::PROGRAMME;
         let consent = write::consent(&id, &patient, programme, said, &self.signed(at));
         let consent: Value = serde_json::from_slice(&consent).ok()?;
         self.journal
@@ -110,18 +144,21 @@ impl Course<'_> {
         }
     }
 
-    fn release(&mut self, at: i64) {
-        let Some(housing) = self.places.agencies.first().cloned() else {
-            return;
-        };
-        let parts = ["identity", "contacts", "plans"];
+    /// Releases parts of the record to an organisation (id, name, address).
+    fn release(
+        &mut self,
+        (organisation, name, address): (&str, &str, &str),
+        purpose: (&'static str, &'static str),
+        parts: &[&str],
+        at: i64,
+    ) {
         self.say(
             &Said::Release(Release {
-                organisation: housing,
-                name: "County Housing Office".to_owned(),
-                address: "12 Harbour Street".to_owned(),
-                purpose: (policy::ACT_REASON, "COC"),
-                parts: parts.into_iter().filter_map(offer::part).collect(),
+                organisation: organisation.to_owned(),
+                name: name.to_owned(),
+                address: address.to_owned(),
+                purpose,
+                parts: parts.iter().copied().filter_map(offer::part).collect(),
                 from: None,
                 until: at + 700 * DAY,
             }),

@@ -199,6 +199,14 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "POST",
+        "/fhir/{kind}/{id}/$validate",
+        Client,
+        "/fhir/Patient/p/$validate",
+        PATIENT,
+        None,
+    ),
+    row(
+        "POST",
         "/fhir/{kind}/$promise",
         Client,
         "/fhir/Patient/$promise",

@@ -10,6 +10,7 @@
 //! | `identifier` | `urn:homecoming:person` \| the person's alias, 22 characters |
 //! | `businessStatus.coding` | `urn:homecoming:erasure-step` \| the step: `requested`, `approved`, `told`, `not-told`, `held`, `released`, `refused`, `withdrawn`, `carrying-out`, `done` |
 //! | `input` of type `urn:homecoming:erasure` \| `scope` | `record` or `therapy-notes` |
+//! | `input` of type `urn:homecoming:erasure` \| `delay-seconds` | what lies at least between telling the person and carrying it out |
 //! | `output` of type `urn:homecoming:erasure` \| ... | from `carrying-out` on: what goes ([`Goes`]) |
 //!
 //! The step `carrying-out` is recorded before the first key is destroyed, so a destroyed key without
@@ -37,6 +38,9 @@ pub const CARRYING_OUT: &str = "carrying-out";
 /// The step that is recorded when nothing is left.
 pub const DONE: &str = "done";
 
+/// The scope of an erasure of the whole record; the other one is of the therapy notes alone.
+pub const RECORD: &str = "record";
+
 /// One version of an erasure's Task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
@@ -48,6 +52,8 @@ pub struct Act {
     pub step: String,
     /// How much is erased, by its code.
     pub scope: String,
+    /// How long after telling the person it may be carried out, in microseconds.
+    pub delay: Option<i64>,
     /// What goes, once it is being carried out.
     pub goes: Option<Goes>,
 }
@@ -80,16 +86,29 @@ impl Act {
             .str_at(&["value"])
             .and_then(Alias::parse)?;
         let step = code(root.get("businessStatus"), STEP)?;
-        let scope = items(root, "input")
-            .find(|input| code(input.get("type"), PART) == Some("scope"))?
-            .str_at(&["valueCode"])?;
+        let input = |name: &str| {
+            items(root, "input").find(|input| code(input.get("type"), PART) == Some(name))
+        };
+        let scope = input("scope")?.str_at(&["valueCode"])?;
+        let delay = input("delay-seconds")
+            .and_then(|input| input.get("valueInteger")?.as_i64())
+            .and_then(|seconds| seconds.checked_mul(1_000_000));
         Some(Act {
             id: root.str_at(&["id"])?.to_owned(),
             person: alias,
             step: step.to_owned(),
             scope: scope.to_owned(),
+            delay,
             goes: goes(root),
         })
+    }
+}
+
+impl Goes {
+    /// How many of a kind.
+    pub fn of_kind(&self, kind: &str) -> u64 {
+        let of_it = self.kinds.iter().filter(|(name, _)| name == kind);
+        of_it.fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 }
 

@@ -42,6 +42,7 @@ use crate::content::Salt;
 use crate::entry::Alias;
 use crate::heads::Place;
 
+mod erased;
 mod problem;
 mod signatures;
 mod text;

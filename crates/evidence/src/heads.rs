@@ -9,11 +9,13 @@
 //! ```
 //!
 //! The map is itself an entry, so the log's witnesses vouch for it, and each of its versions stays.
-//! It covers the first so many entries of the ledger, and says how many.
+//! It covers the first so many entries of the ledger, and says how many. It also names the key of the
+//! access log, so that whoever has the record's key has that one, too.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use record::json::{Doc, Value};
+use record::json::{Doc, Value, write_string};
+use tlog::note::VerifierKey;
 use tlog::{Frontier, Hash};
 
 use crate::entry::Alias;
@@ -70,8 +72,8 @@ pub fn root(heads: &[Head]) -> Option<Hash> {
     Some(tree.root())
 }
 
-/// What the resource says: how much the map covers, and its root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the resource says: how much the map covers, its root, and which access log is the record's.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
     /// The chains end as they do in the first so many entries of the ledger.
     pub size: u64,
@@ -79,19 +81,29 @@ pub struct Map {
     pub persons: u64,
     /// The root over their heads.
     pub root: Hash,
+    /// The public key of the access log, if the ledger has one.
+    pub access: Option<VerifierKey>,
 }
 
 impl Map {
     /// The resource in the stored form.
     pub fn stored(&self) -> Vec<u8> {
         let root = STANDARD.encode(self.root);
+        let access = self.access.as_ref().map(|key| {
+            let mut text = Vec::new();
+            write_string(&key.to_string(), &mut text);
+            let text = String::from_utf8_lossy(&text);
+            format!(",{{\"url\":\"access-log\",\"valueString\":{text}}}")
+        });
         format!(
             "{{\"resourceType\":\"{KIND}\",\"id\":\"{ID}\",\"extension\":[{{\"url\":\"{EXTENSION}\",\"extension\":[\
              {{\"url\":\"size\",\"valueDecimal\":{}}},{{\"url\":\"persons\",\"valueDecimal\":{}}},\
-             {{\"url\":\"root\",\"valueBase64Binary\":\"{root}\"}}]}}],\
+             {{\"url\":\"root\",\"valueBase64Binary\":\"{root}\"}}{}]}}],\
              \"code\":{{\"coding\":[{{\"system\":\"{GOVERNANCE}\",\"code\":\"{CODE}\"}}],\
              \"text\":\"Where the chain of each person's entries ends\"}}}}",
-            self.size, self.persons
+            self.size,
+            self.persons,
+            access.unwrap_or_default()
         )
         .into_bytes()
     }
@@ -110,10 +122,15 @@ impl Map {
         let root = STANDARD
             .decode(part("root", "valueBase64Binary")?.as_str()?)
             .ok()?;
+        let access = match part("access-log", "valueString") {
+            Some(key) => Some(VerifierKey::parse(key.as_str()?).ok()?),
+            None => None,
+        };
         let map = Map {
             size: number("size")?,
             persons: number("persons")?,
             root: root.try_into().ok()?,
+            access,
         };
         (map.stored() == stored).then_some(map)
     }
@@ -124,6 +141,8 @@ const EXTENSION: &str = "urn:homecoming:person-heads";
 
 #[cfg(test)]
 mod tests {
+    use tlog::note::SigningKey;
+
     use super::*;
 
     fn head(person: u8, count: u64) -> Head {
@@ -157,18 +176,25 @@ mod tests {
 
     #[test]
     fn a_map_reads_only_as_it_was_written() {
-        let map = Map {
-            size: 1 << 40,
-            persons: 0,
-            root: [9; 32],
-        };
+        let key = SigningKey::from_seed("ward.example/\"a\"/access", &[3; 32]).expect("a name");
+        for access in [None, Some(key.verifier().clone())] {
+            reads_only_as_written(&Map {
+                size: 1 << 40,
+                persons: 0,
+                root: [9; 32],
+                access,
+            });
+        }
+    }
+
+    fn reads_only_as_written(map: &Map) {
         let stored = map.stored();
-        assert_eq!(Map::read(&stored), Some(map));
+        assert_eq!(Map::read(&stored).as_ref(), Some(map));
         assert_eq!(crate::content::name(&stored), Some((KIND, ID)));
         for at in 0..stored.len() {
             let mut altered = stored.clone();
             altered[at] ^= 1;
-            assert_ne!(Map::read(&altered), Some(map), "byte {at}");
+            assert_ne!(Map::read(&altered).as_ref(), Some(map), "byte {at}");
         }
     }
 }

@@ -27,7 +27,7 @@ use tlog::proof::{Proof, Verified};
 use crate::content::{self, Content};
 use crate::entry::{Action, Entry};
 use crate::signature::Signed;
-use crate::trust::{Distrust, Trust};
+use crate::trust::{Distrust, Trust, check_times};
 
 pub(crate) mod extra;
 
@@ -161,6 +161,8 @@ pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem>
         }
     }
     proved.extend(trust.proved(&verified.quorum));
+    let times = [(entry.position, entry.recorded_at)];
+    not_proved.extend(check_times(&verified.quorum, times).map_err(Problem::Distrust)?);
     Ok(Report {
         proved,
         not_proved,

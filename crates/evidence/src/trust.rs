@@ -2,9 +2,12 @@
 
 use tlog::checkpoint::{Checkpoint, CheckpointError};
 use tlog::note::{NoteError, SignedNote, VerifierKey};
-use tlog::policy::{CheckError, Policy, Quorum};
+use tlog::policy::{CheckError, Cosigned, Policy, Quorum};
 
 use record::time::RecordedAt;
+
+/// How far a programme's clock and a witness's may differ, in microseconds.
+pub const SKEW_MAX_US: i64 = 120_000_000;
 
 /// What a reader brings along. Nothing: the file's own key is used, and the report says so.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +44,21 @@ pub enum Distrust {
     /// A cosignature is bad, or too few witnesses cosigned.
     #[error(transparent)]
     Witnesses(#[from] CheckError),
+    /// Most witnesses had signed before.
+    #[error(
+        "entry {position} says that it was recorded at {recorded_at}, but the witness {witness} had signed for it at \
+         {signed} already"
+    )]
+    Time {
+        /// The entry's position in its log.
+        position: u64,
+        /// When it says it was recorded.
+        recorded_at: RecordedAt,
+        /// The witness that had signed before all others.
+        witness: String,
+        /// When it had.
+        signed: RecordedAt,
+    },
 }
 
 impl Trust<'_> {
@@ -83,16 +101,19 @@ impl Trust<'_> {
 
     /// What a quorum proves, in a sentence; nothing if no witness is known.
     pub fn proved(&self, quorum: &Quorum) -> Option<String> {
-        let each = quorum.cosigned.iter().map(|cosigned| {
-            // A time beyond the year 9999 is written as the end of it.
-            let us = i64::try_from(cosigned.time).unwrap_or(i64::MAX);
-            let time = RecordedAt(us.saturating_mul(1_000_000).min(LAST_MOMENT));
-            format!("{} at {time}", cosigned.witness)
-        });
+        self.proved_of("this log", quorum)
+    }
+
+    /// The same of a log by what it is called in the sentence.
+    pub(crate) fn proved_of(&self, log: &str, quorum: &Quorum) -> Option<String> {
+        let each = quorum
+            .cosigned
+            .iter()
+            .map(|cosigned| format!("{} at {}", cosigned.witness, moment(cosigned)));
         let each: Vec<String> = each.collect();
         let policy = self.policy.filter(|_| !each.is_empty())?;
         Some(format!(
-            "Outside witnesses saw this log, grown from all they had seen of it before, and cosigned: {}. Your policy \
+            "Outside witnesses saw {log}, grown from all they had seen of it before, and cosigned: {}. Your policy \
              asks for {}.",
             each.join(", "),
             policy.quorum()
@@ -122,6 +143,42 @@ impl Trust<'_> {
         }
         sentences
     }
+}
+
+/// Holds entries, by position and recorded time, against the times at which witnesses signed for all of them: what is
+/// signed for was recorded before. Where more witnesses contradict an entry than agree with it, the file is not
+/// believed, as a server whose clock they contradict so does not write; where fewer do, a sentence names them.
+pub(crate) fn check_times(
+    quorum: &Quorum,
+    entries: impl IntoIterator<Item = (u64, RecordedAt)>,
+) -> Result<Option<String>, Distrust> {
+    let Some((position, recorded_at)) = entries.into_iter().max_by_key(|(_, at)| at.0) else {
+        return Ok(None);
+    };
+    let is_early = |one: &&Cosigned| moment(one).0.saturating_add(SKEW_MAX_US) < recorded_at.0;
+    let early: Vec<&Cosigned> = quorum.cosigned.iter().filter(is_early).collect();
+    let Some(first) = early.iter().min_by_key(|one| one.time) else {
+        return Ok(None);
+    };
+    if early.len() * 2 > quorum.cosigned.len() {
+        return Err(Distrust::Time {
+            position,
+            recorded_at,
+            witness: first.witness.clone(),
+            signed: moment(first),
+        });
+    }
+    let names: Vec<&str> = early.iter().map(|one| one.witness.as_str()).collect();
+    Ok(Some(format!(
+        "That the time of entry {position}, {recorded_at}, is right: by the clocks of {} it was signed for before that.",
+        names.join(", ")
+    )))
+}
+
+/// When a witness cosigned; a time beyond the year 9999 is the end of it.
+fn moment(cosigned: &Cosigned) -> RecordedAt {
+    let us = i64::try_from(cosigned.time).unwrap_or(i64::MAX);
+    RecordedAt(us.saturating_mul(1_000_000).min(LAST_MOMENT))
 }
 
 /// The last moment of the year 9999, in microseconds since 1970.

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use tlog::checkpoint::Checkpoint;
-use tlog::note::SigningKey;
+use tlog::note::{SigningKey, VerifierKey};
 
 use crate::keys::{Keys, KeysError};
 use crate::store::{self, Identity, OpenError};
@@ -110,6 +110,12 @@ const STATE_KEYS: [&str; 5] = ["origin", "programme", "verifier", "checkpoint", 
 /// The name of the access log of a ledger.
 pub fn origin_of(ledger: &str) -> String {
     format!("{ledger}/access")
+}
+
+/// The name and the public key of the access log in a directory. No key is needed.
+pub fn name_and_key(dir: &Path) -> Result<(String, VerifierKey), OpenError> {
+    let identity = store::identity(&connect_to_read(dir)?)?;
+    Ok((identity.origin, identity.verifier))
 }
 
 /// Makes an empty access log beside a new ledger of that origin.

@@ -48,7 +48,7 @@ pub use content::Content;
 pub use evidence::{Action, Alias, Entry, disclosure, entry, erasure, heads, receipt};
 pub use keys::Keys;
 pub use promising::promise;
-pub use read::{KeyUse, Ledger, Raw, ReadError};
+pub use read::{Disclosures, KeyUse, Ledger, Raw, ReadError};
 pub use record::time::RecordedAt;
 pub use seal::{Class, KeyError};
 pub use store::{OpenError, create, open_keys};

@@ -28,6 +28,8 @@ use crate::store::{self, Identity, OpenError};
 mod export;
 mod log;
 
+pub use export::Disclosures;
+
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {

@@ -3,20 +3,29 @@
 use evidence::export::{Content, Export};
 use ledger::access::{AccessLog, Disclosed};
 use ledger::disclosure::Leaf;
-use ledger::{Entry, Ledger};
+use ledger::{Disclosures, Entry, Ledger};
 
 use crate::error::{Error, ErrorKind};
 use crate::release::Given;
 
+/// The latest cosigned checkpoint of each log, as far as there is one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cosigned<'n> {
+    /// The record's.
+    pub record: Option<&'n str>,
+    /// The access log's.
+    pub access: Option<&'n str>,
+}
+
 /// A person's export and what it gives out.
 ///
 /// It is complete as of the latest cosigned checkpoint, if that has a map of heads that counts
-/// entries about the person, otherwise as of the newest checkpoint. It has those leaves of the access
-/// log that are wanted.
+/// entries about the person, otherwise as of the newest checkpoint. Of the access log it has those leaves that
+/// are wanted, as of its own latest cosigned checkpoint, if there is one.
 pub fn export(
     ledger: &Ledger,
     access: &AccessLog,
-    cosigned: Option<&str>,
+    cosigned: Cosigned<'_>,
     patient: &str,
     wanted: &dyn Fn(&Disclosed) -> bool,
 ) -> Result<(Export, Given), Error> {
@@ -27,10 +36,16 @@ pub fn export(
         ));
     }
     let under = |note: Option<&str>| {
-        let export = ledger.export(patient, note, Some((access, wanted)));
+        let disclosures = Disclosures {
+            log: access,
+            cosigned: cosigned.access,
+            wanted,
+        };
+        let export = ledger.export(patient, note, Some(disclosures));
         export.map_err(Error::ledger)
     };
-    let export = match cosigned.map(|note| under(Some(note))).transpose()?.flatten() {
+    let cosigned = cosigned.record.map(|note| under(Some(note))).transpose()?;
+    let export = match cosigned.flatten() {
         Some(export) => export,
         None => under(None)?.ok_or_else(|| {
             Error::new(

@@ -14,15 +14,16 @@
 //! and the receipt says so.
 
 use tlog::Hash;
-use tlog::checkpoint::Checkpoint;
-use tlog::note::VerifierKey;
+use tlog::checkpoint::{Checkpoint, CheckpointError};
+use tlog::note::{SignedNote, VerifierKey};
+use tlog::policy::Quorum;
 use tlog::proof::Proof;
 
 use super::{Leaf, Told, Whom};
 use crate::content::Salt;
 use crate::receipt::Problem;
 use crate::receipt::extra::{self, Parts};
-use crate::trust::Trust;
+use crate::trust::{Distrust, Trust, check_times};
 
 const HEADER: &[u8] = b"homecoming-disclosure/1";
 
@@ -76,8 +77,19 @@ pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, P
         key: trusted,
         policy: None,
     };
+    verify_with(receipt, &trust)
+}
+
+/// The same with what a reader trusts: below a policy's quorum it is refused. The policy's logs are records, so of
+/// an access log its witnesses are asked alone; the key is the access log's.
+pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem> {
+    let trusted = trust.key;
+    let by_key = Trust {
+        key: trusted,
+        policy: None,
+    };
     let proof = extra::proof(receipt)?;
-    let parts = Parts::read(&proof, HEADER, "line", &trust)?;
+    let parts = Parts::read(&proof, HEADER, "line", &by_key)?;
     let (key, line) = (&parts.key, parts.line);
     let verified = proof.verify(line, key, key.name())?;
     let leaf = Leaf::parse(line).map_err(|_| Problem::Extra("line"))?;
@@ -92,9 +104,32 @@ pub fn verify(receipt: &[u8], trusted: Option<&VerifierKey>) -> Result<Report, P
         None => None,
     };
     let checkpoint = verified.checkpoint;
+    let distrust = |why: Distrust| Problem::Distrust(why);
+    let quorum = match trust.policy {
+        Some(policy) => {
+            let note = SignedNote::parse(&proof.checkpoint)
+                .map_err(|error| distrust(CheckpointError::from(error).into()))?;
+            policy
+                .check_quorum(&note)
+                .map_err(|error| distrust(error.into()))?
+        }
+        None => Quorum::default(),
+    };
+    let mut proved = proved(&leaf, told.as_ref(), &checkpoint, key);
+    proved.extend(trust.proved_of("the access log", &quorum));
+    let mut not_proved = not_proved(&leaf, told.as_ref(), trusted.is_some());
+    if quorum.cosigned.is_empty() {
+        not_proved.push(
+            "That everybody is shown the same access log: no outside witness is vouched for by a policy. Give one \
+             with --policy."
+                .to_owned(),
+        );
+    }
+    let times = [(leaf.position, leaf.recorded_at)];
+    not_proved.extend(check_times(&quorum, times).map_err(distrust)?);
     Ok(Report {
-        proved: proved(&leaf, told.as_ref(), &checkpoint, key),
-        not_proved: not_proved(&leaf, told.as_ref(), trusted.is_some()),
+        proved,
+        not_proved,
         leaf,
         told,
         checkpoint,

@@ -85,6 +85,17 @@ pub enum Problem {
         /// The position of the last one.
         last: u64,
     },
+    /// The access log is not the one that the record names.
+    #[error(
+        "what is said of disclosures is of another access log than the record's: it is signed with {found}, and the \
+         map of heads names {named}"
+    )]
+    OtherAccessLog {
+        /// The key in the file.
+        found: String,
+        /// The key in the record.
+        named: String,
+    },
     /// The lines are not in the log under its checkpoint.
     #[error(
         "the {log} does not hold these lines as they are here: something was altered, left out or put in ({why})"
@@ -118,5 +129,21 @@ pub enum Problem {
     Missing {
         /// The entry's position in its log.
         position: u64,
+    },
+    /// An erasure was carried out past the rules, so it accounts for nothing.
+    #[error(
+        "the erasure that entry {position} carries out {what}; it accounts for nothing that is missing"
+    )]
+    Unlawful {
+        /// The position of the step that carries it out.
+        position: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// What is missing is not what the erasures on the record say went.
+    #[error("what is missing is not what the erasures on the record took: {what}")]
+    Counts {
+        /// What does not fit.
+        what: String,
     },
 }

@@ -2,10 +2,11 @@
 
 use record::time::RecordedAt;
 use tlog::checkpoint::Checkpoint;
-use tlog::note::VerifierKey;
+use tlog::note::{SignedNote, VerifierKey};
 use tlog::policy::Quorum;
 use tlog::{Hash, leaf_hash, verify_inclusions};
 
+use super::erased::Erasures;
 use super::signatures::Signatures;
 use super::{Content, Export, Item, Problem, Section};
 use crate::content;
@@ -13,7 +14,7 @@ use crate::disclosure::{Leaf, Whom};
 use crate::entry::{Alias, Entry};
 use crate::erasure::Act;
 use crate::heads::{self, Head, Map, verify_presence};
-use crate::trust::Trust;
+use crate::trust::{Trust, check_times};
 
 const RECORD: &str = "log";
 const ACCESS: &str = "access log";
@@ -63,11 +64,14 @@ impl Export {
         )
         .map_err(|why| Problem::Inclusion { log: RECORD, why })?;
 
-        let acts = self.contents(&entries)?;
+        let erasures = self.contents(&entries)?;
         let access = self.access.as_ref();
         let access = access
-            .map(|access| self.disclosures(access, trust, &acts))
+            .map(|access| self.disclosures(access, trust, &map, &erasures))
             .transpose()?;
+        let times = entries.iter().chain([&map_entry]);
+        let times = times.map(|entry| (entry.position, entry.recorded_at));
+        let contradicted = check_times(&quorum, times).map_err(distrust)?;
         let mut report = Report {
             proved: Vec::new(),
             not_proved: Vec::new(),
@@ -84,7 +88,8 @@ impl Export {
             key: key.clone(),
             disclosures: Vec::new(),
         };
-        report.say(trust, &map_entry, access.as_ref());
+        report.say(trust, &map_entry, access.as_ref(), erasures.of_notes());
+        report.not_proved.extend(contradicted);
         report.disclosures = access.map(|access| access.leaves).unwrap_or_default();
         Ok(report)
     }
@@ -172,41 +177,43 @@ impl Export {
         }
     }
 
-    /// Every content is what its line commits to; where one is gone, an erasure accounts for it.
-    fn contents(&self, entries: &[Entry]) -> Result<Vec<Act>, Problem> {
-        let mut acts = Vec::new();
+    /// Every content is what its line commits to; where some are gone, erasures account for just these.
+    fn contents(&self, entries: &[Entry]) -> Result<Erasures, Problem> {
+        let mut steps = Vec::new();
+        let mut missing = Vec::new();
         for (entry, item) in entries.iter().zip(&self.record.items) {
             let position = entry.position;
-            if let Content::Here { salt, stored } = &item.content {
-                if content::commitment(salt, stored) != entry.commitment {
-                    return Err(Problem::Content { position });
+            match &item.content {
+                Content::Here { salt, stored } => {
+                    if content::commitment(salt, stored) != entry.commitment {
+                        return Err(Problem::Content { position });
+                    }
+                    check_resource(entry, stored)?;
+                    let act = Act::read(stored).filter(|act| act.person == self.person);
+                    steps.extend(act.map(|act| (entry, act)));
                 }
-                check_resource(entry, stored)?;
-                let act = Act::read(stored).filter(|act| act.person == self.person);
-                acts.extend(act.filter(|act| act.goes.is_some()));
+                Content::Erased => missing.push((position, entry.kind.as_str())),
+                Content::Withheld => return Err(Problem::Missing { position }),
             }
         }
-        for (entry, item) in entries.iter().zip(&self.record.items) {
-            let position = entry.position;
-            let is_told = || {
-                let below = |act: &Act| act.goes.as_ref().is_some_and(|goes| position < goes.below);
-                acts.iter().any(below)
-            };
-            match item.content {
-                Content::Here { .. } => {}
-                Content::Erased if is_told() => {}
-                Content::Erased | Content::Withheld => return Err(Problem::Missing { position }),
-            }
-        }
-        Ok(acts)
+        let erasures = Erasures::read(&steps)?;
+        erasures.account_for(&missing)?;
+        Ok(erasures)
     }
 
     fn disclosures(
         &self,
         access: &Section,
         trust: &Trust<'_>,
-        acts: &[Act],
+        map: &Map,
+        erasures: &Erasures,
     ) -> Result<Access, Problem> {
+        if let Some(named) = map.access.as_ref().filter(|named| **named != access.key) {
+            return Err(Problem::OtherAccessLog {
+                found: access.key.to_string(),
+                named: named.to_string(),
+            });
+        }
         let distrust = |why| Problem::Distrust { log: ACCESS, why };
         if access.key.name() != format!("{}/access", self.record.key.name()) {
             let found = access.key.to_string();
@@ -216,11 +223,11 @@ impl Export {
         let (checkpoint, _) = Trust::default()
             .open(&access.checkpoint, &access.key)
             .map_err(distrust)?;
-        let is_cosigned = trust.policy.is_some_and(|policy| {
-            policy.asks_for_witnesses()
-                && tlog::note::SignedNote::parse(&access.checkpoint)
-                    .is_ok_and(|note| policy.check_quorum(&note).is_ok())
-        });
+        // Below the quorum it is the log's own word alone, and the report says so.
+        let quorum = SignedNote::parse(&access.checkpoint)
+            .ok()
+            .and_then(|note| trust.policy?.check_quorum(&note).ok())
+            .unwrap_or_default();
         let mut leaves = Vec::with_capacity(access.items.len());
         let mut told_of_several = 0;
         for (item, number) in access.items.iter().zip(1..) {
@@ -238,7 +245,7 @@ impl Export {
                         return Err(Problem::Content { position });
                     }
                 }
-                (Whom::One(_), Content::Erased) if !acts.is_empty() => {}
+                (Whom::One(_), Content::Erased) if erasures.took_disclosure(leaf.recorded_at) => {}
                 (Whom::Many(_), Content::Withheld) => told_of_several += 1,
                 _ => return Err(Problem::Missing { position }),
             }
@@ -250,11 +257,15 @@ impl Export {
             .collect();
         verify_inclusions(&hashes, checkpoint.size, &access.hashes, &checkpoint.root)
             .map_err(|why| Problem::Inclusion { log: ACCESS, why })?;
+        let times = leaves.iter().map(|leaf| (leaf.position, leaf.recorded_at));
+        let contradicted = check_times(&quorum, times).map_err(distrust)?;
         Ok(Access {
             leaves,
             told_of_several,
-            is_cosigned,
+            quorum,
+            contradicted,
             size: checkpoint.size,
+            is_named: map.access.is_some(),
         })
     }
 }
@@ -262,8 +273,12 @@ impl Export {
 struct Access {
     leaves: Vec<Leaf>,
     told_of_several: usize,
-    is_cosigned: bool,
+    /// Of those that the reader's policy knows; nobody below its quorum.
+    quorum: Quorum,
+    contradicted: Option<String>,
     size: u64,
+    /// Whether the record names its key.
+    is_named: bool,
 }
 
 fn read(item: &Item, number: usize) -> Result<Entry, Problem> {
@@ -302,7 +317,13 @@ fn check_resource(entry: &Entry, stored: &[u8]) -> Result<(), Problem> {
 
 impl Report {
     /// Puts into words what was proved, and what was not.
-    fn say(&mut self, trust: &Trust<'_>, map_entry: &Entry, access: Option<&Access>) {
+    fn say(
+        &mut self,
+        trust: &Trust<'_>,
+        map_entry: &Entry,
+        access: Option<&Access>,
+        of_notes: bool,
+    ) {
         let origin = self.key.name();
         let erased = self.entries.iter().filter(|(_, stored)| stored.is_none());
         let (count, erased) = (self.entries.len(), erased.count());
@@ -328,8 +349,9 @@ impl Report {
         }
         if erased > 0 {
             proved.push(format!(
-                "The contents of {erased} were erased; an erasure on the record accounts for each of them, and that \
-                 they existed, when, and by whom stays."
+                "The contents of {erased} were erased: as many of each kind as the erasures on the record say, each \
+                 asked for, approved by two others and carried out by what the chain shows. That they existed, when, \
+                 and by whom stays."
             ));
         }
         let signatures = Signatures::of(&self.entries, origin);
@@ -345,6 +367,13 @@ impl Report {
              compare it. A promise that you were given at intake shows an entry that was never made."
                 .to_owned(),
         );
+        if of_notes {
+            not_proved.push(
+                "That what an erasure of the therapy notes alone took were therapy notes: their numbers and kinds fit, \
+                 and nothing else is left of them."
+                    .to_owned(),
+            );
+        }
         not_proved.extend(signatures.not_proved);
         not_proved.push(match signatures.signed {
             0 => "Who wrote the entries: the names are asserted by the server, and no key of the authors' own signed them."
@@ -362,19 +391,32 @@ impl Report {
             None => not_proved
                 .push("Who was told of it: the file holds nothing of the access log.".to_owned()),
             Some(access) => {
+                let whose = match access.is_named {
+                    true => "The access log whose key the map of heads names",
+                    false => "An access log with the key that the file names",
+                };
                 proved.push(format!(
-                    "The access log, which had {} leaves, holds these {} disclosures as they are here; {} of them told \
-                     of several persons at once, of whom the programme says that this is one.",
+                    "{whose}, which had {} leaves, holds these {} disclosures as they are here; {} of them told of \
+                     several persons at once, of whom the programme says that this is one.",
                     access.size,
                     access.leaves.len(),
                     access.told_of_several
                 ));
-                if !access.is_cosigned {
+                proved.extend(trust.proved_of("the access log", &access.quorum));
+                if !access.is_named {
+                    not_proved.push(
+                        "Whose the access log is: its key is only the file's word, because the record does not name \
+                         it. Anybody could have made what is said here of disclosures."
+                            .to_owned(),
+                    );
+                }
+                if access.quorum.cosigned.is_empty() {
                     not_proved.push(
                         "That everybody is shown the same access log: your policy's witnesses have not cosigned it."
                             .to_owned(),
                     );
                 }
+                not_proved.extend(access.contradicted.clone());
                 not_proved.push(
                     "That these are all the disclosures: the access log has no map of heads."
                         .to_owned(),

@@ -109,6 +109,7 @@ mod tests {
             size: 1000,
             persons: heads.len() as u64,
             root: heads::root(&heads).expect("they are sorted"),
+            access: None,
         };
         (heads, map)
     }

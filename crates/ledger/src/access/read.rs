@@ -158,11 +158,20 @@ impl AccessLog {
 
     /// All leaves about a person, oldest first, each with its proof under the one checkpoint that
     /// comes with them: for the person's export.
-    pub fn about(&self, person: Alias) -> Result<(String, Vec<Proven>), ReadError> {
+    ///
+    /// The checkpoint is `cosigned` if that is given, and then later leaves are not there; otherwise the newest.
+    pub fn about_under(
+        &self,
+        person: Alias,
+        cosigned: Option<&str>,
+    ) -> Result<(String, Vec<Proven>), ReadError> {
         let db = self.db();
         // One moment: a leaf that is recorded meanwhile is not under the checkpoint.
         let _moment = db.unchecked_transaction()?;
-        let text = checkpoint(&db)?;
+        let text = match cosigned {
+            Some(text) => text.to_owned(),
+            None => checkpoint(&db)?,
+        };
         let size = self.opened(&text, 0)?.size;
         let mut positions = positions_about(&db, person, size, usize::MAX)?;
         positions.reverse();
@@ -173,12 +182,34 @@ impl AccessLog {
         Ok((text, proven))
     }
 
-    /// The receipt of a leaf under the latest checkpoint: a text that anybody can verify.
+    /// The receipt of a leaf under the newest checkpoint: a text that anybody can verify.
     pub fn receipt(&self, position: u64) -> Result<String, ReadError> {
+        self.receipt_under(position, None)
+    }
+
+    /// The receipt of a leaf under a cosigned checkpoint if that covers it, else under the newest one.
+    ///
+    /// `cosigned` must be a checkpoint of this log; one that does not read, or that the log's key has not
+    /// signed, is damage.
+    pub fn receipt_under(
+        &self,
+        position: u64,
+        cosigned: Option<&str>,
+    ) -> Result<String, ReadError> {
         let db = self.db();
         let _moment = db.unchecked_transaction()?;
-        let text = checkpoint(&db)?;
-        let size = self.opened(&text, position)?.size;
+        let covering = match cosigned {
+            Some(text) => Some((self.opened(text, position)?.size, text.to_owned()))
+                .filter(|(size, _)| position < *size),
+            None => None,
+        };
+        let (size, text) = match covering {
+            Some(covering) => covering,
+            None => {
+                let text = checkpoint(&db)?;
+                (self.opened(&text, position)?.size, text)
+            }
+        };
         let Proven {
             disclosed,
             content,

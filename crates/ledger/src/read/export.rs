@@ -10,12 +10,21 @@ use super::{Ledger, Moment, ReadError, StoredTiles, checkpoint, damaged, line_at
 use crate::access::{AccessLog, Disclosed};
 use crate::entry::{Alias, Entry};
 
-/// Which leaves of the access log an export has.
-pub type Wanted<'w> = &'w dyn Fn(&Disclosed) -> bool;
+/// What an export has of the access log.
+#[derive(Clone, Copy)]
+pub struct Disclosures<'w> {
+    /// The log.
+    pub log: &'w AccessLog,
+    /// Under which of its checkpoints, if not under the newest: the latest that witnesses have cosigned.
+    pub cosigned: Option<&'w str>,
+    /// Which of its leaves.
+    pub wanted: &'w dyn Fn(&Disclosed) -> bool,
+}
 
 impl Ledger {
     /// Everything on the record about a person, complete as of the newest map of heads that the
-    /// checkpoint covers. `None` if no such map counts an entry about them.
+    /// checkpoint covers. `None` if no such map counts an entry about them, or if it names another access log:
+    /// the record was restored since, and goes on with another one.
     ///
     /// The checkpoint is `cosigned` if that is given, otherwise the newest there is. With `access`,
     /// what the access log says about the person is added, as far as it is wanted: what a warrant
@@ -24,7 +33,7 @@ impl Ledger {
         &self,
         patient: &str,
         cosigned: Option<&str>,
-        access: Option<(&AccessLog, Wanted<'_>)>,
+        access: Option<Disclosures<'_>>,
     ) -> Result<Option<Export>, ReadError> {
         let person = self.person(patient);
         let note = match cosigned {
@@ -37,6 +46,11 @@ impl Ledger {
         let Some((map_item, map, map_position)) = self.map_below(size)? else {
             return Ok(None);
         };
+        if let (Some(told), Some(named)) = (&access, &map.access)
+            && named != told.log.verifier()
+        {
+            return Ok(None);
+        }
         let heads = self.heads_at(map.size)?;
         if heads::root(&heads) != Some(map.root) {
             return Err(damaged(
@@ -67,9 +81,7 @@ impl Ledger {
             },
             map: map_item,
             place,
-            access: access
-                .map(|(log, wanted)| disclosed(log, person, wanted))
-                .transpose()?,
+            access: access.map(|told| disclosed(told, person)).transpose()?,
         }))
     }
 
@@ -142,14 +154,18 @@ fn positions(db: &Connection, head: &Head) -> Result<Vec<u64>, ReadError> {
 }
 
 /// What told of several persons stays without its content: that tells of the others as well.
-fn disclosed(log: &AccessLog, person: Alias, wanted: Wanted<'_>) -> Result<Section, ReadError> {
-    let (checkpoint, proven) = log.about(person)?;
+fn disclosed(told: Disclosures<'_>, person: Alias) -> Result<Section, ReadError> {
+    let log = told.log;
+    let (checkpoint, proven) = log.about_under(person, told.cosigned)?;
     let size = Checkpoint::open(&checkpoint, log.verifier(), log.origin())
         .map_err(|e| damaged(0, &e.to_string()))?
         .size;
     let mut items = Vec::with_capacity(proven.len());
     let mut proofs = Vec::with_capacity(proven.len());
-    for leaf in proven.into_iter().filter(|one| wanted(&one.disclosed)) {
+    for leaf in proven
+        .into_iter()
+        .filter(|one| (told.wanted)(&one.disclosed))
+    {
         let is_of_several = matches!(
             leaf.disclosed.leaf.whom,
             evidence::disclosure::Whom::Many(_)

@@ -75,7 +75,7 @@ fn what_is_recorded_is_found_by_person_and_by_place() {
         let mut expected: Vec<u64> = (0..all).filter(|n| fits(*n)).collect();
         let alias = Alias([person; 16]);
         assert_eq!(log.count_about(alias).unwrap(), expected.len() as u64);
-        let (_, proven) = log.about(alias).unwrap();
+        let (_, proven) = log.about_under(alias, None).unwrap();
         let found: Vec<u64> = proven
             .iter()
             .map(|one| one.disclosed.leaf.position)

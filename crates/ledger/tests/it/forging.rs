@@ -44,6 +44,7 @@ fn record_heads(world: &mut World) {
         size,
         persons: heads.len() as u64,
         root: heads::root(&heads).unwrap(),
+        access: None,
     };
     let name = format!("{}/{}", heads::KIND, heads::ID);
     let mut draft = write(Action::Update, &name, Expect::Any, None, "");

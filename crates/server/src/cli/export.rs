@@ -11,7 +11,7 @@ use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::handing_out;
+use crate::handing_out::{self, Cosigned};
 use crate::programme::Offline;
 
 #[derive(clap::Args)]
@@ -45,14 +45,20 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     })?;
     // So that the export is complete as of now: where every chain ends is recorded first.
     programme.writing().finish()?;
-    let cosigned = Witnessed::open(data)
-        .and_then(|witnessed| witnessed.latest(LogName::Record))
-        .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
-    let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
+    let latest = |log| {
+        Witnessed::open(data)
+            .and_then(|witnessed| witnessed.latest(log))
+            .map_err(|error| Stop::CouldNotRun(error.to_string()))
+    };
+    let (record, access) = (latest(LogName::Record)?, latest(LogName::Access)?);
+    let cosigned = Cosigned {
+        record: record.as_ref().map(|one| one.note.as_str()),
+        access: access.as_ref().map(|one| one.note.as_str()),
+    };
     let (export, given) = handing_out::export(
         programme.ledger(),
         programme.access(),
-        note,
+        cosigned,
         &args.person,
         &|_| true,
     )?;

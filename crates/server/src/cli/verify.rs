@@ -6,9 +6,8 @@ use evidence::export::{self, Export};
 use evidence::promise::{self, Evidence, Promise, Standing};
 use evidence::{Trust, disclosure, receipt};
 use serde_json::{Value, json};
-use tlog::note::{SignedNote, VerifierKey};
+use tlog::note::VerifierKey;
 use tlog::policy::Policy;
-use tlog::proof::Proof;
 
 use super::Stop;
 use crate::clock::Clock;
@@ -134,23 +133,12 @@ fn of_receipt(file: &[u8], trust: &Trust<'_>) -> Result<Found, String> {
     })
 }
 
-/// The policy's logs are records; of an access log's receipt its witnesses are asked alone.
 fn of_disclosure(file: &[u8], trust: &Trust<'_>) -> Result<Found, String> {
     let report =
-        disclosure::receipt::verify(file, trust.key).map_err(|problem| problem.to_string())?;
-    let mut proved = report.proved;
-    if let Some(policy) = trust.policy {
-        let text = String::from_utf8_lossy(file);
-        let proof = Proof::parse(&text).map_err(|problem| problem.to_string())?;
-        let note = SignedNote::parse(&proof.checkpoint).map_err(|problem| problem.to_string())?;
-        let quorum = policy
-            .check_quorum(&note)
-            .map_err(|problem| problem.to_string())?;
-        proved.extend(trust.proved(&quorum));
-    }
+        disclosure::receipt::verify_with(file, trust).map_err(|problem| problem.to_string())?;
     Ok(Found {
         what: "receipt",
-        proved,
+        proved: report.proved,
         not_proved: report.not_proved,
         more: Value::Null,
         is_broken: false,

@@ -7,6 +7,7 @@ use axum::response::Response;
 use ledger::Alias;
 use ledger::access::Disclosed;
 use ledger::disclosure::{Leaf, What, Whom};
+use ledger::witnessed::LogName;
 use maud::Markup;
 use policy::{Action, Kind, Purpose, Role};
 
@@ -69,7 +70,9 @@ pub async fn receipt(asked: Asked, Path(position): Path<String>) -> Result<Respo
     away(move || {
         let one = at(&asked, &position)?;
         let position = one.leaf.position;
-        let text = asked.programme.access().receipt(position);
+        let cosigned = asked.programme.cosigning().latest(LogName::Access);
+        let note = cosigned.as_ref().map(|one| one.note.as_str());
+        let text = asked.programme.access().receipt_under(position, note);
         let file = download(&name(position), text.map_err(Error::ledger)?);
         let mut given = Given::new();
         given.leaf(position, &one.persons);

@@ -12,7 +12,7 @@ use super::{Asked, away, download, person};
 use crate::accounting::HeldBack;
 use crate::consent::is_person;
 use crate::error::Error;
-use crate::handing_out;
+use crate::handing_out::{self, Cosigned};
 use crate::permit::Thing;
 use crate::programme::AsOf;
 
@@ -24,8 +24,12 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         // Whoever may not see the person gets the answer of a person who is not there.
         person::case(&asked, &id)?;
         may_take_all(&asked, &id)?;
-        let cosigned = programme.cosigning().latest(LogName::Record);
-        let note = cosigned.as_ref().map(|cosigned| cosigned.note.as_str());
+        let [record, of_access] =
+            [LogName::Record, LogName::Access].map(|log| programme.cosigning().latest(log));
+        let cosigned = Cosigned {
+            record: record.as_ref().map(|one| one.note.as_str()),
+            access: of_access.as_ref().map(|one| one.note.as_str()),
+        };
         // What a warrant keeps from the person for a time is not in what is handed to them, and neither
         // is what an agency has held back.
         let (standing, now) = (programme.standing()?, programme.clock().now().0);
@@ -39,7 +43,7 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
             !standing.keeps(one, &alias, now) && !held.as_ref().is_some_and(|held| held.holds(one))
         };
         let (ledger, access) = (programme.ledger(), programme.access());
-        let (export, given) = handing_out::export(ledger, access, note, &id, &told)?;
+        let (export, given) = handing_out::export(ledger, access, cosigned, &id, &told)?;
         let text = String::from_utf8(export.write()).map_err(Error::internal)?;
         let file = download(&format!("{id}.homecoming-export"), text);
         Ok(asked.gives(file, What::Export, given))

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use index::Index;
 use ledger::Ledger;
+use ledger::access::AccessLog;
 use ledger::heads::{self, Map};
 use tokio::sync::{mpsc, oneshot};
 
@@ -42,13 +43,14 @@ pub(super) fn covered(index: &Index) -> Result<u64, Error> {
 }
 
 /// The map of the first `size` entries, and how many persons are in it.
-pub(super) fn draft(ledger: &Ledger, size: u64) -> Result<(Draft, u64), Error> {
+pub(super) fn draft(ledger: &Ledger, access: &AccessLog, size: u64) -> Result<(Draft, u64), Error> {
     let heads = ledger.heads_at(size).map_err(Error::ledger)?;
     let map = Map {
         size,
         persons: heads.len() as u64,
         root: heads::root(&heads)
             .ok_or_else(|| Error::internal("the heads of the chains are out of order"))?,
+        access: Some(access.verifier().clone()),
     };
     let draft = Draft::governance(heads::KIND, heads::ID, Expect::Any, map.stored(), None)?;
     Ok((draft, map.persons))
@@ -61,7 +63,7 @@ pub(super) fn owed_to(inner: &Inner, patient: &str) -> Result<Option<Draft>, Err
         return Ok(None);
     }
     let size = inner.visible.load(Ordering::Acquire);
-    draft(&inner.ledger, size).map(|(draft, _)| Some(draft))
+    draft(&inner.ledger, &inner.access, size).map(|(draft, _)| Some(draft))
 }
 
 /// Sees to it, on a thread of its own, until the programme is let go.
@@ -111,7 +113,7 @@ fn look(
     if uncovered < UNCOVERED_LEAST.max(persons) && waited < WAIT_US {
         return Ok(None);
     }
-    let (draft, persons) = draft(&inner.ledger, size)?;
+    let (draft, persons) = draft(&inner.ledger, &inner.access, size)?;
     let (answer, answered) = oneshot::channel();
     let submission = Submission {
         actor: actor(),

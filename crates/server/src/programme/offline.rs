@@ -115,6 +115,7 @@ impl Offline {
     pub fn writing(&mut self) -> Writing<'_> {
         Writing {
             ledger: &self.ledger,
+            access: &self.access,
             appender: &mut self.appender,
             index: &self.index,
             bulk: self.index.bulk(),
@@ -128,6 +129,7 @@ impl Offline {
 /// [`Writing::finish`]: the index is brought up at the next start.
 pub struct Writing<'o> {
     ledger: &'o Ledger,
+    access: &'o AccessLog,
     appender: &'o mut Appender,
     index: &'o Index,
     bulk: Bulk<'o>,
@@ -258,7 +260,7 @@ impl Writing<'_> {
         if size <= head_map::covered(self.index)? {
             return Ok(());
         }
-        let (draft, _) = head_map::draft(self.ledger, size)?;
+        let (draft, _) = head_map::draft(self.ledger, self.access, size)?;
         let at = self.clock.now().max(self.appender.last_recorded_at());
         let batch = Batch {
             actor: head_map::actor(),

@@ -15,6 +15,7 @@ use tlog::policy::Policy;
 use tlog::proof::Proof;
 use tlog::{Tree, leaf_hash, prove_consistency, root_at};
 
+use crate::people::Person;
 use crate::served::{
     Folder, Outside, Served, access_log_key, get, homecoming, homecoming_done, log_key, programme,
     set_witnesses,
@@ -369,6 +370,84 @@ fn what_was_read_is_witnessed_like_what_was_written() {
     outside
         .verify(&SignedNote::parse(&note).expect("a note"))
         .expect("cosigned");
+}
+
+/// What is handed out of the access log carries the cosignatures, so that a policy with a quorum believes it.
+#[test]
+fn what_was_told_of_a_person_is_proved_under_what_witnesses_signed() {
+    let folder = Folder::new("told");
+    let (data, token) = programme(&folder);
+    let logs = [log_key(&data), access_log_key(&data)];
+    let witness = Outside::start(&folder.join("w"), &[&logs[0], &logs[1]]);
+    set_witnesses(&data, &[&witness], "1");
+    let policy = format!("{data}/witness.policy");
+    let verify = |file: &str, key: &str| {
+        let output = homecoming(&["verify", file, "--key", key, "--policy", &policy]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), said)
+    };
+    let added = [
+        "user", "add", "Officer", "--data", &data, "--role", "officer",
+    ];
+    let added = homecoming_done(&added);
+    let code = added.lines().last().expect("a code");
+    let receipt = folder.join("disclosure.receipt");
+    {
+        let served = Served::start(&data);
+        let officer = Person::enrol(&served, "Officer", code);
+        let agent: ureq::Agent = ureq::Agent::config_builder().build().into();
+        agent
+            .put(served.url("/fhir/Patient/anna"))
+            .header("Authorization", &format!("Bearer {token}"))
+            .header("Content-Type", "application/fhir+json")
+            .send(r#"{"resourceType":"Patient","id":"anna"}"#)
+            .expect("taken");
+        let read = || get(&served.url("/fhir/Patient/anna"), Some(&token)).0;
+        assert_eq!(read(), 200);
+        let entries = served.measure("homecoming_log_entries{log=\"record\"}");
+        served.until_cosigned(entries.expect("it is measured") as u64);
+        let cosigned = "homecoming_log_cosigned_entries{log=\"access\"}";
+        let size = served.until(cosigned, |size| size >= 1.0);
+        let text = officer.browser.get("/access/0/receipt").body;
+        std::fs::write(&receipt, text).expect("it is kept");
+        // The receipt was a disclosure itself, and what follows is asked about a person again.
+        assert_eq!(read(), 200);
+        served.until(cosigned, |now| now >= size + 2.0);
+    }
+    let (code, said) = verify(&receipt, &logs[1]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("Outside witnesses saw the access log"),
+        "{said}"
+    );
+    let export = folder.join("anna.export");
+    let exported = || {
+        let words = [
+            "export", "--data", &data, "--person", "anna", "--out", &export,
+        ];
+        homecoming_done(&words)
+    };
+    // It counts the entries and is a disclosure; then both are cosigned.
+    exported();
+    {
+        let served = Served::start(&data);
+        for log in ["record", "access"] {
+            let entries = served.measure(&format!("homecoming_log_entries{{log=\"{log}\"}}"));
+            let cosigned = format!("homecoming_log_cosigned_entries{{log=\"{log}\"}}");
+            served.until(&cosigned, |size| Some(size) >= entries);
+        }
+    }
+    exported();
+    let (code, said) = verify(&export, &logs[0]);
+    assert_eq!(code, Some(0), "{said}");
+    for part in [
+        "Outside witnesses saw the access log",
+        "The access log whose key the map of heads names",
+        " disclosures as they are here",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("have not cosigned"), "{said}");
 }
 
 #[test]

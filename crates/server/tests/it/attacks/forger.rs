@@ -211,6 +211,9 @@ pub fn count_again(data: &str, line: &mut Line<'_>, before: &[String], covers: u
         size: covers,
         persons: ends.len() as u64,
         root: heads::root(&ends).expect("sorted"),
+        access: ledger::access::name_and_key(data.as_ref())
+            .ok()
+            .map(|(_, key)| key),
     };
     reseal(data, line, &map.stored());
 }

@@ -1,0 +1,389 @@
+//! What erasures account for: just what they say, and only if they were lawful by the steps that the chain shows.
+
+use super::*;
+use crate::erasure::{CARRYING_OUT, DONE};
+
+/// What goes: the bound, and how many of which kinds.
+type Goes<'g> = (u64, &'g [(&'g str, u64)]);
+
+/// A version of an erasure's Task, with a minute between telling and carrying out.
+fn task(step: &str, scope: &str, goes: Option<Goes<'_>>) -> Vec<u8> {
+    let coded = |system: &str, code: &str| {
+        format!(r#"{{"coding":[{{"system":"urn:homecoming:{system}","code":"{code}"}}]}}"#)
+    };
+    let number = |system: &str, code: &str, value: u64| {
+        format!(
+            r#"{{"type":{},"valueInteger":{value}}}"#,
+            coded(system, code)
+        )
+    };
+    let mut output = String::new();
+    if let Some((below, kinds)) = goes {
+        let entries = kinds.iter().map(|(_, count)| count).sum();
+        let mut parts = vec![
+            number("erasure", "below", below),
+            number("erasure", "entries", entries),
+        ];
+        let each = kinds.iter();
+        parts.extend(each.map(|(kind, count)| number("erasure-kind", kind, *count)));
+        output = format!(r#","output":[{}]"#, parts.join(","));
+    }
+    format!(
+        r#"{{"resourceType":"Task","id":"0123456789abcdef","identifier":[{{"system":"urn:homecoming:person","value":"{PERSON}"}}],"status":"x","businessStatus":{},"intent":"order","code":{},"input":[{{"type":{},"valueCode":"{scope}"}},{}]{output}}}"#,
+        coded("erasure-step", step),
+        coded("governance", "erasure"),
+        coded("erasure", "scope"),
+        number("erasure", "delay-seconds", 60),
+    )
+    .into_bytes()
+}
+
+/// Steps by who takes them, with what goes in those that say so.
+type Steps<'s> = &'s [(&'s str, &'s str)];
+
+/// What an erasure needs.
+const LAWFUL: Steps<'static> = &[
+    ("user/7", "requested"),
+    ("user/8", "approved"),
+    ("user/9", "approved"),
+    ("user/7", "told"),
+    ("user/7", CARRYING_OUT),
+    ("homecoming", DONE),
+];
+
+impl Log {
+    /// An erasure by these steps.
+    fn erase(&mut self, steps: Steps<'_>, scope: &str, goes: Goes<'_>) {
+        for (actor, step) in steps {
+            let goes = matches!(*step, CARRYING_OUT | DONE).then_some(goes);
+            self.push_by(actor, Some(PERSON), "Task", task(step, scope, goes));
+        }
+    }
+
+    fn observations(count: u64) -> Log {
+        let mut log = Log::default();
+        for value in 0..count {
+            log.push(Some(PERSON), "Observation", observation(value));
+        }
+        log
+    }
+
+    /// The export of all, without the contents at these positions.
+    fn without(&self, erased: impl IntoIterator<Item = usize>) -> Export {
+        let mut log = self.clone();
+        log.push_map();
+        let all: Vec<u64> = (0..self.items.len() as u64).collect();
+        let mut export = log.export_of(&all);
+        for position in erased {
+            export.record.items[position].content = Content::Erased;
+        }
+        export
+    }
+}
+
+fn checked(export: &Export) -> Result<Report, Problem> {
+    check(&export.write())
+}
+
+fn counts<T>(what: &str) -> Result<T, Problem> {
+    let what = what.to_owned();
+    Err(Problem::Counts { what })
+}
+
+fn missing<T>(position: u64) -> Result<T, Problem> {
+    Err(Problem::Missing { position })
+}
+
+#[test]
+fn what_was_erased_is_accounted_for_or_missed() {
+    let mut log = Log::observations(3);
+    log.erase(LAWFUL, "record", (2, &[("Observation", 2)]));
+    let found = |erased: &[usize]| checked(&log.without(erased.iter().copied()));
+    let report = found(&[0, 1]).expect("an erasure accounts for both");
+    let says = |s: &String| s.starts_with("The contents of 2 were erased: as many of each kind");
+    assert!(report.proved.iter().any(says));
+    assert_eq!(report.entries[0].1, None);
+    // Another one is missing, or instead of one; or one is there that is said to be gone.
+    assert_eq!(found(&[0, 1, 2]), missing(2));
+    assert_eq!(found(&[0, 2]), missing(2));
+    let one = "2 contents of the kind Observation are said to be gone, and only 1 are missing";
+    assert_eq!(found(&[1]), counts(one));
+    let none = one.replace("only 1", "only 0");
+    assert_eq!(found(&[]), counts(&none));
+    // What tells of the erasure cannot be missing itself.
+    assert!(matches!(
+        found(&[0, 1, 3]),
+        Err(Problem::Unlawful { position: 7, .. })
+    ));
+    assert_eq!(found(&[7, 8]), missing(7));
+}
+
+#[test]
+fn an_erasure_of_one_therapy_note_does_not_account_for_forty_observations() {
+    let mut log = Log::observations(40);
+    let note = br#"{"resourceType":"DocumentReference","id":"0123456789abcdef"}"#;
+    log.push(Some(PERSON), "DocumentReference", note.to_vec());
+    let goes = (41, &[("DocumentReference", 1)][..]);
+    log.erase(LAWFUL, "therapy-notes", goes);
+    let report = checked(&log.without([40])).expect("the note is accounted for");
+    let says = |s: &String| s.contains("took were therapy notes");
+    assert!(report.not_proved.iter().any(says));
+    let what = "40 contents of the kind Observation are missing, and they name 0";
+    assert_eq!(checked(&log.without(0..41)), counts(what));
+    let what = what.replace("40 contents", "1 contents");
+    assert_eq!(checked(&log.without([5, 40])), counts(&what));
+}
+
+#[test]
+fn one_that_is_being_carried_out_may_not_have_come_so_far() {
+    let mut log = Log::observations(3);
+    log.erase(&LAWFUL[..5], "record", (3, &[("Observation", 2)]));
+    for erased in [&[][..], &[0], &[0, 2]] {
+        assert!(checked(&log.without(erased.iter().copied())).is_ok());
+    }
+    let what = "3 contents of the kind Observation are missing, and they name 2";
+    assert_eq!(checked(&log.without(0..3)), counts(what));
+}
+
+#[test]
+fn several_erasures_account_each_for_what_was_there() {
+    let mut log = Log::observations(2);
+    log.erase(LAWFUL, "record", (2, &[("Observation", 1)]));
+    for value in 2..5 {
+        log.push(Some(PERSON), "Observation", observation(value));
+    }
+    let again: Vec<Vec<u8>> = LAWFUL
+        .iter()
+        .map(|(_, step)| {
+            let goes = matches!(*step, CARRYING_OUT | DONE)
+                .then_some((11, &[("Observation", 2), ("Task", 0)][..]));
+            let text = String::from_utf8(task(step, "record", goes)).expect("text");
+            text.replace("0123456789abcdef", "fedcba9876543210")
+                .into_bytes()
+        })
+        .collect();
+    for (stored, (actor, _)) in again.into_iter().zip(LAWFUL) {
+        // The log of these tests gives every line one id; an alias says nothing of it.
+        log.push_by(actor, Some(PERSON), "Task", stored);
+        let item = log.items.last_mut().expect("it was pushed");
+        item.line = item
+            .line
+            .replace("0123456789abcdef", "~AAAAAAAAAAAAAAAAAAAAAA");
+        let hash = tlog::leaf_hash(item.line.as_bytes());
+        log.heads[0].hash = hash;
+    }
+    let found = |erased: &[usize]| checked(&log.without(erased.iter().copied())).map(|_| ());
+    assert_eq!(found(&[0, 8, 9]), Ok(()));
+    assert_eq!(found(&[1, 8, 10]), Ok(()));
+    // Two of before the first one, where it took one: then the second took one of the others, and says two.
+    assert_eq!(found(&[0, 1, 8]), Ok(()));
+    let first = "1 contents of the kind Observation are said to be gone, and only 0 are missing";
+    assert_eq!(found(&[8, 9, 10]), counts(first));
+    let more = "4 contents of the kind Observation are missing, and they name 3";
+    assert_eq!(found(&[0, 8, 9, 10]), counts(more));
+}
+
+#[test]
+fn one_that_was_carried_out_past_the_rules_accounts_for_nothing() {
+    let check = |steps: Steps<'_>, expect: Option<&'static str>| {
+        let mut log = Log::observations(1);
+        log.erase(steps, "record", (1, &[("Observation", 1)]));
+        let position = steps.iter().position(|(_, step)| *step == CARRYING_OUT);
+        let expect = match (expect, position) {
+            (None, _) => Ok(()),
+            (Some(what), Some(at)) => Err(Problem::Unlawful {
+                position: at as u64 + 1,
+                what,
+            }),
+            (Some(_), None) => missing(0),
+        };
+        assert_eq!(checked(&log.without([0])).map(|_| ()), expect, "{steps:?}");
+    };
+    const ASKED: (&str, &str) = ("user/7", "requested");
+    const ONE: (&str, &str) = ("user/8", "approved");
+    const TWO: (&str, &str) = ("user/9", "approved");
+    const TOLD: (&str, &str) = ("user/7", "told");
+    const BEGUN: (&str, &str) = ("user/7", CARRYING_OUT);
+    const END: (&str, &str) = ("homecoming", DONE);
+    check(LAWFUL, None);
+    check(&[ASKED, ("user/7", "not-told"), ONE, TWO, BEGUN, END], None);
+    let held = ("Practitioner/a", "held");
+    let lifted = ("user/8", "released");
+    check(&[ASKED, ONE, held, TWO, TOLD, lifted, BEGUN], None);
+    check(&[], Some("there is none"));
+    check(&[ASKED, ONE, TWO, TOLD], Some("it did not come so far"));
+    check(&[BEGUN, END], Some("was never asked for"));
+    check(
+        &[ONE, TWO, TOLD, BEGUN],
+        Some("was not asked for by an officer"),
+    );
+    check(
+        &[("client/x", "requested"), ONE, TWO, TOLD, BEGUN],
+        Some("was not asked for by an officer"),
+    );
+    let few = "was not approved by two officers other than the one who asked for it";
+    check(&[ASKED, ONE, TOLD, BEGUN, END], Some(few));
+    check(&[ASKED, ONE, ONE, TOLD, BEGUN, END], Some(few));
+    let cannot = "has a step before it that it cannot have";
+    let own = ("user/7", "approved");
+    check(&[ASKED, ONE, own, TOLD, BEGUN, END], Some(cannot));
+    let program = ("client/x", "approved");
+    check(&[ASKED, ONE, program, TOLD, BEGUN, END], Some(cannot));
+    let refused = ("user/8", "refused");
+    check(&[ASKED, ONE, TWO, TOLD, refused, BEGUN], Some(cannot));
+    let untold = "came although nobody had told the person, or said why not";
+    check(&[ASKED, ONE, TWO, BEGUN, END], Some(untold));
+    let stood = "came although something stood in the way";
+    check(&[ASKED, ONE, TWO, TOLD, held, BEGUN], Some(stood));
+    let officer = "was not carried out by an officer";
+    let program = ("homecoming", CARRYING_OUT);
+    check(&[ASKED, ONE, TWO, TOLD, program, END], Some(officer));
+    let goes_on = "goes on with a step that it cannot take";
+    check(&[ASKED, ONE, TWO, TOLD, BEGUN, BEGUN], Some(goes_on));
+    let by_hand = ("user/7", DONE);
+    check(&[ASKED, ONE, TWO, TOLD, BEGUN, by_hand], Some(goes_on));
+    let after = "goes on after its end";
+    check(&[ASKED, ONE, TWO, TOLD, BEGUN, END, END], Some(after));
+}
+
+/// Steps whose contents do not fit each other.
+#[test]
+fn one_that_takes_something_else_than_it_may_accounts_for_nothing() {
+    type Step = (&'static str, Vec<u8>);
+    let goes: Goes<'_> = (1, &[("Observation", 1)]);
+    let check = |change: &dyn Fn(&mut Vec<Step>), expect: &'static str| {
+        let mut steps: Vec<Step> = LAWFUL
+            .iter()
+            .map(|(actor, step)| {
+                let goes = matches!(*step, CARRYING_OUT | DONE).then_some(goes);
+                (*actor, task(step, "record", goes))
+            })
+            .collect();
+        change(&mut steps);
+        let mut log = Log::observations(1);
+        for (actor, stored) in steps {
+            log.push_by(actor, Some(PERSON), "Task", stored);
+        }
+        let expect = Err(Problem::Unlawful {
+            position: 5,
+            what: expect,
+        });
+        assert_eq!(checked(&log.without([0])).map(|_| ()), expect);
+    };
+    let reword = |steps: &mut Vec<Step>, at: usize, from: &str, to: &str| {
+        let text = String::from_utf8(steps[at].1.clone()).expect("text");
+        assert!(text.contains(from), "{text}");
+        steps[at].1 = text.replace(from, to).into_bytes();
+    };
+    check(
+        &|steps| steps[4].1 = task(CARRYING_OUT, "record", None),
+        "does not say what goes",
+    );
+    let numbers = "does not say of which kinds the contents are that go";
+    let one = r#""code":"entries"}]},"valueInteger":1"#;
+    check(
+        &|steps| reword(steps, 4, one, &one.replace(":1", ":2")),
+        numbers,
+    );
+    let below = r#""code":"below"}]},"valueInteger":1"#;
+    check(
+        &|steps| reword(steps, 4, below, &below.replace(":1", ":6")),
+        "takes what came after it",
+    );
+    check(
+        &|steps| reword(steps, 4, "\"record\"", "\"therapy-notes\""),
+        "takes something else than was asked for",
+    );
+    check(
+        &|steps| reword(steps, 0, ":60}", ":61}"),
+        "came before the time that it had set itself",
+    );
+    check(
+        &|steps| reword(steps, 0, ":60}", ":9223372036854775807}"),
+        "set no time for it",
+    );
+    check(
+        &|steps| reword(steps, 0, ":60}", ":9223372036854}"),
+        "came before the time that it had set itself",
+    );
+    check(
+        &|steps| reword(steps, 5, "\"Observation\"", "\"Condition\""),
+        "says at its end that something else went than at its beginning",
+    );
+}
+
+#[test]
+fn erasures_that_do_not_follow_each_other_account_for_nothing() {
+    let mut log = Log::observations(3);
+    log.erase(LAWFUL, "record", (3, &[("Observation", 2)]));
+    let Export { record, .. } = log.without([]);
+    assert_eq!(record.items.len(), 9);
+    for (actor, step) in LAWFUL {
+        let goes = matches!(*step, CARRYING_OUT | DONE).then_some((2, &[("Observation", 1)][..]));
+        let stored = String::from_utf8(task(step, "record", goes)).expect("text");
+        let stored = stored.replace("0123456789abcdef", "fedcba9876543210");
+        log.push_by(actor, Some(PERSON), "Task", stored.into_bytes());
+        let item = log.items.last_mut().expect("it was pushed");
+        item.line = item
+            .line
+            .replace("0123456789abcdef", "~AAAAAAAAAAAAAAAAAAAAAA");
+        log.heads[0].hash = tlog::leaf_hash(item.line.as_bytes());
+    }
+    let found = checked(&log.without(0..3)).map(|_| ());
+    assert_eq!(found, counts("they do not follow each other"));
+}
+
+/// Disclosures that were erased with the person, and those that cannot be in a person's file.
+#[test]
+fn a_disclosure_without_its_content_needs_an_erasure() {
+    let stored = br#"{"address":"/people/x"}"#;
+    let with = |scope: Option<(&str, Steps<'_>)>, whom: Whom, late: bool, content: Content| {
+        let mut log = Log::observations(1);
+        let mut erased = None;
+        if let Some((scope, steps)) = scope {
+            log.erase(steps, scope, (1, &[("Observation", 1)]));
+            erased = Some(0);
+        }
+        let mut line = access_line(0, whom, stored);
+        if late {
+            // The erasure ends at 09:06.
+            line = line.replace("T09:00:00", "T09:08:01");
+        }
+        let tree: Tree = [tlog::leaf_hash(line.as_bytes())].into_iter().collect();
+        let (hashes, checkpoint) = prove(&tree, &[0], ACCESS);
+        let mut export = log.without(erased);
+        export.access = Some(Section {
+            key: key(ACCESS).verifier().clone(),
+            items: vec![Item { line, content }],
+            hashes,
+            checkpoint,
+        });
+        checked(&export).map(|report| report.disclosures.len())
+    };
+    let here = || Content::Here {
+        salt: SALT,
+        stored: stored.to_vec(),
+    };
+    let one = Whom::One(PERSON);
+    let whole = Some(("record", LAWFUL));
+    let begun = Some(("record", &LAWFUL[..5]));
+    let notes = Some(("therapy-notes", LAWFUL));
+    assert_eq!(with(None, one, false, here()), Ok(1));
+    assert_eq!(with(whole, one, false, Content::Erased), Ok(1));
+    assert_eq!(with(begun, one, true, Content::Erased), Ok(1));
+    assert_eq!(with(None, one, false, Content::Erased), missing(0));
+    // What was asked after the erasure did not go with it, nor does anything with the therapy notes.
+    assert_eq!(with(whole, one, true, Content::Erased), missing(0));
+    assert_eq!(with(whole, one, true, here()), Ok(1));
+    assert_eq!(with(notes, one, false, Content::Erased), missing(0));
+    let several = Whom::Many(2);
+    assert_eq!(with(None, several, false, Content::Withheld), Ok(1));
+    assert_eq!(with(None, several, false, here()), missing(0));
+    assert_eq!(with(whole, several, false, Content::Erased), missing(0));
+    // Whoever told of nobody told nothing of this person.
+    assert_eq!(with(None, Whom::Nobody, false, here()), missing(0));
+    assert_eq!(
+        with(None, Whom::Nobody, false, Content::Withheld),
+        missing(0)
+    );
+}

@@ -18,6 +18,8 @@
 //! | import marks | name entries that exist |
 //! | the checkpoint | the log's key, as it lies in `keys/` |
 //! | what witnesses have signed | the lines give the same root at that size |
+//! | checkpoints from elsewhere | likewise |
+//! | the access log's key | the newest map of heads names it, and no map another one unless the log began anew |
 //! | recorded times | the times at which witnesses signed before and after |
 //! | tables and triggers | as this version makes them; SQLite's own integrity check |
 //!
@@ -40,10 +42,13 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use evidence::erasure::Act;
+use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension};
 use seal::Class;
 use tlog::checkpoint::Checkpoint;
+use tlog::policy::Policy;
 
+use crate::access;
 use crate::keys::Keys;
 use crate::lock;
 use crate::read::{KnownEdge, StoredTiles};
@@ -65,10 +70,11 @@ mod walk;
 mod window;
 
 pub use acts::{KEY_GONE, RESTORED_WITH_LOSS};
+pub use cosigned::{Kept, Newest, Outside};
 pub use faults::Fault;
 
 use acts::Acts;
-use cosigned::Bounds;
+use cosigned::Word;
 use derived::WINDOW;
 pub(crate) use faults::Faults;
 use key_use::Uses;
@@ -97,6 +103,10 @@ pub struct How {
     pub fresh: bool,
     /// The directory whose `keys` are used, if it is not the ledger's own: for a backup.
     pub keys_of: Option<PathBuf>,
+    /// By which policy cosignatures count, if not by the one that lies in the directory.
+    pub policy: Option<Policy>,
+    /// Checkpoints from elsewhere, of the record or of the access log.
+    pub kept: Vec<Kept>,
 }
 
 impl How {
@@ -143,6 +153,10 @@ pub struct Report {
     pub whole_file: bool,
     /// What does not fit: of the whole first, then by entry.
     pub faults: Vec<Fault>,
+    /// What was held against the word of others.
+    pub outside: Outside,
+    /// When the log began anew, if a restoration lost entries; known only if contents were opened.
+    pub restored: Option<RecordedAt>,
     /// The signed checkpoint as it is stored.
     pub checkpoint: String,
 }
@@ -178,7 +192,7 @@ pub fn audit(
         sealing: sealing.as_ref(),
         uses: Uses::default(),
         acts: Acts::default(),
-        bounds: Bounds::default(),
+        word: Word::default(),
         erased: 0,
         destroyed_unsaid: Vec::new(),
         progress_file: how.resume.clone().unwrap_or_else(|| dir.join(resume::FILE)),
@@ -206,7 +220,7 @@ pub fn audit(
         audit.resume();
     }
     if let Some(identity) = &known.identity {
-        audit.witnessed(dir, identity);
+        audit.witnessed(dir, how, identity);
     }
     let threads = match how.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -245,6 +259,10 @@ pub fn audit(
     });
     let mut faults = audit.faults;
     faults.extend(audit.opened.faults);
+    // An access log that cannot be read at all is its own audit's to say.
+    if let Ok((_, key)) = access::name_and_key(dir) {
+        audit.acts.check_access(&key, &mut faults);
+    }
     Ok(Report {
         entries: audit.walk.entries,
         bytes_read: audit.bytes_read,
@@ -256,6 +274,8 @@ pub fn audit(
         resumed_at: audit.resumed_at,
         whole_file: at_rest,
         faults: faults.list(),
+        outside: audit.word.outside,
+        restored: audit.acts.restored_at,
         checkpoint,
     })
 }
@@ -266,7 +286,7 @@ struct Audit<'d> {
     sealing: Option<&'d Sealing>,
     uses: Uses,
     acts: Acts,
-    bounds: Bounds,
+    word: Word,
     erased: u64,
     destroyed_unsaid: Vec<u32>,
     known: &'d Known,
@@ -313,14 +333,13 @@ impl Audit<'_> {
         self.opened = reached;
     }
 
-    /// What witnesses have signed must be what the lines give.
-    fn witnessed(&mut self, dir: &Path, identity: &store::Identity) {
-        let (signed, bounds) = cosigned::read(dir, identity, LogName::Record, &mut self.faults);
-        self.bounds = bounds;
-        for signed in signed {
+    /// What others have signed must be what the lines give.
+    fn witnessed(&mut self, dir: &Path, how: &How, identity: &store::Identity) {
+        self.word = cosigned::read(dir, how, identity, LogName::Record, &mut self.faults);
+        for signed in std::mem::take(&mut self.word.signed) {
             let otherwise = format!(
-                "The first {} entries are not those that witnesses have signed for",
-                signed.size
+                "The first {} entries are not those that {}",
+                signed.size, signed.source
             );
             self.must_give(signed.size, signed.root, otherwise);
         }
@@ -483,8 +502,11 @@ impl Audit<'_> {
                 .walk
                 .line(position, line, hash, &mut filled, &mut self.faults);
             if let Some(line) = &line {
-                self.bounds
-                    .check(position, line.recorded_at, &mut self.faults);
+                let at = line.recorded_at;
+                self.word.outside.recorded(position, at);
+                for what in self.word.bounds.contradict(position, at) {
+                    self.faults.at(position, what);
+                }
             }
             if let (Some(line), Some(row)) = (line, row) {
                 self.uses.content(position, &line, row, &mut self.faults);

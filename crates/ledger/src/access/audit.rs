@@ -9,6 +9,8 @@
 //! | the persons | what line and content say; `about` as far as it covers |
 //! | a month's key | the slot that the month's leaves are sealed under |
 //! | what witnesses have signed | the leaves give the same root at that size |
+//! | checkpoints from elsewhere | likewise |
+//! | recorded times | the times at which witnesses signed before and after |
 //! | the checkpoint | the access log's key, as it lies in `keys/` |
 //! | tables and triggers | as this version makes them; SQLite's own integrity check |
 
@@ -17,13 +19,14 @@ use std::path::Path;
 
 use evidence::disclosure::Told;
 use rusqlite::Connection;
+use tlog::Edge;
 use tlog::checkpoint::Checkpoint;
-use tlog::{Edge, Hash};
 
 use super::body::Sealing;
 use super::read::{Stored, stored};
 use super::{SCHEMA, STATE_KEYS, connect_to_read, signing_key};
-use crate::audit::{Fault, How};
+use crate::audit::cosigned::{self, Signed, Word};
+use crate::audit::{Fault, How, Outside};
 use crate::store::{self, OpenError};
 use crate::witnessed::LogName;
 
@@ -36,6 +39,8 @@ pub struct Report {
     pub erased: u64,
     /// What does not fit.
     pub faults: Vec<Fault>,
+    /// What was held against the word of others.
+    pub outside: Outside,
     /// The signed checkpoint as it is stored.
     pub checkpoint: String,
 }
@@ -59,7 +64,7 @@ pub fn audit(
     schema(&db, &mut faults)?;
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
     let (text, signed) = signed(keys_of, &db, &mut faults);
-    let cosigned = cosigned(dir, &db, &mut faults);
+    let mut word = word(dir, how, &db, &mut faults);
     let size = match &signed {
         Some(checkpoint) => checkpoint.size,
         None => db.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0))? as u64,
@@ -78,7 +83,7 @@ pub fn audit(
     let leaves = walk(
         &db,
         size,
-        &cosigned,
+        &mut word,
         sealing.as_ref(),
         &mut faults,
         progress,
@@ -102,6 +107,7 @@ pub fn audit(
         leaves: leaves.read,
         erased: leaves.erased,
         faults: faults.said,
+        outside: word.outside,
         checkpoint: text,
     })
 }
@@ -143,13 +149,17 @@ pub(super) struct Leaves {
 pub(super) fn walk(
     db: &Connection,
     size: u64,
-    cosigned: &BTreeMap<u64, Hash>,
+    word: &mut Word,
     sealing: Option<&Sealing>,
     faults: &mut Faults,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Leaves, OpenError> {
     let mut leaves = Leaves::default();
     let mut last = None;
+    let mut signed: BTreeMap<u64, Vec<Signed>> = BTreeMap::new();
+    for one in std::mem::take(&mut word.signed) {
+        signed.entry(one.size).or_default().push(one);
+    }
     let mut select = db.prepare(
         "SELECT position, line, persons, class, slot, body FROM entry WHERE position >= 0 AND position < ?1 \
          ORDER BY position",
@@ -185,12 +195,14 @@ pub(super) fn walk(
                 .tiles
                 .push((tile.level, tile.index, tile.hashes.to_vec()))
         });
-        let (size, root) = (leaves.edge.size(), cosigned.get(&leaves.edge.size()));
-        if root.is_some_and(|root| *root != leaves.edge.root()) {
-            faults.say(
-                None,
-                format!("The first {size} leaves of the access log are not those that witnesses have signed for"),
-            );
+        for one in signed.remove(&leaves.edge.size()).unwrap_or_default() {
+            if one.root != leaves.edge.root() {
+                let what = format!(
+                    "The first {} leaves of the access log are not those that {}",
+                    one.size, one.source
+                );
+                faults.say(None, what);
+            }
         }
         leaves.read += 1;
         match stored(row) {
@@ -204,7 +216,15 @@ pub(super) fn walk(
                         ),
                     );
                 }
-                last = Some(stored.leaf.recorded_at);
+                let at = stored.leaf.recorded_at;
+                last = Some(at);
+                word.outside.recorded(position, at);
+                for what in word.bounds.contradict(position, at) {
+                    faults.say(
+                        Some(position),
+                        format!("Leaf {position} of the access log: {what}"),
+                    );
+                }
                 let month = stored.leaf.recorded_at.to_string()[..7].to_owned();
                 let slots = leaves.months.entry(month).or_default();
                 slots.extend(stored.month_slot());
@@ -223,30 +243,28 @@ pub(super) fn walk(
             format!("Leaf {expect} of the access log is missing: it has {expect} of the {size} that are signed"),
         );
     }
-    if let Some((cosigned, _)) = cosigned.range(size + 1..).next_back() {
-        faults.say(
-            None,
-            format!("Witnesses have signed for {cosigned} leaves of the access log, of which only {size} are there"),
+    for one in signed.into_values().flatten().filter(|one| one.size > size) {
+        let what = format!(
+            "The first {} leaves of the access log, of which only {size} are there, are not those that {}",
+            one.size, one.source
         );
+        faults.say(None, what);
     }
     progress(size, size);
     Ok(leaves)
 }
 
-/// The roots of the access log that witnesses have signed for, by size.
-fn cosigned(dir: &Path, db: &Connection, faults: &mut Faults) -> BTreeMap<u64, Hash> {
+/// What others have signed of the access log.
+fn word(dir: &Path, how: &How, db: &Connection, faults: &mut Faults) -> Word {
     let Ok(identity) = store::identity(db) else {
-        return BTreeMap::new();
+        return Word::default();
     };
     let mut bad = crate::audit::Faults::default();
-    let (signed, _) = crate::audit::cosigned::read(dir, &identity, LogName::Access, &mut bad);
+    let word = cosigned::read(dir, how, &identity, LogName::Access, &mut bad);
     for fault in bad.list() {
         faults.say(None, format!("The access log: {fault}"));
     }
-    signed
-        .iter()
-        .map(|signed| (signed.size, signed.root))
-        .collect()
+    word
 }
 
 /// Checks one leaf; whether its content was erased.

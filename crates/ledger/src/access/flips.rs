@@ -29,7 +29,7 @@ pub fn read<'d>(dir: &'d Path, keys: &'d Keys) -> Result<Sound<'d>, OpenError> {
     let leaves = audit::walk(
         &db,
         report.leaves,
-        &Default::default(),
+        &mut Default::default(),
         Some(&sealing),
         &mut Faults::default(),
         &mut |_, _| {},

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use evidence::erasure::{self, Act};
 use evidence::heads::{self, Map};
 use record::json::{Doc, Value};
+use record::time::RecordedAt;
+use tlog::note::VerifierKey;
 
 use super::faults::Faults;
 use super::key_use::Destroyed;
@@ -65,6 +67,10 @@ pub(super) struct Acts {
     done: BTreeMap<u32, u64>,
     /// Keys that were gone when the record was restored.
     gone: BTreeSet<u32>,
+    /// When the record was last restored with a loss.
+    pub(super) restored_at: Option<RecordedAt>,
+    /// Which access log the last map of heads names, where that map is, and whether the record was restored since.
+    access: Option<(Option<VerifierKey>, u64, bool)>,
     /// Erasures' steps, by position.
     pub(super) steps: Vec<(u64, Act)>,
 }
@@ -80,9 +86,10 @@ impl Acts {
     ) {
         if line.kind == "Basic" {
             if let Some(map) = Map::read(stored) {
-                return check_map(line.position, &map, walk, faults);
+                check_map(line.position, &map, walk, faults);
+                return self.map(line.position, map, faults);
             }
-            return self.restored(stored);
+            return self.restored(line.recorded_at, stored);
         }
         let Some(act) = Act::read(stored) else {
             return;
@@ -106,11 +113,45 @@ impl Acts {
         self.steps.push((line.position, act));
     }
 
-    fn restored(&mut self, stored: &[u8]) {
+    /// Each map names the access log of the one before, unless the record was restored between them.
+    fn map(&mut self, position: u64, map: Map, faults: &mut Faults) {
+        if let Some((before, at, false)) = &self.access
+            && *before != map.access
+        {
+            faults.at(
+                position,
+                format_args!(
+                    "its map of heads names another access log than the one before it, entry {at}"
+                ),
+            );
+        }
+        self.access = Some((map.access, position, false));
+    }
+
+    /// The last map names the access log that is there.
+    pub(super) fn check_access(&self, key: &VerifierKey, faults: &mut Faults) {
+        if let Some((Some(named), at, false)) = &self.access
+            && named != key
+        {
+            faults.at(
+                *at,
+                format_args!(
+                    "its map of heads names the access log {named}, and another one is there, {key}: the access log was \
+                     replaced"
+                ),
+            );
+        }
+    }
+
+    fn restored(&mut self, recorded_at: RecordedAt, stored: &[u8]) {
         let Ok(doc) = Doc::parse(stored) else { return };
         let root = doc.root();
         if erasure::code(root.get("code"), erasure::GOVERNANCE) != Some(RESTORED_WITH_LOSS) {
             return;
+        }
+        self.restored_at = Some(recorded_at);
+        if let Some((_, _, restored)) = &mut self.access {
+            *restored = true;
         }
         let outer = root.get("extension").into_iter().flat_map(Value::items);
         for detail in

@@ -11,4 +11,5 @@ mod keys;
 mod model;
 mod opening;
 mod receipts;
+mod vouching;
 mod world;

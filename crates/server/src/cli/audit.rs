@@ -4,11 +4,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ledger::Ledger;
-use ledger::audit::{Fault, How, Progress, Report};
+use ledger::audit::{Fault, How, Kept, Outside, Progress, Report};
+use ledger::backup::Standing;
+use ledger::witnessed::LogName;
+use tlog::checkpoint::Checkpoint;
+use tlog::note::{SignedNote, VerifierKey};
+use tlog::policy::Policy;
 
 use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
+use crate::cosigning::ask::ask;
+use crate::cosigning::{POLICY, read_policy};
 use crate::erasure::Found;
 use crate::programme::{Indexed, audit_index, erasure_delay_least};
 
@@ -31,6 +38,16 @@ pub struct Args {
     /// Open everything anew, whatever an interrupted audit had opened
     #[arg(long)]
     fresh: bool,
+    /// A checkpoint of the record or of the access log that somebody kept elsewhere: it must be how the log begins
+    #[arg(long, value_name = "FILE")]
+    cosigned: Vec<PathBuf>,
+    /// Ask the policy's witnesses what they cosigned last, and hold that against the logs
+    #[arg(long)]
+    ask_witnesses: bool,
+    /// Which witnesses you trust, and how many of them it takes (a C2SP tlog-policy file), in place of the
+    /// `witness.policy` that lies in the directory, where whoever runs the server can change it
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Do not hold the index against the record, which takes about as long as making it anew
     #[arg(long)]
     without_index: bool,
@@ -45,14 +62,20 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         true => None,
         false => Some(args.passphrase.open(keys_of)?),
     };
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let (kept, unanswered) = kept(args, policy.as_ref())?;
     let how = How {
         keys,
         keys_of: args.keys_from.clone(),
         resume: args.resume.clone(),
         fresh: args.fresh,
+        policy,
+        kept,
         ..How::default()
     };
     let audited = audited(&args.data.data, &how)?;
+    let mut amiss_outside = audited.amiss();
+    amiss_outside.extend(unanswered);
     let indexed = indexed(args, how.keys)?;
     let (report, seconds) = (&audited.report, audited.seconds);
     let (amiss, more) = match &indexed {
@@ -81,6 +104,11 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 "whole_file": report.whole_file,
                 "seconds": seconds,
                 "faults": faults,
+                "checkpoint": report.checkpoint,
+                "checkpoint_of_access_log": audited.access_checkpoint,
+                "witnessed": json(&report.outside),
+                "witnessed_of_access_log": json(&audited.access_outside),
+                "not_witnessed": amiss_outside,
                 "faults_of_index": amiss.len() as u64 + more,
                 "index": match &indexed {
                     Indexed::Not(why) => serde_json::json!({ "compared": false, "why": why }),
@@ -92,12 +120,68 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         );
     } else {
         tell(&audited);
+        tell_outside(args, &audited, &amiss_outside);
         tell_index(&indexed);
     }
-    match report.faults.is_empty() && amiss.is_empty() {
+    match report.faults.is_empty() && amiss.is_empty() && amiss_outside.is_empty() {
         true => Ok(()),
         false => Err(Stop::Finding),
     }
+}
+
+/// Checkpoints from elsewhere: those that were given, and those that witnesses show; and which witnesses did not.
+fn kept(args: &Args, policy: Option<&Policy>) -> Result<(Vec<Kept>, Vec<String>), Stop> {
+    let data = &args.data.data;
+    let (mut kept, mut unanswered) = (Vec::new(), Vec::new());
+    if args.cosigned.is_empty() && !args.ask_witnesses {
+        return Ok((kept, unanswered));
+    }
+    let could_not = |error: &dyn std::fmt::Display| Stop::CouldNotRun(error.to_string());
+    let record = Standing::of(data).map_err(|error| could_not(&error))?;
+    let access = ledger::access::name_and_key(data).map_err(|error| could_not(&error))?;
+    let logs = [(record.origin, record.verifier), access];
+    for file in &args.cosigned {
+        let note = std::fs::read_to_string(file)
+            .map_err(|error| could_not(&format!("{} cannot be read: {error}", file.display())))?;
+        let is_of = |(origin, _): &(String, VerifierKey)| {
+            SignedNote::parse(&note)
+                .ok()
+                .and_then(|note| Checkpoint::parse(note.text()).ok())
+                .is_some_and(|checkpoint| checkpoint.origin == *origin)
+        };
+        if !logs.iter().any(is_of) {
+            return Err(Stop::WrongUse(format!(
+                "{} is not a checkpoint of the log {}, nor of {}.",
+                file.display(),
+                logs[0].0,
+                logs[1].0
+            )));
+        }
+        kept.push(Kept {
+            source: format!("the checkpoint in {}", file.display()),
+            note,
+        });
+    }
+    if args.ask_witnesses {
+        let policy = match policy {
+            Some(policy) => policy.clone(),
+            None => read_policy(&data.join(POLICY))?,
+        };
+        for (origin, key) in &logs {
+            for shown in ask(&policy, origin, key) {
+                match shown {
+                    Ok(shown) => kept.push(Kept {
+                        source: format!("the witness {}", shown.witness),
+                        note: shown.note,
+                    }),
+                    Err((witness, why)) => unanswered.push(format!(
+                        "The witness {witness} could not be asked about {origin}: {why}"
+                    )),
+                }
+            }
+        }
+    }
+    Ok((kept, unanswered))
 }
 
 /// The index against the record, if it can be and is to be.
@@ -127,8 +211,26 @@ pub(super) struct Audited {
     pub report: Report,
     /// How many leaves of the access log were read.
     pub leaves: u64,
+    /// The access log's signed checkpoint.
+    access_checkpoint: String,
+    /// What the access log was held against.
+    access_outside: Outside,
     /// How long it took.
     pub seconds: f64,
+}
+
+impl Audited {
+    /// What witnesses should vouch for and do not.
+    fn amiss(&self) -> Vec<String> {
+        let restored = self.report.restored;
+        let mut amiss = self.report.outside.amiss(LogName::Record, restored);
+        for what in self.access_outside.amiss(LogName::Access, restored) {
+            if !amiss.contains(&what) {
+                amiss.push(what);
+            }
+        }
+        amiss
+    }
 }
 
 /// Audits with a progress bar.
@@ -153,6 +255,8 @@ pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<Audited, Stop
     Ok(Audited {
         report,
         leaves: access.leaves,
+        access_checkpoint: access.checkpoint,
+        access_outside: access.outside,
         seconds: watch.seconds(),
     })
 }
@@ -245,6 +349,64 @@ fn tell(audited: &Audited) {
             "\n{faults} faults of the record. Keep this directory as it is, and compare it with a backup."
         ),
     }
+}
+
+/// Who else vouches for what was read, and how far.
+fn tell_outside(args: &Args, audited: &Audited, amiss: &[String]) {
+    for (log, outside) in [
+        (LogName::Record, &audited.report.outside),
+        (LogName::Access, &audited.access_outside),
+    ] {
+        match &outside.newest {
+            Some(newest) => say!(
+                "Of the {log}, {} cosigned checkpoints were compared. The newest is of {} entries and was cosigned by \
+                 {} at {}.",
+                outside.cosigned,
+                newest.size,
+                newest.by.join(", "),
+                newest.at
+            ),
+            None => say!("Of the {log}, 0 cosigned checkpoints were compared."),
+        }
+        if outside.kept > 0 {
+            say!(
+                "{} checkpoints of the {log} from elsewhere were compared.",
+                outside.kept
+            );
+        }
+        if outside.below > 0 {
+            say!(
+                "{} more that are noted of the {log} are not cosigned by enough witnesses of a policy: they were \
+                 compared, and are nobody's word.",
+                outside.below
+            );
+        }
+    }
+    match (&audited.report.outside.asked, &args.policy) {
+        (None, _) => say!(
+            "No policy asks for witnesses: that this is the record as it was, and no other, is its own keys' word."
+        ),
+        (Some(asked), None) => say!(
+            "The policy is the one in this directory and asks for {asked}. Whoever runs the server can change it: \
+             --policy takes yours."
+        ),
+        (Some(_), Some(_)) => {}
+    }
+    for what in amiss {
+        say!("NOT WITNESSED: {what}.");
+    }
+}
+
+fn json(outside: &Outside) -> serde_json::Value {
+    serde_json::json!({
+        "asked": outside.asked,
+        "compared": outside.cosigned,
+        "compared_below_quorum": outside.below,
+        "compared_from_elsewhere": outside.kept,
+        "newest": outside.newest.as_ref().map(|newest| serde_json::json!({
+            "size": newest.size, "at": newest.at.to_string(), "by": newest.by,
+        })),
+    })
 }
 
 fn tell_index(indexed: &Indexed) {

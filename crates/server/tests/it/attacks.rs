@@ -14,6 +14,7 @@ mod purpose;
 mod rollback;
 mod stolen_key;
 mod swapped;
+mod unwitnessed;
 mod withholding;
 
 use std::path::Path;

@@ -45,7 +45,7 @@ fn a_client_does_not_choose_when_something_is_recorded() {
 }
 
 /// A programme that was begun a week ago, with three facts from then.
-fn begun_a_week_ago(data: &str) {
+pub(super) fn begun_a_week_ago(data: &str) {
     let about = About {
         name: "Backdating".to_owned(),
         demo: Vec::new(),

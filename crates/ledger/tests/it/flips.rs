@@ -205,6 +205,8 @@ fn a_flipped_bit_of_a_key_is_found() {
         "provider.key",
         "programme.key",
         "ledger.keyring",
+        "access.key",
+        "access.keyring",
     ] {
         let file = keys.join(name);
         let sound = std::fs::read(&file).unwrap();
@@ -218,6 +220,11 @@ fn a_flipped_bit_of_a_key_is_found() {
                 // Signing and alias keys are looked at by the audit.
                 Ok(_) if name == "log.key" || name == "alias.key" => {
                     ledger::Appender::open(world.dir.path(), world.keys.clone()).is_err()
+                }
+                Ok(_) if name == "access.key" => {
+                    let how = ledger::audit::How::with(&world.keys);
+                    ledger::access::audit(world.dir.path(), &how, &mut |_, _| {})
+                        .is_ok_and(|report| !report.faults.is_empty())
                 }
                 Ok(_) => false,
             };

@@ -281,3 +281,6 @@ fn name(text: &str) -> &str {
         text
     }
 }
+
+#[cfg(test)]
+mod tests;

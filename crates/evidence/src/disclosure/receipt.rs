@@ -199,3 +199,6 @@ fn not_proved(leaf: &Leaf, told: Option<&Told>, key_was_given: bool) -> Vec<Stri
     }
     sentences
 }
+
+#[cfg(test)]
+mod tests;

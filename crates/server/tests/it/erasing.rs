@@ -7,6 +7,8 @@ use std::sync::atomic::Ordering;
 use casework::DAY;
 use casework::erasure::{Basis, Scope, Stage, Step, Told};
 use desk::User;
+use evidence::Trust;
+use evidence::export::{Content, Export};
 use ledger::receipt;
 use server::chance::Chance;
 use server::clock::Clock;
@@ -403,6 +405,55 @@ fn therapy_notes_are_erased_alone_and_new_ones_can_be_written() {
     assert_eq!(world.read("DocumentReference", "new-note"), Ok(true));
     world.close();
     audit_finds_nothing(&data);
+}
+
+/// The file of somebody whose therapy notes were erased, and then their record, holds what is left, and the erasures
+/// account for just what is missing.
+#[test]
+fn an_export_of_somebody_who_was_erased_is_accounted_for() {
+    let folder = Folder::new("erasing-export");
+    let data = folder.path().join("data");
+    let world = World::new(&data);
+    let export = || {
+        let counted = world.programme.count(PERSON);
+        world.runtime.block_on(counted).expect("counted");
+        let disclosures = ledger::Disclosures {
+            log: world.programme.access(),
+            cosigned: None,
+            wanted: &|_| true,
+        };
+        let ledger = world.programme.ledger();
+        let export = ledger.export(PERSON, None, Some(disclosures));
+        export.expect("it reads").expect("they are counted")
+    };
+    let verified = |export: &Export| export.verify(&Trust::default());
+    let missing = |export: &Export| {
+        let report = verified(export).expect("it verifies");
+        report
+            .entries
+            .iter()
+            .filter(|(_, stored)| stored.is_none())
+            .count()
+    };
+    assert_eq!(missing(&export()), 0);
+    let mut erased = 0;
+    for scope in [Scope::Notes, Scope::Record] {
+        let id = world.ready(scope);
+        world.take(0, &id, Step::CarryOut).expect("carried out");
+        erased += world.found(&id).goes.expect("it says what went").entries;
+        let whole = export();
+        assert_eq!(missing(&whole) as u64, erased, "{scope:?}");
+        // Another one that is missing as well is missed, whatever the erasure was of.
+        for at in 0..whole.record.items.len() {
+            let mut less = whole.clone();
+            if less.record.items[at].content != Content::Erased {
+                less.record.items[at].content = Content::Erased;
+                assert!(verified(&less).is_err(), "{}", less.record.items[at].line);
+            }
+        }
+    }
+    assert!(erased > 2, "{erased}");
+    world.close();
 }
 
 const FOLDER: &str = "HOMECOMING_ERASING_FOLDER";

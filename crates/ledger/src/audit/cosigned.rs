@@ -97,7 +97,7 @@ impl Outside {
                 "`{POLICY}` cannot be used ({why}): nobody can tell which signatures are witnesses'"
             ));
         }
-        let since = self.since.max(restored);
+        let since = self.since.map(|since| since.max(restored.unwrap_or(since)));
         if let (Some(asked), Some(since), Some(last)) = (&self.asked, since, self.last)
             && last.0.saturating_sub(since.0) > ALONE_MAX_US
         {

@@ -146,6 +146,29 @@ fn a_file_that_was_emptied_is_missed_unless_the_log_is_young() {
 }
 
 #[test]
+fn a_log_that_began_anew_has_a_day_from_then_on() {
+    let check = |since: Option<i64>, restored: Option<i64>, is_amiss: bool| {
+        let at = |hours: i64| RecordedAt(START_US + hours * DAY_US / 24);
+        let outside = Outside {
+            asked: Some("w".to_owned()),
+            since: since.map(at),
+            last: Some(at(100)),
+            ..Outside::default()
+        };
+        let amiss = outside.amiss(LogName::Record, restored.map(at));
+        assert_eq!(!amiss.is_empty(), is_amiss, "{since:?}, {restored:?}");
+    };
+    check(Some(76), None, false);
+    check(Some(75), None, true);
+    check(Some(0), Some(76), false);
+    check(Some(0), Some(75), true);
+    check(Some(80), Some(0), false);
+    // All of it is cosigned.
+    check(None, Some(0), false);
+    check(None, None, false);
+}
+
+#[test]
 fn a_note_that_the_log_alone_signed_is_a_fault_and_one_of_another_witness_counts_for_nothing() {
     let world = two_days();
     ask_for(&world, "w");

@@ -384,4 +384,4 @@ fn identified<'d>(reference: Value<'d>, system: &str) -> Option<&'d str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

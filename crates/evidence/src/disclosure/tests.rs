@@ -44,6 +44,12 @@ fn a_line_has_one_text() {
 }
 
 #[test]
+fn a_line_with_a_field_more_is_refused() {
+    let more = format!("{EXAMPLE} more");
+    assert_eq!(Line::parse(more.as_bytes()), Err(LineError("end")));
+}
+
+#[test]
 fn a_changed_line_is_refused_or_reads_as_what_it_says() {
     let mut read = 0;
     for at in 0..EXAMPLE.len() {

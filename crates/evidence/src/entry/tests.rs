@@ -35,6 +35,19 @@ fn text(line: &Line<'_>) -> String {
 }
 
 #[test]
+fn a_kind_has_a_letter_and_at_most_64() {
+    for (text, expect) in [
+        ("", false),
+        ("A", true),
+        (&"A".repeat(64), true),
+        (&"A".repeat(65), false),
+        ("A1", false),
+    ] {
+        assert_eq!(is_kind(text), expect, "{text}");
+    }
+}
+
+#[test]
 fn a_line_has_one_text() {
     assert_eq!(text(&example()), EXAMPLE);
     assert_eq!(Line::parse(EXAMPLE.as_bytes()), Ok(example()));

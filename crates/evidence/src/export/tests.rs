@@ -17,6 +17,7 @@ use crate::promise::{self, Evidence, Promise, Standing, Unrelated};
 use crate::trust::{Distrust, Trust};
 
 mod erased;
+mod signed;
 mod told;
 
 const ORIGIN: &str = "ward.example/log";
@@ -527,6 +528,18 @@ fn what_a_log_wrote_wrongly_is_refused_though_it_is_proved() {
         with_map(alias.to_vec(), heads::KIND),
         not_a_map("its content is something else")
     );
+    let as_named = |id: &str| {
+        let mut log = Log::default();
+        log.push(Some(PERSON), "Observation", observation(0));
+        log.push_map();
+        log.items[1].line = log.items[1].line.replace("~AAAAAAAAAAAAAAAAAAAAAA", id);
+        check(&log.export_of(&[0]).write()).map(|_| ())
+    };
+    assert_eq!(as_named("~BBBBBBBBBBBBBBBBBBBBBA"), Ok(()));
+    assert_eq!(
+        as_named("0123456789abcdef"),
+        not_a_map("the entry is of something else")
+    );
     assert_eq!(
         with_map(map(1), "Observation"),
         not_a_map("the entry is of something else")
@@ -721,6 +734,7 @@ fn a_malformed_file_names_the_line() {
         ("content ", "contents ", 7),
         ("\nmap\n", "\nmaps\n", 22),
         ("\nend\n", "\nend\nend\n", 49),
+        ("\nend\n", "\nfin\n", 48),
     ];
     for (from, to, line) in table {
         let refused = with(from, to);
@@ -730,6 +744,19 @@ fn a_malformed_file_names_the_line() {
         );
     }
     assert!(with("entries 5", "entries 6").is_err());
+    // A content that is longer than it says: where its end should be there is more of it.
+    let (before, rest) = good.split_once("\ncontent ").expect("a content");
+    let (salt, rest) = rest.split_once(' ').expect("a salt");
+    let (length, rest) = rest.split_once('\n').expect("a length");
+    let length: usize = length.parse().expect("a number");
+    let less = format!("{before}\ncontent {salt} {}\n{rest}", length - 1);
+    assert!(matches!(
+        Export::parse(less.as_bytes()),
+        Err(Problem::Form {
+            expected: "the end of a content",
+            ..
+        })
+    ));
     assert!(with("entries 5", "entries 4").is_err());
     for file in ["", "\n", "homecoming-export/1", "homecoming-export/1\n"] {
         assert!(Export::parse(file.as_bytes()).is_err());

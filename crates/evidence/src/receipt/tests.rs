@@ -316,3 +316,76 @@ fn what_a_log_wrote_wrongly_is_refused_though_it_is_proved() {
         Err(Problem::Extra("entry"))
     );
 }
+
+#[test]
+fn the_receipt_of_a_signature_says_whether_it_stands() {
+    use crate::signature::tests::{es256, provenance};
+    use crate::signature::{Meaning, Statement};
+    let statement = Statement {
+        log: ORIGIN.to_owned(),
+        position: 1,
+        line: [4; 32],
+        meaning: Meaning::Approved,
+        actor: "user/7".to_owned(),
+        name: "R. Osei".to_owned(),
+        at: RecordedAt(NOON as i64 * 1_000_000),
+    };
+    let of = |stored: String| {
+        let line = Line {
+            kind: "Provenance",
+            commitment: content::commitment(&SALT, stored.as_bytes()),
+            ..line()
+        };
+        let receipt = receipt(&line, Some(stored.as_bytes()), 0);
+        verify(receipt.as_bytes(), None).expect("it verifies")
+    };
+    let report = of(provenance(&statement, Some(&es256(&statement))));
+    assert!(proves(&report, "It is a signature: entry 1"));
+    let report = of(provenance(&statement, None));
+    assert!(leaves_open(&report, "with a password, as the server says"));
+}
+
+/// What becomes of a promise by the receipt of an entry.
+#[test]
+fn a_promise_is_held_against_a_receipt() {
+    use crate::promise::{Evidence, Promise, Standing, Unrelated, fingerprint};
+    let at = |seconds: u64| RecordedAt((NOON + seconds) as i64 * 1_000_000);
+    let person = Alias([5; 16]);
+    let of = |stored: Option<&[u8]>| {
+        let line = Line {
+            person: Some(person),
+            ..line()
+        };
+        verify(receipt(&line, stored, 0).as_bytes(), None).expect("it verifies")
+    };
+    let promise = |content: &[u8]| Promise {
+        key: key().verifier().clone(),
+        person,
+        received: at(0),
+        due: at(60),
+        content: fingerprint(content).expect("an object"),
+    };
+    let standing = |promise: &Promise, report: &Report, now| {
+        promise.standing(Evidence::Receipt(report), at(now))
+    };
+    let kept = Standing::Kept {
+        position: 2,
+        recorded_at: at(0),
+    };
+    let whole = of(Some(STORED));
+    assert_eq!(standing(&promise(STORED), &whole, 90), Ok(kept));
+    let other = promise(br#"{"resourceType":"Condition"}"#);
+    assert_eq!(standing(&other, &whole, 90), Err(Unrelated::Content));
+    // What was erased may have been it.
+    let erased = of(None);
+    assert_eq!(standing(&promise(STORED), &erased, 30), Ok(Standing::Open));
+    assert_eq!(
+        standing(&promise(STORED), &erased, 90),
+        Ok(Standing::Unknown)
+    );
+    let theirs = Promise {
+        person: Alias([6; 16]),
+        ..promise(STORED)
+    };
+    assert_eq!(standing(&theirs, &whole, 90), Err(Unrelated::Person));
+}

@@ -40,7 +40,7 @@ fn message(authenticator: &[u8], client: &[u8]) -> Vec<u8> {
     [authenticator, &Sha256::digest(client)].concat()
 }
 
-fn es256(statement: &Statement) -> Assertion {
+pub(crate) fn es256(statement: &Statement) -> Assertion {
     let key = SigningKey::from_slice(&[7; 32]).expect("a key");
     let (authenticator, client) = (authenticator(5), client(statement));
     let signature: p256::ecdsa::Signature = key.sign(&message(&authenticator, &client));
@@ -137,6 +137,14 @@ fn a_passkeys_answer_fits_its_statement_and_no_other() {
         let mut absent = assertion.clone();
         absent.authenticator[32] = 1;
         check(absent, Flaw::Unverified);
+        for cut in [0, 31] {
+            let mut unread = assertion.clone();
+            unread.key.truncate(cut);
+            check(unread, Flaw::Signature);
+            let mut unread = assertion.clone();
+            unread.signature.truncate(cut);
+            check(unread, Flaw::Signature);
+        }
         let mut moved = assertion.clone();
         moved.authenticator[0] ^= 1;
         check(moved, Flaw::Signature);
@@ -171,8 +179,8 @@ fn a_passkeys_answer_fits_its_statement_and_no_other() {
     }
 }
 
-fn provenance(assertion: Option<&Assertion>) -> String {
-    let statement = statement();
+/// A signature as it lies in the record.
+pub(crate) fn provenance(statement: &Statement, assertion: Option<&Assertion>) -> String {
     let (code, display) = statement.meaning.code();
     let data = assertion.map(|one| {
         format!(
@@ -193,7 +201,7 @@ fn provenance(assertion: Option<&Assertion>) -> String {
 fn a_signature_is_read_and_fits_the_entry_that_it_is_of() {
     let entry = Entry::parse(LINE.as_bytes()).expect("a line");
     let assertion = es256(&statement());
-    let stored = provenance(Some(&assertion));
+    let stored = provenance(&statement(), Some(&assertion));
     let signed = Signed::read(stored.as_bytes(), LOG).expect("a signature");
     assert_eq!(signed.statement, statement());
     assert_eq!(signed.check(&entry), Ok(()));
@@ -222,7 +230,8 @@ fn a_signature_is_read_and_fits_the_entry_that_it_is_of() {
         "{doubt}"
     );
 
-    let by_server = Signed::read(provenance(None).as_bytes(), LOG).expect("a signature");
+    let by_server =
+        Signed::read(provenance(&statement(), None).as_bytes(), LOG).expect("a signature");
     assert_eq!(
         (&by_server.proof, by_server.check(&entry)),
         (&Proof::Server, Ok(()))

@@ -532,7 +532,18 @@ fn every_altered_byte_of_a_cosignature_is_refused() {
                 assert_eq!(note, checkpoint(12));
             }
         }
-        // A line that is not this witness's is passed over; a second one by it must be good too.
+    }
+}
+
+/// A line that is not this witness's is passed over; a second one by it must be good too, and the later one counts.
+#[test]
+fn of_a_witness_that_signs_twice_the_later_signature_is_taken() {
+    for algorithm in ALGORITHMS {
+        let key = cosigner("witness.example/w1", algorithm);
+        let note = checkpoint(12);
+        let line = key.cosign(&note, 1_700_000_000).unwrap().to_string();
+        let mut good = note.clone();
+        take_answer(&line, &mut good, key.witness()).unwrap();
         let other = cosigner("witness.example/w2", algorithm);
         let others = other.cosign(&note, 3).unwrap();
         let mut taken = note.clone();

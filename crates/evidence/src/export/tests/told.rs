@@ -176,3 +176,36 @@ fn what_witnesses_had_signed_for_was_not_disclosed_later() {
         })
     ));
 }
+
+#[test]
+fn an_access_log_that_says_nothing_of_the_person_is_proved_to_have_been_asked() {
+    let mut export = with_access();
+    let tree: Tree = [tlog::leaf_hash(b"of somebody else")].into_iter().collect();
+    let (_, checkpoint) = prove(&tree, &[0], ACCESS);
+    let root = root_at(1, &tree).expect("in memory");
+    export.access = Some(Section {
+        key: key(ACCESS).verifier().clone(),
+        items: Vec::new(),
+        hashes: vec![root],
+        checkpoint,
+    });
+    let (proved, _) = sentences(&export);
+    assert!(proved.contains("these 0 disclosures"), "{proved}");
+}
+
+#[test]
+fn a_policy_that_names_the_log_vouches_for_its_key() {
+    let text = format!(
+        "log {}\nwitness W {}\nquorum W\n",
+        key(ORIGIN).verifier(),
+        witness().witness()
+    );
+    let policy = Policy::parse(text.as_bytes()).expect("a policy");
+    let trust = Trust {
+        key: None,
+        policy: Some(&policy),
+    };
+    let report = with_access().verify(&trust).expect("it verifies");
+    let unsure = |s: &String| s.starts_with("Whose log it is");
+    assert!(!report.not_proved.iter().any(unsure));
+}

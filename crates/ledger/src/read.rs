@@ -111,6 +111,16 @@ impl Ledger {
     ///
     /// Works beside the process that appends, and without one.
     pub fn open(dir: &Path, readers: usize, keys: Keys) -> Result<Ledger, OpenError> {
+        Ledger::open_with(dir, dir, readers, keys)
+    }
+
+    /// The same of a ledger whose keys lie in another directory: of a backup.
+    pub fn open_with(
+        dir: &Path,
+        keys_of: &Path,
+        readers: usize,
+        keys: Keys,
+    ) -> Result<Ledger, OpenError> {
         let free = (0..readers.max(1))
             .map(|_| store::open_to_read(dir))
             .collect::<Result<Vec<_>, _>>()?;
@@ -118,7 +128,7 @@ impl Ledger {
         Ok(Ledger(Arc::new(Inner {
             sealing: Sealing::new(identity.programme.clone(), keys),
             identity,
-            aliases: store::aliases(dir, &free[0])?,
+            aliases: store::aliases(keys_of, &free[0])?,
             edge: KnownEdge::default(),
             verified: log::Verified::default(),
             free: Mutex::new(free),

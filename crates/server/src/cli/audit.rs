@@ -268,7 +268,9 @@ fn review(data: &std::path::Path, how: &How, report: &mut Report) -> Result<(), 
         return Ok(());
     };
     let could_not = |error: &dyn std::fmt::Display| Stop::CouldNotRun(error.to_string());
-    let ledger = Ledger::open(data, 1, keys.clone()).map_err(|error| could_not(&error))?;
+    let keys_of = how.keys_of.as_deref().unwrap_or(data);
+    let ledger = Ledger::open_with(data, keys_of, 1, keys.clone());
+    let ledger = ledger.map_err(|error| could_not(&error))?;
     let least = erasure_delay_least(ledger.origin());
     let mut tasks: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (position, act) in &report.erasures {

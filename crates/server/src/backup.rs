@@ -7,8 +7,9 @@
 //!
 //! The files are copied one after the other, each as of one moment, in an order that keeps what
 //! refers behind what it refers to: cosigned checkpoints first, then the access log, then the
-//! ledger, and the keyrings last, because they only grow. If keys were destroyed in between, the
-//! ledger is copied again: its erasures and the keyring tell the same story.
+//! ledger, and the keyrings last, because they only grow. If keys were destroyed before the copy has
+//! passed its audit, which opens it with the keys as they are then, everything is copied again: its
+//! erasures and the keyring tell the same story.
 //!
 //! # What a backup of the keys holds, and what it must not
 //!
@@ -51,7 +52,7 @@ const NEVER: [&str; 2] = ["programme.key", "provider.key"];
 /// The keyrings: everything that an erasure rewrites.
 const KEYRINGS: [&str; 3] = ["ledger.keyring", "access.keyring", "desk.keyring"];
 
-/// How often the ledger is copied again because keys were destroyed meanwhile.
+/// How often everything is copied because keys were destroyed meanwhile.
 const TRIES: u32 = 4;
 
 /// What was made.
@@ -93,6 +94,13 @@ impl Partial {
         })
     }
 
+    /// Takes away what is in it.
+    fn empty(&self) -> Result<(), Error> {
+        fs::remove_dir_all(&self.at)
+            .and_then(|()| fs::create_dir_all(&self.at))
+            .map_err(|error| cannot(&self.at, error))
+    }
+
     /// Writes the manifest, flushes everything, and only then gives it its name.
     fn finish(self, manifest: &Manifest) -> Result<(), Error> {
         let done = || -> io::Result<()> {
@@ -130,14 +138,9 @@ pub fn make(
     }
     let record = Partial::begin(to)?;
     let keys = keys_to.map(Partial::begin).transpose()?;
-    copy_all(
-        data,
-        &record.at,
-        keys.as_ref().map(|keys| keys.at.as_path()),
-    )?;
+    checked_copy(data, &record, keys.as_ref(), check)?;
     let standing = Standing::of(&record.at).map_err(Error::open)?;
     let about = About::read(&record.at)?;
-    check(&record.at)?;
     let manifest = Manifest {
         what: manifest::RECORD.to_owned(),
         made_at: made_at.to_owned(),
@@ -165,6 +168,33 @@ pub fn make(
     })
 }
 
+/// Copies everything and has the copy checked; again, if keys were destroyed before that was over: then the copy may
+/// have been opened with fewer keys than it needs, and its keyrings are worth nothing any more.
+fn checked_copy(
+    data: &Path,
+    record: &Partial,
+    keys: Option<&Partial>,
+    check: &mut dyn FnMut(&Path) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for _ in 0..TRIES {
+        let wrapped = wrapping(data)?;
+        copy_all(data, &record.at, keys.map(|keys| keys.at.as_path()))?;
+        let checked = match wrapping(data)? == wrapped {
+            true => check(&record.at),
+            false => Ok(()),
+        };
+        if wrapping(data)? == wrapped {
+            return checked;
+        }
+        record.empty()?;
+        keys.map_or(Ok(()), Partial::empty)?;
+    }
+    Err(Error::new(
+        ErrorKind::Unavailable,
+        "Keys are being destroyed while the backup is made. Try again when that is over.",
+    ))
+}
+
 fn copy_all(data: &Path, to: &Path, keys_to: Option<&Path>) -> Result<(), Error> {
     for name in DATABASES.iter().filter(|name| **name != "ledger.sqlite") {
         copy_database(data, to, name)?;
@@ -175,22 +205,11 @@ fn copy_all(data: &Path, to: &Path, keys_to: Option<&Path>) -> Result<(), Error>
             copy_file(&from, &to.join(name))?;
         }
     }
-    for _ in 0..TRIES {
-        let wrapped = wrapping(data)?;
-        copy_database(data, to, "ledger.sqlite")?;
-        if let Some(keys_to) = keys_to {
-            copy_keys(data, &keys_to.join("keys"))?;
-        }
-        if wrapping(data)? == wrapped {
-            return Ok(());
-        }
-        let ledger = to.join("ledger.sqlite");
-        fs::remove_file(&ledger).map_err(|error| cannot(&ledger, error))?;
+    copy_database(data, to, "ledger.sqlite")?;
+    match keys_to {
+        Some(keys_to) => copy_keys(data, &keys_to.join("keys")),
+        None => Ok(()),
     }
-    Err(Error::new(
-        ErrorKind::Unavailable,
-        "Keys are being destroyed while the backup is made. Try again when that is over.",
-    ))
 }
 
 /// What changes when keys are destroyed: the wrapped wrapping key.

@@ -45,6 +45,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 keys_of: Some(args.data.data.clone()),
                 ..How::default()
             };
+            faults.clear();
             let audited = super::audit::audited(copy, &how).map_err(|stop| {
                 let why = match stop {
                     Stop::CouldNotRun(why) | Stop::WrongUse(why) => why,

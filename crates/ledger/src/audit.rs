@@ -12,7 +12,8 @@
 //! | a sealed body | the line's hash of it; it opens with its key, for its place, and unpacks; the line's commitment to salt and content |
 //! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring |
 //! | the content's name | the kind and id (or alias) in the line |
-//! | a destroyed key | an erasure on the record that names it, and its person |
+//! | a destroyed key | an erasure on the record that names it, and its person; or a restoration that found it gone |
+//! | a restoration that lost entries | its place, the log that ended and the log that began |
 //! | a map of heads | computed anew from the lines before it |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
 //! | import marks | name entries that exist |
@@ -64,14 +65,16 @@ mod faults;
 pub mod flips;
 mod key_use;
 mod opened;
+mod restored;
 mod resume;
 mod structure;
 mod walk;
 mod window;
 
-pub use acts::{KEY_GONE, RESTORED_WITH_LOSS};
 pub use cosigned::{Kept, Newest, Outside};
 pub use faults::Fault;
+pub use key_use::Gone;
+pub use restored::{Lost, Named, Restoration, part as restoration};
 
 use acts::Acts;
 use cosigned::Word;
@@ -107,6 +110,9 @@ pub struct How {
     pub policy: Option<Policy>,
     /// Checkpoints from elsewhere, of the record or of the access log.
     pub kept: Vec<Kept>,
+    /// The log ends here and another begins, so nothing is signed with its key any more: whether that key is there
+    /// is not asked.
+    pub log_ends: bool,
 }
 
 impl How {
@@ -141,8 +147,13 @@ pub struct Report {
     pub bytes: u64,
     /// How many contents do not open because their key was destroyed.
     pub erased: u64,
-    /// Keys that were destroyed though no act on the record says so; each is a fault as well.
-    pub destroyed_unsaid: Vec<u32>,
+    /// Persons' keys that were destroyed though no act on the record says so; each is a fault as well.
+    pub destroyed_unsaid: Vec<Gone>,
+    /// How many faults there are besides those.
+    pub other_faults: u64,
+    /// Restorations that lost entries, each with the keys that were gone by then. No faults: they are explained, and
+    /// are to be said each time.
+    pub restorations: Vec<Restoration>,
     /// The steps of erasures, each with its entry's position.
     pub erasures: Vec<(u64, Act)>,
     /// Whether contents were opened: without keys they are only held against their lines' hashes.
@@ -176,7 +187,7 @@ pub fn audit(
     structure::pages(&db, at_rest, &mut faults);
     structure::schema(&db, &mut faults);
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
-    let known = structure::known(&db, keys_of, &mut faults);
+    let known = structure::known(&db, keys_of, how.log_ends, &mut faults);
     let sealing = match (&how.keys, &known.identity) {
         (Some(keys), Some(identity)) => {
             Some(Sealing::new(identity.programme.clone(), keys.clone()))
@@ -268,7 +279,9 @@ pub fn audit(
         bytes_read: audit.bytes_read,
         bytes: audit.opened.bytes,
         erased: audit.erased,
+        other_faults: faults.count() - audit.destroyed_unsaid.len() as u64,
         destroyed_unsaid: audit.destroyed_unsaid,
+        restorations: audit.acts.restorations,
         erasures: audit.acts.steps,
         opened: sealing.is_some(),
         resumed_at: audit.resumed_at,
@@ -288,7 +301,7 @@ struct Audit<'d> {
     acts: Acts,
     word: Word,
     erased: u64,
-    destroyed_unsaid: Vec<u32>,
+    destroyed_unsaid: Vec<Gone>,
     known: &'d Known,
     progress_file: PathBuf,
     faults: Faults,
@@ -405,8 +418,10 @@ impl Audit<'_> {
         let destroyed = self.uses.check(self.db, self.keys, faults);
         self.erased = destroyed.iter().map(|destroyed| destroyed.count).sum();
         if self.keys.is_some() {
-            let unsaid = self.acts.check(&destroyed, faults);
-            self.destroyed_unsaid = unsaid.iter().map(|destroyed| destroyed.slot).collect();
+            if let Some(identity) = &self.known.identity {
+                self.acts.logs(identity, faults);
+            }
+            self.destroyed_unsaid = self.acts.check(&destroyed, faults);
             self.made_again()?;
         }
         Ok(text)
@@ -498,6 +513,10 @@ impl Audit<'_> {
                     .as_ref()
                     .map(|tile| tile.as_chunks().0[(position % WINDOW) as usize]),
             };
+            // A restoration says what the entries before it gave.
+            let before = row
+                .is_some_and(|row| row.class == Class::Programme as i64)
+                .then(|| self.walk.edge.root());
             let line = self
                 .walk
                 .line(position, line, hash, &mut filled, &mut self.faults);
@@ -511,12 +530,12 @@ impl Audit<'_> {
             if let (Some(line), Some(row)) = (line, row) {
                 self.uses.content(position, &line, row, &mut self.faults);
                 // What does not open is said by whoever opens all.
-                if row.class == Class::Programme as i64
+                if let Some(before) = before
                     && acts::may_be_act(&line)
                     && let Some(Ok(content)) = self.sealing.map(|s| s.open(&line, row))
                 {
                     self.acts
-                        .content(&line, &content.stored, &self.walk, &mut self.faults);
+                        .content(&line, &content.stored, before, &self.walk, &mut self.faults);
                 }
             }
         }

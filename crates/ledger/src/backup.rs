@@ -15,6 +15,7 @@ use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::note::VerifierKey;
 
+use crate::access;
 use crate::read::{KnownEdge, StoredTiles};
 use crate::store::{self, OpenError};
 use crate::witnessed::{self, LogName};
@@ -36,6 +37,8 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), OpenError> {
 /// Which log a ledger is, and how far it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// The name of the programme: that of its first log.
+    pub programme: String,
     /// The name of the log.
     pub origin: String,
     /// The public key of the log.
@@ -49,15 +52,24 @@ pub struct Standing {
 impl Standing {
     /// Reads it from a directory with a ledger. No key is needed.
     pub fn of(dir: &Path) -> Result<Standing, OpenError> {
-        let db = store::open_to_read(dir)?;
-        let identity = store::identity(&db)?;
-        let text = store::state(&db, "checkpoint")?
+        Standing::in_file(&store::open_to_read(dir)?)
+    }
+
+    /// The same of the access log.
+    pub fn of_access(dir: &Path) -> Result<Standing, OpenError> {
+        Standing::in_file(&access::connect_to_read(dir)?)
+    }
+
+    fn in_file(db: &Connection) -> Result<Standing, OpenError> {
+        let identity = store::identity(db)?;
+        let text = store::state(db, "checkpoint")?
             .ok_or_else(|| OpenError::Damaged("it has no checkpoint".to_owned()))?;
         let checkpoint =
             Checkpoint::open(&text, &identity.verifier, &identity.origin).map_err(|_| {
                 OpenError::Damaged("its checkpoint is not signed by its key".to_owned())
             })?;
         Ok(Standing {
+            programme: identity.programme,
             origin: identity.origin,
             verifier: identity.verifier,
             size: checkpoint.size,
@@ -66,20 +78,33 @@ impl Standing {
     }
 }
 
-/// The last checkpoint of the record that witnesses have signed, as noted in a directory; changes nothing there,
-/// which matters for a backup.
-pub fn last_cosigned(dir: &Path) -> Result<Option<String>, OpenError> {
+/// What is noted in a directory of what witnesses have signed of one of its logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// The last checkpoint that enough of them have signed.
+    pub last: Option<String>,
+    /// The largest size that any of them said it has signed, and which one.
+    pub seen: Option<(String, u64)>,
+}
+
+/// Reads what is noted of a log; changes nothing in the directory, which matters for a backup.
+pub fn noted(dir: &Path, log: LogName) -> Result<Noted, OpenError> {
     let file = dir.join(witnessed::FILE);
     if !file.try_exists()? {
-        return Ok(None);
+        return Ok(Noted::default());
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(file, flags)?;
     db.busy_timeout(Duration::from_secs(5))?;
     let latest = "SELECT note FROM cosigned WHERE log = ?1 ORDER BY number DESC LIMIT 1";
-    Ok(db
-        .query_row(latest, [LogName::Record as u8], |row| row.get(0))
-        .optional()?)
+    let most = "SELECT witness, size FROM seen WHERE log = ?1 ORDER BY size DESC LIMIT 1";
+    let seen = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64));
+    Ok(Noted {
+        last: db
+            .query_row(latest, [log as u8], |row| row.get(0))
+            .optional()?,
+        seen: db.query_row(most, [log as u8], seen).optional()?,
+    })
 }
 
 /// The root over the first so many entries of a ledger, at most all of them.
@@ -87,4 +112,18 @@ pub fn root_at(dir: &Path, size: u64) -> Result<Hash, OpenError> {
     let db = store::open_to_read(dir)?;
     tlog::root_at(size, &StoredTiles::new(&db, &KnownEdge::default()))
         .map_err(|e| OpenError::Damaged(e.to_string()))
+}
+
+/// How many of their first entries two ledgers have in common; `most` is at most what each of them has.
+pub fn in_common(one: &Path, other: &Path, most: u64) -> Result<u64, OpenError> {
+    let roots = |size| Ok::<_, OpenError>(root_at(one, size)? == root_at(other, size)?);
+    let (mut same, mut not) = (0, most + 1);
+    while same + 1 < not {
+        let middle = same + (not - same) / 2;
+        match roots(middle)? {
+            true => same = middle,
+            false => not = middle,
+        }
+    }
+    Ok(same)
 }

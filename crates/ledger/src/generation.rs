@@ -36,11 +36,22 @@ pub struct Begun {
 }
 
 /// Gives the ledger of a directory another name and another key; its access log, if there is one, too.
-pub fn begin(dir: &Path, chance: &mut dyn FnMut(&mut [u8])) -> Result<Begun, OpenError> {
+///
+/// The name is the next behind the ledger's own and behind the number `known`, that of the latest log which anybody
+/// is known to know: no second log begins under a name that there was.
+pub fn begin(
+    dir: &Path,
+    known: u32,
+    chance: &mut dyn FnMut(&mut [u8]),
+) -> Result<Begun, OpenError> {
     let lock = Lock::take(dir)?;
     let db = store::open_to_write(dir, &lock)?;
     let old = store::identity(&db)?;
-    let origin = next_name(&old.programme, &old.origin);
+    let now = number(&old.programme, &old.origin).unwrap_or(1).max(known);
+    let origin = now
+        .checked_add(1)
+        .map(|next| name(&old.programme, next))
+        .ok_or_else(|| OpenError::Origin(old.origin.clone()))?;
     let (verifier, size) = rename(dir, &db, "log.key", &origin, chance)?;
     let access = dir.join("access.sqlite");
     if access.try_exists()? {
@@ -56,14 +67,23 @@ pub fn begin(dir: &Path, chance: &mut dyn FnMut(&mut [u8])) -> Result<Begun, Ope
     })
 }
 
-/// `name`, `name.2`, `name.3`: no name that is made from a programme's name has a full stop in it.
-fn next_name(first: &str, now: &str) -> String {
-    let number: u64 = now
-        .strip_prefix(first)
-        .and_then(|rest| rest.strip_prefix('.'))
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(1);
-    format!("{first}.{}", number + 1)
+/// The name of a programme's log by its number: `name`, `name.2`, `name.3`. No name that is made from a programme's
+/// name has a full stop in it.
+pub fn name(first: &str, number: u32) -> String {
+    match number {
+        0 | 1 => first.to_owned(),
+        number => format!("{first}.{number}"),
+    }
+}
+
+/// Which of a programme's logs has this name, from 1; nothing if it is another programme's.
+pub fn number(first: &str, origin: &str) -> Option<u32> {
+    let number = match origin.strip_prefix(first)? {
+        "" => 1,
+        rest => rest.strip_prefix('.')?.parse().ok()?,
+    };
+    // One number has one name.
+    (name(first, number) == origin).then_some(number)
 }
 
 fn rename(
@@ -116,11 +136,23 @@ mod tests {
 
     #[test]
     fn each_log_is_named_after_the_first() {
-        let check = |now, expect| assert_eq!(next_name("homecoming/east", now), expect);
-        check("homecoming/east", "homecoming/east.2");
-        check("homecoming/east.2", "homecoming/east.3");
-        check("homecoming/east.41", "homecoming/east.42");
-        check("homecoming/east.x", "homecoming/east.2");
-        check("another", "homecoming/east.2");
+        let check = |origin, expect| assert_eq!(number("homecoming/east", origin), expect);
+        check("homecoming/east", Some(1));
+        check("homecoming/east.2", Some(2));
+        check("homecoming/east.41", Some(41));
+        for other in [
+            "another",
+            "homecoming/eastern",
+            "homecoming/east.x",
+            "homecoming/east.02",
+            "homecoming/east.1",
+            "homecoming/east.0",
+            "homecoming/east.",
+            "homecoming/east.99999999999",
+        ] {
+            check(other, None);
+        }
+        assert_eq!(name("homecoming/east", 1), "homecoming/east");
+        assert_eq!(name("homecoming/east", 3), "homecoming/east.3");
     }
 }

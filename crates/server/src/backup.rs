@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ErrorKind};
 use crate::programme::About;
 
+pub mod copies;
 pub mod manifest;
 pub mod restore;
 

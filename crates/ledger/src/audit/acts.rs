@@ -2,25 +2,23 @@
 //!
 //! A key that is destroyed without an act on the record that names it is a fault: it was taken away
 //! by somebody who had no right to. An act that says it is done, while the key is still there, is
-//! one too.
+//! one too. A restoration accounts for persons' keys that were gone by then, and for no others: the
+//! programme's own are never erased.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use evidence::erasure::{self, Act};
 use evidence::heads::{self, Map};
-use record::json::{Doc, Value};
 use record::time::RecordedAt;
+use tlog::Hash;
 use tlog::note::VerifierKey;
 
 use super::faults::Faults;
-use super::key_use::Destroyed;
+use super::key_use::{Destroyed, Gone};
+use super::restored::{self, Restoration};
 use super::walk::Walk;
 use crate::entry::{Alias, Line};
-
-/// The code of a restoration that lost entries, in [`erasure::GOVERNANCE`].
-pub const RESTORED_WITH_LOSS: &str = "restore-with-loss";
-/// The extension of a restoration's entry that names a key which was gone already.
-pub const KEY_GONE: &str = "urn:homecoming:restore:key-gone";
+use crate::store::Identity;
 
 /// The kinds of resources that acts are.
 pub(super) fn may_be_act(line: &Line<'_>) -> bool {
@@ -65,12 +63,12 @@ pub(super) struct Acts {
     carried_out: BTreeMap<u32, (Alias, u64)>,
     /// Keys of which an erasure says that they are gone.
     done: BTreeMap<u32, u64>,
-    /// Keys that were gone when the record was restored.
-    gone: BTreeSet<u32>,
     /// When the record was last restored with a loss.
     pub(super) restored_at: Option<RecordedAt>,
     /// Which access log the last map of heads names, where that map is, and whether the record was restored since.
     access: Option<(Option<VerifierKey>, u64, bool)>,
+    /// Restorations that lost entries, the first first.
+    pub(super) restorations: Vec<Restoration>,
     /// Erasures' steps, by position.
     pub(super) steps: Vec<(u64, Act)>,
 }
@@ -81,6 +79,7 @@ impl Acts {
         &mut self,
         line: &Line<'_>,
         stored: &[u8],
+        before: Hash,
         walk: &Walk,
         faults: &mut Faults,
     ) {
@@ -89,7 +88,21 @@ impl Acts {
                 check_map(line.position, &map, walk, faults);
                 return self.map(line.position, map, faults);
             }
-            return self.restored(line.recorded_at, stored);
+            match restored::read(line, stored, before) {
+                None => {}
+                Some(Ok(restoration)) => {
+                    self.restored_at = Some(line.recorded_at);
+                    if let Some((_, _, restored)) = &mut self.access {
+                        *restored = true;
+                    }
+                    self.restorations.push(restoration);
+                }
+                Some(Err(why)) => faults.at(
+                    line.position,
+                    format_args!("it says that the record was restored with loss, but {why}"),
+                ),
+            }
+            return;
         }
         let Some(act) = Act::read(stored) else {
             return;
@@ -143,41 +156,48 @@ impl Acts {
         }
     }
 
-    fn restored(&mut self, recorded_at: RecordedAt, stored: &[u8]) {
-        let Ok(doc) = Doc::parse(stored) else { return };
-        let root = doc.root();
-        if erasure::code(root.get("code"), erasure::GOVERNANCE) != Some(RESTORED_WITH_LOSS) {
-            return;
-        }
-        self.restored_at = Some(recorded_at);
-        if let Some((_, _, restored)) = &mut self.access {
-            *restored = true;
-        }
-        let outer = root.get("extension").into_iter().flat_map(Value::items);
-        for detail in
-            outer.flat_map(|outer| outer.get("extension").into_iter().flat_map(Value::items))
-        {
-            if detail.str_at(&["url"]) == Some(KEY_GONE)
-                && let Some(slot) = detail.str_at(&["valueString"])
-                && let Ok(slot) = slot.parse()
-            {
-                self.gone.insert(slot);
+    /// Holds the restorations against each other and against the log as it is called now: each ended the log that the
+    /// one before it began. Those that do not fit account for nothing.
+    pub(super) fn logs(&mut self, identity: &Identity, faults: &mut Faults) {
+        let mut log = (identity.programme.as_str(), None);
+        let mut fitting = Vec::new();
+        for restoration in &self.restorations {
+            let (origin, key) = (&restoration.ended.origin, &restoration.ended.verifier);
+            let fits = origin == log.0 && log.1.is_none_or(|begun| begun == key);
+            if !fits {
+                faults.at(
+                    restoration.position,
+                    format_args!(
+                        "it says that the log {origin} ended there, which is not the log that had begun before"
+                    ),
+                );
             }
+            log = (&restoration.began.origin, Some(&restoration.began.verifier));
+            fitting.push(fits);
         }
+        if log.0 != identity.origin || log.1.is_some_and(|key| *key != identity.verifier) {
+            faults.say(format!(
+                "The log is called {}, but no restoration on the record says that this log, with its key, began",
+                identity.origin
+            ));
+            fitting.clear();
+        }
+        let mut fitting = fitting.into_iter();
+        self.restorations.retain(|_| fitting.next() == Some(true));
     }
 
     /// Whether an act before a position took a key away.
     pub(super) fn took(&self, slot: u32, position: u64) -> bool {
         let carried_out = self.carried_out.get(&slot);
-        carried_out.is_some_and(|(_, act)| *act < position) || self.gone.contains(&slot)
+        let gone = |restoration: &Restoration| {
+            restoration.position < position && restoration.named.contains(&slot)
+        };
+        carried_out.is_some_and(|(_, act)| *act < position) || self.restorations.iter().any(gone)
     }
 
-    /// Holds what is destroyed against the acts. Gives what no act accounts for.
-    pub(super) fn check<'d>(
-        &self,
-        destroyed: &'d [Destroyed],
-        faults: &mut Faults,
-    ) -> Vec<&'d Destroyed> {
+    /// Holds what is destroyed against the acts, and notes with each restoration what was gone by then. Gives the
+    /// persons' keys that no act accounts for.
+    pub(super) fn check(&mut self, destroyed: &[Destroyed], faults: &mut Faults) -> Vec<Gone> {
         for (slot, position) in &self.done {
             if !destroyed.iter().any(|destroyed| destroyed.slot == *slot) {
                 faults.at(
@@ -188,18 +208,32 @@ impl Acts {
                 );
             }
         }
-        let unaccounted = |destroyed: &&Destroyed| {
-            let carried_out = self
-                .carried_out
-                .get(&destroyed.slot)
-                .is_some_and(|(person, _)| Some(*person) == destroyed.person);
-            !carried_out && !self.gone.contains(&destroyed.slot)
-        };
-        let unaccounted: Vec<&Destroyed> = destroyed.iter().filter(unaccounted).collect();
+        let mut unsaid = Vec::new();
         for Destroyed {
-            slot, first, count, ..
-        } in &unaccounted
+            person,
+            slot,
+            first,
+            last,
+            count,
+        } in destroyed
         {
+            let gone = person.map(|person| Gone {
+                slot: *slot,
+                person,
+                contents: *count,
+            });
+            let erased = self.carried_out.get(slot);
+            if erased.is_some_and(|(whose, _)| Some(*whose) == *person) {
+                continue;
+            }
+            // A key that sealed anything later was there when the record was restored.
+            let found_gone = self.restorations.iter_mut().find(|restoration| {
+                restoration.named.contains(slot) && *last < restoration.position
+            });
+            if let (Some(gone), Some(restoration)) = (gone, found_gone) {
+                restoration.gone.push(gone);
+                continue;
+            }
             faults.at(
                 *first,
                 format_args!(
@@ -207,7 +241,8 @@ impl Acts {
                     count - 1
                 ),
             );
+            unsaid.extend(gone);
         }
-        unaccounted
+        unsaid
     }
 }

@@ -56,6 +56,11 @@ impl Faults {
         self.more += others.more;
     }
 
+    /// How many there are, listed or not.
+    pub(super) fn count(&self) -> u64 {
+        (self.said.len() + self.more) as u64
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.said.iter()
     }

@@ -33,7 +33,19 @@ pub(super) struct Destroyed {
     pub(super) person: Option<Alias>,
     pub(super) slot: u32,
     pub(super) first: u64,
+    pub(super) last: u64,
     pub(super) count: u64,
+}
+
+/// A person's key that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Its slot.
+    pub slot: u32,
+    /// Whose it was.
+    pub person: Alias,
+    /// How many contents it sealed.
+    pub contents: u64,
 }
 
 impl Uses {
@@ -177,6 +189,7 @@ impl Uses {
                     person: used.whose.0,
                     slot: *slot,
                     first: used.first,
+                    last: used.last,
                     count: used.count,
                 }),
                 Err(other) => faults.say(format!(

@@ -77,7 +77,7 @@ pub(super) struct Known {
 }
 
 /// Reads the ledger's name and public key, and holds them against the keys on the disk.
-pub(super) fn known(db: &Connection, dir: &Path, faults: &mut Faults) -> Known {
+pub(super) fn known(db: &Connection, dir: &Path, log_ends: bool, faults: &mut Faults) -> Known {
     let identity = match store::identity(db) {
         Ok(identity) => identity,
         Err(e) => {
@@ -88,7 +88,9 @@ pub(super) fn known(db: &Connection, dir: &Path, faults: &mut Faults) -> Known {
             };
         }
     };
-    if let Err(e) = store::signing_key(dir, &identity) {
+    if let Err(e) = store::signing_key(dir, &identity)
+        && !log_ends
+    {
         faults.say(sentence(&e.to_string()));
     }
     let aliases = match store::aliases(dir, db) {

@@ -14,7 +14,7 @@ use tlog::policy::Policy;
 use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
-use crate::cosigning::ask::ask;
+use crate::cosigning::ask::{Sought, ask};
 use crate::cosigning::{POLICY, read_policy};
 use crate::erasure::Found;
 use crate::programme::{Indexed, audit_index, erasure_delay_least};
@@ -77,6 +77,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let mut amiss_outside = audited.amiss();
     amiss_outside.extend(unanswered);
     let indexed = indexed(args, how.keys)?;
+    let copies = crate::backup::copies::of_keys(&args.data.data)?;
     let (report, seconds) = (&audited.report, audited.seconds);
     let (amiss, more) = match &indexed {
         Indexed::Not(_) => (&[][..], 0),
@@ -109,6 +110,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
                 "witnessed": json(&report.outside),
                 "witnessed_of_access_log": json(&audited.access_outside),
                 "not_witnessed": amiss_outside,
+                "explained": report.restorations.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "copies_of_keys": copies,
                 "faults_of_index": amiss.len() as u64 + more,
                 "index": match &indexed {
                     Indexed::Not(why) => serde_json::json!({ "compared": false, "why": why }),
@@ -122,6 +125,13 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         tell(&audited);
         tell_outside(args, &audited, &amiss_outside);
         tell_index(&indexed);
+        for folder in &copies {
+            say!(
+                "NOTE: A restore left a copy of the programme's keys in {}. Nothing is erased while it is there: \
+                 `homecoming keys destroy-copies`.",
+                folder.join("keys").display()
+            );
+        }
     }
     match report.faults.is_empty() && amiss.is_empty() && amiss_outside.is_empty() {
         true => Ok(()),
@@ -167,16 +177,18 @@ fn kept(args: &Args, policy: Option<&Policy>) -> Result<(Vec<Kept>, Vec<String>)
             Some(policy) => policy.clone(),
             None => read_policy(&data.join(POLICY))?,
         };
-        for (origin, key) in &logs {
-            for shown in ask(&policy, origin, key) {
-                match shown {
-                    Ok(shown) => kept.push(Kept {
-                        source: format!("the witness {}", shown.witness),
-                        note: shown.note,
-                    }),
-                    Err((witness, why)) => unanswered.push(format!(
-                        "The witness {witness} could not be asked about {origin}: {why}"
-                    )),
+        let sought = logs.map(|(origin, key)| Sought {
+            origin,
+            verifier: Some(key),
+        });
+        for shown in ask(&policy, &sought) {
+            match shown {
+                Ok(shown) => kept.push(Kept {
+                    source: format!("the witness {}", shown.witness),
+                    note: shown.note,
+                }),
+                Err((witness, why)) => {
+                    unanswered.push(format!("The witness {witness} could not be asked: {why}"));
                 }
             }
         }
@@ -338,6 +350,9 @@ fn tell(audited: &Audited) {
         say!(
             "A server is appending: SQLite's own check of the pages left the large tables to the reading above."
         );
+    }
+    for restoration in &report.restorations {
+        say!("EXPLAINED: {restoration}");
     }
     for fault in &report.faults {
         say!("FAULT: {fault}");

@@ -32,6 +32,8 @@ enum Act {
     Escrow(escrow::Args),
     /// Bring keys back from shares after they were lost, or destroyed against the law
     Recover(recover::Args),
+    /// Destroy the copies of the wrapping key that restores left beside the data directory
+    DestroyCopies(Data),
 }
 
 /// The programme, and what opens its keys.
@@ -114,6 +116,19 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         }
         Act::Escrow(args) => escrow::run(args),
         Act::Recover(args) => recover::run(args),
+        Act::DestroyCopies(data) => {
+            let destroyed = crate::backup::copies::destroy(&data.data)?;
+            for folder in &destroyed {
+                say!(
+                    "Overwrote `programme.key` and `provider.key` in {}.",
+                    folder.join("keys").display()
+                );
+            }
+            if destroyed.is_empty() {
+                say!("There are no copies of the keys beside the data directory.");
+            }
+            Ok(())
+        }
     }
 }
 

@@ -1,7 +1,7 @@
-//! What witnesses show of a log to anybody who asks: the last checkpoint that each of them cosigned.
+//! What witnesses show of logs to anybody who asks: the last checkpoint that each of them cosigned.
 //!
 //! For whoever restores a backup, before anything of the server runs. What a witness shows counts only if
-//! both the log and that witness have signed it.
+//! that witness has signed it, and the log too, where its key is known.
 
 use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
@@ -12,11 +12,22 @@ use tlog::witness::checkpoint_path;
 use super::reached;
 use super::submit::{ANSWER_BYTES_MAX, Reached, agent};
 
-/// What one witness shows.
+/// A log that witnesses are asked about.
+#[derive(Clone, Debug)]
+pub struct Sought {
+    /// Its name.
+    pub origin: String,
+    /// Its key. Without, the witness's word is taken for it: it knew the key when it signed.
+    pub verifier: Option<VerifierKey>,
+}
+
+/// What one witness shows of one log.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// What the policy calls it.
+    /// What the policy calls the witness.
     pub witness: String,
+    /// Which log.
+    pub origin: String,
     /// The size that it cosigned last.
     pub size: u64,
     /// The root at that size.
@@ -25,28 +36,29 @@ pub struct Shown {
     pub note: String,
 }
 
-/// Asks the policy's witnesses for the log of this name and key; for each what it shows, or its name and why
-/// nothing is known of it. A witness that never cosigned the log shows nothing and is left out.
-pub fn ask(
-    policy: &Policy,
-    origin: &str,
-    log: &VerifierKey,
-) -> Vec<Result<Shown, (String, String)>> {
-    reached(policy)
-        .iter()
-        .filter_map(|witness| {
-            ask_one(witness, origin, log)
-                .map_err(|why| (witness.name.clone(), why))
-                .transpose()
-        })
-        .collect()
+/// Asks the policy's witnesses for these logs; what they show, and for each witness that could not be asked for all of
+/// them its name and why. A witness that never cosigned a log shows nothing of it.
+pub fn ask(policy: &Policy, sought: &[Sought]) -> Vec<Result<Shown, (String, String)>> {
+    let mut answers = Vec::new();
+    for witness in reached(policy) {
+        for log in sought {
+            match ask_one(&witness, &log.origin, log.verifier.as_ref()) {
+                Ok(shown) => answers.extend(shown.map(Ok)),
+                Err(why) => {
+                    answers.push(Err((witness.name.clone(), why)));
+                    break;
+                }
+            }
+        }
+    }
+    answers
 }
 
-/// What one witness shows.
+/// What one witness shows of a log; without its key, the witness's word is taken for who signed.
 pub(super) fn ask_one(
     witness: &Reached,
     origin: &str,
-    log: &VerifierKey,
+    log: Option<&VerifierKey>,
 ) -> Result<Option<Shown>, String> {
     let url = format!("{}/{}", witness.url, checkpoint_path(origin));
     let mut answer = agent(&witness.url)
@@ -64,14 +76,19 @@ pub(super) fn ask_one(
         .limit(ANSWER_BYTES_MAX)
         .read_to_string()
         .map_err(|error| format!("its answer broke off: {error}"))?;
-    let checkpoint = Checkpoint::open(&text, log, origin)
-        .map_err(|error| format!("what it shows is not this log's: {error}"))?;
     let note = SignedNote::parse(&text).map_err(|error| error.to_string())?;
+    let checkpoint = Checkpoint::parse(note.text())
+        .map_err(|error| format!("what it shows is no checkpoint: {error}"))?;
+    let signed = log.is_none_or(|key| note.verify(key).is_ok());
+    if checkpoint.origin != origin || !signed {
+        return Err(format!("what it shows is not signed by the log {origin}"));
+    }
     if !witness.keys.iter().any(|key| key.verify(&note).is_ok()) {
         return Err("what it shows is not signed by it".to_owned());
     }
     Ok(Some(Shown {
         witness: witness.name.clone(),
+        origin: origin.to_owned(),
         size: checkpoint.size,
         root: checkpoint.root,
         note: text,

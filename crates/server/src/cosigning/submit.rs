@@ -193,7 +193,7 @@ impl Submitter {
     /// that is noted for the next start.
     fn behind(&mut self, ours: u64) -> Outcome {
         let source = &self.log.source;
-        let shown = ask_one(&self.witness, source.origin(), source.verifier());
+        let shown = ask_one(&self.witness, source.origin(), Some(source.verifier()));
         let shown = shown
             .ok()
             .flatten()

@@ -51,6 +51,9 @@ pub(super) fn carry_out(
     if let Some(why) = inner.cosigning.refusal_to_erase() {
         return Ok(Err(Error::new(ErrorKind::Unavailable, why)));
     }
+    if let Err(error) = crate::backup::copies::refuse_erasing(&inner.data) {
+        return Ok(Err(error));
+    }
     let drafts = match decided(inner, decide) {
         Ok(drafts) => drafts,
         Err(error) => return Ok(Err(error)),

@@ -312,11 +312,11 @@ fn going_back_behind_what_somebody_can_prove_takes_words_and_another_log() {
     };
     let refused = restore(&old, &["--cosigned", &kept]);
     assert_eq!(refused.status.code(), Some(3), "{}", words(&refused));
-    let says = format!("would take back the entries {old_size} to {}", new_size - 1);
+    let says = format!("Entries {old_size} to {} of homecoming/", new_size - 1);
     assert!(words(&refused).contains(&says), "{}", words(&refused));
     let refused = restore(&old, &["--cosigned", &kept, "--lose-entries", "yes"]);
     assert!(
-        words(&refused).contains("Say what happened"),
+        words(&refused).contains("do not name all that is lost"),
         "{}",
         words(&refused)
     );
@@ -336,7 +336,10 @@ fn going_back_behind_what_somebody_can_prove_takes_words_and_another_log() {
     );
     assert!(!Path::new(&target).exists());
 
-    let said = "The disk failed on 3 May; the director decided to go on from the backup.";
+    let said = &format!(
+        "The disk failed on 3 May, and {} entries are lost; the director decided to go on from the backup.",
+        new_size - old_size
+    );
     let done = restore(&old, &["--cosigned", &kept, "--lose-entries", said]);
     assert!(done.status.success(), "{}", words(&done));
     assert!(

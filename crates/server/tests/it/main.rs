@@ -28,6 +28,7 @@ mod permits;
 mod persons;
 mod provider;
 mod races;
+mod restoring;
 mod routes;
 mod scripts;
 mod served;

@@ -135,7 +135,7 @@ impl<'d> Record<'d> {
         let mut faults = Faults::default();
         structure::pages(db, false, &mut faults);
         structure::schema(db, &mut faults);
-        let known = structure::known(db, self.dir, &mut faults);
+        let known = structure::known(db, self.dir, false, &mut faults);
         let (_, signed) = structure::signed(db, known.identity.as_ref(), &mut faults);
         let size = self.lines.len() as u64;
         let programme = known

@@ -1,0 +1,121 @@
+//! What the record says of its own restoration; `ledger::audit` reads it and says which parts it holds to be true.
+
+use ledger::audit::restoration as part;
+use ledger::generation::Begun;
+use serde_json::{Value, json};
+
+use super::known::Knowledge;
+use super::losses::Losses;
+use crate::backup::manifest::Manifest;
+
+/// What is told.
+pub(super) struct Told<'a> {
+    pub manifest: &'a Manifest,
+    pub knowledge: &'a Knowledge,
+    pub losses: &'a Losses,
+    pub words: Option<&'a str>,
+    /// The log that begins, if anything is lost.
+    pub begun: Option<&'a Begun>,
+}
+
+fn url(name: &str) -> String {
+    format!("{}:{name}", part::ALL)
+}
+
+fn detail(name: &str, value: impl Into<String>) -> Value {
+    json!({ "url": url(name), "valueString": value.into() })
+}
+
+impl Told<'_> {
+    /// The resource, in the stored form.
+    pub(super) fn stored(&self, id: &str) -> Vec<u8> {
+        let code = match self.begun {
+            None => "restore",
+            Some(_) => part::WITH_LOSS,
+        };
+        let resource = json!({
+            "resourceType": "Basic",
+            "id": id,
+            "extension": [{"url": part::ALL, "extension": self.details()}],
+            "code": {
+                "coding": [{"system": ledger::erasure::GOVERNANCE, "code": code}],
+                "text": self.text(),
+            },
+        });
+        resource.to_string().into_bytes()
+    }
+
+    fn details(&self) -> Vec<Value> {
+        let Told {
+            manifest,
+            knowledge,
+            losses,
+            ..
+        } = self;
+        let mut details = vec![
+            detail("backup-made-at", &manifest.made_at),
+            detail(part::ENTRIES, manifest.size.to_string()),
+            detail(part::CHECKPOINT, &manifest.checkpoint),
+            detail("witness-policy", knowledge.witnesses.sentence()),
+        ];
+        for not_asked in &knowledge.not_asked {
+            let value = format!("{}: {}", not_asked.who, not_asked.why);
+            details.push(detail("not-asked", value));
+        }
+        let (Some(begun), Some(words)) = (self.begun, self.words) else {
+            return details;
+        };
+        details.push(detail(part::WORDS, words));
+        for lost in &losses.entries {
+            let mut told = vec![
+                detail(part::LOG, &lost.log),
+                detail(part::FROM, lost.from.to_string()),
+                detail(part::UPTO, lost.upto.to_string()),
+                detail("known-from", &lost.source),
+            ];
+            told.extend(lost.note.as_ref().map(|note| detail("last-signed", note)));
+            details.push(json!({ "url": url(part::LOST), "extension": told }));
+        }
+        if !losses.keys.is_empty() {
+            details.push(detail("persons-without-keys", losses.persons().to_string()));
+            details.push(detail(
+                "contents-without-keys",
+                losses.contents().to_string(),
+            ));
+        }
+        for gone in &losses.keys {
+            details.push(detail(part::KEY_GONE, gone.slot.to_string()));
+        }
+        details.push(detail(part::ENDED, &begun.old_origin));
+        details.push(detail(part::ENDED_KEY, begun.old_verifier.to_string()));
+        details.push(detail(part::BEGAN, &begun.origin));
+        details.push(detail(part::BEGAN_KEY, begun.verifier.to_string()));
+        details
+    }
+
+    fn text(&self) -> String {
+        let mut sentences = vec![format!(
+            "Restored from a backup of {} entries.",
+            self.manifest.size
+        )];
+        match (self.words, self.knowledge.farthest()) {
+            (Some(words), _) => {
+                sentences.push("Lost:".to_owned());
+                sentences.extend(self.losses.sentences());
+                sentences.push(format!("It was said: {words}"));
+            }
+            (None, Some(known)) => sentences.push(format!(
+                "No entry is known to be lost: {} has {}.",
+                known.source, known.size
+            )),
+            (None, None) => sentences.push(
+                "Nobody outside of the backup was there to say how far the record went.".to_owned(),
+            ),
+        }
+        for not_asked in &self.knowledge.not_asked {
+            sentences.push(format!("{} was not asked.", not_asked.who));
+        }
+        sentences.push(self.knowledge.witnesses.sentence().to_owned());
+        sentences.join(" ")
+    }
+}

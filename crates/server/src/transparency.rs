@@ -22,7 +22,7 @@ use ledger::witnessed::LogName;
 use tlog::paths::{Shelf, TilePath};
 
 use crate::error::{Error, ErrorKind};
-use crate::fhir::{Api, away};
+use crate::fhir::{Api, away, scope};
 use crate::pages::smaller;
 use crate::programme::Programme;
 use crate::release;
@@ -80,15 +80,12 @@ async fn answer(
         _ => {
             let grant = api.enter(&headers)?;
             if !grant.scopes.allow_log() {
-                return Err(Error::new(
-                    ErrorKind::Forbidden,
-                    format!(
-                        "This client may not read the log: its scope is `{}`, and this needs \
-                         `{SCOPE}`. An officer can register a mirror or an inspector with \
-                         `homecoming client add NAME --scope {SCOPE}`.",
-                        grant.scopes
-                    ),
-                ));
+                return Err(scope::lacking(format!(
+                    "This client may not read the log: its scope is `{}`, and this needs \
+                     `{SCOPE}`. An officer can register a mirror or an inspector with \
+                     `homecoming client add NAME --scope {SCOPE}`.",
+                    grant.scopes
+                )));
             }
             let path = TilePath::parse(rest).ok_or_else(nothing)?;
             let is_small = smaller::asks(&headers);

@@ -162,14 +162,11 @@ impl Grant {
         if self.scopes.allow(kind, verb) {
             return Ok(());
         }
-        Err(Error::new(
-            ErrorKind::Forbidden,
-            format!(
-                "This client may not {} {kind}: its scope is `{}`.",
-                verb.word(),
-                self.scopes
-            ),
-        ))
+        Err(lacking(format!(
+            "This client may not {} {kind}: its scope is `{}`.",
+            verb.word(),
+            self.scopes
+        )))
     }
 }
 
@@ -359,7 +356,7 @@ fn presented(headers: &HeaderMap) -> Result<&str, Error> {
         (None, _) => {
             return Err(refused(
                 "Send an access token: `Authorization: Bearer ...` (`homecoming token` makes one).",
-                "Bearer realm=\"Homecoming\"",
+                CHALLENGE,
             ));
         }
     };
@@ -379,6 +376,17 @@ fn bearer(value: &str) -> Option<&str> {
         && token.len() <= 512
         && token.bytes().all(|byte| byte.is_ascii_graphic());
     fits.then_some(token)
+}
+
+/// How one may show who one is.
+pub const CHALLENGE: &str = "Bearer realm=\"Homecoming\"";
+
+/// A refusal because no scope of a token allows it: whoever gets a token with more may ask again (RFC 6750, 3.1).
+pub fn lacking(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Forbidden, message).header(
+        header::WWW_AUTHENTICATE,
+        &format!("{CHALLENGE}, error=\"insufficient_scope\""),
+    )
 }
 
 fn refused(message: &str, challenge: &str) -> Error {

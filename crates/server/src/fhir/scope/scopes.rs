@@ -7,6 +7,9 @@
 //! launch/patient openid fhirUser offline_access log.read
 //! ```
 //!
+//! Version 1's words are read and written again as they came: `patient/*.read` is `patient/*.rs`, and an app that asked for
+//! it and got it finds it in the answer.
+//!
 //! A query is the search's own: [`record::search`] decides whether a version answers to it, so a scope
 //! cannot mean one thing in a search and another in a read. A scope never grants what is not written.
 
@@ -97,10 +100,14 @@ pub struct Scope {
     pub kind: Option<String>,
     /// The verbs, a bit each.
     bits: u8,
+    /// Whether the verbs were written as one of version 1's words.
+    is_v1: bool,
     /// The query as it was written, without the question mark; empty for none.
     query: String,
     criteria: Option<Criteria>,
 }
+
+/// What it allows is compared, not the version of SMART that it is written in.
 
 impl PartialEq for Scope {
     fn eq(&self, other: &Scope) -> bool {
@@ -135,6 +142,7 @@ impl Scope {
             context,
             kind,
             bits,
+            is_v1: query.is_empty() && WORDS.iter().any(|(_, word)| *word == verbs),
             query: query.to_owned(),
             criteria,
         })
@@ -148,14 +156,56 @@ impl Scope {
         self.bits & verb.bit() != 0
     }
 
-    /// Whether it says no more than another one does, but for the verbs.
+    /// What both allow, and nothing else; nothing if that is nothing. On another's behalf is another scope.
+    fn both(&self, other: &Scope) -> Option<Scope> {
+        let kind = match (&self.kind, &other.kind) {
+            (own, None) => own,
+            (None, other) => other,
+            (Some(own), Some(other)) if own == other => &self.kind,
+            (Some(_), Some(_)) => return None,
+        };
+        let bits = self.bits & other.bits;
+        if self.context != other.context || bits == 0 {
+            return None;
+        }
+        // What holds more conditions already holds the other's.
+        let (query, criteria) = if self.answers_to(other) {
+            (self.query.clone(), self.criteria.clone())
+        } else if other.answers_to(self) {
+            (other.query.clone(), other.criteria.clone())
+        } else {
+            let query = format!("{}&{}", self.query, other.query);
+            let criteria = criteria(kind.as_deref()?, &query).ok()?;
+            (query, Some(criteria))
+        };
+        Some(Scope {
+            context: self.context,
+            kind: kind.clone(),
+            bits,
+            is_v1: false,
+            query,
+            criteria,
+        })
+    }
+
+    /// What its query asks, one by one; all of it must hold.
+    fn conditions(&self) -> impl Iterator<Item = &str> {
+        self.query.split('&').filter(|one| !one.is_empty())
+    }
+
+    /// Whether each condition of another one's query stands in its own.
+    fn answers_to(&self, other: &Scope) -> bool {
+        other
+            .conditions()
+            .all(|one| self.conditions().any(|own| own == one))
+    }
+
+    /// Whether it allows nothing that another one does not, as far as that can be told from how they are written.
     fn is_within(&self, other: &Scope) -> bool {
         self.context == other.context
-            && other
-                .kind
-                .as_deref()
-                .is_none_or(|kind| self.kind.as_deref() == Some(kind))
-            && (other.query.is_empty() || other.query == self.query)
+            && self.bits & !other.bits == 0
+            && (other.kind.is_none() || other.kind == self.kind)
+            && self.answers_to(other)
     }
 
     /// Whether a version is among what it is about.
@@ -235,6 +285,12 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind.as_deref().unwrap_or("*");
         write!(f, "{}/{kind}.", self.context.word())?;
+        if let Some((_, word)) = WORDS
+            .iter()
+            .find(|(bits, _)| self.is_v1 && *bits == self.bits)
+        {
+            return f.write_str(word);
+        }
         for (verb, letter) in LETTERS {
             if self.has(verb) {
                 f.write_str(letter)?;
@@ -247,6 +303,9 @@ impl fmt::Display for Scope {
     }
 }
 
+/// More scopes on resources than this are never granted at once: a few that are asked for can have very many parts.
+const GRANTED_MAX: usize = 1_000;
+
 const LETTERS: [(Verb, &str); 5] = [
     (Verb::Create, "c"),
     (Verb::Read, "r"),
@@ -255,14 +314,23 @@ const LETTERS: [(Verb, &str); 5] = [
     (Verb::Search, "s"),
 ];
 
+/// Version 1's words, and the verbs that they stand for.
+const WORDS: [(u8, &str); 3] = [
+    (Verb::Read.bit() | Verb::Search.bit(), "read"),
+    (
+        Verb::Create.bit() | Verb::Update.bit() | Verb::Delete.bit(),
+        "write",
+    ),
+    (31, "*"),
+];
+
 /// The verbs of version 2, or one of version 1's words.
 fn bits(verbs: &str) -> Result<u8, &'static str> {
-    match verbs {
-        "read" => return Ok(Verb::Read.bit() | Verb::Search.bit()),
-        "write" => return Ok(Verb::Create.bit() | Verb::Update.bit() | Verb::Delete.bit()),
-        "*" => return Ok(31),
-        "" => return Err("it has no verbs"),
-        _ => {}
+    if let Some((bits, _)) = WORDS.iter().find(|(_, word)| *word == verbs) {
+        return Ok(*bits);
+    }
+    if verbs.is_empty() {
+        return Err("it has no verbs");
     }
     let mut bits = 0u8;
     for letter in verbs.chars() {
@@ -399,24 +467,48 @@ impl Scopes {
         self.scopes.iter().any(|scope| scope.context == context)
     }
 
-    /// Of what is asked for, what these allow: fewer verbs if need be, never more of anything.
+    /// Of what is asked for, what these allow: of each scope what it has in common with these, which may be several
+    /// narrower ones; never more of anything than either.
     pub fn of_asked(&self, asked: &Scopes) -> Scopes {
         let mut granted = Scopes::default();
         for scope in &asked.scopes {
-            let allowed = self
-                .scopes
-                .iter()
-                .filter(|own| scope.is_within(own))
-                .fold(0, |bits, own| bits | own.bits);
-            if scope.bits & allowed != 0 {
-                let mut scope = scope.clone();
-                scope.bits &= allowed;
-                granted.scopes.push(scope);
+            for part in self.parts(scope) {
+                let at = granted.scopes.iter().position(|known| *known == part);
+                match at {
+                    Some(at) => granted.scopes[at].is_v1 |= part.is_v1,
+                    None if granted.scopes.len() < GRANTED_MAX => granted.scopes.push(part),
+                    None => {}
+                }
             }
         }
         let known = |extra: &&Extra| self.extras.contains(extra);
         granted.extras = asked.extras.iter().filter(known).copied().collect();
         granted
+    }
+
+    /// What one that is asked for has in common with these, without what another part says already.
+    fn parts(&self, asked: &Scope) -> Vec<Scope> {
+        let mut parts: Vec<Scope> = Vec::new();
+        for part in self.scopes.iter().filter_map(|own| asked.both(own)) {
+            match parts
+                .iter_mut()
+                .find(|known| known.kind == part.kind && known.query == part.query)
+            {
+                Some(known) => known.bits |= part.bits,
+                None => parts.push(part),
+            }
+        }
+        for part in &mut parts {
+            part.is_v1 = asked.is_v1 && *part == *asked;
+        }
+        let mut kept: Vec<Scope> = Vec::new();
+        for part in parts {
+            if !kept.iter().any(|known| part.is_within(known)) {
+                kept.retain(|known| !known.is_within(&part));
+                kept.push(part);
+            }
+        }
+        kept
     }
 
     /// Whether all that is asked for is among these.

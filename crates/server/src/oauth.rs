@@ -149,6 +149,9 @@ impl IntoResponse for Refused {
 pub fn of_error(error: &Error) -> Response {
     let code = match error.status() {
         StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+        // Of an access token (RFC 6750, 3.1): clients that are not believed are refused in OAuth's words ([`Refused`]).
+        StatusCode::UNAUTHORIZED => "invalid_token",
+        StatusCode::FORBIDDEN => "insufficient_scope",
         status if status.is_server_error() => "server_error",
         _ => "invalid_request",
     };

@@ -48,6 +48,23 @@ pub async fn of_request(
     Ok(client)
 }
 
+/// Whether a request says at all who it is from.
+pub fn says_who(headers: &HeaderMap, form: &Form) -> bool {
+    headers.contains_key(header::AUTHORIZATION)
+        || ["client_id", "client_assertion", "client_secret"]
+            .iter()
+            .any(|name| form.get(name).is_some())
+}
+
+/// Whether a request brings an access token (`Authorization: Bearer`).
+pub fn brings_token(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::AUTHORIZATION);
+    values.iter().any(|value| {
+        let scheme = value.to_str().unwrap_or_default().trim().split(' ').next();
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+    })
+}
+
 /// An enabled client of that name, if that is how it proves who it is.
 fn known(api: &Api, name: &str, proof: Proof) -> Result<Registered, Refused> {
     let found = api.programme().desk().client(name).map_err(Error::desk)?;

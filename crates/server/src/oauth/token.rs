@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use desk::{AppGrant, Bound, NewGrant, Spent, User};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{Form, Refused, answer, answers, client, issuer};
 use crate::clients::{Proof, Registered};
@@ -246,10 +246,7 @@ fn issue(
         "expires_in": (until - now) / SECOND,
         "scope": scopes.to_string(),
     });
-    if let Some(patient) = &grant.patient {
-        said["patient"] = json!(patient);
-        said["need_patient_banner"] = json!(true);
-    }
+    launch_context(grant, &mut said);
     if goes_on(client, &granted) {
         let refresh = desk
             .new_app_token(
@@ -287,6 +284,14 @@ fn issue(
         said["id_token"] = json!(api.smart().signing.sign(programme, now, &claims)?);
     }
     Ok(answer(StatusCode::OK, &said))
+}
+
+/// Says on whom an app was started: with its token, and wherever it is asked what that stands for.
+pub fn launch_context(grant: &AppGrant, said: &mut Json) {
+    if let Some(patient) = &grant.patient {
+        said["patient"] = json!(patient);
+        said["need_patient_banner"] = json!(true);
+    }
 }
 
 /// The resource that a user is.

@@ -29,7 +29,6 @@ const OPEN: &[(&str, &str)] = &[
     ),
     ("POST /oauth/token", "a client shows there who it is"),
     ("POST /oauth/revoke", "a client shows there who it is"),
-    ("POST /oauth/introspect", "a client shows there who it is"),
     ("GET /enrol", "one enrols there, with a code"),
     (
         "POST /enrol/passkey/done",

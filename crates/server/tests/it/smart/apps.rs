@@ -672,6 +672,102 @@ fn a_refresh_token_is_used_once_and_never_for_more() {
 }
 
 #[test]
+fn who_the_person_is_learns_whoever_was_told_so() {
+    let world = World::new("smart-who");
+    register_key(&world.data, "gate", "token.introspect", 8);
+    let whole = "launch/patient patient/Patient.rs openid fhirUser";
+    for (kept, sub, fhir_user) in [
+        (vec!["patient/Patient.rs"], false, false),
+        (vec!["patient/Patient.rs", "openid"], true, false),
+        // Without an id_token there is nothing that could say it.
+        (vec!["patient/Patient.rs", "fhirUser"], false, false),
+        (vec!["patient/Patient.rs", "openid", "fhirUser"], true, true),
+    ] {
+        let code = world.code(&[("scope", whole)], &kept);
+        let (status, said) = world.redeem(&code, &[]);
+        assert_eq!(status, 200, "{said}");
+        assert_eq!(said["id_token"].is_string(), sub, "{kept:?}");
+        let (_, gate) = token_by(
+            &world.served,
+            &assertion("gate", &world.served, 8),
+            "token.introspect",
+        );
+        let bearer = format!("Bearer {}", text(&gate, "access_token"));
+        let (status, known) = form(
+            &world.served.url("/oauth/introspect"),
+            &[("token", text(&said, "access_token"))],
+            &[("Authorization", &bearer)],
+        );
+        assert_eq!((status, &known["active"]), (200, &json!(true)), "{known}");
+        assert_eq!(known["sub"].is_string(), sub, "{kept:?}: {known}");
+        assert_eq!(
+            known["fhirUser"].is_string(),
+            fhir_user,
+            "{kept:?}: {known}"
+        );
+        // Whatever the token came with of where the app was started.
+        for name in ["scope", "patient", "need_patient_banner"] {
+            assert_eq!(known[name], said[name], "{name}: {known}");
+            assert!(!known[name].is_null(), "{name}: {known}");
+        }
+    }
+}
+
+#[test]
+fn an_app_that_asks_for_more_gets_what_it_is_registered_for() {
+    let world = World::new("smart-wider");
+    let narrow = "patient/Observation.rs?category=survey";
+    register(
+        &world.served,
+        &world.data,
+        "survey",
+        &format!("launch/patient {narrow} patient/Patient.rs"),
+        &[],
+    );
+    let asks = [
+        ("client_id", "survey"),
+        ("scope", "launch/patient patient/*.read"),
+        ("person", &world.person),
+    ];
+    let (status, _, page) = world.ask(&world.request(&asks));
+    assert_eq!(status, 200);
+    for scope in [narrow, "patient/Patient.rs"] {
+        let box_of = format!("name=\"keep\" value=\"{scope}\"");
+        assert!(
+            page.contains(&box_of),
+            "the person is not asked for {scope}: {page}"
+        );
+    }
+    assert!(!page.contains("everything in the record"), "{page}");
+    // What the app asked for is nothing that the person could have left.
+    for (kept, granted) in [
+        (
+            vec![narrow, "patient/Patient.rs"],
+            format!("{narrow} patient/Patient.rs launch/patient"),
+        ),
+        (
+            vec![narrow, "patient/*.read"],
+            format!("{narrow} launch/patient"),
+        ),
+    ] {
+        let code = world.code(&asks, &kept);
+        let (status, said) = world.redeem(&code, &[("client_id", "survey")]);
+        assert_eq!(status, 200, "{said}");
+        assert_eq!(text(&said, "scope"), granted);
+    }
+    // Version 1's words come back where they are granted as they were asked for.
+    let code = world.code(
+        &[("scope", "launch/patient patient/*.read")],
+        &["patient/*.read"],
+    );
+    let (status, said) = world.redeem(&code, &[]);
+    assert_eq!(status, 200, "{said}");
+    assert_eq!(text(&said, "scope"), "patient/*.read launch/patient");
+    let path = format!("/fhir/Patient/{}", world.person);
+    assert_eq!(world.read(&path, text(&said, "access_token")), 200);
+}
+
+#[test]
 fn an_app_is_opened_on_a_person_by_whoever_opens_it() {
     let world = World::new("smart-launch");
     let (status, apps) = page(

@@ -480,10 +480,82 @@ fn a_client_learns_what_its_own_token_stands_for_and_takes_it_back() {
     assert_eq!(said["client_id"], "tests");
     let (_, said) = ask("/oauth/introspect", "gate", 8, "hc_nothing");
     assert_eq!(said, json!({ "active": false }));
-    assert_eq!(
-        form(&served.url("/oauth/introspect"), &[("token", &token)], &[]).0,
-        400
-    );
+
+    // Or by an access token with the scope for it; without one, and without any proof, nothing is told.
+    let introspect = served.url("/oauth/introspect");
+    let by = |bearer: &str, more: &[(&str, &str)]| {
+        let mut request = agent().post(&introspect);
+        if !bearer.is_empty() {
+            request = request.header("Authorization", &format!("Bearer {bearer}"));
+        }
+        let fields = [("token", token.as_str())]
+            .into_iter()
+            .chain(more.iter().copied());
+        let mut answer = request.send_form(fields).expect("the server answers");
+        let challenges = answer.headers().get_all("www-authenticate").iter();
+        let challenges: Vec<&str> = challenges.map(|one| one.to_str().expect("text")).collect();
+        let challenges = challenges.join(", ");
+        let said = answer.body_mut().read_to_string().expect("text");
+        let said: Json = serde_json::from_str(&said).expect("JSON");
+        (answer.status().as_u16(), said, challenges)
+    };
+    let (_, gate) = token_by(&served, &assertion("gate", &served, 8), "token.introspect");
+    let (status, said, _) = by(text(&gate, "access_token"), &[]);
+    assert_eq!((status, &said["client_id"]), (200, &json!("lab")), "{said}");
+    let (_, narrow) = token_by(&served, &assertion("gate", &served, 8), "system/Patient.r");
+    let basic = "Basic realm=\"Homecoming\"";
+    let bearer = "Bearer realm=\"Homecoming\"";
+    for (what, token, more, expected) in [
+        (
+            "a scope for something else",
+            text(&narrow, "access_token"),
+            vec![],
+            (
+                403,
+                "insufficient_scope",
+                format!("{bearer}, error=\"insufficient_scope\""),
+            ),
+        ),
+        (
+            "its own token",
+            &token,
+            vec![],
+            (
+                403,
+                "insufficient_scope",
+                format!("{bearer}, error=\"insufficient_scope\""),
+            ),
+        ),
+        (
+            "no token of ours",
+            "hc_nothing",
+            vec![],
+            (
+                401,
+                "invalid_token",
+                format!("{bearer}, error=\"invalid_token\""),
+            ),
+        ),
+        (
+            "nothing",
+            "",
+            vec![],
+            (401, "invalid_client", format!("{basic}, {bearer}")),
+        ),
+        (
+            "two ways",
+            text(&gate, "access_token"),
+            vec![("client_assertion", "x")],
+            (400, "invalid_request", String::new()),
+        ),
+    ] {
+        let (status, said, challenges) = by(token, &more);
+        assert_eq!(
+            (status, text(&said, "error"), challenges),
+            expected,
+            "{what}: {said}"
+        );
+    }
 
     assert_eq!(
         ask("/oauth/revoke", "other", 9, &token).0,

@@ -77,6 +77,7 @@ pub fn audience(path: &str) -> Audience {
     match path {
         "/.well-known/smart-configuration"
         | "/fhir/.well-known/smart-configuration"
+        | "/.well-known/openid-configuration"
         | "/fhir/metadata"
         | "/oauth/jwks" => Audience::Everybody,
         "/oauth/token" | "/oauth/revoke" => Audience::Registered,
@@ -151,6 +152,7 @@ mod tests {
             ("/fhir/Patient", "null", None),
             ("/fhir/metadata", "https://evil.example", Some("*")),
             ("/.well-known/smart-configuration", "null", Some("*")),
+            ("/.well-known/openid-configuration", "null", Some("*")),
             ("/oauth/token", app, Some(app)),
             ("/oauth/token", "https://evil.example", None),
             ("/oauth/introspect", app, None),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! /.well-known/smart-configuration   what there is (also below /fhir)
+//! /.well-known/openid-configuration  the same for whoever knows OpenID Connect alone
 //! /oauth/authorize                   a person decides what an app may do     (a page)
 //! /oauth/token                       codes, refresh tokens and signed assertions to access tokens
 //! /oauth/revoke  /oauth/introspect   taking one back; what one stands for
@@ -69,6 +70,7 @@ pub fn routes(api: Api) -> Router {
             "/fhir/.well-known/smart-configuration",
             get(discovery::smart),
         )
+        .route("/.well-known/openid-configuration", get(discovery::openid))
         .route("/oauth/jwks", get(discovery::jwks))
         .route("/oauth/token", post(token::post))
         .route("/oauth/revoke", post(revoke::post))

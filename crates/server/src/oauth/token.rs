@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use super::{Form, Refused, answer, answers, client, issuer};
 use crate::clients::{Proof, Registered};
 use crate::error::Error;
-use crate::fhir::Api;
 use crate::fhir::scope::{Context, Extra, Scopes};
+use crate::fhir::{Api, away};
 
 const SECOND: i64 = 1_000_000;
 /// How long the token of a program that acts for itself lives, in seconds.
@@ -36,8 +36,8 @@ pub async fn post(
     let client = client::of_request(&api, &headers, &form).await?;
     match kind.as_str() {
         "client_credentials" => for_itself(&api, &client, &form),
-        "authorization_code" => of_code(&api, &headers, &client, &form),
-        "refresh_token" => of_refresh(&api, &headers, &client, &form),
+        "authorization_code" => of_code(&api, &headers, &client, &form).await,
+        "refresh_token" => of_refresh(&api, &headers, &client, &form).await,
         _ => Err(Refused::new(
             "unsupported_grant_type",
             "`grant_type` is one of authorization_code, refresh_token and client_credentials.",
@@ -116,7 +116,7 @@ const EXTRAS_OF_PEOPLE: [Extra; 6] = [
     Extra::Online,
 ];
 
-fn of_code(
+async fn of_code(
     api: &Api,
     headers: &HeaderMap,
     client: &Registered,
@@ -135,14 +135,10 @@ fn of_code(
         .spend_code(code, api.now(), &fits)
         .map_err(Error::desk)?;
     match spent {
-        Spent::Good((grant, bound)) => issue(
-            api,
-            headers,
-            client,
-            &grant,
-            &grant.scope,
-            bound.nonce.as_deref(),
-        ),
+        Spent::Good((grant, bound)) => {
+            let (scope, nonce) = (&grant.scope, bound.nonce.as_deref());
+            issue(api, headers, client, &grant, scope, nonce).await
+        }
         Spent::Again => Err(Refused::grant(
             "This code was used before. Somebody else may have it, so everything that it led to has ended.",
         )),
@@ -152,7 +148,7 @@ fn of_code(
     }
 }
 
-fn of_refresh(
+async fn of_refresh(
     api: &Api,
     headers: &HeaderMap,
     client: &Registered,
@@ -200,7 +196,7 @@ fn of_refresh(
         ));
     }
     let scope = scope.as_deref().unwrap_or(&grant.scope);
-    issue(api, headers, client, grant, scope, None)
+    issue(api, headers, client, grant, scope, None).await
 }
 
 /// Whether what was allowed goes on when its access token ends, as far as the client is still registered for that.
@@ -213,7 +209,7 @@ fn goes_on(client: &Registered, granted: &Scopes) -> bool {
 }
 
 /// What a grant is worth: an access token, and whatever else its scope asks for.
-fn issue(
+async fn issue(
     api: &Api,
     headers: &HeaderMap,
     client: &Registered,
@@ -281,7 +277,9 @@ fn issue(
         {
             claims["fhirUser"] = json!(format!("{own}/fhir/{is}"));
         }
-        said["id_token"] = json!(api.smart().signing.sign(programme, now, &claims)?);
+        let api = api.clone();
+        let sign = move || api.smart().signing.sign(api.programme(), now, &claims);
+        said["id_token"] = json!(away(sign).await?);
     }
     Ok(answer(StatusCode::OK, &said))
 }

@@ -22,6 +22,10 @@ const OPEN: &[(&str, &str)] = &[
         "GET /fhir/.well-known/smart-configuration",
         "the same, where FHIR's base is",
     ),
+    (
+        "GET /.well-known/openid-configuration",
+        "the same, for whoever has an id_token",
+    ),
     ("GET /oauth/jwks", "public keys"),
     (
         "GET /oauth/authorize",
@@ -67,6 +71,10 @@ const PATHS: &[(&str, &str)] = &[
     (
         "/fhir/.well-known/smart-configuration",
         "/fhir/.well-known/smart-configuration",
+    ),
+    (
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration",
     ),
     ("/apps", "/apps"),
     ("/apps/mine", "/apps/mine"),

@@ -459,6 +459,7 @@ pub const ROWS: &[Row] = &[
     ),
     plain("GET", "/.well-known/smart-configuration", Nobody, ""),
     plain("GET", "/fhir/.well-known/smart-configuration", Nobody, ""),
+    plain("GET", "/.well-known/openid-configuration", Nobody, ""),
     row("GET", "/oauth/jwks", Nobody, "/oauth/jwks", "", None),
     row("POST", "/oauth/token", Nobody, "/oauth/token", "", None),
     row("POST", "/oauth/revoke", Nobody, "/oauth/revoke", "", None),

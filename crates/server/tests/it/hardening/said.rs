@@ -19,6 +19,7 @@ fn every_answer_says_what_browsers_may_do_with_it() {
         ("DELETE", "/fhir", bearer.as_str(), 405),
         ("GET", "/oauth/token", "", 405),
         ("GET", "/.well-known/smart-configuration", "", 200),
+        ("GET", "/.well-known/openid-configuration", "", 200),
         ("GET", "/metrics", "", 200),
         ("GET", "/log/test-programme/checkpoint", "", 200),
         ("OPTIONS", "/fhir/Patient", "", 405),

@@ -290,6 +290,33 @@ fn part(address: &str, name: &str) -> String {
     found.map(|(_, value)| value).unwrap_or_default()
 }
 
+/// What an id_token claims, for an app that knows the server's address alone and OpenID Connect.
+fn id_token(served: &Served, client: &str, token: &str) -> Result<Json, String> {
+    use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+    let json = |url: &str| -> Json {
+        let (status, body) = get(url, None);
+        assert_eq!(status, 200, "{url}: {body}");
+        serde_json::from_str(&body).expect("JSON")
+    };
+    let found = json(&served.url("/.well-known/openid-configuration"));
+    let keys = json(text(&found, "jwks_uri"));
+    let head = jsonwebtoken::decode_header(token).map_err(|error| error.to_string())?;
+    let named = |key: &&Json| key["kid"].as_str() == head.kid.as_deref();
+    let key = keys["keys"]
+        .as_array()
+        .and_then(|all| all.iter().find(named));
+    let key = key.ok_or_else(|| format!("{:?} is not in {keys}", head.kid))?;
+    let key = DecodingKey::from_rsa_components(text(key, "n"), text(key, "e")).expect("a key");
+    let mut rules = Validation::new(Algorithm::RS256);
+    rules.set_audience(&[client]);
+    rules.set_issuer(&[text(&found, "issuer")]);
+    rules.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
+    let claims = jsonwebtoken::decode::<Json>(token, &key, &rules);
+    claims
+        .map(|token| token.claims)
+        .map_err(|error| error.to_string())
+}
+
 #[test]
 fn an_app_gets_what_the_person_allows_and_no_more() {
     let world = World::new("smart-app");
@@ -353,19 +380,21 @@ fn an_app_gets_what_the_person_allows_and_no_more() {
 
     // The id_token is ours, about whoever signed in, for this app and this time.
     let id = text(&said, "id_token");
-    let parts: Vec<&str> = id.split('.').collect();
-    let json = |part: &str| -> Json {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("JSON")
-    };
-    let (head, claims) = (json(parts[0]), json(parts[1]));
+    let claims = id_token(&world.served, "chart", id).expect("it is ours");
     assert_eq!(claims["nonce"], "n-1");
     assert_eq!(claims["aud"], "chart");
     assert!(text(&claims, "fhirUser").contains("/fhir/Practitioner/"));
-    let (_, keys) = get(&world.served.url("/oauth/jwks"), None);
-    let keys: Json = serde_json::from_str(&keys).expect("JSON");
-    assert_eq!(keys["keys"][0]["kid"], head["kid"]);
-    let read = server::oauth::jwks::read(&keys).expect("a set");
-    assert!(read[0].fits(parts[2], format!("{}.{}", parts[0], parts[1]).as_bytes()));
+    let (head, rest) = id.split_once('.').expect("three parts");
+    let changed = rest.replacen(
+        &rest[20..21],
+        if &rest[20..21] == "A" { "B" } else { "A" },
+        1,
+    );
+    assert!(id_token(&world.served, "chart", &format!("{head}.{changed}")).is_err());
+    assert!(
+        id_token(&world.served, "other", id).is_err(),
+        "another app's"
+    );
 
     // It is on the record, in the person's chain, and the person who allowed it ends it.
     let (_, mine) = self::page(&world.served, &world.caseworker, "/apps/mine");

@@ -601,10 +601,45 @@ fn the_configuration_says_what_there_is() {
         "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
     );
     assert_eq!(uris["extension"][1]["valueUri"], served.url("/oauth/token"));
-    let (_, keys) = get(&served.url("/oauth/jwks"), None);
-    let keys: Json = serde_json::from_str(&keys).expect("JSON");
-    assert_eq!(keys["keys"][0]["crv"], "P-384");
-    assert!(keys["keys"][0]["d"].is_null(), "the private key is out");
+    // What OpenID Connect Discovery 1.0 requires, or takes to be otherwise if it is not said.
+    let (status, body) = get(&served.url("/.well-known/openid-configuration"), None);
+    assert_eq!(status, 200, "{body}");
+    let said: Json = serde_json::from_str(&body).expect("JSON");
+    for (name, expected) in [
+        ("issuer", json!(own)),
+        (
+            "authorization_endpoint",
+            json!(served.url("/oauth/authorize")),
+        ),
+        ("token_endpoint", json!(served.url("/oauth/token"))),
+        ("jwks_uri", json!(served.url("/oauth/jwks"))),
+        ("response_types_supported", json!(["code"])),
+        ("subject_types_supported", json!(["public"])),
+        ("id_token_signing_alg_values_supported", json!(["RS256"])),
+        ("request_uri_parameter_supported", json!(false)),
+    ] {
+        assert_eq!(said[name], expected, "{name}: {said}");
+    }
+    // A key for id_tokens is there as soon as an app may get one, and not before.
+    let key_file = std::path::Path::new(&data).join("keys/tokens.keys");
+    let keys = || -> Json {
+        let (status, keys) = get(&served.url("/oauth/jwks"), None);
+        assert_eq!(status, 200, "{keys}");
+        serde_json::from_str(&keys).expect("JSON")
+    };
+    assert_eq!(keys(), json!({ "keys": [] }));
+    assert!(!key_file.exists());
+    super::apps::register(&served, &data, "chart", "patient/*.rs openid", &[]);
+    let set = keys();
+    let key = &set["keys"][0];
+    assert_eq!(key["kty"], "RSA");
+    assert_eq!(key["alg"], "RS256");
+    let modulus = URL_SAFE_NO_PAD.decode(text(key, "n")).expect("base64");
+    assert_eq!((modulus.len(), modulus[0] >> 7), (256, 1));
+    for private in ["d", "p", "q", "dp", "dq", "qi"] {
+        assert!(key[private].is_null(), "the private key is out: {private}");
+    }
+    assert_eq!(keys(), set, "it stays");
     // A configured address is the one that counts, whatever a request says.
     drop(served);
     let served = Served::start_with(&data, &["--base", "https://record.example"]);

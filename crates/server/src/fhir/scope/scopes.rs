@@ -108,7 +108,6 @@ pub struct Scope {
 }
 
 /// What it allows is compared, not the version of SMART that it is written in.
-
 impl PartialEq for Scope {
     fn eq(&self, other: &Scope) -> bool {
         self.context == other.context

@@ -31,8 +31,6 @@ const KEPT_BYTES_MAX: usize = 64 << 10;
 /// Fields that hold what somebody signs in with, on whatever page.
 const SECRETS: [&str; 3] = ["password", "again", "one-time"];
 
-/// What a kept form is, where it is sealed.
-
 /// The layer.
 pub async fn guard(State(programme): State<Programme>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -101,10 +101,7 @@ fn a_rewritten_past_is_missed_by_whoever_asks_outside_and_never_passed_over_in_s
     drop(witness);
     let (code, text) = said(&data, &["--policy", &policy, "--ask-witnesses"]);
     assert_eq!(code, Some(1), "{text}");
-    says(
-        &text,
-        &["NOT WITNESSED: The witness w0 could not be asked"],
-    );
+    says(&text, &["NOT WITNESSED: The witness w0 could not be asked"]);
     let (code, text) = said(&data, &["--cosigned", &policy]);
     assert_eq!(code, Some(2), "{text}");
     says(

@@ -166,10 +166,15 @@ pub struct Report {
     pub faults: Vec<Fault>,
     /// What was held against the word of others.
     pub outside: Outside,
-    /// When the log began anew, if a restoration lost entries; known only if contents were opened.
-    pub restored: Option<RecordedAt>,
     /// The signed checkpoint as it is stored.
     pub checkpoint: String,
+}
+
+impl Report {
+    /// When the log began anew, if a restoration lost entries; known only if contents were opened.
+    pub fn restored(&self) -> Option<RecordedAt> {
+        self.restorations.last().map(|last| last.recorded_at)
+    }
 }
 
 /// Audits a data directory.
@@ -288,7 +293,6 @@ pub fn audit(
         whole_file: at_rest,
         faults: faults.list(),
         outside: audit.word.outside,
-        restored: audit.acts.restored_at,
         checkpoint,
     })
 }

@@ -25,6 +25,9 @@ use crate::ground::{Directory, Ground};
 /// The name of the file in the data directory.
 pub const FILE: &str = "witnessed.sqlite";
 
+/// The file beside it that says which witnesses there are and how many it takes.
+pub const POLICY: &str = "witness.policy";
+
 /// The format that this version writes.
 const FORMAT: i32 = 1;
 

@@ -45,7 +45,7 @@ const DATABASES: [&str; 4] = [
 ];
 
 /// Other files that a backup holds where they are there.
-const PLAIN: [&str; 2] = ["programme.json", "witness.policy"];
+const PLAIN: [&str; 2] = ["programme.json", ledger::witnessed::POLICY];
 
 /// The keys that a backup of keys never holds: with them an old keyring would open what was erased.
 const NEVER: [&str; 2] = ["programme.key", "provider.key"];

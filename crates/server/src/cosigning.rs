@@ -42,8 +42,7 @@ use gate::{Gate, Halt};
 use round::{Round, Rounds};
 use submit::{Reached, Submitter};
 
-/// The file that says which witnesses there are and how many it takes.
-pub const POLICY: &str = "witness.policy";
+pub use ledger::witnessed::POLICY;
 
 /// The cosigning of a programme's logs.
 pub struct Cosigning {

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use evidence::erasure::{self, Act};
 use evidence::heads::{self, Map};
-use record::time::RecordedAt;
 use tlog::Hash;
 use tlog::note::VerifierKey;
 
@@ -63,10 +62,8 @@ pub(super) struct Acts {
     carried_out: BTreeMap<u32, (Alias, u64)>,
     /// Keys of which an erasure says that they are gone.
     done: BTreeMap<u32, u64>,
-    /// When the record was last restored with a loss.
-    pub(super) restored_at: Option<RecordedAt>,
-    /// Which access log the last map of heads names, where that map is, and whether the record was restored since.
-    access: Option<(Option<VerifierKey>, u64, bool)>,
+    /// Which access log the last map of heads names, and where that map is.
+    access: Option<(Option<VerifierKey>, u64)>,
     /// Restorations that lost entries, the first first.
     pub(super) restorations: Vec<Restoration>,
     /// Erasures' steps, by position.
@@ -90,13 +87,7 @@ impl Acts {
             }
             match restored::read(line, stored, before) {
                 None => {}
-                Some(Ok(restoration)) => {
-                    self.restored_at = Some(line.recorded_at);
-                    if let Some((_, _, restored)) = &mut self.access {
-                        *restored = true;
-                    }
-                    self.restorations.push(restoration);
-                }
+                Some(Ok(restoration)) => self.restorations.push(restoration),
                 Some(Err(why)) => faults.at(
                     line.position,
                     format_args!("it says that the record was restored with loss, but {why}"),
@@ -128,8 +119,9 @@ impl Acts {
 
     /// Each map names the access log of the one before, unless the record was restored between them.
     fn map(&mut self, position: u64, map: Map, faults: &mut Faults) {
-        if let Some((before, at, false)) = &self.access
+        if let Some((before, at)) = &self.access
             && *before != map.access
+            && !self.is_restored_since(*at)
         {
             faults.at(
                 position,
@@ -138,13 +130,20 @@ impl Acts {
                 ),
             );
         }
-        self.access = Some((map.access, position, false));
+        self.access = Some((map.access, position));
+    }
+
+    /// Whether the record was restored with a loss after a position.
+    fn is_restored_since(&self, position: u64) -> bool {
+        let last = self.restorations.last();
+        last.is_some_and(|restoration| restoration.position > position)
     }
 
     /// The last map names the access log that is there.
     pub(super) fn check_access(&self, key: &VerifierKey, faults: &mut Faults) {
-        if let Some((Some(named), at, false)) = &self.access
+        if let Some((Some(named), at)) = &self.access
             && named != key
+            && !self.is_restored_since(*at)
         {
             faults.at(
                 *at,

@@ -23,10 +23,7 @@ use tlog::policy::{CheckError, Policy, Quorum};
 use super::How;
 use super::faults::Faults;
 use crate::store::Identity;
-use crate::witnessed::{self, LogName};
-
-/// The file that says which witnesses there are and how many it takes.
-const POLICY: &str = "witness.policy";
+use crate::witnessed::{self, LogName, POLICY};
 
 /// How long a log may go on without cosignatures before that is amiss, by its own recorded times: witnesses answer
 /// within seconds, and may be away for a day.

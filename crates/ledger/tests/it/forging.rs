@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use evidence::heads::{self, Map};
+use evidence::heads;
 use ledger::entry::{Alias, Line, Previous};
 use ledger::witnessed::{LogName, Witnessed};
-use ledger::{Action, Class, Expect, RecordedAt};
+use ledger::{Action, Expect, RecordedAt};
 use rusqlite::Connection;
 use tlog::checkpoint::Checkpoint;
 use tlog::cosignature::{Algorithm, CosignerKey};
@@ -30,28 +30,10 @@ fn ward() -> World {
             &format!("score {number}"),
         )]));
     }
-    record_heads(&mut world);
+    world.record_heads(None);
     at_rest(&mut world);
     assert_eq!(world.audit().faults, []);
     world
-}
-
-fn record_heads(world: &mut World) {
-    let reader = world.reader();
-    let size = reader.size().unwrap();
-    let heads = reader.heads_at(size).unwrap();
-    let map = Map {
-        size,
-        persons: heads.len() as u64,
-        root: heads::root(&heads).unwrap(),
-        access: None,
-    };
-    let name = format!("{}/{}", heads::KIND, heads::ID);
-    let mut draft = write(Action::Update, &name, Expect::Any, None, "");
-    draft.class = Class::Programme;
-    draft.stored = map.stored();
-    draft.packed = ledger::content::compress(&draft.stored);
-    world.accept(transaction(vec![draft]));
 }
 
 fn at_rest(world: &mut World) {

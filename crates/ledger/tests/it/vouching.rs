@@ -2,11 +2,10 @@
 //! of what witnesses signed that nobody signed, an emptied file, another policy, another access log.
 
 use evidence::disclosure::{Told, What};
-use evidence::heads::{self, Map};
 use ledger::access::{Draft, Recorder};
 use ledger::audit::{How, Kept, Outside, audit};
 use ledger::witnessed::{FILE, LogName, Witnessed};
-use ledger::{Action, Alias, Class, Expect, RecordedAt};
+use ledger::{Action, Alias, Expect, RecordedAt};
 use tlog::checkpoint::Checkpoint;
 use tlog::cosignature::{Algorithm, CosignerKey};
 use tlog::note::{SignedNote, SigningKey};
@@ -76,7 +75,7 @@ fn audited(world: &World, how: How) -> (Vec<String>, Vec<String>, Outside) {
     };
     let report = audit(world.dir.path(), &how, &mut |_| {}).expect("it can be read");
     let faults = report.faults.iter().map(ToString::to_string).collect();
-    let amiss = report.outside.amiss(LogName::Record, report.restored);
+    let amiss = report.outside.amiss(LogName::Record, report.restored());
     (faults, amiss, report.outside)
 }
 
@@ -374,25 +373,6 @@ fn an_access_log_that_goes_on_for_two_days_alone_is_missed_too() {
     assert!(amiss[0].contains("of the access log is noted"), "{amiss:?}");
 }
 
-/// A map of the heads as they stand, which names this access log.
-fn count(world: &mut World, access: Option<&SigningKey>) {
-    let reader = world.reader();
-    let size = reader.size().expect("it reads");
-    let heads = reader.heads_at(size).expect("they read");
-    let map = Map {
-        size,
-        persons: heads.len() as u64,
-        root: heads::root(&heads).expect("sorted"),
-        access: access.map(|key| key.verifier().clone()),
-    };
-    let name = format!("{}/{}", heads::KIND, heads::ID);
-    let mut draft = write(Action::Update, &name, Expect::Any, None, "");
-    draft.class = Class::Programme;
-    draft.stored = map.stored();
-    draft.packed = ledger::content::compress(&draft.stored);
-    world.accept(transaction(vec![draft]));
-}
-
 #[test]
 fn the_record_misses_an_access_log_that_was_put_in_the_place_of_its_own() {
     let mut world = World::new(40);
@@ -400,22 +380,22 @@ fn the_record_misses_an_access_log_that_was_put_in_the_place_of_its_own() {
     let secret = std::fs::read_to_string(world.dir.path().join("keys/access.key")).expect("a key");
     let own = SigningKey::parse(secret.trim_end()).expect("a key");
     let other = SigningKey::from_seed(own.name(), &[9; 32]).expect("a key");
-    count(&mut world, None);
+    world.record_heads(None);
     assert_eq!(audited(&world, How::default()).0, [""; 0]);
 
     let mut world = World::new(41);
     entry(&mut world, 0);
     let secret = std::fs::read_to_string(world.dir.path().join("keys/access.key")).expect("a key");
     let own = SigningKey::parse(secret.trim_end()).unwrap_or(own);
-    count(&mut world, Some(&own));
-    count(&mut world, Some(&own));
+    world.record_heads(Some(&own));
+    world.record_heads(Some(&own));
     assert_eq!(audited(&world, How::default()).0, [""; 0]);
     for (map, expect) in [
         (Some(&other), 2),
         // Nor is it left out from then on.
         (None, 1),
     ] {
-        count(&mut world, map);
+        world.record_heads(map);
         let (faults, _, _) = audited(&world, How::default());
         assert!(faults.len() >= expect, "{faults:#?}");
         let changed = "its map of heads names another access log than the one before it";

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use evidence::heads::{self, Map};
 use ledger::audit::{How, Report, audit};
 use ledger::{
     Action, Appender, Class, CommitError, Committed, Expect, Head, Heads, Keys, Ledger, Refused,
     Transaction, Write,
 };
 use record::time::RecordedAt;
+use tlog::note::SigningKey;
 
 /// A directory that goes away with its value.
 pub struct Dir(PathBuf);
@@ -125,6 +127,25 @@ impl World {
 
     pub fn appender(&mut self) -> &mut Appender {
         self.appender.as_mut().unwrap()
+    }
+
+    /// Records a map of the heads as they stand, which names this access log.
+    pub fn record_heads(&mut self, access: Option<&SigningKey>) {
+        let reader = self.reader();
+        let size = reader.size().unwrap();
+        let heads = reader.heads_at(size).unwrap();
+        let map = Map {
+            size,
+            persons: heads.len() as u64,
+            root: heads::root(&heads).unwrap(),
+            access: access.map(|key| key.verifier().clone()),
+        };
+        let name = format!("{}/{}", heads::KIND, heads::ID);
+        let mut draft = write(Action::Update, &name, Expect::Any, None, "");
+        draft.class = Class::Programme;
+        draft.stored = map.stored();
+        draft.packed = ledger::content::compress(&draft.stored);
+        self.accept(transaction(vec![draft]));
     }
 
     pub fn reader(&self) -> Ledger {

@@ -7,14 +7,14 @@ use ledger::Ledger;
 use ledger::audit::{Fault, How, Kept, Outside, Progress, Report};
 use ledger::backup::Standing;
 use ledger::witnessed::LogName;
-use tlog::checkpoint::Checkpoint;
-use tlog::note::{SignedNote, VerifierKey};
+use tlog::note::VerifierKey;
 use tlog::policy::Policy;
 
 use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
 use crate::cosigning::ask::{Sought, ask};
+use crate::cosigning::submit::signed;
 use crate::cosigning::{POLICY, read_policy};
 use crate::erasure::Found;
 use crate::programme::{Indexed, audit_index, erasure_delay_least};
@@ -154,10 +154,7 @@ fn kept(args: &Args, policy: Option<&Policy>) -> Result<(Vec<Kept>, Vec<String>)
         let note = std::fs::read_to_string(file)
             .map_err(|error| could_not(&format!("{} cannot be read: {error}", file.display())))?;
         let is_of = |(origin, _): &(String, VerifierKey)| {
-            SignedNote::parse(&note)
-                .ok()
-                .and_then(|note| Checkpoint::parse(note.text()).ok())
-                .is_some_and(|checkpoint| checkpoint.origin == *origin)
+            signed(&note).is_ok_and(|(_, checkpoint)| checkpoint.origin == *origin)
         };
         if !logs.iter().any(is_of) {
             return Err(Stop::WrongUse(format!(
@@ -234,7 +231,7 @@ pub(super) struct Audited {
 impl Audited {
     /// What witnesses should vouch for and do not.
     fn amiss(&self) -> Vec<String> {
-        let restored = self.report.restored;
+        let restored = self.report.restored();
         let mut amiss = self.report.outside.amiss(LogName::Record, restored);
         for what in self.access_outside.amiss(LogName::Access, restored) {
             if !amiss.contains(&what) {

@@ -177,7 +177,7 @@ impl Programme {
         let permits = Permits::new(Policy::base(), &opened.index)?;
         let inner = Arc::new(Inner {
             data: data.to_owned(),
-            about: About::read(data)?,
+            about: opened.about,
             ledger: opened.ledger,
             access: opened.access,
             known: whose::Known::default(),

@@ -7,6 +7,7 @@ use axum::response::Response;
 use desk::Session;
 use serde_json::json;
 
+use super::forms::must_be_fresh;
 use super::sign_in::{Said, answer, entered, field, onward, outside, read, set};
 use super::{Asked, html, see};
 use crate::error::{Error, ErrorKind};
@@ -89,8 +90,7 @@ pub async fn form(
 ) -> Result<Response, Error> {
     if let Some(who) = &who
         && enrolling.is_none()
-        && !is_made_up(who)
-        && !who.is_fresh(programme.clock().now().0)
+        && must_be_fresh(&programme, who).is_err()
     {
         return Ok(see(&path::with(path::AGAIN, &[("next", path::ENROL)])));
     }

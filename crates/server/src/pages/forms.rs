@@ -21,7 +21,6 @@ use super::see;
 use crate::error::{Error, ErrorKind};
 use crate::fhir::query::Pairs;
 use crate::programme::Programme;
-use crate::sign_in::sealed::DRAFT;
 use crate::sign_in::{self, SignedIn};
 use crate::web::path;
 
@@ -169,9 +168,8 @@ async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
     if draft.len() > KEPT_BYTES_MAX {
         return Err(too_large());
     }
-    let whose = format!("user/{user}");
-    let chance = programme.chance();
-    let sealed = programme.sealer().seal(DRAFT, &whose, &draft, chance);
+    let sealer = programme.sealer();
+    let sealed = sealer.seal_draft(user, &draft, programme.chance());
     let now = programme.clock().now().0;
     programme
         .desk()
@@ -182,8 +180,7 @@ async fn keep(programme: &Programme, request: Request) -> Result<Kept, Error> {
 
 /// A form that was kept.
 pub fn open(programme: &Programme, user: i64, sealed: &[u8]) -> Result<Draft, Error> {
-    let whose = format!("user/{user}");
-    let kept = programme.sealer().open(DRAFT, &whose, sealed)?;
+    let kept = programme.sealer().open_draft(user, sealed)?;
     serde_json::from_slice(&kept).map_err(Error::internal)
 }
 

@@ -49,9 +49,9 @@ pub(super) fn run(
         gathering.gathered(drafts.len());
         if let Some(why) = inner.cosigning.refusal_to_show() {
             drafts.clear();
-            for answer in answers.drain(..) {
-                let _ = answer.send(Err(Error::new(ErrorKind::Unavailable, why.clone())));
-            }
+            refuse_all(&mut answers, || {
+                Error::new(ErrorKind::Unavailable, why.clone())
+            });
             continue;
         }
         let outcome = recorder.commit(&drafts, &mut || inner.clock.now(), &mut |bytes| {
@@ -69,9 +69,7 @@ pub(super) fn run(
             }
             Ok(Err(refused)) => Box::new(move || refusal(&refused)),
             Err(fatal @ CommitError::Fatal(_)) => {
-                for answer in answers.drain(..) {
-                    let _ = answer.send(Err(unrecorded("The server is stopping.")));
-                }
+                refuse_all(&mut answers, || unrecorded("The server is stopping."));
                 (inner.on_fatal)(&fatal);
                 return;
             }
@@ -82,9 +80,17 @@ pub(super) fn run(
             }
             Err(CommitError::Io(_)) => Box::new(|| unrecorded("Ask again.")),
         };
-        for answer in answers.drain(..) {
-            let _ = answer.send(Err(refuse()));
-        }
+        refuse_all(&mut answers, refuse);
+    }
+}
+
+/// Answers everybody in a group with an error. Who asked may have gone.
+fn refuse_all(
+    answers: &mut Vec<oneshot::Sender<Result<Logged, Error>>>,
+    error: impl Fn() -> Error,
+) {
+    for answer in answers.drain(..) {
+        let _ = answer.send(Err(error()));
     }
 }
 

@@ -26,7 +26,6 @@ use super::writer::{commit_alone, decided};
 use super::{Actor, AsOf, Committed, Decide, Expect, Inner, View};
 use crate::erasure::{self, Found, plan, task};
 use crate::error::{Error, ErrorKind};
-use crate::sign_in::sealed::DRAFT;
 
 /// After which of the five steps above the process is ended at once: for the tests of what a crash
 /// leaves. 0 is never.
@@ -158,9 +157,7 @@ fn forget_drafts(inner: &Inner, resources: &[Resource]) -> Result<(), Error> {
         Some(entries.contains(&number.parse().ok()?))
     };
     let mut goes = |user: i64, draft: &desk::Draft| {
-        let opened = inner
-            .sealer
-            .open(DRAFT, &format!("user/{user}"), &draft.body);
+        let opened = inner.sealer.open_draft(user, &draft.body);
         // What does not open cannot be shown to say nothing.
         let body = opened.map(|body| String::from_utf8_lossy(&body).into_owned());
         tells(&draft.path)

@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorKind};
 
 /// What an open programme consists of.
 pub(super) struct Opened {
+    pub about: About,
     pub ledger: Ledger,
     pub appender: Appender,
     pub index: Index,
@@ -180,7 +181,8 @@ pub(super) fn open(
     let ledger = Ledger::open(data, readers, keys.clone()).map_err(Error::open)?;
     let access = AccessLog::open(data, keys).map_err(Error::open)?;
     // Before anything is changed, the index included.
-    About::read(data)?.fits(ledger.origin())?;
+    let about = About::read(data)?;
+    about.fits(ledger.origin())?;
     crate::cosigning::start::check_all(
         data,
         &[(LogName::Record, &ledger), (LogName::Access, &access)],
@@ -195,6 +197,7 @@ pub(super) fn open(
         index = bring_up(data, &ledger, appender.size(), progress)?;
     }
     Ok(Opened {
+        about,
         access,
         recorder: Recorder::open(data, &appender).map_err(Error::open)?,
         ledger,

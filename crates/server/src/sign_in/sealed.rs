@@ -12,7 +12,7 @@ use crate::chance::Chance;
 use crate::error::Error;
 
 /// A kind of what is sealed: a form that came too late.
-pub const DRAFT: &str = "draft";
+const DRAFT: &str = "draft";
 
 /// Seals and opens what the desk keeps.
 #[derive(Clone)]
@@ -48,6 +48,16 @@ impl Sealer {
         chance.fill(&mut nonce);
         chance.fill(&mut salt);
         body::seal(&self.key, nonce, &self.bound(kind, whose), &salt, text)
+    }
+
+    /// Seals a user's draft.
+    pub fn seal_draft(&self, user: i64, draft: &[u8], chance: &Chance) -> Vec<u8> {
+        self.seal(DRAFT, &format!("user/{user}"), draft, chance)
+    }
+
+    /// Opens a user's draft again.
+    pub fn open_draft(&self, user: i64, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        self.open(DRAFT, &format!("user/{user}"), sealed)
     }
 
     /// Opens it again.

@@ -15,7 +15,6 @@ use server::clock::Clock;
 use server::erasure::{self, Found};
 use server::error::{Error, ErrorKind};
 use server::programme::{self, About, Actor, AsOf, Draft, Expect, Programme, Work};
-use server::sign_in::sealed;
 use tokio::runtime::Runtime;
 
 use crate::permits::Ward;
@@ -548,12 +547,7 @@ fn drafts_that_tell_of_whom_is_erased_go_with_the_record() {
     let desk = world.programme.desk();
     let keep = |user: i64, path: &str, body: &str| {
         let (sealer, chance) = (world.programme.sealer(), world.programme.chance());
-        let sealed = sealer.seal(
-            sealed::DRAFT,
-            &format!("user/{user}"),
-            body.as_bytes(),
-            chance,
-        );
+        let sealed = sealer.seal_draft(user, body.as_bytes(), chance);
         desk.keep_draft(user, path, &sealed, world.clock.now().0)
             .expect("kept");
     };

@@ -133,6 +133,12 @@ impl Browser {
         self.send(request)
     }
 
+    fn get(&self, path: &str) -> ureq::http::Request<String> {
+        ureq::http::Request::get(format!("{}{path}", self.session))
+            .body(String::new())
+            .expect("a request")
+    }
+
     /// Opens a page and waits until it is loaded.
     pub fn go(&self, url: &str) {
         self.post("/url", &json!({ "url": url }));
@@ -150,10 +156,10 @@ impl Browser {
 
     /// The page's title.
     pub fn title(&self) -> String {
-        let request = ureq::http::Request::get(format!("{}/title", self.session))
-            .body(String::new())
-            .expect("a request");
-        self.send(request).as_str().unwrap_or_default().to_owned()
+        self.send(self.get("/title"))
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// A command of the browser's own protocol.
@@ -214,21 +220,22 @@ impl Browser {
 
     /// Clicks on what a CSS selector finds.
     pub fn click(&self, css: &str) {
+        self.clicked(css);
+    }
+
+    fn clicked(&self, css: &str) -> String {
         let element = self.element(css);
         self.post(&format!("/element/{element}/click"), &json!({}));
+        element
     }
 
     /// Clicks on a link or a form's button, and waits until another page is there. The driver alone
     /// waits only where the way to that page has begun by the time the click is answered, which on a
     /// busy machine it has not always.
     pub fn follow(&self, css: &str) {
-        let element = self.element(css);
-        self.post(&format!("/element/{element}/click"), &json!({}));
+        let element = self.clicked(css);
         for _ in 0..1200 {
-            let name = ureq::http::Request::get(format!("{}/element/{element}/name", self.session))
-                .body(String::new())
-                .expect("a request");
-            match self.ask(name) {
+            match self.ask(self.get(&format!("/element/{element}/name"))) {
                 Ok(_) => std::thread::sleep(Duration::from_millis(25)),
                 Err(error) if error["error"] == "stale element reference" => return,
                 Err(error) => panic!("{css}: {error}"),
@@ -250,10 +257,8 @@ impl Browser {
     /// The text that a reader sees in what a CSS selector finds.
     pub fn text(&self, css: &str) -> String {
         let element = self.element(css);
-        let request = ureq::http::Request::get(format!("{}/element/{element}/text", self.session))
-            .body(String::new())
-            .expect("a request");
-        self.send(request).as_str().unwrap_or_default().to_owned()
+        let text = self.get(&format!("/element/{element}/text"));
+        self.send(text).as_str().unwrap_or_default().to_owned()
     }
 
     /// Gives the browser an authenticator that keeps passkeys and does as it is told.

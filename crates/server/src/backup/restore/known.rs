@@ -17,13 +17,12 @@ use ledger::backup::{Noted, Standing, in_common, noted, root_at};
 use ledger::generation;
 use ledger::witnessed::LogName;
 use tlog::Hash;
-use tlog::checkpoint::Checkpoint;
-use tlog::note::SignedNote;
 use tlog::policy::Policy;
 
 use super::{Asked, cannot, refuse};
 use crate::cosigning::POLICY;
 use crate::cosigning::ask::{Shown, Sought};
+use crate::cosigning::submit::signed;
 use crate::error::Error;
 
 /// How many of the logs that may have followed the backup's are asked for.
@@ -401,9 +400,7 @@ impl Knowledge {
                 self.standing.programme
             ))
         };
-        let signed = SignedNote::parse(note).map_err(|error| not(&error.to_string()))?;
-        let checkpoint =
-            Checkpoint::parse(signed.text()).map_err(|error| not(&error.to_string()))?;
+        let (signed, checkpoint) = signed(note).map_err(|error| not(&error))?;
         let (ours, theirs) = match of {
             LogName::Record => (Some(&self.standing), here.record.as_ref()),
             LogName::Access => (self.access.as_ref(), here.access.as_ref()),

@@ -159,9 +159,21 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         _ => "mine",
     };
     let given = asked.param("order");
-    let order = given
-        .filter(|order| ["name", "next"].contains(order))
-        .unwrap_or("attention");
+    let says_needs = cares(eyes.role);
+    let orders: &[_] = match says_needs {
+        true => &[
+            ("Needs attention first", "attention"),
+            ("By name", "name"),
+            ("By next contact", "next"),
+        ],
+        false => &[("By name", "name"), ("By next contact", "next")],
+    };
+    let order = orders.iter().map(|(_, key)| *key);
+    let order = order
+        .clone()
+        .find(|key| given == Some(key))
+        .or(order.clone().next())
+        .unwrap_or("name");
     let ids = match whose {
         "mine" => permit::people::own(&asked.view, &eyes, asked.reader.now())?,
         "unowned" => unowned(asked, everyone(&asked.view)?)?,
@@ -226,19 +238,16 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         orders: if by_name_only {
             Vec::new()
         } else {
-            [
-                ("Needs attention first", "attention"),
-                ("By name", "name"),
-                ("By next contact", "next"),
-            ]
-            .into_iter()
-            .map(|(words, key)| Choice {
-                words: words.to_owned(),
-                address: address(whose, key),
-                current: key == order,
-            })
-            .collect()
+            orders
+                .iter()
+                .map(|(words, key)| Choice {
+                    words: (*words).to_owned(),
+                    address: address(whose, key),
+                    current: *key == order,
+                })
+                .collect()
         },
+        says_needs,
         parted: !by_name_only && order == "attention",
         total: shown as u64,
         more: (by_name_only && page_number.saturating_add(1).saturating_mul(PAGE) < total).then(
@@ -344,8 +353,7 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
     let mut state = state(&things, names, moment);
     let person = asked.view.alias(id);
     // Whoever does not care for them owes them nothing, and what is not for the reader is not said to be missing.
-    let cares = [Role::Caseworker, Role::Prescriber, Role::Supervisor];
-    if !cares.contains(&asked.reader.who().role) {
+    if !cares(asked.reader.who().role) {
         state.findings.clear();
     } else if !asked
         .decide(Action::Read, &Thing::about(person, Kind::Notes))?
@@ -395,6 +403,11 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
         caseworker: state.caseworker.clone(),
         next: next.unwrap_or(i64::MAX),
     }))
+}
+
+/// Whether people are owed something by this role: to the others nothing is said of it, not that nothing is owed either.
+fn cares(role: Role) -> bool {
+    matches!(role, Role::Caseworker | Role::Prescriber | Role::Supervisor)
 }
 
 /// Somebody of whom the reader may know no more than that they are here.

@@ -20,6 +20,8 @@ pub struct Context {
     pub orders: Vec<Choice>,
     /// In the order in which they are shown; those with attention need not be first.
     pub people: Vec<Row>,
+    /// Whether whoever looks is told what people need; who is not sees no word of it.
+    pub says_needs: bool,
     /// Whether to part those who need something from the others (the order is by attention).
     pub parted: bool,
     /// How many there are on all pages.
@@ -120,7 +122,9 @@ pub fn page(context: &Context) -> Markup {
     let main = html! {
         p class="lead" {
             (layout::counted(context.total, "person", "people"))
-            @if context.total > 0 {
+            @if context.total == 0 || !context.says_needs {
+                "."
+            } @else {
                 @if needing == 0 {
                     ". Nobody needs anything " (if shell.is_then() { "then" } else { "today" }) "."
                 } @else {
@@ -155,7 +159,7 @@ pub fn page(context: &Context) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "Person" }
-                            th scope="col" { "Needs" }
+                            @if context.says_needs { th scope="col" { "Needs" } }
                             th scope="col" { "Next contact" }
                             th scope="col" { "Last contact" }
                             th scope="col" { "Score and trend" }
@@ -165,16 +169,16 @@ pub fn page(context: &Context) -> Markup {
                     @if context.parted && needing > 0 {
                         tbody {
                             (part("Needs something", needing))
-                            @for row in context.people.iter().filter(|row| !row.needs.is_empty()) { (person(shell, row)) }
+                            @for row in context.people.iter().filter(|row| !row.needs.is_empty()) { (person(shell, row, context.says_needs)) }
                         }
                         @if needing < context.people.len() as u64 {
                             tbody {
                                 (part("Nothing needed", context.people.len() as u64 - needing))
-                                @for row in context.people.iter().filter(|row| row.needs.is_empty()) { (person(shell, row)) }
+                                @for row in context.people.iter().filter(|row| row.needs.is_empty()) { (person(shell, row, context.says_needs)) }
                             }
                         }
                     } @else {
-                        tbody { @for row in &context.people { (person(shell, row)) } }
+                        tbody { @for row in &context.people { (person(shell, row, context.says_needs)) } }
                     }
                 }
             }
@@ -211,7 +215,7 @@ fn choices(label: &str, shell: &Shell, choices: &[Choice]) -> Markup {
     }
 }
 
-fn person(shell: &Shell, row: &Row) -> Markup {
+fn person(shell: &Shell, row: &Row, says_needs: bool) -> Markup {
     if row.is_closed {
         return html! {
             tr {
@@ -219,7 +223,7 @@ fn person(shell: &Shell, row: &Row) -> Markup {
                     a href=(shell.to(&path::person(&row.id))) { bdi { (row.name) } }
                     div class="sub" { bdi { (row.number) } }
                 }
-                td colspan="5" { span class="sub" { "Their care is not for your role." } }
+                td colspan=(if says_needs { "5" } else { "4" }) { span class="sub" { "Their care is not for your role." } }
             }
         };
     }
@@ -232,17 +236,19 @@ fn person(shell: &Shell, row: &Row) -> Markup {
                     div class="sub" { strong { "You cover for " bdi { (owner) } } " until " (when::time(*until, &when::day(*until - 1))) }
                 }
             }
-            td data-label="Needs" {
-                @if row.needs.is_empty() && row.outside {
-                    span class="sub" { "No clock runs" }
-                } @else if row.needs.is_empty() {
-                    span class="fine" { span aria-hidden="true" { "\u{2713} " } "In order" }
-                } @else {
-                    ul class="plain" {
-                        @for need in &row.needs {
-                            li class=[need.overdue.then_some("overdue")] {
-                                @if need.overdue { (layout::urgent_mark()) } @else { span class="soon" aria-hidden="true" { "\u{25cb}" } }
-                                (need.words)
+            @if says_needs {
+                td data-label="Needs" {
+                    @if row.needs.is_empty() && row.outside {
+                        span class="sub" { "No clock runs" }
+                    } @else if row.needs.is_empty() {
+                        span class="fine" { span aria-hidden="true" { "\u{2713} " } "In order" }
+                    } @else {
+                        ul class="plain" {
+                            @for need in &row.needs {
+                                li class=[need.overdue.then_some("overdue")] {
+                                    @if need.overdue { (layout::urgent_mark()) } @else { span class="soon" aria-hidden="true" { "\u{25cb}" } }
+                                    (need.words)
+                                }
                             }
                         }
                     }
@@ -389,6 +395,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             choice("By name", "/caseload?order=name", false),
             choice("By next contact", "/caseload?order=next", false),
         ],
+        says_needs: true,
         parted: true,
         total: rows.len() as u64,
         people: rows.clone(),
@@ -436,6 +443,20 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 title: "Everyone in the programme".into(),
                 total: 61,
                 more: Some("/caseload?show=everyone&page=2".into()),
+                ..busy.clone()
+            },
+        ),
+        (
+            "referred",
+            Context {
+                title: "People referred to me".into(),
+                shown: Vec::new(),
+                orders: busy.orders[1..].to_vec(),
+                says_needs: false,
+                parted: false,
+                people: rows[5..8].to_vec(),
+                total: 3,
+                reviews: (0, 0),
                 ..busy.clone()
             },
         ),

@@ -186,7 +186,7 @@ fn connect(dir: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
 
 pub(crate) fn connect_to_read(dir: &Path) -> Result<Connection, OpenError> {
     let db = connect(dir, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    db.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2048;")?;
+    db.execute_batch("PRAGMA query_only = ON;")?;
     Ok(db)
 }
 

@@ -29,6 +29,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use sha2::{Digest, Sha256};
@@ -281,10 +282,11 @@ pub(crate) struct Identity {
 
 /// Opens the one connection that writes; the directory's lock must be held. Brings an older format up to date.
 pub(crate) fn open_to_write(dir: &Path, _held: &Lock) -> Result<Connection, OpenError> {
-    let file = existing(dir)?;
-    // Whether the file is ours is asked before anything in it is touched.
-    let found = format_of(&connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
-    let mut db = connect(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut db = connect(&existing(dir)?, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Whether the file is ours is asked before anything in it is touched; closing would fold its write-ahead log in.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let found = format_of(&db)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
@@ -306,9 +308,8 @@ pub(crate) fn open_to_write(dir: &Path, _held: &Lock) -> Result<Connection, Open
 pub(crate) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
     let db = connect(&existing(dir)?, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     format_of(&db)?;
-    db.execute_batch(
-        "PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -2048;",
-    )?;
+    // The size of the cache stays SQLite's own, of 2 MB: to set it is to read the schema, before there is a question.
+    db.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776;")?;
     Ok(db)
 }
 

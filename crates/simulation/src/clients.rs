@@ -21,6 +21,12 @@ pub const PERSONS: [&str; 4] = ["anna", "omar", "0123456789abcdef", "ruth"];
 /// The source that imports come from.
 pub const SOURCE: &[u8] = b"a file";
 
+/// What texts are made of: what JSON has as it is.
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// How many letters of six bits a word of 64 gives.
+const LETTERS_IN_WORD: usize = 10;
+
 /// A group of transactions, as the server gathers them while the one before is synced.
 pub fn group(chance: &mut Chance, large: bool) -> Vec<Transaction> {
     let count = match chance.below(4) {
@@ -95,18 +101,18 @@ fn write(chance: &mut Chance, large: bool) -> Write {
     }
 }
 
-/// Hexadecimal digits, which compress to half: from nothing to several pages of the database.
+/// Letters of six bits each, of which nothing can be packed but that: from nothing to several pages of the database.
 fn text(chance: &mut Chance, large: bool) -> String {
-    use std::fmt::Write as _;
     let words = match chance.below(20) {
         0 if large => 500 + chance.below(3_000),
         1 | 2 => chance.below(200),
         _ => chance.below(8),
     };
-    let mut text = String::with_capacity(words as usize * 16);
+    let mut text = String::with_capacity(words as usize * LETTERS_IN_WORD);
     for _ in 0..words {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{:016x}", chance.next());
+        let word = chance.next();
+        let letter = |at: usize| char::from(LETTERS[(word >> (6 * at)) as usize % LETTERS.len()]);
+        text.extend((0..LETTERS_IN_WORD).map(letter));
     }
     text
 }

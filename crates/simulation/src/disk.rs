@@ -459,6 +459,20 @@ impl State {
         }
     }
 
+    /// How much of a write happens, and what whoever asked is told.
+    fn writing(&mut self, name: &str, at: u64, length: usize) -> (usize, Result<(), Failed>) {
+        let (portion, outcome) = match self.meet(Op::Write, name, at, length as u64) {
+            Fate::Done => (Portion::All, Ok(())),
+            Fate::Fails { done, how } => (done, Err(how)),
+        };
+        let done = match portion {
+            Portion::None => 0,
+            Portion::Some => self.chance.below(length as u64) as usize,
+            Portion::All => length,
+        };
+        (done, outcome)
+    }
+
     fn full(&mut self) -> Fate {
         let done = *self.chance.pick(&[Portion::None, Portion::Some]);
         Fate::Fails {

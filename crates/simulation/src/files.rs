@@ -64,10 +64,7 @@ impl Ground for Files {
         let Some(mut file) = there(self.disk.open(name, false))? else {
             return Ok(());
         };
-        let bytes = all(&file).map_err(error)?;
-        if !bytes.is_empty() {
-            file.write(0, &bytes).map_err(error)?;
-        }
+        file.rewrite().map_err(error)?;
         file.sync(false).map_err(error)
     }
 

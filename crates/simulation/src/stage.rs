@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tlog::note::{SigningKey, VerifierKey};
+use tlog::note::SigningKey;
 
 use crate::chance::Chance;
 use crate::disk::{Disk, Image, Lies};
@@ -30,12 +30,18 @@ const KEY_FILES: [&str; 4] = [
 /// A place to play seeds in, one after the other. Threads have one each.
 #[derive(Debug)]
 pub struct Stage {
-    folder: PathBuf,
+    folder: Folder,
     /// A ledger in which nothing was recorded yet.
     new: Image,
     /// The disk of a witness that has cosigned nothing of the record; and of one that follows the access log too.
     witnesses: [Image; 2],
+    /// What the record's checkpoints are signed with.
+    log_key: SigningKey,
 }
+
+/// A folder that goes with its value.
+#[derive(Debug)]
+struct Folder(PathBuf);
 
 impl Stage {
     /// Makes a place, and the new ledger that every seed begins with: the same for all places.
@@ -48,34 +54,41 @@ impl Stage {
         };
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("homecoming-simulation-{}-{number}", std::process::id());
-        let mut stage = Stage {
-            folder: base.join(name),
-            new: Image::default(),
-            witnesses: Default::default(),
-        };
-        std::fs::create_dir_all(&stage.folder).map_err(|e| format!("the folder: {e}"))?;
+        let folder = Folder(base.join(name));
+        std::fs::create_dir_all(&folder.0).map_err(|e| format!("the folder: {e}"))?;
         let mut chance = Chance::new(0);
-        let (disk, mounted) = stage.set(chance.split(), Lies::default());
+        let nothing = Image::default();
+        let disk = Arc::new(Disk::new(&nothing, chance.split(), Lies::default()));
+        let mounted = vfs::mount(&folder.0, disk.clone());
         let origin = "simulated.example/log";
-        let keys = ledger::create(&stage.folder, origin, None, &mut |bytes| chance.fill(bytes))
+        let keys = ledger::create(&folder.0, origin, None, &mut |bytes| chance.fill(bytes))
             .map_err(|e| format!("a new ledger: {e}"))?;
         // Few enough that many seeds need more, which is a part of a commit that can fail.
         keys.ledger()
             .reserve(BLANK_KEYS, &mut |bytes| chance.fill(bytes))
             .map_err(|e| format!("new keys: {e}"))?;
         drop(mounted);
-        stage.new = disk.image();
+        let mut new = disk.image();
         for name in KEY_FILES {
-            let path = stage.folder.join("keys").join(name);
+            let path = folder.0.join("keys").join(name);
             let bytes = std::fs::read(path).map_err(|e| format!("the keys: {e}"))?;
-            stage.new.add(&format!("keys/{name}"), bytes);
+            new.add(&format!("keys/{name}"), bytes);
         }
-        let logs = [stage.log("log.key")?, stage.log("access.key")?];
-        stage.witnesses = [witness::new_image(&logs[..1])?, witness::new_image(&logs)?];
+        let log_key = folder.key("log.key")?;
+        let logs = [
+            log_key.verifier().clone(),
+            folder.key("access.key")?.verifier().clone(),
+        ];
+        let witnesses = [witness::new_image(&logs[..1])?, witness::new_image(&logs)?];
         for name in ["ledger.sqlite", "access.sqlite"] {
-            std::fs::write(stage.folder.join(name), []).map_err(|e| format!("the folder: {e}"))?;
+            std::fs::write(folder.0.join(name), []).map_err(|e| format!("the folder: {e}"))?;
         }
-        Ok(stage)
+        Ok(Stage {
+            folder,
+            new,
+            witnesses,
+            log_key,
+        })
     }
 
     /// A disk with the new ledger on it, found by whoever opens the ledger in [`Stage::folder`].
@@ -91,15 +104,13 @@ impl Stage {
         lies: Lies,
     ) -> (Arc<Disk>, Mounted) {
         let disk = Arc::new(Disk::new(image, chance, lies));
-        let mounted = vfs::mount(&self.folder, disk.clone());
+        let mounted = vfs::mount(&self.folder.0, disk.clone());
         (disk, mounted)
     }
 
-    fn log(&self, file: &str) -> Result<VerifierKey, String> {
-        let text = std::fs::read_to_string(self.folder.join("keys").join(file))
-            .map_err(|e| format!("the keys: {e}"))?;
-        let key = SigningKey::parse(text.trim_end()).map_err(|e| format!("a log's key: {e}"))?;
-        Ok(key.verifier().clone())
+    /// What the record's checkpoints are signed with.
+    pub(crate) fn log_key(&self) -> &SigningKey {
+        &self.log_key
     }
 
     /// The disk of a witness that has cosigned nothing; of one that follows the access log too, or the record alone.
@@ -109,13 +120,21 @@ impl Stage {
 
     /// The ledger's data directory.
     pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        &self.folder.0
     }
 }
 
-impl Drop for Stage {
+impl Folder {
+    fn key(&self, file: &str) -> Result<SigningKey, String> {
+        let text = std::fs::read_to_string(self.0.join("keys").join(file))
+            .map_err(|e| format!("the keys: {e}"))?;
+        SigningKey::parse(text.trim_end()).map_err(|e| format!("a log's key: {e}"))
+    }
+}
+
+impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed is in memory, and small.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

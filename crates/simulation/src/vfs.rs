@@ -5,7 +5,7 @@
 //! the default before, with a file of that VFS's own, untouched.
 //!
 //! What is here only turns pointers into references and results into SQLite's numbers; what the disk does is safe
-//! code in [`crate::disk`]. The arguments for soundness are few and the same throughout:
+//! code in [`crate::disk`]. SQLite's memory is kept for it in `vfs/memory.rs`. The arguments for soundness are few and the same throughout:
 //!
 //! * SQLite hands every method the `sqlite3_file` that `x_open` filled, until `x_close`, and never two calls at once
 //!   for one file. `x_open` put a [`Handle`] there that it owns, `x_close` takes it back.
@@ -18,6 +18,7 @@
 )]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
@@ -25,6 +26,8 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use rusqlite::ffi;
 
 use crate::disk::{Disk, Failed, Handle, Lock, REGION_BYTES};
+
+mod memory;
 
 static MOUNTED: RwLock<Vec<(String, Arc<Disk>)>> = RwLock::new(Vec::new());
 
@@ -96,6 +99,7 @@ fn register() -> System {
     // that nobody uses SQLite at this moment; if it was used before, it refuses, and counts.
     // SAFETY: the option takes one `int`.
     unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0 as c_int) };
+    memory::set();
     // SAFETY: no pointer is passed but null, which asks for the default.
     let system = unsafe { ffi::sqlite3_vfs_find(std::ptr::null()) };
     if system.is_null() {
@@ -186,11 +190,14 @@ unsafe extern "C" fn x_open(
     let opened = disk.open(&name, flags & ffi::SQLITE_OPEN_CREATE != 0);
     let journal = ffi::SQLITE_OPEN_WAL | ffi::SQLITE_OPEN_MAIN_JOURNAL;
     let (methods, handle, result) = match opened {
-        Ok(handle) => (
-            &raw const METHODS,
-            Box::into_raw(Box::new(handle)),
-            ffi::SQLITE_OK,
-        ),
+        Ok(mut handle) => {
+            handle.only_read = flags & ffi::SQLITE_OPEN_READONLY != 0;
+            (
+                &raw const METHODS,
+                Box::into_raw(Box::new(handle)),
+                ffi::SQLITE_OK,
+            )
+        }
         Err(failed) => (
             std::ptr::null(),
             std::ptr::null_mut(),
@@ -307,13 +314,12 @@ unsafe extern "C" fn x_read(
     length: c_int,
     at: ffi::sqlite3_int64,
 ) -> c_int {
-    // SAFETY: an open file of ours; the buffer has `length` bytes, and is initialised so that it may be a slice.
+    // SAFETY: an open file of ours; the buffer has `length` bytes, which may hold nothing yet.
     let (handle, into) = unsafe {
-        into.cast::<u8>().write_bytes(0, length as usize);
-        let into = std::slice::from_raw_parts_mut(into.cast::<u8>(), length as usize);
+        let into = std::slice::from_raw_parts_mut(into.cast::<MaybeUninit<u8>>(), length as usize);
         (handle(file), into)
     };
-    match handle.read(at as u64, into) {
+    match handle.read_into(at as u64, into) {
         Ok(there) if there == into.len() => ffi::SQLITE_OK,
         Ok(_) => ffi::SQLITE_IOERR_SHORT_READ,
         Err(failed) => code(failed, ffi::SQLITE_IOERR_READ),

@@ -1,6 +1,8 @@
 //! An open file of the simulated disk: bytes, locks, and the memory that SQLite's connections share.
 
 use std::collections::BTreeMap;
+use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -78,6 +80,8 @@ pub struct Handle {
     file: usize,
     number: u64,
     generation: u64,
+    /// Whether it was opened to be read only.
+    pub(crate) only_read: bool,
     /// Whether a sync was asked to make the name durable too, which is done once.
     name_synced: bool,
     lock: Lock,
@@ -114,6 +118,18 @@ impl File {
         self.cache[from..to].copy_from_slice(bytes);
     }
 
+    /// Writes so many of the first bytes over themselves.
+    fn rewrite(&mut self, length: usize) {
+        self.log.push(Change {
+            truncates: false,
+            at: 0,
+            length: length as u64,
+            replaced: length as u64,
+            size_before: self.cache.len() as u64,
+        });
+        self.replaced.extend_from_slice(&self.cache[..length]);
+    }
+
     fn truncate(&mut self, to: u64) {
         let size = self.cache.len() as u64;
         if to >= size {
@@ -146,6 +162,7 @@ impl Handle {
             file,
             number,
             generation,
+            only_read: false,
             name_synced: false,
             lock: Lock::None,
             shared: None,
@@ -163,35 +180,59 @@ impl Handle {
 
     /// Fills `into` from a place on; the number of bytes that there were.
     pub fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, Failed> {
+        let (state, there) = self.reading(at, into.len())?;
+        let bytes = &state.files[self.file].cache[there];
+        into[..bytes.len()].copy_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    /// The same for what holds nothing yet; behind the bytes that there were it holds zeros.
+    pub(crate) fn read_into(&self, at: u64, into: &mut [MaybeUninit<u8>]) -> Result<usize, Failed> {
+        let (state, there) = self.reading(at, into.len())?;
+        let bytes = &state.files[self.file].cache[there];
+        into[..bytes.len()].write_copy_of_slice(bytes);
+        into[bytes.len()..].fill(MaybeUninit::new(0));
+        Ok(bytes.len())
+    }
+
+    /// Where the bytes are that a read of so many gets.
+    fn reading(
+        &self,
+        at: u64,
+        length: usize,
+    ) -> Result<(MutexGuard<'_, State>, Range<usize>), Failed> {
         let mut state = self.state()?;
         // Reads are many and change nothing, so they are met only when one is to fail.
         if state
             .armed
             .is_some_and(|armed| armed.only == Some(Op::Read))
-            && let Fate::Fails { how, .. } = state.meet(Op::Read, &self.name, at, into.len() as u64)
+            && let Fate::Fails { how, .. } = state.meet(Op::Read, &self.name, at, length as u64)
         {
             return Err(how);
         }
-        let cache = &state.files[self.file].cache;
-        let from = cache.len().min(at as usize);
-        let there = (cache.len() - from).min(into.len());
-        into[..there].copy_from_slice(&cache[from..from + there]);
-        Ok(there)
+        let size = state.files[self.file].cache.len();
+        let from = size.min(at as usize);
+        Ok((state, from..size.min(from + length)))
+    }
+
+    /// Reads all bytes and writes them over themselves.
+    pub fn rewrite(&self) -> Result<(), Failed> {
+        let length = self.size()? as usize;
+        let (mut state, there) = self.reading(0, length)?;
+        if there.is_empty() {
+            return Ok(());
+        }
+        let (length, outcome) = state.writing(&self.name, 0, there.len());
+        if length > 0 {
+            state.files[self.file].rewrite(length);
+        }
+        outcome
     }
 
     /// Writes bytes at a place.
     pub fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Failed> {
         let mut state = self.state()?;
-        let fate = state.meet(Op::Write, &self.name, at, bytes.len() as u64);
-        let (portion, outcome) = match fate {
-            Fate::Done => (Portion::All, Ok(())),
-            Fate::Fails { done, how } => (done, Err(how)),
-        };
-        let written = match portion {
-            Portion::None => 0,
-            Portion::Some => state.chance.below(bytes.len() as u64) as usize,
-            Portion::All => bytes.len(),
-        };
+        let (written, outcome) = state.writing(&self.name, at, bytes.len());
         if written > 0 {
             state.files[self.file].write(at, &bytes[..written]);
         }
@@ -251,10 +292,13 @@ impl Handle {
         Ok(state.files[self.file].cache.len() as u64)
     }
 
-    /// Takes a stronger lock.
+    /// Takes a stronger lock. As on Unix, whoever only reads the file may not lock others out.
     pub(crate) fn lock(&mut self, want: Lock) -> Result<(), Failed> {
         if self.lock >= want {
             return Ok(());
+        }
+        if self.only_read && want > Lock::Shared {
+            return Err(Failed::Io);
         }
         let mut state = self.state()?;
         let locks = &mut state.files[self.file].locks;

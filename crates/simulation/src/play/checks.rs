@@ -417,13 +417,21 @@ impl World<'_> {
         if text == verified && *size == self.model.size() {
             return Ok(());
         }
-        let checkpoint = Checkpoint::open(text, ledger.verifier(), ledger.origin())
-            .map_err(|e| format!("the checkpoint: {e}"))?;
-        match checkpoint.size == self.model.size()
-            && checkpoint.root == self.root_of(LogName::Record, checkpoint.size)?
-        {
+        let size = self.model.size();
+        let checkpoint = Checkpoint {
+            origin: ledger.origin().to_owned(),
+            size,
+            root: self.root_of(LogName::Record, size)?,
+            extensions: Vec::new(),
+        };
+        // A key signs the same bytes the same way, and signing costs less than verifying. Whoever gets a checkpoint
+        // or a receipt verifies it.
+        let must_be = checkpoint
+            .sign(self.stage.log_key())
+            .map_err(|e| format!("the checkpoint that must be: {e}"))?;
+        match text == must_be {
             true => {
-                self.verified = (text.to_owned(), checkpoint.size);
+                self.verified = (must_be, size);
                 Ok(())
             }
             false => Err("the checkpoint is not that of the lines".to_owned()),

@@ -296,6 +296,21 @@ pub fn body(data: &[u8]) {
         let again = seal::seal(&key, nonce, &BOUND, &opened.salt, &opened.packed);
         assert_eq!(again, data);
     }
+    // Under which key it lies, the verifier tells as those do who seal.
+    let place = evidence::content::Place {
+        log: BOUND.log,
+        class: evidence::content::Class::Record,
+        person: evidence::Alias([0x70; 16]),
+        kind: BOUND.kind,
+        id: BOUND.id,
+        version: BOUND.version,
+        position: BOUND.position,
+    };
+    let is_under = seal::is_under(&key.name(), &BOUND, data);
+    if let Some(left) = evidence::content::Sealed::of(data) {
+        assert_eq!(left.hash(), evidence::content::sealed(data));
+        assert_eq!(left.is_under(&key.name(), &place), is_under);
+    }
     let _ = FileProvider::new(body_key(), None).unwrap(data, ORIGIN.as_bytes());
     let _ = FileProvider::needs_passphrase(data);
     // The same bytes as a content: sealed, it opens; with one bit changed, it does not.
@@ -303,6 +318,7 @@ pub fn body(data: &[u8]) {
         let mut body = seal::seal(&key, *nonce, &BOUND, &[5; 16], packed);
         let opened = seal::open(&key, &BOUND, &body).expect("it was sealed so");
         assert_eq!(opened.packed, packed);
+        assert!(seal::is_under(&key.name(), &BOUND, &body));
         let at = nonce.iter().map(|b| usize::from(*b)).sum::<usize>() % body.len();
         body[at] ^= 1 << (nonce[0] % 8);
         assert!(seal::open(&key, &BOUND, &body).is_err());

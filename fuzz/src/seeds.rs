@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use evidence::Content;
-use evidence::content::{commitment, sealed};
+use evidence::content::{Sealed, commitment, sealed};
 use evidence::disclosure::{self, What, Whom};
-use evidence::entry::{Action, Aliases, Line, Previous};
+use evidence::entry::{Action, Alias, Aliases, Line, Previous};
+use evidence::erasure;
 use evidence::export::{Content as ExportContent, Export, Item, Section};
 use evidence::heads::{self, Head, Map, prove_presence};
 use evidence::promise::Promise;
@@ -41,6 +42,7 @@ fn main() {
     notes();
     entries();
     handed_out();
+    erased();
     resources();
     keys(&mut chance);
 }
@@ -214,6 +216,7 @@ fn handed_out() {
         size: 2,
         persons: 1,
         root: heads::root(&heads).expect("one"),
+        access: None,
     };
     push(None, heads::KIND, heads::ID, None, &map.stored());
     let item = |at: usize, stored: Vec<u8>| Item {
@@ -295,6 +298,146 @@ fn handed_out() {
     };
     put("promise", "one", promise.sign(&log_key()).expect("signed"));
     put("promise", "resource", stored(ids[0]));
+}
+
+/// An export of somebody whose record was erased by all the steps that it takes.
+fn erased() {
+    let person = Aliases::new(&[4; 32]).person("john-smith");
+    let salt = [6; 16];
+    let observation = br#"{"resourceType":"Observation","id":"5q0t7v9e2k4m8n1c","status":"final"}"#;
+    let steps = [
+        ("user/7", "requested"),
+        ("user/8", "approved"),
+        ("user/9", "approved"),
+        ("user/7", "told"),
+        ("user/7", erasure::CARRYING_OUT),
+        ("homecoming", erasure::DONE),
+    ];
+    let mut contents = vec![("user/7", "Observation", "5q0t7v9e2k4m8n1c", observation.to_vec())];
+    contents.extend(steps.map(|(actor, step)| (actor, "Task", "5q0t7v9e2k4m8n1d", task(person, step))));
+    let mut items: Vec<Item> = Vec::new();
+    let mut head = None;
+    let mut left = None;
+    let mut push = |actor, kind, id: &str, person, previous, stored: Vec<u8>| {
+        let position = items.len() as u64;
+        let bound = seal::Bound {
+            log: ORIGIN,
+            class: Class::Record,
+            person: Some(&person_of(person)),
+            kind,
+            id,
+            version: 1,
+            position,
+        };
+        let body = seal::seal(&body_key(), [2; 12], &bound, &salt, &stored);
+        left = left.or(Sealed::of(&body));
+        let mut out = Vec::new();
+        Line {
+            position,
+            recorded_at: RecordedAt::parse(&format!("2026-05-05T09:{:02}:00.000000Z", position * 2))
+                .expect("an instant"),
+            actor,
+            purpose: "HLEGAL",
+            action: Action::Create,
+            kind,
+            id,
+            version: 1,
+            person,
+            previous,
+            commitment: commitment(&salt, &stored),
+            sealed: sealed(&body),
+        }
+        .write(&mut out);
+        let line = String::from_utf8(out).expect("text");
+        let hash = tlog::leaf_hash(line.as_bytes());
+        items.push(Item {
+            line,
+            content: ExportContent::Here { salt, stored },
+        });
+        hash
+    };
+    for ((actor, kind, id, stored), number) in contents.into_iter().zip(0..) {
+        let previous = head.map(|hash| Previous {
+            number,
+            position: number - 1,
+            hash,
+        });
+        head = Some(push(actor, kind, id, Some(person), previous, stored));
+    }
+    let heads = [Head {
+        person,
+        count: 7,
+        position: 6,
+        hash: head.expect("a head"),
+    }];
+    let map = Map {
+        size: 7,
+        persons: 1,
+        root: heads::root(&heads).expect("one"),
+        access: None,
+    };
+    push("homecoming", heads::KIND, "~BwcHBwcHBwcHBwcHBwcHBw", None, None, map.stored());
+    items[0].content = ExportContent::Erased(left.expect("a body"));
+    let tree: Tree = items
+        .iter()
+        .map(|item| tlog::leaf_hash(item.line.as_bytes()))
+        .collect();
+    let map = items.pop().expect("the map");
+    let export = Export {
+        person,
+        record: Section {
+            key: log_key().verifier().clone(),
+            items,
+            hashes: tlog::prove_inclusions(&[0, 1, 2, 3, 4, 5, 6, 7], tree.size(), &tree)
+                .expect("in memory"),
+            checkpoint: Checkpoint {
+                origin: ORIGIN.to_owned(),
+                size: tree.size(),
+                root: tlog::root_at(tree.size(), &tree).expect("in memory"),
+                extensions: Vec::new(),
+            }
+            .sign(&log_key())
+            .expect("signed"),
+        },
+        map,
+        place: prove_presence(&heads, person).expect("it is there").1,
+        access: None,
+    };
+    let verified = export.verify(&evidence::Trust::default());
+    assert!(verified.is_ok(), "{verified:?}");
+    put("export", "erased", export.write());
+}
+
+fn person_of(person: Option<Alias>) -> [u8; 16] {
+    person.map_or([0; 16], |alias| alias.0)
+}
+
+/// One step of an erasure.
+fn task(person: Alias, step: &str) -> Vec<u8> {
+    let coded = |system: &str, code: &str| {
+        format!(r#"{{"coding":[{{"system":"urn:homecoming:{system}","code":"{code}"}}]}}"#)
+    };
+    let part = |name: &str, value: &str| format!(r#"{{"type":{},{value}}}"#, coded("erasure", name));
+    let name = erasure::key_name_text(&body_key().name());
+    let output = [
+        part("below", r#""valueInteger":1"#),
+        part("entries", r#""valueInteger":1"#),
+        format!(r#"{{"type":{},"valueInteger":1}}"#, coded("erasure-kind", "Observation")),
+        part("key", r#""valueInteger":3"#),
+        part("key-name", &format!(r#""valueString":"{name}""#)),
+    ];
+    let output = match step {
+        erasure::CARRYING_OUT | erasure::DONE => format!(r#","output":[{}]"#, output.join(",")),
+        _ => String::new(),
+    };
+    format!(
+        r#"{{"resourceType":"Task","id":"5q0t7v9e2k4m8n1d","identifier":[{{"system":"urn:homecoming:person","value":"{person}"}}],"status":"in-progress","businessStatus":{},"intent":"order","code":{},"input":[{},{}]{output}}}"#,
+        coded("erasure-step", step),
+        coded("governance", "erasure"),
+        part("scope", r#""valueCode":"record""#),
+        part("delay-seconds", r#""valueInteger":60"#),
+    )
+    .into_bytes()
 }
 
 fn resources() {

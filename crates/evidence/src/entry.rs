@@ -31,8 +31,9 @@ use std::io::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use record::time::RecordedAt;
-use sha2::{Digest, Sha256};
 use tlog::Hash;
+
+use crate::mac::Mac;
 
 /// What an entry did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,36 +95,19 @@ impl fmt::Debug for Alias {
     }
 }
 
-/// The key of the aliases: HMAC-SHA256 with both halves of the key hashed beforehand.
+/// The key of the aliases, with which HMAC-SHA256 makes them.
 #[derive(Clone)]
-pub struct Aliases {
-    inner: Sha256,
-    outer: Sha256,
-}
+pub struct Aliases(Mac);
 
 impl Aliases {
     /// From the 32 bytes of `keys/alias.key`.
     pub fn new(key: &[u8; 32]) -> Aliases {
-        let half = |pad: u8| {
-            let mut block = [pad; 64];
-            for (b, k) in block.iter_mut().zip(key) {
-                *b ^= k;
-            }
-            Sha256::new().chain_update(block)
-        };
-        Aliases {
-            inner: half(0x36),
-            outer: half(0x5c),
-        }
+        Aliases(Mac::new(key))
     }
 
     /// The alias of a resource: the first 16 bytes of HMAC-SHA256(key, `Kind/id`).
     pub fn alias(&self, kind: &str, id: &str) -> Alias {
-        let mut inner = self.inner.clone();
-        inner.update(kind);
-        inner.update(b"/");
-        inner.update(id);
-        let hash = self.outer.clone().chain_update(inner.finalize()).finalize();
+        let hash = self.0.hash(&[kind.as_bytes(), b"/", id.as_bytes()]);
         Alias(*hash.first_chunk().expect("a hash has 32 bytes"))
     }
 

@@ -18,7 +18,8 @@
 
 use record::json::{Doc, Value};
 
-use crate::entry::Alias;
+use crate::content::KeyName;
+use crate::entry::{Alias, hash_from_text, write_hash};
 
 /// System of the codes of what a programme does about its own record.
 pub const GOVERNANCE: &str = "urn:homecoming:governance";
@@ -69,6 +70,9 @@ pub struct Goes {
     pub kinds: Vec<(String, u64)>,
     /// The keys' slots in the keyring (`key`, one output each), ascending.
     pub slots: Vec<u32>,
+    /// The keys' names in the same order (`key-name`, one output each, base64 without padding): whoever has one can tell
+    /// which contents lay under that key.
+    pub names: Vec<KeyName>,
 }
 
 impl Act {
@@ -128,10 +132,23 @@ fn goes(root: Value<'_>) -> Option<Goes> {
                 any = true;
             }
             Some("key") => goes.slots.push(u32::try_from(number()?).ok()?),
+            Some("key-name") => goes.names.push(key_name(output.str_at(&["valueString"])?)?),
             _ => {}
         }
     }
     any.then_some(goes)
+}
+
+/// A key's name as an erasure and a restoration write it.
+pub fn key_name(text: &str) -> Option<KeyName> {
+    hash_from_text(text)
+}
+
+/// Writes what [`key_name`] reads.
+pub fn key_name_text(name: &KeyName) -> String {
+    let mut out = Vec::new();
+    write_hash(name, &mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 fn items<'d>(root: Value<'d>, name: &str) -> impl Iterator<Item = Value<'d>> {
@@ -151,7 +168,7 @@ pub fn code<'d>(concept: Option<Value<'d>>, system: &str) -> Option<&'d str> {
 mod tests {
     use super::*;
 
-    const DONE_TASK: &str = r#"{"resourceType":"Task","id":"0123456789abcdef","identifier":[{"system":"urn:homecoming:person","value":"BwcHBwcHBwcHBwcHBwcHBw"}],"status":"completed","businessStatus":{"coding":[{"system":"urn:homecoming:erasure-step","code":"done"}]},"intent":"order","code":{"coding":[{"system":"urn:homecoming:governance","code":"erasure"}]},"input":[{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"scope"}]},"valueCode":"record"}],"output":[{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"below"}]},"valueInteger":42},{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"entries"}]},"valueInteger":7},{"type":{"coding":[{"system":"urn:homecoming:erasure-kind","code":"Observation"}]},"valueInteger":6},{"type":{"coding":[{"system":"urn:homecoming:erasure-kind","code":"Patient"}]},"valueInteger":1},{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"key"}]},"valueInteger":3}]}"#;
+    const DONE_TASK: &str = r#"{"resourceType":"Task","id":"0123456789abcdef","identifier":[{"system":"urn:homecoming:person","value":"BwcHBwcHBwcHBwcHBwcHBw"}],"status":"completed","businessStatus":{"coding":[{"system":"urn:homecoming:erasure-step","code":"done"}]},"intent":"order","code":{"coding":[{"system":"urn:homecoming:governance","code":"erasure"}]},"input":[{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"scope"}]},"valueCode":"record"}],"output":[{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"below"}]},"valueInteger":42},{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"entries"}]},"valueInteger":7},{"type":{"coding":[{"system":"urn:homecoming:erasure-kind","code":"Observation"}]},"valueInteger":6},{"type":{"coding":[{"system":"urn:homecoming:erasure-kind","code":"Patient"}]},"valueInteger":1},{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"key"}]},"valueInteger":3},{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"key-name"}]},"valueString":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}]}"#;
 
     #[test]
     fn a_task_says_what_goes() {
@@ -163,6 +180,7 @@ mod tests {
             entries: 7,
             kinds: vec![("Observation".into(), 6), ("Patient".into(), 1)],
             slots: vec![3],
+            names: vec![[7; 32]],
         };
         assert_eq!(act.goes, Some(goes));
     }
@@ -184,7 +202,15 @@ mod tests {
         }
         let open = DONE_TASK.replace("\"entries\"", "\"other\"");
         assert_eq!(Act::read(open.as_bytes()).expect("an erasure").goes, None);
-        let wrong = DONE_TASK.replace(":42}", ":-1}");
-        assert_eq!(Act::read(wrong.as_bytes()).expect("an erasure").goes, None);
+        for (from, to) in [
+            (":42}", ":-1}"),
+            ("BwcHBwc\"", "BwcHBwB\""),
+            ("valueString", "valueCode"),
+        ] {
+            let wrong = DONE_TASK.replace(from, to);
+            assert_ne!(wrong, DONE_TASK);
+            assert_eq!(Act::read(wrong.as_bytes()).expect("an erasure").goes, None);
+        }
+        assert_eq!(key_name(&key_name_text(&[7; 32])), Some([7; 32]));
     }
 }

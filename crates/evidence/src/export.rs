@@ -1,13 +1,13 @@
 //! A participant's export: everything that is on the record about them in one file, and that nothing is missing.
 //!
 //! ```text
-//! homecoming-export/1
+//! homecoming-export/2
 //! person <alias>
 //! log <the log's public key, name+id+base64>
 //! entries <how many>
 //! <line>                               of each entry, the oldest first
 //! content <salt> <bytes>               and then so many bytes of stored JSON, and a line end;
-//! …                                    or `erased`
+//! …                                    or `erased <beginning> <hash>`, of what is left of it, sealed
 //! map
 //! <line>                               of the entry that holds the map of heads
 //! content <salt> <bytes>
@@ -24,7 +24,7 @@
 //! end
 //! ```
 //!
-//! Hashes and salts are base64, a line each; lengths and numbers are decimal. The file has one text:
+//! Hashes, salts and beginnings are base64, a line each; lengths and numbers are decimal. The file has one text:
 //! whatever would have been written otherwise is refused.
 //!
 //! **Complete** means: as of the size that the map of heads covers. The map is an entry of the log,
@@ -38,7 +38,7 @@
 use tlog::Hash;
 use tlog::note::VerifierKey;
 
-use crate::content::Salt;
+use crate::content::{Salt, Sealed};
 use crate::entry::Alias;
 use crate::heads::Place;
 
@@ -52,7 +52,7 @@ pub use problem::Problem;
 pub use verify::Report;
 
 /// The first line of every export.
-pub const HEADER: &str = "homecoming-export/1";
+pub const HEADER: &str = "homecoming-export/2";
 
 /// An export, not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,8 +101,8 @@ pub enum Content {
         /// The JSON, exactly as it is stored.
         stored: Vec<u8>,
     },
-    /// Its key was destroyed.
-    Erased,
+    /// Its key was destroyed; what of the sealed body tells which key that was.
+    Erased(Sealed),
     /// It tells of others as well, and so is not for this person's file. In the access log only.
     Withheld,
 }

@@ -22,6 +22,7 @@ pub mod entry;
 pub mod erasure;
 pub mod export;
 pub mod heads;
+mod mac;
 pub mod promise;
 pub mod receipt;
 pub mod signature;

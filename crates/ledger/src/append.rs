@@ -747,7 +747,8 @@ impl Appender {
                 &chain.hash[..],
             ))?;
         }
-        self.slots.write(db, &decided.taken)?;
+        self.slots
+            .write(db, self.sealing.keys().ledger(), &decided.taken)?;
         let checkpoint = sign(&self.origin, &self.key, &edge)?;
         store::set_state(db, "checkpoint", &checkpoint)?;
         tx.commit()?;

@@ -10,9 +10,9 @@
 //! | a person's link | that person's entry before, and the head in `person` |
 //! | a version | the version before it of the same resource; the action fits |
 //! | a sealed body | the line's hash of it; it opens with its key, for its place, and unpacks; the line's commitment to salt and content |
-//! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring |
+//! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring, under one name |
 //! | the content's name | the kind and id (or alias) in the line |
-//! | a destroyed key | an erasure on the record that names it, and its person; or a restoration that found it gone |
+//! | a destroyed key | an erasure on the record that names it, and its person; or a restoration that found it gone; what it sealed was sealed under the key of its name |
 //! | a restoration that lost entries | its place, the log that ended and the log that began |
 //! | a map of heads | computed anew from the lines before it |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
@@ -199,9 +199,13 @@ pub fn audit(
         }
         _ => None,
     };
+    // What cannot be read here is said where `key_use` is held against the contents.
+    let destroyed = how.keys.as_ref().map(|keys| key_use::destroyed(&db, keys));
+    let destroyed = destroyed.and_then(Result::ok).unwrap_or_default();
     let with = With {
         sealing: sealing.as_ref(),
         aliases: known.aliases.as_ref(),
+        destroyed: &destroyed,
     };
     let mut audit = Audit {
         keys: how.keys.as_ref(),

@@ -4,7 +4,7 @@
 //!
 //! | format | body |
 //! |---|---|
-//! | 2 | sealed ([`seal::seal`]); inside is the salt and a zstd frame made with the embedded dictionary 1, content size in its header, no checksum, no dictionary id |
+//! | 3 | sealed ([`seal::seal`]); inside is the salt and a zstd frame made with the embedded dictionary 1, content size in its header, no checksum, no dictionary id |
 //!
 //! Two hashes in the line cover it: the commitment is taken over the stored JSON and a salt,
 //! which whoever may read it can check, and the other over the sealed body, which anybody can
@@ -13,13 +13,13 @@
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
-pub use evidence::content::{Content, Salt, commitment, name, sealed};
+pub use evidence::content::{Content, KeyName, Salt, Sealed, commitment, name, sealed};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe;
 
 /// The format that is written today.
-pub const FORMAT: u8 = 2;
+pub const FORMAT: u8 = 3;
 
 /// The largest content that is kept, in bytes of stored JSON.
 ///

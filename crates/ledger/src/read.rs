@@ -104,6 +104,8 @@ pub struct KeyUse {
     pub epoch: u32,
     /// Where it is in the keyring.
     pub slot: u32,
+    /// Its name, which stays when it is destroyed.
+    pub name: content::KeyName,
 }
 
 impl Ledger {
@@ -166,7 +168,7 @@ impl Ledger {
         let person = self.person(patient);
         let db = self.connection();
         let mut statement = db.prepare_cached(
-            "SELECT class, epoch, slot FROM key_use WHERE person = ?1 ORDER BY class, epoch",
+            "SELECT class, epoch, slot, name FROM key_use WHERE person = ?1 ORDER BY class, epoch",
         )?;
         let mut rows = statement.query([&person.0[..]])?;
         let mut uses = Vec::new();
@@ -177,6 +179,7 @@ impl Ledger {
                 })?,
                 epoch: row.get(1)?,
                 slot: row.get(2)?,
+                name: row.get(3)?,
             });
         }
         Ok(uses)

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use evidence::content::KeyName;
 use seal::{Bound, Class, Key, KeyError, OpenError};
 
 use crate::content::{self, Content, Salt};
@@ -120,6 +121,12 @@ impl Sealing {
         };
         let opened = seal::open(&key, &self.bound(line, class), row.body);
         Some(!matches!(opened, Err(OpenError::OtherKey)))
+    }
+
+    /// Whether a content is sealed under the key of a name, for its place; asked of keys that are destroyed.
+    pub(crate) fn is_under(&self, name: &KeyName, line: &Line<'_>, row: Row<'_>) -> bool {
+        class_of(row.class)
+            .is_some_and(|class| seal::is_under(name, &self.bound(line, class), row.body))
     }
 
     fn bound<'a>(&'a self, line: &'a Line<'a>, class: Class) -> Bound<'a> {

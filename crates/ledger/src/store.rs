@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | `entry` | an entry's line | only grows: triggers refuse anything else |
 //! | `content` | what lies beside the line, sealed, and which key it is sealed under | only grows |
-//! | `key_use` | which slot of the keyring is whose, for which class of content, since which epoch | only grows |
+//! | `key_use` | which slot of the keyring is whose, for which class of content, since which epoch, and the name of its key | only grows |
 //! | `tile` | 256 hashes of the log's tree, once they are all there | only grows |
 //! | `person` | the last entry of a person's chain and how many there are | derived |
 //! | `import_source` | a part of a source that an import has brought in | only grows |
@@ -41,7 +41,7 @@ use crate::keys::{Keys, KeysError};
 use crate::lock::{Lock, LockError};
 
 /// The format that this version writes.
-pub const FORMAT: i32 = 2;
+pub const FORMAT: i32 = 3;
 
 /// Marks the SQLite file as a ledger: "hcLD".
 const APPLICATION_ID: i32 = 0x6863_4c44;
@@ -54,8 +54,8 @@ struct Migration {
 }
 
 const MIGRATIONS: &[Migration] = &[Migration {
-    // Format 1 was before the first release: its content was not sealed.
-    to: 2,
+    // Formats 1 and 2 were before the first release: content was not sealed, and keys had no names.
+    to: 3,
     why: "the first ledger",
     sql: "
 CREATE TABLE entry (position INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT;
@@ -87,6 +87,7 @@ CREATE TABLE key_use (
     class INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
     slot INTEGER NOT NULL UNIQUE,
+    name BLOB NOT NULL,
     PRIMARY KEY (person, class, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER key_use_is_new BEFORE INSERT ON key_use

@@ -4,21 +4,26 @@
 //! nonce 12 | key commitment 32 | AES-256-GCM-SIV(salt 16 | packed content) | tag 16
 //! ```
 //!
-//! From the slot's key K, HKDF-SHA256-Expand(K, "homecoming/version/1\n" | nonce | place, 64) gives
-//! the encryption key and the key commitment. The place is also the associated data, so a body that
-//! is moved to another entry, another person or another programme does not open there.
+//! From the slot's key K, the first block of HKDF-SHA256-Expand(K, info) is the encryption key, where info is
+//! "homecoming/version/2\n" | nonce | place; and the key commitment is HMAC-SHA256([K's name](Key::name), info). The
+//! place is also the associated data, so a body that is moved to another entry, another person or
+//! another programme does not open there.
 //!
 //! AES-GCM-SIV alone does not commit to its key: a body can be made that opens under two keys, to
 //! two texts. The key commitment is what rules that out, and since the entry's line hashes the
-//! body from its first byte, the log commits to the key.
+//! body from its first byte, the log commits to the key, its class and the place.
+//!
+//! That the commitment hangs from the key's name and not from the key has a reason: when the key is destroyed, its
+//! name can be told, and then everybody can tell which bodies were sealed under it, as what class, and that no others
+//! were ([`is_under`]). Without the name, commitments of one key have nothing in common that anybody could see.
 
 use aes_gcm_siv::aead::{AeadInOut, KeyInit};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce, Tag};
 
-use crate::key::Key;
+use crate::key::{Key, mac};
 
 /// The first bytes of everything that a version's keys are derived from.
-const DOMAIN: &[u8] = b"homecoming/version/1\n";
+const DOMAIN: &[u8] = b"homecoming/version/2\n";
 
 const NONCE: usize = 12;
 const COMMITMENT: usize = 32;
@@ -131,14 +136,14 @@ pub fn seal(
     packed: &[u8],
 ) -> Vec<u8> {
     let info = bound.info(&nonce);
-    let derived = key.expand(&info);
-    let (encryption, commitment) = derived.split_at(32);
+    let encryption = key.derive(&info);
+    let commitment = mac(&key.name(), &[&info]);
     let mut body = Vec::with_capacity(OVERHEAD + packed.len());
     body.extend_from_slice(&nonce);
-    body.extend_from_slice(commitment);
+    body.extend_from_slice(&commitment);
     body.extend_from_slice(salt);
     body.extend_from_slice(packed);
-    let tag = cipher(encryption)
+    let tag = cipher(encryption.as_bytes())
         .encrypt_inout_detached(
             &Nonce::from(nonce),
             &info[DOMAIN.len() + NONCE..],
@@ -158,14 +163,13 @@ pub fn open(key: &Key, bound: &Bound<'_>, body: &[u8]) -> Result<Opened, OpenErr
     let (nonce, commitment) = head.split_at(NONCE);
     let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| OpenError::Short)?;
     let info = bound.info(&nonce);
-    let derived = key.expand(&info);
-    if derived[32..] != *commitment {
+    if mac(&key.name(), &[&info]) != *commitment {
         return Err(OpenError::OtherKey);
     }
     let (text, tag) = rest.split_at(rest.len() - TAG);
     let tag = Tag::try_from(tag).map_err(|_| OpenError::Short)?;
     let mut text = text.to_vec();
-    cipher(&derived[..32])
+    cipher(key.derive(&info).as_bytes())
         .decrypt_inout_detached(
             &Nonce::from(nonce),
             &info[DOMAIN.len() + NONCE..],
@@ -176,6 +180,15 @@ pub fn open(key: &Key, bound: &Bound<'_>, body: &[u8]) -> Result<Opened, OpenErr
     let salt = *text.first_chunk().ok_or(OpenError::Short)?;
     text.drain(..SALT);
     Ok(Opened { salt, packed: text })
+}
+
+/// Whether a body was sealed under the key of this name, for this place. It needs no key, so it can be asked of one
+/// that is destroyed.
+pub fn is_under(name: &[u8; 32], bound: &Bound<'_>, body: &[u8]) -> bool {
+    let Some((nonce, rest)) = body.split_first_chunk::<NONCE>() else {
+        return false;
+    };
+    rest.starts_with(&mac(name, &[&bound.info(nonce)]))
 }
 
 fn cipher(key: &[u8]) -> Aes256GcmSiv {

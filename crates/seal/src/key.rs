@@ -39,6 +39,14 @@ impl Key {
         out
     }
 
+    /// The key's name: what it can be told from every other key by, and not be found out from.
+    ///
+    /// It is no secret of the first rank, and it is not for everybody either: whoever has it can tell which sealed
+    /// bodies were made with the key, and open none of them.
+    pub fn name(&self) -> [u8; 32] {
+        *self.derive(b"homecoming/key/name/1\n").as_bytes()
+    }
+
     /// Another key, for the purpose that `info` names: the first block of HKDF-SHA256-Expand.
     pub fn derive(&self, info: &[u8]) -> Key {
         Key(*Mac::new(&self.0).hash(&[info, &[1]]))
@@ -49,6 +57,11 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(..)")
     }
+}
+
+/// HMAC-SHA256 over parts, one behind the other.
+pub(crate) fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    *Mac::new(key).hash(parts)
 }
 
 /// HMAC-SHA256 with both halves of the key hashed beforehand.

@@ -22,7 +22,7 @@ pub mod keyring;
 pub mod provider;
 pub mod shamir;
 
-pub use body::{Bound, Class, OpenError, Opened, open, seal};
+pub use body::{Bound, Class, OpenError, Opened, is_under, open, seal};
 pub use disk::Disk;
 pub use key::{Key, Wrapping};
 pub use keyring::{KeyError, Keyring, KeyringError};

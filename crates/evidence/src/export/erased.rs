@@ -5,17 +5,18 @@
 //! nothing stood in the way, and only then it was carried out. That step says what goes: so many contents, so
 //! many of each kind, recorded before a position. What is missing must be that, and as much of each kind.
 //!
-//! Under which key a content lay, the lines do not say. So of an erasure of the therapy notes alone the numbers
-//! of each kind are held against the file, not that those were notes.
+//! That step names the keys that go, too. Of a content that is missing the file has the beginning of the sealed body, in
+//! which its key is committed to, with its class: so each that is missing must have lain under a key that such an erasure
+//! named, and what an erasure of the therapy notes alone took must have been sealed as a therapy note.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use record::time::RecordedAt;
-
 use super::Problem;
-use crate::entry::Entry;
+use crate::content::{Class, Place, Sealed};
+use crate::disclosure::Leaf;
+use crate::entry::{Alias, Entry};
 use crate::erasure::{Act, CARRYING_OUT, DONE, Goes, RECORD};
-use crate::trust::SKEW_MAX_US;
 
 /// How many officers approve an erasure, beside the one who asks for it.
 const APPROVALS: usize = 2;
@@ -28,8 +29,16 @@ const PROGRAMME: &str = "homecoming";
 struct Carried {
     goes: Goes,
     is_whole_record: bool,
-    /// When nothing was left of it, if the file goes so far.
-    done: Option<RecordedAt>,
+    /// Whether nothing was left of it, as far as the file goes.
+    done: bool,
+}
+
+/// An entry whose content is missing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Missing<'e> {
+    pub(super) entry: &'e Entry,
+    /// What is left of it.
+    pub(super) sealed: &'e Sealed,
 }
 
 /// All that were carried out, the oldest first.
@@ -53,14 +62,14 @@ impl Erasures {
             let goes = may_carry_out(&before, entry, act).map_err(unlawful)?;
             let mut after = steps[at + 1..].iter().filter(of_it);
             let done = match after.next() {
-                None => None,
+                None => false,
                 Some((done, last)) if last.step == DONE && done.actor == PROGRAMME => {
                     if last.goes.as_ref() != Some(goes) {
                         return Err(unlawful(
                             "says at its end that something else went than at its beginning",
                         ));
                     }
-                    Some(done.recorded_at)
+                    true
                 }
                 Some(_) => return Err(unlawful("goes on with a step that it cannot take")),
             };
@@ -88,55 +97,92 @@ impl Erasures {
         self.0.iter().any(|one| !one.is_whole_record)
     }
 
-    /// Holds the entries whose contents are missing, by position and kind, against what went.
-    pub(super) fn account_for(&self, missing: &[(u64, &str)]) -> Result<(), Problem> {
-        let below = self.0.last().map_or(0, |last| last.goes.below);
-        if let Some((position, _)) = missing.iter().find(|(position, _)| *position >= below) {
-            return Err(Problem::Missing {
-                position: *position,
-            });
+    /// Holds the entries whose contents are missing against what went: each lay under a key that went, and from under
+    /// the keys that went nothing else is there. `log` is the first name of the log.
+    pub(super) fn account_for(&self, log: &str, missing: &[Missing<'_>]) -> Result<(), Problem> {
+        // How many are missing of each kind, for each erasure.
+        let mut took: Vec<BTreeMap<&str, u64>> = vec![BTreeMap::new(); self.0.len()];
+        for Missing { entry, sealed } in missing {
+            let taker = self.0.iter().zip(&mut took);
+            let taker = taker
+                .filter(|(one, _)| entry.position < one.goes.below)
+                .find(|(one, _)| one.took(log, entry, sealed));
+            let (_, kinds) = taker.ok_or(Problem::Missing {
+                position: entry.position,
+            })?;
+            *kinds.entry(&entry.kind).or_default() += 1;
         }
-        let mut kinds: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-        for (position, kind) in missing {
-            kinds.entry(kind).or_default().push(*position);
-        }
-        for one in &self.0 {
+        for (one, mut kinds) in self.0.iter().zip(took) {
             for (kind, _) in &one.goes.kinds {
                 kinds.entry(kind).or_default();
             }
-        }
-        for (kind, positions) in kinds {
-            let mut gone = 0;
-            for one in &self.0 {
-                let there = positions.iter().filter(|p| **p < one.goes.below).count() as u64;
-                gone += one.goes.of_kind(kind);
+            for (kind, missing) in kinds {
+                let gone = one.goes.of_kind(kind);
                 // One that is still being carried out may not have come so far.
-                if there < gone && one.done.is_some() {
-                    return Err(Problem::Counts {
-                        what: format!(
-                            "{gone} contents of the kind {kind} are said to be gone, and only {there} are missing"
-                        ),
-                    });
-                }
-            }
-            let missing = positions.len() as u64;
-            if missing > gone {
-                return Err(Problem::Counts {
-                    what: format!(
+                let what = match missing.cmp(&gone) {
+                    Ordering::Less if one.done => format!(
+                        "{gone} contents of the kind {kind} are said to be gone, and only {missing} are missing"
+                    ),
+                    Ordering::Greater => format!(
                         "{missing} contents of the kind {kind} are missing, and they name {gone}"
                     ),
-                });
+                    Ordering::Less | Ordering::Equal => continue,
+                };
+                return Err(Problem::Counts { what });
             }
         }
         Ok(())
     }
 
-    /// Whether what was asked about the person at this time can be gone: it lay under the key of their record, and
-    /// went with that.
-    pub(super) fn took_disclosure(&self, recorded_at: RecordedAt) -> bool {
-        self.0.iter().any(|one| {
-            let is_before = |done: RecordedAt| recorded_at.0 <= done.0.saturating_add(SKEW_MAX_US);
-            one.is_whole_record && one.done.is_none_or(is_before)
+    /// Whether what was asked about the person is gone with their record: it lay under a key of that. `log` is the first
+    /// name of the access log.
+    pub(super) fn took_disclosure(
+        &self,
+        log: &str,
+        person: Alias,
+        leaf: &Leaf,
+        sealed: &Sealed,
+    ) -> bool {
+        let place = Place {
+            log,
+            class: Class::Record,
+            person,
+            kind: "disclosure",
+            id: leaf.what.as_str(),
+            version: 0,
+            position: leaf.position,
+        };
+        let whole = self.0.iter().filter(|one| one.is_whole_record);
+        whole
+            .flat_map(|one| &one.goes.names)
+            .any(|name| sealed.is_under(name, &place))
+    }
+}
+
+impl Carried {
+    /// Whether it destroyed the key that a content lay under, and was to.
+    fn took(&self, log: &str, entry: &Entry, sealed: &Sealed) -> bool {
+        let Some(person) = entry.person else {
+            return false;
+        };
+        let classes: &[Class] = match self.is_whole_record {
+            true => &[Class::Record, Class::Notes],
+            false => &[Class::Notes],
+        };
+        classes.iter().any(|class| {
+            let place = Place {
+                log,
+                class: *class,
+                person,
+                kind: &entry.kind,
+                id: &entry.id,
+                version: entry.version,
+                position: entry.position,
+            };
+            self.goes
+                .names
+                .iter()
+                .any(|name| sealed.is_under(name, &place))
         })
     }
 }
@@ -185,6 +231,7 @@ fn may_carry_out<'a>(
         }
         () if !is_officer(entry) => Err("was not carried out by an officer"),
         () if act.scope != request.scope => Err("takes something else than was asked for"),
+        () if goes.names.len() != goes.slots.len() => Err("does not name each key that goes"),
         () if goes.below > entry.position => Err("takes what came after it"),
         () if goes
             .kinds

@@ -8,7 +8,7 @@ use tlog::policy::Policy;
 use tlog::{Tree, prove_inclusions, root_at};
 
 use super::*;
-use crate::content::commitment;
+use crate::content::{Class, KeyName, Place, commitment, left_under};
 use crate::disclosure::{self, What, Whom};
 use crate::entry::{Action, Line, Previous};
 use crate::export;
@@ -25,6 +25,8 @@ const ACCESS: &str = "ward.example/log/access";
 const PERSON: Alias = Alias([5; 16]);
 const OTHER: Alias = Alias([6; 16]);
 const SALT: Salt = [9; 16];
+/// The name of the key that contents lie under, unless it is said otherwise.
+const KEY: KeyName = [11; 32];
 
 fn key(name: &str) -> SigningKey {
     SigningKey::from_seed(name, &[3; 32]).expect("a name")
@@ -46,6 +48,10 @@ struct Log {
     heads: Vec<Head>,
     /// The access log that the maps name.
     access: Option<VerifierKey>,
+    /// The key that is sealed under from here on, and what for; [`KEY`] for the record if it is not said.
+    under: Option<(KeyName, Class)>,
+    /// What is left of the contents if their keys are destroyed.
+    left: Vec<Sealed>,
 }
 
 impl Log {
@@ -65,6 +71,21 @@ impl Log {
             hash: self.heads[at].hash,
         });
         let mut line = Vec::new();
+        let id = match kind {
+            heads::KIND => "~AAAAAAAAAAAAAAAAAAAAAA",
+            _ => "0123456789abcdef",
+        };
+        let (name, class) = self.under.unwrap_or((KEY, Class::Record));
+        let place = Place {
+            log: ORIGIN,
+            class,
+            person: person.unwrap_or(Alias([0; 16])),
+            kind,
+            id,
+            version: 1,
+            position,
+        };
+        self.left.push(left_under(&name, &place));
         Line {
             position,
             recorded_at: at(position),
@@ -72,15 +93,12 @@ impl Log {
             purpose: "TREAT",
             action: Action::Create,
             kind,
-            id: match kind {
-                heads::KIND => "~AAAAAAAAAAAAAAAAAAAAAA",
-                _ => "0123456789abcdef",
-            },
+            id,
             version: 1,
             person,
             previous,
             commitment: commitment(&SALT, &stored),
-            sealed: [1; 32],
+            sealed: self.left[position as usize].hash(),
         }
         .write(&mut line);
         let line = String::from_utf8(line).expect("lines are text");
@@ -187,6 +205,23 @@ fn log() -> Log {
 
 const THEIRS: [u64; 5] = [1, 4, 5, 9, 10];
 
+/// What is left of a leaf's content.
+fn left_of_leaf(position: u64, whom: Whom) -> Sealed {
+    let place = Place {
+        log: ACCESS,
+        class: Class::Record,
+        person: match whom {
+            Whom::One(person) => person,
+            Whom::Nobody | Whom::Many(_) => OTHER,
+        },
+        kind: "disclosure",
+        id: What::Page.as_str(),
+        version: 0,
+        position,
+    };
+    left_under(&KEY, &place)
+}
+
 fn access_line(position: u64, whom: Whom, stored: &[u8]) -> String {
     let mut line = Vec::new();
     disclosure::Line {
@@ -199,7 +234,7 @@ fn access_line(position: u64, whom: Whom, stored: &[u8]) -> String {
         versions: 3,
         whom,
         commitment: commitment(&SALT, stored),
-        sealed: [2; 32],
+        sealed: left_of_leaf(position, whom).hash(),
     }
     .write(&mut line);
     String::from_utf8(line).expect("lines are text")
@@ -406,8 +441,12 @@ fn whatever_was_altered_is_found() {
         Problem::Content { position: 5 }
     );
     assert_eq!(
-        with(&|e| e.record.items[2].content = Content::Erased),
+        with(&|e| e.record.items[2].content = Content::Erased(log.left[5])),
         Problem::Missing { position: 5 }
+    );
+    assert_eq!(
+        with(&|e| e.record.items[2].content = Content::Erased(log.left[4])),
+        Problem::Content { position: 5 }
     );
     assert_eq!(
         with(&|e| e.record.items[2].content = Content::Withheld),
@@ -433,7 +472,7 @@ fn whatever_was_altered_is_found() {
         Problem::Inclusion { log: "log", .. }
     ));
     assert_eq!(
-        with(&|e| e.map.content = Content::Erased),
+        with(&|e| e.map.content = Content::Erased(log.left[12])),
         Problem::Map("its content is missing")
     );
     assert_eq!(
@@ -657,8 +696,12 @@ fn what_the_access_log_says_is_checked_too() {
         }
     ));
     assert_eq!(
-        with(&|a| a.items[0].content = Content::Erased),
+        with(&|a| a.items[0].content = Content::Erased(left_of_leaf(0, Whom::One(PERSON)))),
         Problem::Missing { position: 0 }
+    );
+    assert_eq!(
+        with(&|a| a.items[0].content = Content::Erased(left_of_leaf(1, Whom::One(PERSON)))),
+        Problem::Content { position: 0 }
     );
     assert_eq!(
         with(&|a| a.items[0].content = Content::Withheld),
@@ -726,7 +769,7 @@ fn a_malformed_file_names_the_line() {
     let good = String::from_utf8(log().export_of(&THEIRS).write()).expect("text");
     let with = |from: &str, to: &str| Export::parse(good.replacen(from, to, 1).as_bytes());
     let table = [
-        ("homecoming-export/1", "homecoming-export/2", 2),
+        ("homecoming-export/2", "homecoming-export/1", 2),
         ("person ", "persons ", 3),
         ("log ", "log  ", 4),
         ("entries 5", "entries 05", 5),
@@ -758,7 +801,7 @@ fn a_malformed_file_names_the_line() {
         })
     ));
     assert!(with("entries 5", "entries 4").is_err());
-    for file in ["", "\n", "homecoming-export/1", "homecoming-export/1\n"] {
+    for file in ["", "\n", "homecoming-export/2", "homecoming-export/2\n"] {
         assert!(Export::parse(file.as_bytes()).is_err());
     }
 }

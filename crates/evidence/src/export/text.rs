@@ -8,6 +8,7 @@ use tlog::Hash;
 use tlog::note::VerifierKey;
 
 use super::{Content, Export, HEADER, Item, Problem, Section};
+use crate::content::Sealed;
 use crate::entry::{Alias, decimal};
 use crate::heads::Place;
 
@@ -117,7 +118,10 @@ fn write_item(item: &Item, out: &mut Vec<u8>) {
             out.extend_from_slice(stored);
             out.push(b'\n');
         }
-        Content::Erased => out.extend_from_slice(b"\nerased\n"),
+        Content::Erased(sealed) => {
+            let (head, rest) = (STANDARD.encode(sealed.head), STANDARD.encode(sealed.rest));
+            let _ = writeln!(out, "\nerased {head} {rest}");
+        }
         Content::Withheld => out.extend_from_slice(b"\nwithheld\n"),
     }
 }
@@ -206,28 +210,32 @@ impl<'f> Reader<'f> {
         let line = self.line("an entry's line")?.to_owned();
         let expected = "a content, or that there is none";
         let content = match self.line(expected)? {
-            "erased" => Content::Erased,
             "withheld" => Content::Withheld,
-            text => {
-                let (salt, length) = text
-                    .strip_prefix("content ")
-                    .and_then(|rest| rest.split_once(' '))
-                    .and_then(|(salt, length)| {
-                        let salt = STANDARD.decode(salt).ok()?.try_into().ok()?;
-                        Some((salt, count(length)?))
-                    })
-                    .ok_or_else(|| self.refuse(expected))?;
-                let stored = self.bytes(length, "a content of the length that was said")?;
-                if self.bytes(1, "the end of a content")? != b"\n" {
-                    return Err(self.refuse("the end of a content"));
-                }
-                Content::Here {
-                    salt,
-                    stored: stored.to_vec(),
-                }
-            }
+            text => match text.strip_prefix("erased ") {
+                Some(left) => Content::Erased(sealed(left).ok_or_else(|| self.refuse(expected))?),
+                None => self.content(text, expected)?,
+            },
         };
         Ok(Item { line, content })
+    }
+
+    fn content(&mut self, text: &str, expected: &'static str) -> Result<Content, Problem> {
+        let (salt, length) = text
+            .strip_prefix("content ")
+            .and_then(|rest| rest.split_once(' '))
+            .and_then(|(salt, length)| {
+                let salt = STANDARD.decode(salt).ok()?.try_into().ok()?;
+                Some((salt, count(length)?))
+            })
+            .ok_or_else(|| self.refuse(expected))?;
+        let stored = self.bytes(length, "a content of the length that was said")?;
+        if self.bytes(1, "the end of a content")? != b"\n" {
+            return Err(self.refuse("the end of a content"));
+        }
+        Ok(Content::Here {
+            salt,
+            stored: stored.to_vec(),
+        })
     }
 
     fn hashes(&mut self, count: usize) -> Result<Vec<Hash>, Problem> {
@@ -253,6 +261,15 @@ impl<'f> Reader<'f> {
         let text = str::from_utf8(text).map_err(|_| self.refuse(expected))?;
         Ok((hashes, text.to_owned()))
     }
+}
+
+/// What is left of an erased content.
+fn sealed(text: &str) -> Option<Sealed> {
+    let (head, rest) = text.split_once(' ')?;
+    Some(Sealed {
+        head: STANDARD.decode(head).ok()?.try_into().ok()?,
+        rest: STANDARD.decode(rest).ok()?.try_into().ok()?,
+    })
 }
 
 fn count(text: &str) -> Option<usize> {

@@ -6,7 +6,7 @@ use tlog::note::{SignedNote, VerifierKey};
 use tlog::policy::Quorum;
 use tlog::{Hash, leaf_hash, verify_inclusions};
 
-use super::erased::Erasures;
+use super::erased::{Erasures, Missing};
 use super::signatures::Signatures;
 use super::{Content, Export, Item, Problem, Section};
 use crate::content;
@@ -191,13 +191,23 @@ impl Export {
                     let act = Act::read(stored).filter(|act| act.person == self.person);
                     steps.extend(act.map(|act| (entry, act)));
                 }
-                Content::Erased => missing.push((position, entry.kind.as_str())),
+                Content::Erased(sealed) => {
+                    if sealed.hash() != entry.sealed {
+                        return Err(Problem::Content { position });
+                    }
+                    missing.push(Missing { entry, sealed });
+                }
                 Content::Withheld => return Err(Problem::Missing { position }),
             }
         }
         let erasures = Erasures::read(&steps)?;
-        erasures.account_for(&missing)?;
+        erasures.account_for(self.first_name(), &missing)?;
         Ok(erasures)
+    }
+
+    /// What contents are sealed for, whatever the log is called by now.
+    fn first_name(&self) -> &str {
+        content::first_name(self.record.key.name())
     }
 
     fn disclosures(
@@ -227,6 +237,7 @@ impl Export {
             .ok()
             .and_then(|note| trust.policy?.check_quorum(&note).ok())
             .unwrap_or_default();
+        let first_name = format!("{}/access", self.first_name());
         let mut leaves = Vec::with_capacity(access.items.len());
         let mut told_of_several = 0;
         for (item, number) in access.items.iter().zip(1..) {
@@ -244,7 +255,14 @@ impl Export {
                         return Err(Problem::Content { position });
                     }
                 }
-                (Whom::One(_), Content::Erased) if erasures.took_disclosure(leaf.recorded_at) => {}
+                (Whom::One(_), Content::Erased(sealed)) => {
+                    if sealed.hash() != leaf.sealed {
+                        return Err(Problem::Content { position });
+                    }
+                    if !erasures.took_disclosure(&first_name, self.person, &leaf, sealed) {
+                        return Err(Problem::Missing { position });
+                    }
+                }
                 (Whom::Many(_), Content::Withheld) => told_of_several += 1,
                 _ => return Err(Problem::Missing { position }),
             }
@@ -294,7 +312,7 @@ fn leaf_of(entry: &Entry) -> (u64, Hash) {
 fn stored(item: &Item) -> Option<&[u8]> {
     match &item.content {
         Content::Here { stored, .. } => Some(stored),
-        Content::Erased | Content::Withheld => None,
+        Content::Erased(_) | Content::Withheld => None,
     }
 }
 
@@ -348,9 +366,9 @@ impl Report {
         }
         if erased > 0 {
             proved.push(format!(
-                "The contents of {erased} were erased: as many of each kind as the erasures on the record say, each \
-                 asked for, approved by two others and carried out by what the chain shows. That they existed, when, \
-                 and by whom stays."
+                "The contents of {erased} were erased: each lay under a key that an erasure on the record took, and they \
+                 are as many of each kind as the erasures say; each was asked for, approved by two others and carried \
+                 out by what the chain shows. That they existed, when, and by whom stays."
             ));
         }
         let signatures = Signatures::of(&self.entries, origin);
@@ -368,8 +386,8 @@ impl Report {
         );
         if of_notes {
             not_proved.push(
-                "That what an erasure of the therapy notes alone took were therapy notes: their numbers and kinds fit, \
-                 and nothing else is left of them."
+                "That what was sealed as a therapy note when it was recorded, and taken by an erasure of these alone, was \
+                 one: nothing else is left of it."
                     .to_owned(),
             );
         }

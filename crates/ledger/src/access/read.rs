@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use evidence::content::{commitment, sealed};
+use evidence::content::{Sealed, commitment, sealed};
 use evidence::disclosure::{Leaf, Line, Told, Whom, receipt};
 use evidence::entry::Alias;
 use record::time::RecordedAt;
@@ -53,6 +53,8 @@ pub struct Proven {
     pub disclosed: Disclosed,
     /// Salt and content as stored, if it is not erased: what its commitment is over.
     pub content: Option<Salted>,
+    /// What of the sealed content tells which key it lies under; nothing if it is too short to be one.
+    pub sealed: Option<Sealed>,
     /// The inclusion proof under the checkpoint that they all share.
     pub hashes: Vec<Hash>,
 }
@@ -214,6 +216,7 @@ impl AccessLog {
             disclosed,
             content,
             hashes,
+            sealed: _,
         } = self.proven(&db, position, size)?;
         Ok(receipt::make(
             self.verifier(),
@@ -236,6 +239,7 @@ impl AccessLog {
             .map_err(|e| damaged(position, &e.to_string()))?;
         Ok(Proven {
             content: row.content(&self.0.sealing)?,
+            sealed: Sealed::of(&row.body),
             disclosed: row.disclosed(&self.0.sealing)?,
             hashes,
         })

@@ -158,13 +158,19 @@ impl Slots {
         }
     }
 
-    /// Writes down whose the new ones are.
-    pub(super) fn write(&self, db: &Connection, taken: &Taken) -> Result<(), Trouble> {
+    /// Writes down whose the new ones are, and their names, for when they are destroyed.
+    pub(super) fn write(
+        &self,
+        db: &Connection,
+        keyring: &Keyring,
+        taken: &Taken,
+    ) -> Result<(), Trouble> {
         let mut insert = db.prepare_cached(
-            "INSERT INTO key_use (person, class, epoch, slot) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO key_use (person, class, epoch, slot, name) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         for (whose, slot) in &taken.new {
-            insert.execute((person_of(whose), whose.1 as u8, self.epoch, slot))?;
+            let name = keyring.key(*slot)?.name();
+            insert.execute((person_of(whose), whose.1 as u8, self.epoch, slot, name))?;
         }
         Ok(())
     }

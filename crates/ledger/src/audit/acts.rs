@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use evidence::content::KeyName;
 use evidence::erasure::{self, Act};
 use evidence::heads::{self, Map};
 use tlog::Hash;
@@ -58,8 +59,8 @@ fn check_map(position: u64, map: &Map, walk: &Walk, faults: &mut Faults) {
 /// Every act, as it is found.
 #[derive(Default)]
 pub(super) struct Acts {
-    /// Keys that an erasure said it destroys: whose, and where it says so.
-    carried_out: BTreeMap<u32, (Alias, u64)>,
+    /// Keys that an erasure said it destroys: whose, where it says so, and what it calls them.
+    carried_out: BTreeMap<u32, (Alias, u64, KeyName)>,
     /// Keys of which an erasure says that they are gone.
     done: BTreeMap<u32, u64>,
     /// Which access log the last map of heads names, and where that map is.
@@ -105,9 +106,13 @@ impl Acts {
             );
         }
         if let Some(goes) = &act.goes {
-            for slot in &goes.slots {
+            if goes.slots.len() != goes.names.len() {
+                faults.at(line.position, "it does not name each key that it takes");
+            }
+            for (slot, name) in goes.slots.iter().zip(&goes.names) {
                 if act.step == erasure::CARRYING_OUT {
-                    self.carried_out.insert(*slot, (act.person, line.position));
+                    let whose = (act.person, line.position, *name);
+                    self.carried_out.insert(*slot, whose);
                 }
                 if act.step == erasure::DONE {
                     self.done.insert(*slot, line.position);
@@ -191,7 +196,7 @@ impl Acts {
         let gone = |restoration: &Restoration| {
             restoration.position < position && restoration.named.contains(&slot)
         };
-        carried_out.is_some_and(|(_, act)| *act < position) || self.restorations.iter().any(gone)
+        carried_out.is_some_and(|(_, act, _)| *act < position) || self.restorations.iter().any(gone)
     }
 
     /// Holds what is destroyed against the acts, and notes with each restoration what was gone by then. Gives the
@@ -211,6 +216,7 @@ impl Acts {
         for Destroyed {
             person,
             slot,
+            name,
             first,
             last,
             count,
@@ -222,7 +228,13 @@ impl Acts {
                 contents: *count,
             });
             let erased = self.carried_out.get(slot);
-            if erased.is_some_and(|(whose, _)| Some(*whose) == *person) {
+            if let Some((_, at, named)) = erased.filter(|(whose, ..)| Some(*whose) == *person) {
+                if Some(named) != name.as_ref() {
+                    faults.at(
+                        *at,
+                        format_args!("it names the key {slot} otherwise than `key_use` does"),
+                    );
+                }
                 continue;
             }
             // A key that sealed anything later was there when the record was restored.

@@ -1,7 +1,8 @@
 //! Which key every content is sealed under: one person's, for one class, in the order of the epochs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use evidence::content::KeyName;
 use rusqlite::Connection;
 use seal::{Class, KeyError};
 
@@ -32,6 +33,8 @@ struct Use {
 pub(super) struct Destroyed {
     pub(super) person: Option<Alias>,
     pub(super) slot: u32,
+    /// As `key_use` has it.
+    pub(super) name: Option<KeyName>,
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) count: u64,
@@ -106,7 +109,7 @@ impl Uses {
             }
         };
         let mut epochs: BTreeMap<(Option<Alias>, u8), BTreeMap<i64, u32>> = BTreeMap::new();
-        for (slot, person, class, epoch) in &stored {
+        for (slot, person, class, epoch, _) in &stored {
             let alias = match person.len() {
                 0 => None,
                 _ => <[u8; 16]>::try_from(person.as_slice()).ok().map(Alias),
@@ -137,7 +140,7 @@ impl Uses {
         // Whichever epoch is written under is at least the last that anything is sealed in.
         match store::epoch(db) {
             Ok(now) => {
-                for (slot, .., epoch) in &stored {
+                for (slot, _, _, epoch, _) in &stored {
                     if !(1..=i64::from(now)).contains(epoch) {
                         faults.say(format!(
                             "`key_use` has the key {slot} in epoch {epoch}, but the ledger's is {now}"
@@ -175,19 +178,30 @@ impl Uses {
                 before = Some(used);
             }
         }
-        keys.map_or_else(Vec::new, |keys| self.destroyed(keys, faults))
+        let names: HashMap<u32, KeyName> = stored
+            .into_iter()
+            .filter_map(|(slot, .., name)| Some((u32::try_from(slot).ok()?, name)))
+            .collect();
+        keys.map_or_else(Vec::new, |keys| self.destroyed(keys, &names, faults))
     }
 
-    fn destroyed(&self, keys: &Keys, faults: &mut Faults) -> Vec<Destroyed> {
+    fn destroyed(
+        &self,
+        keys: &Keys,
+        names: &HashMap<u32, KeyName>,
+        faults: &mut Faults,
+    ) -> Vec<Destroyed> {
         let mut destroyed = Vec::new();
         let mut slots: Vec<_> = self.slots.iter().collect();
         slots.sort_by_key(|(slot, _)| **slot);
         for (slot, used) in slots {
             match keys.ledger().key(*slot) {
-                Ok(_) => {}
+                Ok(key) if names.get(slot).is_none_or(|name| *name == key.name()) => {}
+                Ok(_) => faults.say(format!("`key_use` names the key {slot} as another one")),
                 Err(KeyError::Destroyed(_)) => destroyed.push(Destroyed {
                     person: used.whose.0,
                     slot: *slot,
+                    name: names.get(slot).copied(),
                     first: used.first,
                     last: used.last,
                     count: used.count,
@@ -203,13 +217,29 @@ impl Uses {
     }
 }
 
-type StoredUse = (i64, Vec<u8>, i64, i64);
+/// The names of the keys that are destroyed, by slot.
+pub(super) fn destroyed(db: &Connection, keys: &Keys) -> rusqlite::Result<HashMap<u32, KeyName>> {
+    let gone: BTreeSet<u32> = keys.ledger().destroyed().into_iter().collect();
+    let named = stored(db)?.into_iter().filter_map(|(slot, .., name)| {
+        let slot = u32::try_from(slot).ok()?;
+        gone.contains(&slot).then_some((slot, name))
+    });
+    Ok(named.collect())
+}
+
+type StoredUse = (i64, Vec<u8>, i64, i64, KeyName);
 
 fn stored(db: &Connection) -> rusqlite::Result<Vec<StoredUse>> {
     let mut statement =
-        db.prepare("SELECT slot, person, class, epoch FROM key_use ORDER BY slot")?;
+        db.prepare("SELECT slot, person, class, epoch, name FROM key_use ORDER BY slot")?;
     let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+        ))
     })?;
     rows.collect()
 }

@@ -1,5 +1,9 @@
 //! What lies beside the lines: every body held against its line, opened and unpacked. On many threads, no disk.
 
+use std::collections::HashMap;
+
+use evidence::content::KeyName;
+
 use super::faults::Faults;
 use super::window::Window;
 use crate::content::{self, Content};
@@ -13,6 +17,8 @@ pub(super) struct With<'k> {
     pub(super) sealing: Option<&'k Sealing>,
     /// The key of the aliases.
     pub(super) aliases: Option<&'k Aliases>,
+    /// The names of the keys that were destroyed before the audit began, by slot.
+    pub(super) destroyed: &'k HashMap<u32, KeyName>,
 }
 
 /// What a window's contents came to.
@@ -63,7 +69,16 @@ impl Opened {
                 self.committed(position, line, &content, with.aliases);
             }
             // Whether it had to be is asked of the key, once for all that it sealed.
-            Err(Unopened::Erased) => {}
+            Err(Unopened::Erased) => {
+                let slot = u32::try_from(row.slot).ok();
+                let name = slot.and_then(|slot| with.destroyed.get(&slot));
+                if name.is_some_and(|name| !sealing.is_under(name, line, row)) {
+                    self.faults.at(
+                        position,
+                        "its sealed content is not under the key that `key_use` names for it, which was destroyed",
+                    );
+                }
+            }
             Err(Unopened::Damaged(what)) => self.faults.at(position, what),
         }
     }

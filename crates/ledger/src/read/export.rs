@@ -1,5 +1,6 @@
 //! A participant's export, put together: their chain, where it ends, and what the access log says.
 
+use evidence::content::Sealed;
 use evidence::export::{Content, Export, Item, Section};
 use evidence::heads::{self, Head, Map, prove_presence};
 use rusqlite::Connection;
@@ -114,11 +115,22 @@ impl Ledger {
     fn item(&self, db: &Connection, position: u64) -> Result<Item, ReadError> {
         match self.version_at(db, position) {
             Ok((entry, content)) => Ok(here(entry, content)),
-            Err(ReadError::Erased { .. }) => Ok(Item {
-                line: String::from_utf8(line_at(db, position)?)
-                    .map_err(|_| damaged(position, "its line is not text"))?,
-                content: Content::Erased,
-            }),
+            Err(ReadError::Erased { .. }) => {
+                let line = line_at(db, position)?;
+                let body: Vec<u8> = db
+                    .prepare_cached("SELECT body FROM content WHERE position = ?1")?
+                    .query_row([position as i64], |row| row.get(0))?;
+                let sealed = Sealed::of(&body)
+                    .filter(|sealed| {
+                        line_of(position, &line).is_ok_and(|line| line.sealed == sealed.hash())
+                    })
+                    .ok_or_else(|| damaged(position, "its sealed content is another one"))?;
+                Ok(Item {
+                    line: String::from_utf8(line)
+                        .map_err(|_| damaged(position, "its line is not text"))?,
+                    content: Content::Erased(sealed),
+                })
+            }
             Err(error) => Err(error),
         }
     }
@@ -173,7 +185,12 @@ fn disclosed(told: Disclosures<'_>, person: Alias) -> Result<Section, ReadError>
         let content = match leaf.content {
             _ if is_of_several => Content::Withheld,
             Some((salt, stored)) => Content::Here { salt, stored },
-            None => Content::Erased,
+            None => Content::Erased(leaf.sealed.ok_or_else(|| {
+                damaged(
+                    leaf.disclosed.leaf.position,
+                    "its sealed content is too short",
+                )
+            })?),
         };
         proofs.push((leaf.disclosed.leaf.position, leaf.hashes));
         items.push(Item {

@@ -184,8 +184,8 @@ fn whatever_is_edited_is_found_and_its_place_is_named() {
     );
     check(
         world,
-        "UPDATE content SET format = 3 WHERE position = 9",
-        &["Entry 9: content of format 3 is not known here"],
+        "UPDATE content SET format = 4 WHERE position = 9",
+        &["Entry 9: content of format 4 is not known here"],
     );
     check(
         world,

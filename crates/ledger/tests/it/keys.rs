@@ -61,7 +61,13 @@ fn each_person_class_and_epoch_has_a_key_of_its_own() {
     world.reopen();
     world.accept(transaction(vec![about("anna", "Task/t")]));
     assert_eq!(rows(&world)[7..], [(notes, 2), (record, 4), (record, 4)]);
-    let used = |class, epoch, slot| KeyUse { class, epoch, slot };
+    let keys = world.appender().keys().clone();
+    let used = |class, epoch, slot| KeyUse {
+        class,
+        epoch,
+        slot,
+        name: keys.ledger().key(slot).unwrap().name(),
+    };
     assert_eq!(
         world.reader().slots_of("anna").unwrap(),
         [

@@ -111,13 +111,13 @@ fn a_directory_that_does_not_fit_is_refused_and_left_alone() {
         foreign,
     );
     check(
-        sql("PRAGMA user_version = 3"),
-        "this ledger has format 3; this version of Homecoming knows formats up to 2. \
+        sql("PRAGMA user_version = 4"),
+        "this ledger has format 4; this version of Homecoming knows formats up to 3. \
          Use the newer version that wrote it; nothing was changed",
     );
     check(
         sql("PRAGMA user_version = 1"),
-        "this ledger has format 1, from before the first release; this version of Homecoming reads format 2. \
+        "this ledger has format 1, from before the first release; this version of Homecoming reads format 3. \
          Make a new one with `homecoming init` and import again; nothing was changed",
     );
     let key = |name: &'static str, bytes: &'static [u8]| {
@@ -218,11 +218,11 @@ fn the_tables_refuse_to_be_changed() {
     );
     check("DELETE FROM key_use", "the use of a key is never deleted");
     check(
-        "INSERT OR REPLACE INTO key_use VALUES (x'', 3, 1, 9)",
+        "INSERT OR REPLACE INTO key_use VALUES (x'', 3, 1, 9, x'')",
         "a key has one use",
     );
     check(
-        "INSERT OR REPLACE INTO key_use VALUES (x'00', 1, 1, 0)",
+        "INSERT OR REPLACE INTO key_use VALUES (x'00', 1, 1, 0, x'')",
         "a key has one use",
     );
     check("UPDATE tile SET hashes = x'00'", "a tile is never changed");

@@ -50,7 +50,7 @@ fn the_form_does_not_change() {
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
         hex,
-        "7cca7a671b5d5965d43a1a262b6f488a60236fdb07519e9fdad1930d67f6064c"
+        "dd4f2f415c9dd43a9db70bda608ddd9e06232e3d51f27abd102d5702ecff33ec"
     );
 }
 
@@ -84,6 +84,25 @@ fn a_body_that_was_cut_or_grew_is_refused_by_name() {
     }
     let longer = [&body[..], &[0]].concat();
     assert_eq!(open(&key(1), &BOUND, &longer), Err(OpenError::Altered));
+}
+
+#[test]
+fn a_name_tells_whose_body_it_is_and_opens_none() {
+    let body = sealed();
+    let name = key(1).name();
+    assert!(is_under(&name, &BOUND, &body));
+    assert!(!is_under(&key(2).name(), &BOUND, &body));
+    let notes = Bound {
+        class: Class::Notes,
+        ..BOUND
+    };
+    assert!(!is_under(&name, &notes, &body));
+    for length in 0..HEAD {
+        assert!(!is_under(&name, &BOUND, &body[..length]), "{length} bytes");
+    }
+    assert!(is_under(&name, &BOUND, &body[..HEAD]));
+    let as_key = open(&Key::from_bytes(name), &BOUND, &body);
+    assert_eq!(as_key, Err(OpenError::OtherKey));
 }
 
 type Change = fn(&mut Bound<'static>);
@@ -147,8 +166,8 @@ fn a_ciphertext_made_to_open_under_two_keys_is_refused_under_the_second() {
     let nonce = [3; NONCE];
     let info = BOUND.info(&nonce);
     let place = &info[DOMAIN.len() + NONCE..];
-    let (one, two) = (key(1).expand(&info), key(2).expand(&info));
-    let (ciphertext, tag) = opens_under_both(&one[..32], &two[..32], &nonce, place);
+    let [one, two] = [key(1), key(2)].map(|key| *key.derive(&info).as_bytes());
+    let (ciphertext, tag) = opens_under_both(&one, &two, &nonce, place);
 
     // The cipher alone is fooled: it opens under both, to two texts.
     let under = |encryption: &[u8]| {
@@ -163,10 +182,11 @@ fn a_ciphertext_made_to_open_under_two_keys_is_refused_under_the_second() {
             .expect("made to open");
         text
     };
-    assert_ne!(under(&one[..32]), under(&two[..32]));
+    assert_ne!(under(&one), under(&two));
 
-    for (commitment, fits, other) in [(&one[32..], 1, 2), (&two[32..], 2, 1)] {
-        let body = [&nonce[..], commitment, &ciphertext, &tag].concat();
+    for (fits, other) in [(1, 2), (2, 1)] {
+        let commitment = mac(&key(fits).name(), &[&info]);
+        let body = [&nonce[..], &commitment, &ciphertext, &tag].concat();
         assert!(open(&key(fits), &BOUND, &body).is_ok());
         assert_eq!(open(&key(other), &BOUND, &body), Err(OpenError::OtherKey));
     }

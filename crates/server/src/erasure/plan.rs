@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use casework::erasure::Scope;
 use evidence::erasure::Goes;
 use ledger::Class;
+use ledger::content::KeyName;
 
 use crate::error::Error;
 use crate::programme::View;
@@ -32,17 +33,16 @@ pub fn covers(scope: Scope, class: Class) -> bool {
 /// Counts it, for a person by id, or by `~` and alias. What was erased before does not count again.
 pub fn of(view: &View, person: &str, scope: Scope) -> Result<Plan, Error> {
     let uses = view.slots_of(person)?;
-    let slots: Vec<u32> = uses
+    let keys: BTreeMap<u32, KeyName> = uses
         .iter()
-        .filter(|key| covers(scope, key.class))
-        .map(|key| key.slot)
-        .filter(|slot| !view.is_destroyed(*slot))
+        .filter(|key| covers(scope, key.class) && !view.is_destroyed(key.slot))
+        .map(|key| (key.slot, key.name))
         .collect();
     let mut goes: BTreeMap<String, u64> = BTreeMap::new();
     let mut stays: BTreeMap<String, u64> = BTreeMap::new();
     let mut positions = Vec::new();
     for (entry, slot) in view.sealed_about(person)? {
-        if slots.contains(&slot) {
+        if keys.contains_key(&slot) {
             *goes.entry(entry.kind).or_default() += 1;
             positions.push(entry.position);
         } else if !view.is_destroyed(slot) {
@@ -50,14 +50,13 @@ pub fn of(view: &View, person: &str, scope: Scope) -> Result<Plan, Error> {
         }
     }
     positions.sort_unstable();
-    let mut slots = slots;
-    slots.sort_unstable();
     Ok(Plan {
         goes: Goes {
             below: view.size(),
             entries: goes.values().sum(),
             kinds: goes.into_iter().collect(),
-            slots,
+            slots: keys.keys().copied().collect(),
+            names: keys.into_values().collect(),
         },
         stays: stays.into_iter().collect(),
         positions,

@@ -4,7 +4,7 @@
 //! in `statusReason`, so that FHIR's readers show them.
 
 use casework::erasure::{Basis, Erasure, Request, Scope, Step, Told, Untold};
-use evidence::erasure::{ERASURE, GOVERNANCE, Goes, KIND, PART, PERSON, STEP, code};
+use evidence::erasure::{ERASURE, GOVERNANCE, Goes, KIND, PART, PERSON, STEP, code, key_name_text};
 use record::json::{Doc, Value};
 use record::time::RecordedAt;
 use serde_json::{Value as Json, json};
@@ -81,6 +81,11 @@ pub fn write(id: &str, erasure: &Erasure, goes: Option<&Goes>) -> Vec<u8> {
             goes.slots
                 .iter()
                 .map(|slot| number("key", u64::from(*slot))),
+        );
+        output.extend(
+            goes.names
+                .iter()
+                .map(|name| part("key-name", "valueString", json!(key_name_text(name)))),
         );
         task["output"] = Json::Array(output);
     }

@@ -11,7 +11,9 @@
 //! The steps are those of `programme/erase.rs` and `programme/open.rs` in the server, which knows who may have what
 //! erased; here it is done to anybody.
 
-use ledger::erasure::{CARRYING_OUT, DONE, ERASURE, GOVERNANCE, KIND, PART, PERSON, STEP};
+use ledger::erasure::{
+    CARRYING_OUT, DONE, ERASURE, GOVERNANCE, KIND, PART, PERSON, STEP, key_name_text,
+};
 use ledger::{Action, Class, Expect, Transaction, Write};
 
 use super::World;
@@ -187,6 +189,19 @@ impl World<'_> {
                 .iter()
                 .map(|slot| output(PART, "key", u64::from(*slot))),
         );
+        let uses = self.server.as_ref().map(|server| {
+            let uses = server.ledger.slots_of(&erasure.person);
+            uses.unwrap_or_default()
+        });
+        let uses = uses.unwrap_or_default();
+        let names = erasure.slots.iter().filter_map(|slot| {
+            let used = uses.iter().find(|used| used.slot == *slot)?;
+            Some(key_name_text(&used.name))
+        });
+        outputs.extend(names.map(|name| {
+            let kind = code(PART, "key-name");
+            format!(r#"{{"type":{kind},"valueString":"{name}"}}"#)
+        }));
         let scope = match erasure.notes {
             true => "therapy-notes",
             false => "record",

@@ -1,10 +1,13 @@
 //! What erasures account for: just what they say, and only if they were lawful by the steps that the chain shows.
 
 use super::*;
-use crate::erasure::{CARRYING_OUT, DONE};
+use crate::erasure::{CARRYING_OUT, DONE, key_name_text};
 
-/// What goes: the bound, and how many of which kinds.
-type Goes<'g> = (u64, &'g [(&'g str, u64)]);
+/// The name of the key of the therapy notes.
+const NOTES: KeyName = [12; 32];
+
+/// What goes: the bound, how many of which kinds, and the names of the keys.
+type Goes<'g> = (u64, &'g [(&'g str, u64)], &'g [KeyName]);
 
 /// A version of an erasure's Task, with a minute between telling and carrying out.
 fn task(step: &str, scope: &str, goes: Option<Goes<'_>>) -> Vec<u8> {
@@ -18,7 +21,7 @@ fn task(step: &str, scope: &str, goes: Option<Goes<'_>>) -> Vec<u8> {
         )
     };
     let mut output = String::new();
-    if let Some((below, kinds)) = goes {
+    if let Some((below, kinds, names)) = goes {
         let entries = kinds.iter().map(|(_, count)| count).sum();
         let mut parts = vec![
             number("erasure", "below", below),
@@ -26,6 +29,11 @@ fn task(step: &str, scope: &str, goes: Option<Goes<'_>>) -> Vec<u8> {
         ];
         let each = kinds.iter();
         parts.extend(each.map(|(kind, count)| number("erasure-kind", kind, *count)));
+        for (slot, name) in (0..).zip(names) {
+            let (kind, name) = (coded("erasure", "key-name"), key_name_text(name));
+            parts.push(number("erasure", "key", slot));
+            parts.push(format!(r#"{{"type":{kind},"valueString":"{name}"}}"#));
+        }
         output = format!(r#","output":[{}]"#, parts.join(","));
     }
     format!(
@@ -75,7 +83,7 @@ impl Log {
         let all: Vec<u64> = (0..self.items.len() as u64).collect();
         let mut export = log.export_of(&all);
         for position in erased {
-            export.record.items[position].content = Content::Erased;
+            export.record.items[position].content = Content::Erased(log.left[position]);
         }
         export
     }
@@ -97,10 +105,10 @@ fn missing<T>(position: u64) -> Result<T, Problem> {
 #[test]
 fn what_was_erased_is_accounted_for_or_missed() {
     let mut log = Log::observations(3);
-    log.erase(LAWFUL, "record", (2, &[("Observation", 2)]));
+    log.erase(LAWFUL, "record", (2, &[("Observation", 2)], &[KEY]));
     let found = |erased: &[usize]| checked(&log.without(erased.iter().copied()));
     let report = found(&[0, 1]).expect("an erasure accounts for both");
-    let says = |s: &String| s.starts_with("The contents of 2 were erased: as many of each kind");
+    let says = |s: &String| s.starts_with("The contents of 2 were erased: each lay under a key");
     assert!(report.proved.iter().any(says));
     assert_eq!(report.entries[0].1, None);
     // Another one is missing, or instead of one; or one is there that is said to be gone.
@@ -118,45 +126,81 @@ fn what_was_erased_is_accounted_for_or_missed() {
     assert_eq!(found(&[7, 8]), missing(7));
 }
 
-#[test]
-fn an_erasure_of_one_therapy_note_does_not_account_for_forty_observations() {
+/// Forty observations, a note under the key of the notes, and one that was never sealed as such.
+fn with_notes() -> Log {
     let mut log = Log::observations(40);
     let note = br#"{"resourceType":"DocumentReference","id":"0123456789abcdef"}"#;
+    log.under = Some((NOTES, Class::Notes));
     log.push(Some(PERSON), "DocumentReference", note.to_vec());
-    let goes = (41, &[("DocumentReference", 1)][..]);
-    log.erase(LAWFUL, "therapy-notes", goes);
+    log.under = None;
+    log.push(Some(PERSON), "DocumentReference", note.to_vec());
+    log
+}
+
+#[test]
+fn an_erasure_of_one_therapy_note_accounts_for_that_note_and_for_nothing_else() {
+    let one: &[(&str, u64)] = &[("DocumentReference", 1)];
+    let mut log = with_notes();
+    log.erase(LAWFUL, "therapy-notes", (42, one, &[NOTES]));
     let report = checked(&log.without([40])).expect("the note is accounted for");
-    let says = |s: &String| s.contains("took were therapy notes");
+    let says = |s: &String| s.contains("sealed as a therapy note when it was recorded");
     assert!(report.not_proved.iter().any(says));
-    let what = "40 contents of the kind Observation are missing, and they name 0";
-    assert_eq!(checked(&log.without(0..41)), counts(what));
-    let what = what.replace("40 contents", "1 contents");
-    assert_eq!(checked(&log.without([5, 40])), counts(&what));
+    // The other is of the same kind, and as many are missing as the erasure says.
+    assert_eq!(checked(&log.without([41])).map(|_| ()), missing(41));
+    assert_eq!(checked(&log.without([40, 41])).map(|_| ()), missing(41));
+    assert_eq!(checked(&log.without([5, 40])).map(|_| ()), missing(5));
+    assert_eq!(checked(&log.without(0..41)).map(|_| ()), missing(0));
+    // What is left of it is another's.
+    let mut other = log.without([40]);
+    other.record.items[40].content = Content::Erased(log.left[41]);
+    let found = checked(&other).map(|_| ());
+    assert_eq!(found, Err(Problem::Content { position: 40 }));
+}
+
+#[test]
+fn an_erasure_of_the_therapy_notes_that_names_the_key_of_the_record_takes_nothing_of_it() {
+    let mut log = with_notes();
+    let all = &[("DocumentReference", 2), ("Observation", 40)][..];
+    log.erase(LAWFUL, "therapy-notes", (42, all, &[KEY, NOTES]));
+    assert_eq!(checked(&log.without(0..42)).map(|_| ()), missing(0));
+    let mut log = with_notes();
+    log.erase(LAWFUL, "record", (42, all, &[KEY, NOTES]));
+    assert_eq!(checked(&log.without(0..42)).map(|_| ()), Ok(()));
 }
 
 #[test]
 fn one_that_is_being_carried_out_may_not_have_come_so_far() {
     let mut log = Log::observations(3);
-    log.erase(&LAWFUL[..5], "record", (3, &[("Observation", 2)]));
+    log.erase(&LAWFUL[..5], "record", (3, &[("Observation", 2)], &[KEY]));
     for erased in [&[][..], &[0], &[0, 2]] {
         assert!(checked(&log.without(erased.iter().copied())).is_ok());
     }
     let what = "3 contents of the kind Observation are missing, and they name 2";
     assert_eq!(checked(&log.without(0..3)), counts(what));
+    // Those that are there lie under the key that is to go, too; the other key stays.
+    log.under = Some((NOTES, Class::Notes));
+    log.push(Some(PERSON), "Observation", observation(9));
+    assert_eq!(checked(&log.without([0, 8])), missing(8));
 }
 
 #[test]
 fn several_erasures_account_each_for_what_was_there() {
-    let mut log = Log::observations(2);
-    log.erase(LAWFUL, "record", (2, &[("Observation", 1)]));
+    const LATER: KeyName = [13; 32];
+    let mut log = Log::observations(1);
+    log.under = Some((LATER, Class::Record));
+    log.push(Some(PERSON), "Observation", observation(1));
+    log.erase(LAWFUL, "record", (2, &[("Observation", 1)], &[KEY]));
     for value in 2..5 {
         log.push(Some(PERSON), "Observation", observation(value));
     }
     let again: Vec<Vec<u8>> = LAWFUL
         .iter()
         .map(|(_, step)| {
-            let goes = matches!(*step, CARRYING_OUT | DONE)
-                .then_some((11, &[("Observation", 2), ("Task", 0)][..]));
+            let goes = matches!(*step, CARRYING_OUT | DONE).then_some((
+                10,
+                &[("Observation", 3), ("Task", 0)][..],
+                &[LATER][..],
+            ));
             let text = String::from_utf8(task(step, "record", goes)).expect("text");
             text.replace("0123456789abcdef", "fedcba9876543210")
                 .into_bytes()
@@ -173,21 +217,20 @@ fn several_erasures_account_each_for_what_was_there() {
         log.heads[0].hash = hash;
     }
     let found = |erased: &[usize]| checked(&log.without(erased.iter().copied())).map(|_| ());
-    assert_eq!(found(&[0, 8, 9]), Ok(()));
-    assert_eq!(found(&[1, 8, 10]), Ok(()));
-    // Two of before the first one, where it took one: then the second took one of the others, and says two.
-    assert_eq!(found(&[0, 1, 8]), Ok(()));
+    assert_eq!(found(&[0, 1, 8, 9]), Ok(()));
+    // The one that came after it, instead of one of them; and as many as both say, but of the second more.
+    assert_eq!(found(&[0, 1, 8, 10]), missing(10));
     let first = "1 contents of the kind Observation are said to be gone, and only 0 are missing";
-    assert_eq!(found(&[8, 9, 10]), counts(first));
-    let more = "4 contents of the kind Observation are missing, and they name 3";
-    assert_eq!(found(&[0, 8, 9, 10]), counts(more));
+    assert_eq!(found(&[1, 8, 9]), counts(first));
+    let second = "3 contents of the kind Observation are said to be gone, and only 2 are missing";
+    assert_eq!(found(&[0, 8, 9]), counts(second));
 }
 
 #[test]
 fn one_that_was_carried_out_past_the_rules_accounts_for_nothing() {
     let check = |steps: Steps<'_>, expect: Option<&'static str>| {
         let mut log = Log::observations(1);
-        log.erase(steps, "record", (1, &[("Observation", 1)]));
+        log.erase(steps, "record", (1, &[("Observation", 1)], &[KEY]));
         let position = steps.iter().position(|(_, step)| *step == CARRYING_OUT);
         let expect = match (expect, position) {
             (None, _) => Ok(()),
@@ -250,7 +293,7 @@ fn one_that_was_carried_out_past_the_rules_accounts_for_nothing() {
 #[test]
 fn one_that_takes_something_else_than_it_may_accounts_for_nothing() {
     type Step = (&'static str, Vec<u8>);
-    let goes: Goes<'_> = (1, &[("Observation", 1)]);
+    let goes: Goes<'_> = (1, &[("Observation", 1)], &[KEY]);
     let check = |change: &dyn Fn(&mut Vec<Step>), expect: &'static str| {
         let mut steps: Vec<Step> = LAWFUL
             .iter()
@@ -291,6 +334,10 @@ fn one_that_takes_something_else_than_it_may_accounts_for_nothing() {
         "takes what came after it",
     );
     check(
+        &|steps| reword(steps, 4, r#""code":"key-name""#, r#""code":"another""#),
+        "does not name each key that goes",
+    );
+    check(
         &|steps| reword(steps, 4, "\"record\"", "\"therapy-notes\""),
         "takes something else than was asked for",
     );
@@ -315,11 +362,15 @@ fn one_that_takes_something_else_than_it_may_accounts_for_nothing() {
 #[test]
 fn erasures_that_do_not_follow_each_other_account_for_nothing() {
     let mut log = Log::observations(3);
-    log.erase(LAWFUL, "record", (3, &[("Observation", 2)]));
+    log.erase(LAWFUL, "record", (3, &[("Observation", 2)], &[KEY]));
     let Export { record, .. } = log.without([]);
     assert_eq!(record.items.len(), 9);
     for (actor, step) in LAWFUL {
-        let goes = matches!(*step, CARRYING_OUT | DONE).then_some((2, &[("Observation", 1)][..]));
+        let goes = matches!(*step, CARRYING_OUT | DONE).then_some((
+            2,
+            &[("Observation", 1)][..],
+            &[KEY][..],
+        ));
         let stored = String::from_utf8(task(step, "record", goes)).expect("text");
         let stored = stored.replace("0123456789abcdef", "fedcba9876543210");
         log.push_by(actor, Some(PERSON), "Task", stored.into_bytes());
@@ -337,18 +388,23 @@ fn erasures_that_do_not_follow_each_other_account_for_nothing() {
 #[test]
 fn a_disclosure_without_its_content_needs_an_erasure() {
     let stored = br#"{"address":"/people/x"}"#;
-    let with = |scope: Option<(&str, Steps<'_>)>, whom: Whom, late: bool, content: Content| {
-        let mut log = Log::observations(1);
+    // The content of the disclosure lies under KEY; what is erased, under the one that is given.
+    let with = |erasure: Option<(Class, Steps<'_>, KeyName)>, whom: Whom, content: Content| {
+        let mut log = Log::default();
         let mut erased = None;
-        if let Some((scope, steps)) = scope {
-            log.erase(steps, scope, (1, &[("Observation", 1)]));
+        if let Some((class, _, name)) = erasure {
+            log.under = Some((name, class));
             erased = Some(0);
         }
-        let mut line = access_line(0, whom, stored);
-        if late {
-            // The erasure ends at 09:06.
-            line = line.replace("T09:00:00", "T09:08:01");
+        log.push(Some(PERSON), "Observation", observation(0));
+        if let Some((class, steps, name)) = erasure {
+            let scope = match class {
+                Class::Record => "record",
+                Class::Notes => "therapy-notes",
+            };
+            log.erase(steps, scope, (1, &[("Observation", 1)], &[name]));
         }
+        let line = access_line(0, whom, stored);
         let tree: Tree = [tlog::leaf_hash(line.as_bytes())].into_iter().collect();
         let (hashes, checkpoint) = prove(&tree, &[0], ACCESS);
         let mut export = log.without(erased);
@@ -364,26 +420,25 @@ fn a_disclosure_without_its_content_needs_an_erasure() {
         salt: SALT,
         stored: stored.to_vec(),
     };
+    let gone = |whom| Content::Erased(left_of_leaf(0, whom));
     let one = Whom::One(PERSON);
-    let whole = Some(("record", LAWFUL));
-    let begun = Some(("record", &LAWFUL[..5]));
-    let notes = Some(("therapy-notes", LAWFUL));
-    assert_eq!(with(None, one, false, here()), Ok(1));
-    assert_eq!(with(whole, one, false, Content::Erased), Ok(1));
-    assert_eq!(with(begun, one, true, Content::Erased), Ok(1));
-    assert_eq!(with(None, one, false, Content::Erased), missing(0));
-    // What was asked after the erasure did not go with it, nor does anything with the therapy notes.
-    assert_eq!(with(whole, one, true, Content::Erased), missing(0));
-    assert_eq!(with(whole, one, true, here()), Ok(1));
-    assert_eq!(with(notes, one, false, Content::Erased), missing(0));
+    let whole = Some((Class::Record, LAWFUL, KEY));
+    let begun = Some((Class::Record, &LAWFUL[..5], KEY));
+    let other = Some((Class::Record, LAWFUL, NOTES));
+    let notes = Some((Class::Notes, LAWFUL, KEY));
+    assert_eq!(with(None, one, here()), Ok(1));
+    assert_eq!(with(whole, one, gone(one)), Ok(1));
+    assert_eq!(with(begun, one, gone(one)), Ok(1));
+    assert_eq!(with(None, one, gone(one)), missing(0));
+    // What lay under another key did not go with it, nor does anything with the therapy notes.
+    assert_eq!(with(other, one, gone(one)), missing(0));
+    assert_eq!(with(other, one, here()), Ok(1));
+    assert_eq!(with(notes, one, gone(one)), missing(0));
     let several = Whom::Many(2);
-    assert_eq!(with(None, several, false, Content::Withheld), Ok(1));
-    assert_eq!(with(None, several, false, here()), missing(0));
-    assert_eq!(with(whole, several, false, Content::Erased), missing(0));
+    assert_eq!(with(None, several, Content::Withheld), Ok(1));
+    assert_eq!(with(None, several, here()), missing(0));
+    assert_eq!(with(whole, several, gone(several)), missing(0));
     // Whoever told of nobody told nothing of this person.
-    assert_eq!(with(None, Whom::Nobody, false, here()), missing(0));
-    assert_eq!(
-        with(None, Whom::Nobody, false, Content::Withheld),
-        missing(0)
-    );
+    assert_eq!(with(None, Whom::Nobody, here()), missing(0));
+    assert_eq!(with(None, Whom::Nobody, Content::Withheld), missing(0));
 }

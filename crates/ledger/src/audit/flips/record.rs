@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Answer, Asked, SEEN_AT_ONCE};
 use crate::audit::derived::{self, WINDOW};
 use crate::audit::faults::Faults;
-use crate::audit::key_use::Uses;
+use crate::audit::key_use::{self, Uses};
 use crate::audit::opened::{self, With};
 use crate::audit::structure;
 use crate::audit::walk::{Filled, Walk};
@@ -48,7 +48,7 @@ const TABLES: [&str; 7] = [
     "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name",
     "SELECT key, value FROM state ORDER BY key",
     "SELECT person, count, position, hash FROM person ORDER BY person",
-    "SELECT person, class, epoch, slot FROM key_use ORDER BY slot",
+    "SELECT person, class, epoch, slot, name FROM key_use ORDER BY slot",
     // By its index: the next free key is found there.
     "SELECT slot FROM key_use INDEXED BY sqlite_autoindex_key_use_1 ORDER BY slot",
     "SELECT source, part, position FROM import_source ORDER BY source, part",
@@ -113,9 +113,11 @@ impl<'d> Record<'d> {
     fn judge_content(&self, db: &Connection, position: u64) -> Answer {
         let mut faults = Faults::default();
         let window = Window::read(db, position, position + 1, true, &mut faults);
+        let destroyed = key_use::destroyed(db, self.keys).unwrap_or_default();
         let with = With {
             sealing: Some(&self.sealing),
             aliases: None,
+            destroyed: &destroyed,
         };
         faults.extend(opened::open(&window, with).faults);
         match faults.list().is_empty() {
@@ -153,10 +155,15 @@ impl<'d> Record<'d> {
         for filled in &self.tiles {
             derived::full_tile(db, filled, &mut faults);
         }
-        match faults.list().is_empty() {
-            true if TABLES[other].contains("import_source") => Answer::Mark,
-            true => Answer::Escaped(TABLES[other].to_owned()),
-            false => Answer::Found,
+        if !faults.list().is_empty() {
+            return Answer::Found;
+        }
+        // The name of a destroyed key is held against what it sealed.
+        let is_found = |at| matches!(self.judge_content(db, at), Answer::Found);
+        match TABLES[other] {
+            table if table.contains("FROM key_use") && (0..size).any(is_found) => Answer::Found,
+            table if table.contains("import_source") => Answer::Mark,
+            table => Answer::Escaped(table.to_owned()),
         }
     }
 }

@@ -51,6 +51,7 @@ fn every_step_comes_back_as_it_was_written() {
         entries: 3,
         kinds: vec![("DocumentReference".to_owned(), 3)],
         slots: vec![1, 5],
+        names: vec![[3; 32], [4; 32]],
     };
     let begun = Erasure::begin(request.clone(), &who("user/1"), 5, DELAY).expect("a request");
     let check = |erasure: &Erasure, step: &Step| {

@@ -75,12 +75,9 @@ fn forge(data: &str, steps: Vec<(&str, i64, Step)>, change: impl Fn(&mut Request
     let keys = ledger::open_keys(data.as_ref(), None).expect("keys");
     let mut appender = Appender::open(data.as_ref(), keys.clone()).expect("the ledger");
     let reader = ledger::Ledger::open(data.as_ref(), 1, keys.clone()).expect("the ledger");
-    let slots: Vec<u32> = reader
-        .slots_of(PERSON)
-        .expect("keys")
-        .iter()
-        .map(|key| key.slot)
-        .collect();
+    let mut uses = reader.slots_of(PERSON).expect("keys");
+    uses.sort_unstable_by_key(|key| key.slot);
+    let slots: Vec<u32> = uses.iter().map(|key| key.slot).collect();
     let alias = reader.person(PERSON);
     let who = |actor: &str| Who {
         actor: actor.to_owned(),
@@ -108,6 +105,7 @@ fn forge(data: &str, steps: Vec<(&str, i64, Step)>, change: impl Fn(&mut Request
             ("DocumentReference".to_owned(), 1),
         ],
         slots: slots.clone(),
+        names: uses.iter().map(|key| key.name).collect(),
     };
     let begin = 1_780_000_000_000_000;
     let heads = Versions(std::cell::Cell::new(None));

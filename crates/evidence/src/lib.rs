@@ -10,6 +10,7 @@
 //! | [`disclosure`] | the access log: who was told what, in a line and its content |
 //! | [`heads`] | where each person's chain of entries ends, under one root |
 //! | [`erasure`] | what an erasure says of itself, for whoever finds a content gone |
+//! | [`gone`] | what a restoration says of keys that were gone, to the person whose they were |
 //! | [`receipt`] | an entry's proof, made by the programme and verified anywhere |
 //! | [`export`] | all of a person's entries in one file, and that none is missing |
 //! | [`promise`] | what was handed in, and by when it must be on the record |
@@ -21,6 +22,7 @@ pub mod disclosure;
 pub mod entry;
 pub mod erasure;
 pub mod export;
+pub mod gone;
 pub mod heads;
 mod mac;
 pub mod promise;

@@ -13,7 +13,7 @@
 //! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring, under one name |
 //! | the content's name | the kind and id (or alias) in the line |
 //! | a destroyed key | an erasure on the record that names it, and its person; or a restoration that found it gone; what it sealed was sealed under the key of its name |
-//! | a restoration that lost entries | its place, the log that ended and the log that began |
+//! | a restoration that lost entries | its place, the log that ended and the log that began; each person whose keys were gone is told |
 //! | a map of heads | computed anew from the lines before it |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
 //! | import marks | name entries that exist |
@@ -63,9 +63,9 @@ mod derived;
 mod faults;
 #[cfg(unix)]
 pub mod flips;
-mod key_use;
+pub(crate) mod key_use;
 mod opened;
-mod restored;
+pub(crate) mod restored;
 mod resume;
 mod structure;
 mod walk;

@@ -27,6 +27,7 @@ use crate::store::{self, Identity, OpenError};
 
 mod export;
 mod log;
+mod restored;
 
 pub use export::Disclosures;
 

@@ -8,15 +8,22 @@
 //! That step names the keys that go, too. Of a content that is missing the file has the beginning of the sealed body, in
 //! which its key is committed to, with its class: so each that is missing must have lain under a key that such an erasure
 //! named, and what an erasure of the therapy notes alone took must have been sealed as a therapy note.
+//!
+//! A restoration may have lost the entries of an erasure, and found its keys gone: then the chain tells which
+//! ([`crate::gone`]). What lay under these is accounted for as well, and the report says that nobody can tell why. It
+//! counts only in a log that is not the programme's first, because a restoration with a loss begins another.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use record::time::RecordedAt;
+
 use super::Problem;
-use crate::content::{Class, Place, Sealed};
+use crate::content::{Class, KeyName, Place, Sealed};
 use crate::disclosure::Leaf;
 use crate::entry::{Alias, Entry};
 use crate::erasure::{Act, CARRYING_OUT, DONE, Goes, RECORD};
+use crate::gone::KeysGone;
 
 /// How many officers approve an erasure, beside the one who asks for it.
 const APPROVALS: usize = 2;
@@ -41,13 +48,28 @@ pub(super) struct Missing<'e> {
     pub(super) sealed: &'e Sealed,
 }
 
-/// All that were carried out, the oldest first.
+/// Keys that were gone when the record was restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// Where the person's chain says so.
+    pub(super) position: u64,
+    /// When.
+    pub(super) recorded_at: RecordedAt,
+    pub(super) keys: KeysGone,
+    /// How many contents are missing that lay under them.
+    pub(super) missing: u64,
+}
+
+/// All that were carried out, the oldest first, and what restorations found gone without one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Erasures(Vec<Carried>);
+pub(super) struct Erasures {
+    carried: Vec<Carried>,
+    pub(super) lost: Vec<Lost>,
+}
 
 impl Erasures {
     /// Reads them from the steps in a person's chain, the oldest first.
-    pub(super) fn read(steps: &[(&Entry, Act)]) -> Result<Erasures, Problem> {
+    pub(super) fn read(steps: &[(&Entry, Act)], lost: Vec<Lost>) -> Result<Erasures, Problem> {
         let mut carried: Vec<Carried> = Vec::new();
         for (at, (entry, act)) in steps.iter().enumerate() {
             if act.step != CARRYING_OUT {
@@ -85,7 +107,7 @@ impl Erasures {
         // One is carried out after the other, and each counts what is there then.
         let befores: Vec<u64> = carried.iter().map(|one| one.goes.below).collect();
         match befores.is_sorted() {
-            true => Ok(Erasures(carried)),
+            true => Ok(Erasures { carried, lost }),
             false => Err(Problem::Counts {
                 what: "they do not follow each other".to_owned(),
             }),
@@ -94,25 +116,52 @@ impl Erasures {
 
     /// Whether therapy notes alone were erased at some time.
     pub(super) fn of_notes(&self) -> bool {
-        self.0.iter().any(|one| !one.is_whole_record)
+        self.carried.iter().any(|one| !one.is_whole_record)
     }
 
     /// Holds the entries whose contents are missing against what went: each lay under a key that went, and from under
     /// the keys that went nothing else is there. `log` is the first name of the log.
-    pub(super) fn account_for(&self, log: &str, missing: &[Missing<'_>]) -> Result<(), Problem> {
+    pub(super) fn account_for(
+        &mut self,
+        log: &str,
+        missing: &[Missing<'_>],
+    ) -> Result<(), Problem> {
         // How many are missing of each kind, for each erasure.
-        let mut took: Vec<BTreeMap<&str, u64>> = vec![BTreeMap::new(); self.0.len()];
-        for Missing { entry, sealed } in missing {
-            let taker = self.0.iter().zip(&mut took);
+        let mut took: Vec<BTreeMap<&str, u64>> = vec![BTreeMap::new(); self.carried.len()];
+        for one in missing {
+            let Missing { entry, .. } = one;
+            let taker = self.carried.iter().zip(&mut took);
             let taker = taker
-                .filter(|(one, _)| entry.position < one.goes.below)
-                .find(|(one, _)| one.took(log, entry, sealed));
-            let (_, kinds) = taker.ok_or(Problem::Missing {
+                .filter(|(carried, _)| entry.position < carried.goes.below)
+                .find(|(carried, _)| one.lay_under(log, &carried.goes.names, carried.classes()));
+            if let Some((_, kinds)) = taker {
+                *kinds.entry(&entry.kind).or_default() += 1;
+                continue;
+            }
+            let lost = self.lost.iter_mut().find(|lost| {
+                let names = lost.keys.keys.iter().map(|(_, name)| name);
+                entry.position < lost.position && one.lay_under(log, names, ANY)
+            });
+            let lost = lost.ok_or(Problem::Missing {
                 position: entry.position,
             })?;
-            *kinds.entry(&entry.kind).or_default() += 1;
+            lost.missing += 1;
         }
-        for (one, mut kinds) in self.0.iter().zip(took) {
+        // Shares in escrow may have brought some of them back.
+        if let Some(lost) = self
+            .lost
+            .iter()
+            .find(|lost| lost.missing > lost.keys.contents)
+        {
+            return Err(Problem::Counts {
+                what: format!(
+                    "{} contents are missing under keys that were gone when the record was restored, and entry {} says \
+                     {}",
+                    lost.missing, lost.position, lost.keys.contents
+                ),
+            });
+        }
+        for (one, mut kinds) in self.carried.iter().zip(took) {
             for (kind, _) in &one.goes.kinds {
                 kinds.entry(kind).or_default();
             }
@@ -152,37 +201,53 @@ impl Erasures {
             version: 0,
             position: leaf.position,
         };
-        let whole = self.0.iter().filter(|one| one.is_whole_record);
+        let whole = self.carried.iter().filter(|one| one.is_whole_record);
+        let lost = self.lost.iter().flat_map(|lost| &lost.keys.keys);
         whole
             .flat_map(|one| &one.goes.names)
+            .chain(lost.map(|(_, name)| name))
             .any(|name| sealed.is_under(name, &place))
     }
 }
 
+/// Whatever a person has keys for.
+const ANY: &[Class] = &[Class::Record, Class::Notes];
+
 impl Carried {
-    /// Whether it destroyed the key that a content lay under, and was to.
-    fn took(&self, log: &str, entry: &Entry, sealed: &Sealed) -> bool {
-        let Some(person) = entry.person else {
-            return false;
-        };
-        let classes: &[Class] = match self.is_whole_record {
-            true => &[Class::Record, Class::Notes],
+    /// What it may take.
+    fn classes(&self) -> &'static [Class] {
+        match self.is_whole_record {
+            true => ANY,
             false => &[Class::Notes],
-        };
-        classes.iter().any(|class| {
-            let place = Place {
-                log,
-                class: *class,
-                person,
-                kind: &entry.kind,
-                id: &entry.id,
-                version: entry.version,
-                position: entry.position,
+        }
+    }
+}
+
+impl Missing<'_> {
+    /// Whether it lay under one of these keys, as one of these classes.
+    fn lay_under<'n>(
+        &self,
+        log: &str,
+        names: impl IntoIterator<Item = &'n KeyName>,
+        classes: &[Class],
+    ) -> bool {
+        let Missing { entry, sealed } = self;
+        let place = entry.person.map(|person| Place {
+            log,
+            class: Class::Record,
+            person,
+            kind: &entry.kind,
+            id: &entry.id,
+            version: entry.version,
+            position: entry.position,
+        });
+        let Some(place) = place else { return false };
+        names.into_iter().any(|name| {
+            let under = |class: &Class| {
+                let class = *class;
+                sealed.is_under(name, &Place { class, ..place })
             };
-            self.goes
-                .names
-                .iter()
-                .any(|name| sealed.is_under(name, &place))
+            classes.iter().any(under)
         })
     }
 }

@@ -6,13 +6,14 @@ use tlog::note::{SignedNote, VerifierKey};
 use tlog::policy::Quorum;
 use tlog::{Hash, leaf_hash, verify_inclusions};
 
-use super::erased::{Erasures, Missing};
+use super::erased::{Erasures, Lost, Missing};
 use super::signatures::Signatures;
 use super::{Content, Export, Item, Problem, Section};
 use crate::content;
 use crate::disclosure::{Leaf, Whom};
 use crate::entry::{Alias, Entry};
 use crate::erasure::Act;
+use crate::gone::{self, KeysGone};
 use crate::heads::{self, Head, Map, verify_presence};
 use crate::trust::{Trust, check_times};
 
@@ -88,7 +89,7 @@ impl Export {
             key: key.clone(),
             disclosures: Vec::new(),
         };
-        report.say(trust, &map_entry, access.as_ref(), erasures.of_notes());
+        report.say(trust, &map_entry, access.as_ref(), &erasures);
         report.not_proved.extend(contradicted);
         report.disclosures = access.map(|access| access.leaves).unwrap_or_default();
         Ok(report)
@@ -179,6 +180,7 @@ impl Export {
     /// Every content is what its line commits to; where some are gone, erasures account for just these.
     fn contents(&self, entries: &[Entry]) -> Result<Erasures, Problem> {
         let mut steps = Vec::new();
+        let mut lost = Vec::new();
         let mut missing = Vec::new();
         for (entry, item) in entries.iter().zip(&self.record.items) {
             let position = entry.position;
@@ -190,6 +192,7 @@ impl Export {
                     check_resource(entry, stored)?;
                     let act = Act::read(stored).filter(|act| act.person == self.person);
                     steps.extend(act.map(|act| (entry, act)));
+                    lost.extend(self.lost(entry, stored));
                 }
                 Content::Erased(sealed) => {
                     if sealed.hash() != entry.sealed {
@@ -200,9 +203,24 @@ impl Export {
                 Content::Withheld => return Err(Problem::Missing { position }),
             }
         }
-        let erasures = Erasures::read(&steps)?;
+        let mut erasures = Erasures::read(&steps, lost)?;
         erasures.account_for(self.first_name(), &missing)?;
         Ok(erasures)
+    }
+
+    /// What a restoration says in the chain of keys that were gone.
+    fn lost(&self, entry: &Entry, stored: &[u8]) -> Option<Lost> {
+        let (_, log) = content::generation(self.record.key.name());
+        if log < 2 || entry.actor != gone::ACTOR {
+            return None;
+        }
+        let keys = KeysGone::read(stored).filter(|keys| keys.person == self.person)?;
+        Some(Lost {
+            position: entry.position,
+            recorded_at: entry.recorded_at,
+            keys,
+            missing: 0,
+        })
     }
 
     /// What contents are sealed for, whatever the log is called by now.
@@ -339,12 +357,14 @@ impl Report {
         trust: &Trust<'_>,
         map_entry: &Entry,
         access: Option<&Access>,
-        of_notes: bool,
+        erasures: &Erasures,
     ) {
         let origin = self.key.name();
         let erased = self.entries.iter().filter(|(_, stored)| stored.is_none());
         let (count, erased) = (self.entries.len(), erased.count());
         let whole = count - erased;
+        let lost: u64 = erasures.lost.iter().map(|lost| lost.missing).sum();
+        let erased = erased as u64 - lost;
         let mut proved = vec![
             format!(
                 "These {count} entries are all that the log {origin} says it held about this person when it had {} \
@@ -371,6 +391,13 @@ impl Report {
                  out by what the chain shows. That they existed, when, and by whom stays."
             ));
         }
+        for lost in erasures.lost.iter().filter(|lost| lost.missing > 0) {
+            proved.push(format!(
+                "The contents of {} cannot be opened any more: entry {} says that their keys were gone when the record \
+                 was restored, at {}, and each lay under one of these. That they existed, when, and by whom stays.",
+                lost.missing, lost.position, lost.recorded_at
+            ));
+        }
         let signatures = Signatures::of(&self.entries, origin);
         proved.extend(signatures.proved);
         proved.extend(trust.proved(&self.quorum));
@@ -384,7 +411,15 @@ impl Report {
              compare it. A promise that you were given at intake shows an entry that was never made."
                 .to_owned(),
         );
-        if of_notes {
+        if lost > 0 {
+            not_proved.push(format!(
+                "Why the keys of {lost} contents were gone when the record was restored: either they were erased by law \
+                 and the entries that told of it were lost, or somebody destroyed them. Nothing here tells the one from \
+                 the other. The restoration's own entry says what happened and who decided: ask the programme for it, \
+                 and hold an older export or a receipt against this one."
+            ));
+        }
+        if erasures.of_notes() {
             not_proved.push(
                 "That what was sealed as a therapy note when it was recorded, and taken by an erasure of these alone, was \
                  one: nothing else is left of it."

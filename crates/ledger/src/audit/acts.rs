@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use evidence::content::KeyName;
 use evidence::erasure::{self, Act};
+use evidence::gone::{self, KeysGone};
 use evidence::heads::{self, Map};
+use record::time::RecordedAt;
 use tlog::Hash;
 use tlog::note::VerifierKey;
 
@@ -67,6 +69,8 @@ pub(super) struct Acts {
     access: Option<(Option<VerifierKey>, u64)>,
     /// Restorations that lost entries, the first first.
     pub(super) restorations: Vec<Restoration>,
+    /// What restorations say in persons' chains of keys that were gone, by position and time.
+    told: Vec<(u64, RecordedAt, KeysGone)>,
     /// Erasures' steps, by position.
     pub(super) steps: Vec<(u64, Act)>,
 }
@@ -87,7 +91,11 @@ impl Acts {
                 return self.map(line.position, map, faults);
             }
             match restored::read(line, stored, before) {
-                None => {}
+                None => {
+                    if let Some(told) = KeysGone::read(stored) {
+                        self.keys_gone(line, told, faults);
+                    }
+                }
                 Some(Ok(restoration)) => self.restorations.push(restoration),
                 Some(Err(why)) => faults.at(
                     line.position,
@@ -120,6 +128,60 @@ impl Acts {
             }
         }
         self.steps.push((line.position, act));
+    }
+
+    /// What a restoration says to somebody of their keys.
+    fn keys_gone(&mut self, line: &Line<'_>, told: KeysGone, faults: &mut Faults) {
+        match () {
+            () if line.actor != gone::ACTOR => faults.at(
+                line.position,
+                "it says that keys were gone when the record was restored, but no restoration recorded it",
+            ),
+            () if line.person != Some(told.person) => faults.at(
+                line.position,
+                "it tells of keys of somebody else than its line names",
+            ),
+            () => self.told.push((line.position, line.recorded_at, told)),
+        }
+    }
+
+    /// Whoever is told that keys were gone is told so by a restoration that names them; and everybody whose keys one found
+    /// gone is told.
+    fn check_told(&self, faults: &mut Faults) {
+        for (position, at, told) in &self.told {
+            let is_its = |restoration: &&Restoration| {
+                restoration.position == told.entry && restoration.recorded_at == *at
+            };
+            let restoration = self.restorations.iter().find(is_its);
+            let named = |restoration: &Restoration| {
+                let mut slots = told.keys.iter().map(|(slot, _)| slot);
+                slots.all(|slot| restoration.named.contains(slot))
+            };
+            if !restoration.is_some_and(named) {
+                faults.at(
+                    *position,
+                    "it says that keys were gone when the record was restored, but no restoration names them",
+                );
+            }
+        }
+        for restoration in &self.restorations {
+            for gone in &restoration.gone {
+                let is_told = self.told.iter().any(|(_, _, told)| {
+                    told.entry == restoration.position
+                        && told.person == gone.person
+                        && told.keys.contains(&(gone.slot, gone.name))
+                });
+                if !is_told {
+                    faults.at(
+                        restoration.position,
+                        format_args!(
+                            "it found the key {} gone, and nothing in the chain of the person whose it was says so",
+                            gone.slot
+                        ),
+                    );
+                }
+            }
+        }
     }
 
     /// Each map names the access log of the one before, unless the record was restored between them.
@@ -160,34 +222,15 @@ impl Acts {
         }
     }
 
-    /// Holds the restorations against each other and against the log as it is called now: each ended the log that the
-    /// one before it began. Those that do not fit account for nothing.
+    /// Holds the restorations against each other and against the log as it is called now. Those that do not fit account
+    /// for nothing.
     pub(super) fn logs(&mut self, identity: &Identity, faults: &mut Faults) {
-        let mut log = (identity.programme.as_str(), None);
-        let mut fitting = Vec::new();
-        for restoration in &self.restorations {
-            let (origin, key) = (&restoration.ended.origin, &restoration.ended.verifier);
-            let fits = origin == log.0 && log.1.is_none_or(|begun| begun == key);
-            if !fits {
-                faults.at(
-                    restoration.position,
-                    format_args!(
-                        "it says that the log {origin} ended there, which is not the log that had begun before"
-                    ),
-                );
+        restored::keep_fitting(&mut self.restorations, identity, &mut |position, what| {
+            match position {
+                Some(position) => faults.at(position, what),
+                None => faults.say(what),
             }
-            log = (&restoration.began.origin, Some(&restoration.began.verifier));
-            fitting.push(fits);
-        }
-        if log.0 != identity.origin || log.1.is_some_and(|key| *key != identity.verifier) {
-            faults.say(format!(
-                "The log is called {}, but no restoration on the record says that this log, with its key, began",
-                identity.origin
-            ));
-            fitting.clear();
-        }
-        let mut fitting = fitting.into_iter();
-        self.restorations.retain(|_| fitting.next() == Some(true));
+        });
     }
 
     /// Whether an act before a position took a key away.
@@ -225,6 +268,7 @@ impl Acts {
             let gone = person.map(|person| Gone {
                 slot: *slot,
                 person,
+                name: name.unwrap_or_default(),
                 contents: *count,
             });
             let erased = self.carried_out.get(slot);
@@ -254,6 +298,7 @@ impl Acts {
             );
             unsaid.extend(gone);
         }
+        self.check_told(faults);
         unsaid
     }
 }

@@ -47,6 +47,8 @@ pub struct Gone {
     pub slot: u32,
     /// Whose it was.
     pub person: Alias,
+    /// Its name, as `key_use` has it.
+    pub name: KeyName,
     /// How many contents it sealed.
     pub contents: u64,
 }
@@ -218,7 +220,7 @@ impl Uses {
 }
 
 /// The names of the keys that are destroyed, by slot.
-pub(super) fn destroyed(db: &Connection, keys: &Keys) -> rusqlite::Result<HashMap<u32, KeyName>> {
+pub(crate) fn destroyed(db: &Connection, keys: &Keys) -> rusqlite::Result<HashMap<u32, KeyName>> {
     let gone: BTreeSet<u32> = keys.ledger().destroyed().into_iter().collect();
     let named = stored(db)?.into_iter().filter_map(|(slot, .., name)| {
         let slot = u32::try_from(slot).ok()?;

@@ -24,13 +24,14 @@ use tlog::note::VerifierKey;
 
 use super::key_use::Gone;
 use crate::entry::{Alias, Line};
+use crate::store::Identity;
 
 /// The names of what such an entry says; who restores writes them.
 pub mod part {
     /// The code of a restoration that lost entries, in `urn:homecoming:governance`.
     pub const WITH_LOSS: &str = "restore-with-loss";
     /// Who restores, as the line says it.
-    pub const ACTOR: &str = "restore";
+    pub const ACTOR: &str = evidence::gone::ACTOR;
     /// The extension that holds the others; each of them is `ALL`, a colon, and its name.
     pub const ALL: &str = "urn:homecoming:restore";
     /// How many entries the backup has.
@@ -95,7 +96,7 @@ pub struct Restoration {
     /// What happened, and who decided.
     pub words: String,
     /// The slots of keys that it says were gone.
-    pub(super) named: BTreeSet<u32>,
+    pub(crate) named: BTreeSet<u32>,
     /// Those of them that are gone, and were not used since.
     pub gone: Vec<Gone>,
 }
@@ -138,7 +139,7 @@ impl fmt::Display for Restoration {
 
 /// Reads a restoration that lost entries; nothing if it is something else. `before` is the root over the entries
 /// before it. An error says why it does not count, in words that follow a "but".
-pub(super) fn read(
+pub(crate) fn read(
     line: &Line<'_>,
     stored: &[u8],
     before: Hash,
@@ -204,6 +205,39 @@ fn restoration(
         began,
         gone: Vec::new(),
     })
+}
+
+/// Holds restorations against each other and against the log as it is called now: each ended the log that the one
+/// before it began. Those that do not fit go; `say` is told, with the position if it is one's fault.
+pub(crate) fn keep_fitting(
+    restorations: &mut Vec<Restoration>,
+    identity: &Identity,
+    say: &mut dyn FnMut(Option<u64>, String),
+) {
+    let mut log = (identity.programme.as_str(), None);
+    let mut fitting = Vec::new();
+    for restoration in &*restorations {
+        let (origin, key) = (&restoration.ended.origin, &restoration.ended.verifier);
+        let fits = origin == log.0 && log.1.is_none_or(|begun| begun == key);
+        if !fits {
+            let what = format!(
+                "it says that the log {origin} ended there, which is not the log that had begun before"
+            );
+            say(Some(restoration.position), what);
+        }
+        log = (&restoration.began.origin, Some(&restoration.began.verifier));
+        fitting.push(fits);
+    }
+    if log.0 != identity.origin || log.1.is_some_and(|key| *key != identity.verifier) {
+        let what = format!(
+            "The log is called {}, but no restoration on the record says that this log, with its key, began",
+            identity.origin
+        );
+        say(None, what);
+        fitting.clear();
+    }
+    let mut fitting = fitting.into_iter();
+    restorations.retain(|_| fitting.next() == Some(true));
 }
 
 /// The extensions of a value, each with its whole name.

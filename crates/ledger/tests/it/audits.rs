@@ -248,14 +248,18 @@ fn whose_key_a_content_is_sealed_under_is_part_of_the_record() {
     assert_ne!(slot, others);
     // The name of a key is the key's; when it is destroyed, what it sealed still tells.
     let another = format!("UPDATE key_use SET name = zeroblob(32) WHERE slot = {slot}");
-    check(&another, &format!("`key_use` names the key {slot} as another one"));
+    check(
+        &another,
+        &format!("`key_use` names the key {slot} as another one"),
+    );
     let chance = &mut world.chance;
     let slots = [u32::try_from(slot).unwrap()];
     world
         .keys
         .destroy(&slots, &mut |bytes| chance.fill(bytes))
         .unwrap();
-    let gone = "its sealed content is not under the key that `key_use` names for it, which was destroyed";
+    let gone =
+        "its sealed content is not under the key that `key_use` names for it, which was destroyed";
     let all = sentences(&world.audit());
     assert!(!all.iter().any(|fault| fault.contains(gone)), "{all:#?}");
     intruder(&world).execute_batch(&another).unwrap();

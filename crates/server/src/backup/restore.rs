@@ -208,7 +208,13 @@ fn say_so(
 ) -> Result<u64, Error> {
     let id = chance.id();
     let mut programme = Offline::open(at, keys, clock.clone(), chance.clone(), &mut |_, _| {})?;
-    let draft = Draft::governance("Basic", &id, Expect::Absent, told.stored(&id), None)?;
+    let basic = |id: &str, stored, person: Option<&str>| {
+        Draft::governance("Basic", id, Expect::Absent, stored, person)
+    };
+    let mut drafts = vec![basic(&id, told.stored(&id), None)?];
+    for (person, id, stored) in told.to_persons(&mut || chance.id()) {
+        drafts.push(basic(&id, stored, Some(&format!("~{person}")))?);
+    }
     let mut writing = programme.writing();
     let outcomes = writing.write(vec![Batch {
         actor: Actor {
@@ -216,7 +222,7 @@ fn say_so(
             purpose: "HOPERAT".to_owned(),
         },
         at: None,
-        drafts: vec![draft],
+        drafts,
         mark: None,
     }])?;
     for outcome in outcomes {

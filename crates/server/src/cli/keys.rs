@@ -153,6 +153,11 @@ fn status(args: &StatusArgs) -> Result<(), Stop> {
                 "used": standing.used,
                 "destroyed": standing.destroyed.len(),
                 "unaccounted": standing.unaccounted,
+                "restored": standing
+                    .restored
+                    .iter()
+                    .map(|(slot, entry)| json!({ "slot": slot, "entry": entry }))
+                    .collect::<Vec<_>>(),
                 "returned": standing.returned,
                 "access": keys.access().len(),
             })
@@ -169,6 +174,12 @@ fn status(args: &StatusArgs) -> Result<(), Stop> {
             standing.destroyed.len(),
             keys.access().len(),
         );
+        for (slot, entry) in &standing.restored {
+            say!(
+                "EXPLAINED: the key in slot {slot} was gone when the record was restored, as entry {entry} says; no \
+                 erasure on the record says why"
+            );
+        }
         for slot in &standing.unaccounted {
             say!(
                 "FINDING: the key in slot {slot} was destroyed, and no erasure on the record says so"

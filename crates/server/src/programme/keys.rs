@@ -51,8 +51,10 @@ pub struct Standing {
     pub used: u32,
     /// The keys that were destroyed.
     pub destroyed: Vec<u32>,
-    /// Those of them that no erasure on the record accounts for.
+    /// Those of them that no erasure on the record accounts for, and no restoration.
     pub unaccounted: Vec<u32>,
+    /// Those that were gone when the record was restored: each with the position of the entry that says so.
+    pub restored: Vec<(u32, u64)>,
     /// Keys that an erasure on the record says are gone, and that are there.
     pub returned: Vec<u32>,
 }
@@ -64,11 +66,21 @@ impl Standing {
         let (used, epoch) = ledger.keys_in_use().map_err(Error::ledger)?;
         let destroyed: BTreeSet<u32> = keyring.destroyed().into_iter().collect();
         let erased = Erased::of(ledger)?;
+        let mut unaccounted: BTreeSet<u32> = destroyed.difference(&erased.begun).copied().collect();
+        let mut restored = Vec::new();
+        if !unaccounted.is_empty() {
+            for restoration in ledger.restorations().map_err(Error::ledger)? {
+                let gone = restoration.gone.iter().map(|gone| gone.slot);
+                let gone = gone.filter(|slot| unaccounted.remove(slot));
+                restored.extend(gone.map(|slot| (slot, restoration.position)));
+            }
+        }
         Ok(Standing {
             epoch,
             made: keyring.len(),
             used,
-            unaccounted: destroyed.difference(&erased.begun).copied().collect(),
+            unaccounted: unaccounted.into_iter().collect(),
+            restored,
             returned: erased.done.difference(&destroyed).copied().collect(),
             destroyed: destroyed.into_iter().collect(),
         })

@@ -671,11 +671,43 @@ fn a_ledger_from_before_an_erasure_is_restored_with_the_keys_from_after_it() {
         0,
         &["EXPLAINED", "Keys of 1 person were gone"],
     );
+    // So do the keys' standing, and the person's own file, which says what nobody can tell any more.
+    let status = ends(
+        &["keys", "status", "--data", &fresh],
+        0,
+        &[
+            "EXPLAINED: the key in slot",
+            "was gone when the record was restored",
+        ],
+    );
+    assert!(!status.contains("FINDING"), "{status}");
+    let file = folder.join("person.export");
+    let export = [
+        "export", "--data", &fresh, "--person", PERSON, "--out", &file,
+    ];
+    homecoming_done(&export);
+    let verified = ends(
+        &["verify", &file],
+        0,
+        &[
+            "The contents of 6 cannot be opened any more",
+            "Why the keys of 6 contents were gone",
+            "Nothing here tells the one from the other",
+        ],
+    );
+    assert!(!verified.contains("were erased:"), "{verified}");
+
     let world = World::open(fresh.as_ref(), ready.0);
     let view = world.programme.view(server::programme::AsOf::Now);
-    view.read("Patient", PERSON)
+    let gone = view
+        .read("Patient", PERSON)
         .map(|_| ())
         .expect_err("it stays erased");
+    assert!(
+        gone.message
+            .contains("was gone when the record was restored"),
+        "{gone:?}"
+    );
     view.read("Patient", "someone-else")
         .expect("reads")
         .expect("there");

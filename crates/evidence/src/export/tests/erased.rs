@@ -384,6 +384,74 @@ fn erasures_that_do_not_follow_each_other_account_for_nothing() {
     assert_eq!(found, counts("they do not follow each other"));
 }
 
+/// Keys that were gone when the record was restored: what they sealed is accounted for, and nobody calls it erased.
+#[test]
+fn what_a_restoration_found_gone_is_accounted_for_and_not_explained() {
+    const SECOND: &str = "ward.example/log.2";
+    let told = |person: Alias, contents: u64, names: &[KeyName]| {
+        let part = |name: &str, value: &str| {
+            format!(r#"{{"url":"urn:homecoming:keys-gone:{name}","valueString":"{value}"}}"#)
+        };
+        let mut parts = vec![part("entry", "2"), part("contents", &contents.to_string())];
+        let key = |name: &KeyName| part("key", &format!("3:{}", key_name_text(name)));
+        parts.extend(names.iter().map(key));
+        format!(
+            r#"{{"resourceType":"Basic","id":"0123456789abcdef","identifier":[{{"system":"urn:homecoming:person","value":"{person}"}}],"extension":[{{"url":"urn:homecoming:keys-gone","extension":[{}]}}],"code":{{"coding":[{{"system":"urn:homecoming:governance","code":"keys-gone"}}]}}}}"#,
+            parts.join(",")
+        )
+        .into_bytes()
+    };
+    let with = |origin: &str, actor: &str, stored: &[u8], missing: &[usize]| {
+        let mut log = Log::observations(2);
+        log.under = Some((NOTES, Class::Notes));
+        log.push(Some(PERSON), "Observation", observation(2));
+        log.under = None;
+        // The map's kind is a Basic, too.
+        log.push_by(actor, Some(PERSON), "Basic", stored.to_vec());
+        log.push(Some(PERSON), "Observation", observation(4));
+        let mut export = log.without(missing.iter().copied());
+        let map = export.map.line.clone();
+        let lines = export.record.items.iter().map(|item| item.line.clone());
+        let lines: Vec<String> = lines.chain([map]).collect();
+        let tree: Tree = lines
+            .iter()
+            .map(|line| tlog::leaf_hash(line.as_bytes()))
+            .collect();
+        let all: Vec<u64> = (0..tree.size()).collect();
+        (export.record.hashes, export.record.checkpoint) = prove(&tree, &all, origin);
+        export.record.key = key(origin).verifier().clone();
+        Export::parse(&export.write())?.verify(&Trust::default())
+    };
+    let both = told(PERSON, 3, &[KEY, NOTES]);
+    let report = with(SECOND, "restore", &both, &[0, 1, 2]).expect("accounted for");
+    let says = |all: &[String], what: &str| all.iter().any(|said| said.contains(what));
+    assert!(says(
+        &report.proved,
+        "The contents of 3 cannot be opened any more: entry 3"
+    ));
+    assert!(!says(&report.proved, "were erased"));
+    assert!(says(
+        &report.not_proved,
+        "Why the keys of 3 contents were gone"
+    ));
+    // Shares may have brought some of them back; more than it says are not gone, nor what came after it.
+    assert!(with(SECOND, "restore", &both, &[0]).is_ok());
+    let report = with(SECOND, "restore", &both, &[]).expect("nothing is missing");
+    assert!(!says(&report.not_proved, "Why the keys"));
+    let fewer = told(PERSON, 2, &[KEY, NOTES]);
+    let what = "3 contents are missing under keys that were gone when the record was restored, and entry 3 says 2";
+    assert_eq!(with(SECOND, "restore", &fewer, &[0, 1, 2]), counts(what));
+    assert_eq!(with(SECOND, "restore", &both, &[4]), missing(4));
+    let notes = told(PERSON, 3, &[NOTES]);
+    assert!(with(SECOND, "restore", &notes, &[2]).is_ok());
+    assert_eq!(with(SECOND, "restore", &notes, &[1, 2]), missing(1));
+    // Only what a restoration recorded, of this person, in a log that one began.
+    assert_eq!(with(SECOND, "user/1", &both, &[0]), missing(0));
+    assert_eq!(with(ORIGIN, "restore", &both, &[0]), missing(0));
+    let other = told(OTHER, 3, &[KEY, NOTES]);
+    assert_eq!(with(SECOND, "restore", &other, &[0]), missing(0));
+}
+
 /// Disclosures that were erased with the person, and those that cannot be in a person's file.
 #[test]
 fn a_disclosure_without_its_content_needs_an_erasure() {

@@ -1,6 +1,11 @@
 //! What the record says of its own restoration; `ledger::audit` reads it and says which parts it holds to be true.
 
-use ledger::audit::restoration as part;
+use std::collections::BTreeMap;
+
+use evidence::erasure::key_name_text;
+use evidence::gone;
+use ledger::Alias;
+use ledger::audit::{Gone, restoration as part};
 use ledger::generation::Begun;
 use serde_json::{Value, json};
 
@@ -43,6 +48,48 @@ impl Told<'_> {
             },
         });
         resource.to_string().into_bytes()
+    }
+
+    /// What each person is told whose keys are gone, in the stored form, by alias. They are recorded with the
+    /// restoration's own entry, which is the first after the backup's.
+    pub(super) fn to_persons(
+        &self,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Vec<(Alias, String, Vec<u8>)> {
+        let mut persons: BTreeMap<Alias, Vec<&Gone>> = BTreeMap::new();
+        for gone in &self.losses.keys {
+            persons.entry(gone.person).or_default().push(gone);
+        }
+        let entry = self.manifest.size;
+        let told = persons.into_iter().map(|(person, keys)| {
+            let id = new_id();
+            let contents: u64 = keys.iter().map(|gone| gone.contents).sum();
+            let part = |name: &str, value: String| {
+                json!({ "url": format!("{}:{name}", gone::PART), "valueString": value })
+            };
+            let mut parts = vec![
+                part("entry", entry.to_string()),
+                part("contents", contents.to_string()),
+            ];
+            parts.extend(keys.iter().map(|gone| {
+                part("key", format!("{}:{}", gone.slot, key_name_text(&gone.name)))
+            }));
+            let resource = json!({
+                "resourceType": "Basic",
+                "id": id,
+                "identifier": [{ "system": ledger::erasure::PERSON, "value": person.to_string() }],
+                "extension": [{ "url": gone::PART, "extension": parts }],
+                "code": {
+                    "coding": [{ "system": ledger::erasure::GOVERNANCE, "code": gone::KEYS_GONE }],
+                    "text": format!(
+                        "When the record was restored, the keys of {contents} contents about this person were gone, and \
+                         nothing in the backup says why. Entry {entry} tells what happened and who decided."
+                    ),
+                },
+            });
+            (person, id, resource.to_string().into_bytes())
+        });
+        told.collect()
     }
 
     fn details(&self) -> Vec<Value> {

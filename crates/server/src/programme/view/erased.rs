@@ -1,5 +1,7 @@
 //! What a view says of contents whose keys are gone, and of the keys of those that are not.
 
+use evidence::gone::{ACTOR, KeysGone};
+
 use super::super::AsOf;
 use super::View;
 use crate::erasure::{self, Found};
@@ -53,20 +55,49 @@ impl View {
         }))
     }
 
+    /// Where the person's chain says that the key of an entry's content was gone when the record was restored.
+    fn found_gone(&self, entry: &ledger::Entry) -> Result<Option<u64>, Error> {
+        let Some(person) = entry.person else {
+            return Ok(None);
+        };
+        let sealed = self.inner.ledger.sealed_as(&[entry.position]);
+        let sealed = sealed.map_err(Error::ledger)?;
+        let now = View::new(&self.inner, AsOf::Now);
+        let told = now.chain(&format!("~{person}"), |kind| kind == "Basic")?;
+        let names_it = |stored: &[u8]| {
+            KeysGone::read(stored).is_some_and(|gone| {
+                let mut slots = gone.keys.iter().map(|(slot, _)| *slot);
+                slots.any(|slot| sealed.iter().any(|(_, of)| *of == slot))
+            })
+        };
+        let found = told.iter().find(|(told, stored)| {
+            told.actor == ACTOR && told.position > entry.position && names_it(stored)
+        });
+        Ok(found.map(|(told, _)| told.position))
+    }
+
     /// The error for what cannot be read because it was erased; it names the erasure.
     pub(crate) fn erased(&self, position: u64) -> Error {
         let entry = self.inner.ledger.entry(position).ok().flatten();
-        let named = entry.and_then(|entry| self.erasure_of(&entry).ok().flatten());
+        let named = entry
+            .as_ref()
+            .and_then(|entry| self.erasure_of(entry).ok().flatten());
+        let gone = entry.and_then(|entry| self.found_gone(&entry).ok().flatten());
         Error::new(
             ErrorKind::Erased,
-            match named {
-                Some(found) => format!(
+            match (named, gone) {
+                (Some(found), _) => format!(
                     "This was erased by law: the key that opens it was destroyed, and here nobody \
                      can read it any more. Task/{} says on which ground and who approved it; entry \
                      {position} of the log shows that it was there.",
                     found.id
                 ),
-                None => format!(
+                (None, Some(told)) => format!(
+                    "The key that opens this was gone when the record was restored, and here nobody can \
+                     read it any more. Entry {told} of the log says so and names the restoration's entry; \
+                     entry {position} shows that it was there. Nothing on the record says why."
+                ),
+                (None, None) => format!(
                     "The key that opens this was destroyed, and here nobody can read it any more. \
                      Entry {position} of the log shows that it was there. No erasure on the record \
                      accounts for it: tell whoever runs this server to run `homecoming audit`."

@@ -18,6 +18,7 @@ use crate::programme::{Actor, Committed, Draft, Expect, Programme, Search, Versi
 
 pub mod person;
 pub mod plan;
+pub mod review;
 pub mod task;
 
 /// Under which purpose of use these entries stand: HL7's "healthcare legal".

@@ -63,7 +63,7 @@ pub fn audit(
     pages(&db, &mut faults);
     schema(&db, &mut faults)?;
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
-    let (text, signed) = signed(keys_of, &db, &mut faults);
+    let (text, signed) = signed(keys_of, &db, how.log_ends, &mut faults);
     let mut word = word(dir, how, &db, &mut faults);
     let size = match &signed {
         Some(checkpoint) => checkpoint.size,
@@ -312,6 +312,7 @@ pub(super) fn one(stored: &Stored, sealing: Option<&Sealing>, faults: &mut Fault
 pub(super) fn signed(
     dir: &Path,
     db: &Connection,
+    log_ends: bool,
     faults: &mut Faults,
 ) -> (String, Option<Checkpoint>) {
     let text = store::state(db, "checkpoint")
@@ -325,7 +326,7 @@ pub(super) fn signed(
             return (text, None);
         }
     };
-    if let Err(e) = signing_key(dir, &identity) {
+    if !log_ends && let Err(e) = signing_key(dir, &identity) {
         faults.say(None, format!("The access log: {e}"));
     }
     let record = store::open_to_read(dir).and_then(|record| store::identity(&record));

@@ -91,7 +91,7 @@ impl Log<'_> {
         };
         // What costs least is asked first: one fault is enough.
         let mut faults = Faults::default();
-        let (_, signed) = audit::signed(self.dir, db, &mut faults);
+        let (_, signed) = audit::signed(self.dir, db, false, &mut faults);
         if signed.is_none_or(|signed| (signed.size, signed.root) != (self.size, self.root)) {
             return Answer::Found;
         }

@@ -8,12 +8,14 @@
 //! losses; these words become an entry, and the record goes on as another log ([`ledger::generation`]). A backup whose
 //! entries are not those that were signed for is never restored: that is not an older record but another one.
 //!
-//! Everything is put together beside its [`place`], audited there, and gets its name at the end. What lay there before
+//! Everything is put together beside its [`place`], audited there as `homecoming audit` does it, and gets its name at the
+//! end. Faults of the record's entries and contents stop it; so do those of the access log and of erasures, unless they
+//! are taken over in words as what is lost is: what an officer once did past the rules must not be the end of a programme. What lay there before
 //! is kept under another name, without the wrapping key.
 
 use std::path::{Path, PathBuf};
 
-use ledger::audit::{Fault, How};
+use ledger::audit::{Fault, How, Report};
 use ledger::backup::Standing;
 use ledger::generation::{self, Begun};
 use ledger::lock::Lock;
@@ -23,6 +25,7 @@ use super::manifest::{self, Manifest};
 use super::{KEYRINGS, cannot, copy_file};
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::erasure::review;
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, Batch, Draft, Expect, Offline};
 
@@ -118,11 +121,12 @@ pub fn restore(
     if report.other_faults > 0 {
         return Err(Refused::Faults(report.faults));
     }
-    let losses = Losses::of(&knowledge, asked.from, &report)?;
+    let mut losses = Losses::of(&knowledge, asked.from, &report)?;
+    losses.faults = beside(unfinished.at(), &how, &report)?;
     let words = losses.agreed(manifest.size, asked.lose)?;
-    let begun = match words {
-        None => None,
-        Some(_) => Some(begin(unfinished.at(), &knowledge, chance)?),
+    let begun = match losses.end_the_log() {
+        false => None,
+        true => Some(begin(unfinished.at(), &knowledge, chance)?),
     };
     let told = Told {
         manifest: &manifest,
@@ -142,6 +146,18 @@ pub fn restore(
         begun,
         before,
     })
+}
+
+/// What does not fit beside the record's entries, keys and contents: in the access log, if there is one, and in what
+/// erasures did.
+fn beside(at: &Path, how: &How, report: &Report) -> Result<Vec<Fault>, Error> {
+    let mut faults = Vec::new();
+    if at.join("access.sqlite").exists() {
+        let audited = ledger::access::audit(at, how, &mut |_, _| {}).map_err(Error::open)?;
+        faults.extend(audited.faults);
+    }
+    faults.extend(review::faults(at, how, &report.erasures)?);
+    Ok(faults)
 }
 
 fn refuse(why: String) -> Error {

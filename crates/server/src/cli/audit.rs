@@ -1,10 +1,8 @@
 //! `homecoming audit`: reads every entry and content back and checks all of it, and the index against it.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ledger::Ledger;
-use ledger::audit::{Fault, How, Kept, Outside, Progress, Report};
+use ledger::audit::{How, Kept, Outside, Progress, Report};
 use ledger::backup::Standing;
 use ledger::witnessed::LogName;
 use tlog::note::VerifierKey;
@@ -16,8 +14,8 @@ use crate::clock::Stopwatch;
 use crate::cosigning::ask::{Sought, ask};
 use crate::cosigning::submit::signed;
 use crate::cosigning::{POLICY, read_policy};
-use crate::erasure::Found;
-use crate::programme::{Indexed, audit_index, erasure_delay_least};
+use crate::erasure::review;
+use crate::programme::{Indexed, audit_index};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -257,7 +255,8 @@ pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<Audited, Stop
         bar.set_position(report.entries + reached);
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
-    review(data, how, &mut report)?;
+    let unlawful = review::faults(data, how, &report.erasures)?;
+    report.faults.extend(unlawful);
     bar.finish_and_clear();
     report.erased += access.erased;
     report.faults.extend(access.faults);
@@ -268,45 +267,6 @@ pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<Audited, Stop
         access_outside: access.outside,
         seconds: watch.seconds(),
     })
-}
-
-/// Holds every step of every erasure against the rules: one that was put on the record past them is a
-/// fault, whoever signed it.
-fn review(data: &std::path::Path, how: &How, report: &mut Report) -> Result<(), Stop> {
-    let (Some(keys), false) = (&how.keys, report.erasures.is_empty()) else {
-        return Ok(());
-    };
-    let could_not = |error: &dyn std::fmt::Display| Stop::CouldNotRun(error.to_string());
-    let keys_of = how.keys_of.as_deref().unwrap_or(data);
-    let ledger = Ledger::open_with(data, keys_of, 1, keys.clone());
-    let ledger = ledger.map_err(|error| could_not(&error))?;
-    let least = erasure_delay_least(ledger.origin());
-    let mut tasks: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    for (position, act) in &report.erasures {
-        tasks.entry(&act.id).or_default().push(*position);
-    }
-    let mut faults = Vec::new();
-    for (id, positions) in tasks {
-        let versions = ledger
-            .versions(&positions)
-            .map_err(|error| could_not(&error))?;
-        let each = versions.iter().map(|(entry, content)| {
-            let (at, stored) = (entry.recorded_at.0, content.stored.as_slice());
-            (entry.actor.as_str(), at, entry.position, stored)
-        });
-        match Found::of(each, least) {
-            Some(found) => faults.extend(found.unlawful.iter().map(|unlawful| Fault {
-                position: positions.get(unlawful.step - 1).copied(),
-                what: format!("the erasure Task/{id} is unlawful: its {unlawful}"),
-            })),
-            None => faults.push(Fault {
-                position: positions.first().copied(),
-                what: format!("the erasure Task/{id} does not begin with a request that reads"),
-            }),
-        }
-    }
-    report.faults.extend(faults);
-    Ok(())
 }
 
 fn rates(progress: Progress, seconds: f64) -> String {

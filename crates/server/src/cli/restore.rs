@@ -28,8 +28,8 @@ pub struct Args {
     /// went; the record will tell
     #[arg(long, value_name = "NAME")]
     without_asking: Vec<String>,
-    /// Give up what is known to have been there: say what happened and who decided, and name what is
-    /// lost as the refusal does. It will be on the record for good
+    /// Give up what is known to have been there, or take over what is wrong: say what happened and who
+    /// decided, and name it as the refusal does. It will be on the record for good
     #[arg(long, value_name = "WORDS")]
     lose_entries: Option<String>,
     /// For scripts
@@ -100,6 +100,7 @@ fn json(restored: &Restored) -> serde_json::Value {
         "lost": lost.collect::<Vec<_>>(),
         "persons_without_keys": losses.persons(),
         "contents_without_keys": losses.contents(),
+        "faults": losses.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "origin": restored.begun.as_ref().map(|begun| &begun.origin),
         "witnesses": restored.knowledge.witnesses.sentence(),
         "before": restored.before.as_ref().map(|before| &before.at),
@@ -122,6 +123,10 @@ fn tell(args: &Args, restored: &Restored) {
             begun.old_origin,
             begun.origin,
             begun.verifier
+        ),
+        (None, _) if !restored.losses.is_empty() => say!(
+            "Taken over:\n- {}\nNothing that is known of is lost.",
+            restored.losses.sentences().join("\n- ")
         ),
         (None, Some(known)) => say!(
             "Nothing that is known of is lost: {} has {} entries.",

@@ -5,7 +5,7 @@ mod across;
 mod backdating;
 mod clock;
 mod edit;
-mod erasure;
+pub(crate) mod erasure;
 mod forger;
 mod fork;
 mod immudb;

@@ -711,6 +711,83 @@ fn a_ledger_from_before_an_erasure_is_restored_with_the_keys_from_after_it() {
     view.read("Patient", "someone-else")
         .expect("reads")
         .expect("there");
+    drop(view);
+    world.close();
+
+    // Who says so in somebody's chain without a restoration says it in vain.
+    let told = json!({
+        "resourceType": "Basic",
+        "id": "0forged000000009",
+        "identifier": [{"system": "urn:homecoming:person", "value": "BwcHBwcHBwcHBwcHBwcHBw"}],
+        "extension": [{"url": evidence::gone::PART, "extension": []}],
+        "code": {"coding": [{"system": "urn:homecoming:governance", "code": evidence::gone::KEYS_GONE}]},
+    });
+    put_by_hand(&fresh, "user/1", &told);
+    ends(
+        &["audit", "--data", &fresh],
+        1,
+        &["but no restoration recorded it"],
+    );
+}
+
+/// What the record's own audit does not look at stops a restore, too: the access log, and what erasures did.
+#[test]
+fn a_backup_whose_access_log_or_erasures_do_not_fit_is_restored_in_words_or_not_at_all() {
+    let folder = Folder::new("restore-beside");
+    let data = folder.join("data");
+    World::new(data.as_ref()).close();
+    let steps = vec![("user/1", 0, Step::CarryOut), ("homecoming", 1, Step::Done)];
+    crate::attacks::erasure::forge(&data, steps, |_| {});
+    ends(&["audit", "--data", &data], 1, &["is unlawful"]);
+    let db = rusqlite::Connection::open(format!("{data}/access.sqlite")).expect("the access log");
+    let changed = db.execute_batch("INSERT INTO about (person, position) VALUES (zeroblob(16), 0)");
+    changed.expect("changed");
+    drop(db);
+    ends(
+        &["audit", "--data", &data],
+        1,
+        &["is unlawful", "access log"],
+    );
+    let old = folder.join("old");
+    let made = server::backup::make(
+        data.as_ref(),
+        old.as_ref(),
+        None,
+        "2026-05-03T00:00:00Z",
+        &mut |_| Ok(()),
+    );
+    made.expect("a backup");
+    let fresh = folder.join("fresh");
+    let restore = [
+        "restore",
+        "--from",
+        &old,
+        "--keys-from",
+        &data,
+        "--data",
+        &fresh,
+    ];
+    let faults = "2 faults";
+    let said = ends(
+        &restore,
+        3,
+        &["takes over what is wrong in it", "is unlawful", faults],
+    );
+    assert!(!said.contains("another log"), "{said}");
+    assert!(!Path::new(&fresh).exists());
+    let words = format!("An officer once went past the rules; {faults} stay, says the director.");
+    ends(
+        &[&restore[..], &["--lose-entries", &words]].concat(),
+        0,
+        &["Taken over:", "is unlawful"],
+    );
+    assert_eq!(log_key(&fresh), log_key(&data), "the log goes on");
+    let told = restorations(&fresh)[0].to_string();
+    assert!(
+        told.contains(&words) && told.contains("is unlawful"),
+        "{told}"
+    );
+    ends(&["audit", "--data", &fresh], 1, &["is unlawful"]);
 }
 
 #[test]

@@ -109,10 +109,12 @@ impl Told<'_> {
             let value = format!("{}: {}", not_asked.who, not_asked.why);
             details.push(detail("not-asked", value));
         }
-        let (Some(begun), Some(words)) = (self.begun, self.words) else {
+        details.extend(self.words.map(|words| detail(part::WORDS, words)));
+        let faults = losses.faults.iter();
+        details.extend(faults.map(|fault| detail("fault", fault.to_string())));
+        let Some(begun) = self.begun else {
             return details;
         };
-        details.push(detail(part::WORDS, words));
         for lost in &losses.entries {
             let mut told = vec![
                 detail(part::LOG, &lost.log),
@@ -147,7 +149,10 @@ impl Told<'_> {
         )];
         match (self.words, self.knowledge.farthest()) {
             (Some(words), _) => {
-                sentences.push("Lost:".to_owned());
+                sentences.push(match self.begun {
+                    Some(_) => "Lost:".to_owned(),
+                    None => "Taken over:".to_owned(),
+                });
                 sentences.extend(self.losses.sentences());
                 sentences.push(format!("It was said: {words}"));
             }

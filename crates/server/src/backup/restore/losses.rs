@@ -5,6 +5,7 @@
 //! | entries of the backup's own log, or of its access log | somebody knows of more than the backup has |
 //! | entries of a later log of the programme | what it has beyond what is in the backup, too; and that log itself |
 //! | entries of an earlier log | what went on there beyond what restorations in the backup say was lost |
+//! | nothing, but a fault of the access log or of an erasure is taken over | the audit of what was put together |
 //! | persons' keys, and the contents under them | they are destroyed, and nothing in the backup says why: either an erasure is lost with the entry that told of it, or somebody destroyed them |
 //!
 //! The words must name each number as it is shown, so that nobody loses the keys of persons under words about a disk.
@@ -12,7 +13,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ledger::audit::{Gone, Report};
+use ledger::audit::{Fault, Gone, Report};
 use ledger::backup::root_at;
 use ledger::witnessed::LogName;
 
@@ -51,6 +52,8 @@ pub struct Losses {
     pub entries: Vec<Entries>,
     /// Persons' keys that are gone.
     pub keys: Vec<Gone>,
+    /// What does not fit in the access log, and in what erasures did: nothing is lost by it, and it is taken over.
+    pub faults: Vec<Fault>,
 }
 
 impl Losses {
@@ -59,6 +62,7 @@ impl Losses {
         let mut losses = Losses {
             entries: Vec::new(),
             keys: report.destroyed_unsaid.clone(),
+            faults: Vec::new(),
         };
         for known in &knowledge.known {
             let Some(lost) = lost(knowledge, known, from, report)? else {
@@ -79,9 +83,14 @@ impl Losses {
         Ok(losses)
     }
 
-    /// Whether nothing is lost that anybody knows of.
+    /// Whether nothing is lost that anybody knows of, and nothing wrong is taken over.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.keys.is_empty()
+        !self.end_the_log() && self.faults.is_empty()
+    }
+
+    /// Whether the log ends with them, and another begins.
+    pub fn end_the_log(&self) -> bool {
+        !self.entries.is_empty() || !self.keys.is_empty()
     }
 
     /// How many persons' keys are gone.
@@ -102,6 +111,9 @@ impl Losses {
             phrases.push(format!("keys of {}", count(self.persons(), "person")));
             phrases.push(count(self.contents(), "content"));
         }
+        if !self.faults.is_empty() {
+            phrases.push(count(self.faults.len() as u64, "fault"));
+        }
         phrases
     }
 
@@ -116,6 +128,8 @@ impl Losses {
                 count(self.contents(), "content")
             ));
         }
+        let fault = |fault: &Fault| format!("A fault of the backup, which stays: {fault}.");
+        sentences.extend(self.faults.iter().map(fault));
         sentences
     }
 
@@ -138,10 +152,21 @@ impl Losses {
                     .to_owned(),
             )),
             (false, None) => Err(refuse(format!(
-                "Restoring this backup of {size} entries loses what is known to have been there:\n- {}\nRestore a newer \
-                 backup. If there is none: {must} It will be on the record for good, and the record goes on as another \
-                 log, because no witness signs for this one again.",
-                self.sentences().join("\n- ")
+                "Restoring this backup of {size} entries {}:\n- {}\nRestore {} backup. If there is none: {must} It will \
+                 be on the record for good{}.",
+                match self.end_the_log() {
+                    true => "loses what is known to have been there",
+                    false => "takes over what is wrong in it",
+                },
+                self.sentences().join("\n- "),
+                match self.end_the_log() {
+                    true => "a newer",
+                    false => "another",
+                },
+                match self.end_the_log() {
+                    true => ", and the record goes on as another log, because no witness signs for this one again",
+                    false => "",
+                },
             ))),
             (false, Some(words)) => {
                 let letters = words.chars().filter(|c| c.is_alphabetic()).count();

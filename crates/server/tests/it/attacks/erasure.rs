@@ -71,7 +71,7 @@ impl Heads for Versions {
 }
 
 /// Puts an erasure's steps on the record past every rule, and destroys the keys.
-fn forge(data: &str, steps: Vec<(&str, i64, Step)>, change: impl Fn(&mut Request)) {
+pub(crate) fn forge(data: &str, steps: Vec<(&str, i64, Step)>, change: impl Fn(&mut Request)) {
     let keys = ledger::open_keys(data.as_ref(), None).expect("keys");
     let mut appender = Appender::open(data.as_ref(), keys.clone()).expect("the ledger");
     let reader = ledger::Ledger::open(data.as_ref(), 1, keys.clone()).expect("the ledger");

@@ -313,8 +313,14 @@ fn erased() {
         ("user/7", erasure::CARRYING_OUT),
         ("homecoming", erasure::DONE),
     ];
-    let mut contents = vec![("user/7", "Observation", "5q0t7v9e2k4m8n1c", observation.to_vec())];
-    contents.extend(steps.map(|(actor, step)| (actor, "Task", "5q0t7v9e2k4m8n1d", task(person, step))));
+    let mut contents = vec![(
+        "user/7",
+        "Observation",
+        "5q0t7v9e2k4m8n1c",
+        observation.to_vec(),
+    )];
+    contents
+        .extend(steps.map(|(actor, step)| (actor, "Task", "5q0t7v9e2k4m8n1d", task(person, step))));
     let mut items: Vec<Item> = Vec::new();
     let mut head = None;
     let mut left = None;
@@ -334,8 +340,11 @@ fn erased() {
         let mut out = Vec::new();
         Line {
             position,
-            recorded_at: RecordedAt::parse(&format!("2026-05-05T09:{:02}:00.000000Z", position * 2))
-                .expect("an instant"),
+            recorded_at: RecordedAt::parse(&format!(
+                "2026-05-05T09:{:02}:00.000000Z",
+                position * 2
+            ))
+            .expect("an instant"),
             actor,
             purpose: "HLEGAL",
             action: Action::Create,
@@ -376,7 +385,14 @@ fn erased() {
         root: heads::root(&heads).expect("one"),
         access: None,
     };
-    push("homecoming", heads::KIND, "~BwcHBwcHBwcHBwcHBwcHBw", None, None, map.stored());
+    push(
+        "homecoming",
+        heads::KIND,
+        "~BwcHBwcHBwcHBwcHBwcHBw",
+        None,
+        None,
+        map.stored(),
+    );
     items[0].content = ExportContent::Erased(left.expect("a body"));
     let tree: Tree = items
         .iter()
@@ -417,12 +433,16 @@ fn task(person: Alias, step: &str) -> Vec<u8> {
     let coded = |system: &str, code: &str| {
         format!(r#"{{"coding":[{{"system":"urn:homecoming:{system}","code":"{code}"}}]}}"#)
     };
-    let part = |name: &str, value: &str| format!(r#"{{"type":{},{value}}}"#, coded("erasure", name));
+    let part =
+        |name: &str, value: &str| format!(r#"{{"type":{},{value}}}"#, coded("erasure", name));
     let name = erasure::key_name_text(&body_key().name());
     let output = [
         part("below", r#""valueInteger":1"#),
         part("entries", r#""valueInteger":1"#),
-        format!(r#"{{"type":{},"valueInteger":1}}"#, coded("erasure-kind", "Observation")),
+        format!(
+            r#"{{"type":{},"valueInteger":1}}"#,
+            coded("erasure-kind", "Observation")
+        ),
         part("key", r#""valueInteger":3"#),
         part("key-name", &format!(r#""valueString":"{name}""#)),
     ];

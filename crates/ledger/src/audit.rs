@@ -20,6 +20,7 @@
 //! | the checkpoint | the log's key, as it lies in `keys/` |
 //! | what witnesses have signed | the lines give the same root at that size |
 //! | checkpoints from elsewhere | likewise |
+//! | a row of `witnessed.sqlite` | the hash that was written with it |
 //! | the access log's key | the newest map of heads names it, and no map another one unless the log began anew |
 //! | recorded times | the times at which witnesses signed before and after |
 //! | tables and triggers | as this version makes them; SQLite's own integrity check |
@@ -55,7 +56,7 @@ use crate::lock;
 use crate::read::{KnownEdge, StoredTiles};
 use crate::sealing::Sealing;
 use crate::store::{self, OpenError};
-use crate::witnessed::LogName;
+use crate::witnessed::{self, LogName};
 
 mod acts;
 pub(crate) mod cosigned;
@@ -191,6 +192,9 @@ pub fn audit(
     let at_rest = !lock::is_held(dir);
     structure::pages(&db, at_rest, &mut faults);
     structure::schema(&db, &mut faults);
+    for what in witnessed::faults(dir, at_rest) {
+        faults.say(what);
+    }
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
     let known = structure::known(&db, keys_of, how.log_ends, &mut faults);
     let sealing = match (&how.keys, &known.identity) {

@@ -9,6 +9,10 @@
 //! | `cosigned` | a checkpoint with enough cosignatures, and our time when it had them | grows; thinned to one a minute |
 //! | `seen` | the largest size that a witness says it has cosigned | only upwards |
 //!
+//! Each row is kept with a hash of all of it. That is no protection against somebody who writes here: what counts of
+//! the notes are their signatures. It is for a disk that returns other bytes than were written, which nothing else
+//! would tell of the sizes that witnesses have seen, and of our times.
+//!
 //! A log that is idle is cosigned again each minute, which says that it was still so. Of one size only the
 //! first and the last of these are kept, and never more than one a minute; the latest always stays.
 
@@ -18,9 +22,11 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior};
+use sha2::{Digest, Sha256};
 
 use crate::ground::{Directory, Ground};
+use crate::store::schema_of;
 
 /// The name of the file in the data directory.
 pub const FILE: &str = "witnessed.sqlite";
@@ -29,7 +35,7 @@ pub const FILE: &str = "witnessed.sqlite";
 pub const POLICY: &str = "witness.policy";
 
 /// The format that this version writes.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// Marks the SQLite file as ours: "hcWD".
 const APPLICATION_ID: i32 = 0x6863_5744;
@@ -39,17 +45,19 @@ const THIN_US: i64 = 60_000_000;
 
 const SCHEMA: &str = "
 CREATE TABLE cosigned (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER PRIMARY KEY,
     log INTEGER NOT NULL,
     size INTEGER NOT NULL,
     note TEXT NOT NULL,
-    at_us INTEGER NOT NULL
+    at_us INTEGER NOT NULL,
+    hash BLOB NOT NULL
 ) STRICT;
 CREATE INDEX cosigned_of_log ON cosigned (log, number);
 CREATE TABLE seen (
     log INTEGER NOT NULL,
     witness TEXT NOT NULL,
     size INTEGER NOT NULL,
+    hash BLOB NOT NULL,
     PRIMARY KEY (log, witness)
 ) STRICT, WITHOUT ROWID;
 ";
@@ -106,6 +114,11 @@ pub enum WitnessedError {
         "`{FILE}` in this directory is not one that this version of Homecoming knows; nothing was changed"
     )]
     Foreign,
+    /// A row is not the one that was written.
+    #[error(
+        "`{FILE}` is damaged: {0} is not as it was written. Run `homecoming audit`, and restore a backup"
+    )]
+    Damaged(String),
     /// SQLite refused.
     #[error("`{FILE}` cannot be read or written")]
     Sqlite(#[from] rusqlite::Error),
@@ -174,8 +187,15 @@ impl Witnessed {
                     .execute([number])?;
             }
         }
-        tx.prepare_cached("INSERT INTO cosigned (log, size, note, at_us) VALUES (?1, ?2, ?3, ?4)")?
-            .execute((log as u8, size as i64, note, now_us))?;
+        let number: i64 = tx
+            .prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM cosigned")?
+            .query_row([], |row| row.get(0))?;
+        let size = size as i64;
+        let hash = cosigned_hash(number, log as i64, size, note, now_us);
+        tx.prepare_cached(
+            "INSERT INTO cosigned (number, log, size, note, at_us, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((number, log as i64, size, note, now_us, &hash[..]))?;
         tx.commit()?;
         Ok(())
     }
@@ -184,44 +204,40 @@ impl Witnessed {
     pub fn latest(&self, log: LogName) -> Result<Option<Cosigned>, WitnessedError> {
         let db = self.db();
         let mut statement = db.prepare_cached(
-            "SELECT size, note, at_us FROM cosigned WHERE log = ?1 ORDER BY number DESC LIMIT 1",
+            "SELECT number, log, size, note, at_us, hash FROM cosigned WHERE log = ?1 ORDER BY number DESC LIMIT 1",
         )?;
-        Ok(statement.query_row([log as u8], cosigned).optional()?)
+        let latest = statement.query_row([log as u8], |row| Ok(cosigned(row)));
+        latest.optional()?.transpose()
     }
 
     /// All that are kept of a log, the oldest first.
     pub fn history(&self, log: LogName) -> Result<Vec<Cosigned>, WitnessedError> {
         let db = self.db();
         let mut statement = db.prepare_cached(
-            "SELECT size, note, at_us FROM cosigned WHERE log = ?1 ORDER BY number",
+            "SELECT number, log, size, note, at_us, hash FROM cosigned WHERE log = ?1 ORDER BY number",
         )?;
-        let rows = statement.query_map([log as u8], cosigned)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        statement.query_and_then([log as u8], cosigned)?.collect()
     }
 
     /// Notes what a witness says it has cosigned, if it is more than is known.
     pub fn note_seen(&self, log: LogName, witness: &str, size: u64) -> Result<(), WitnessedError> {
+        let hash = seen_hash(log as i64, witness, size as i64);
         self.db()
             .prepare_cached(
-                "INSERT INTO seen (log, witness, size) VALUES (?1, ?2, ?3) \
-                 ON CONFLICT (log, witness) DO UPDATE SET size = excluded.size WHERE excluded.size > seen.size",
+                "INSERT INTO seen (log, witness, size, hash) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (log, witness) \
+                 DO UPDATE SET size = excluded.size, hash = excluded.hash WHERE excluded.size > seen.size",
             )?
-            .execute((log as u8, witness, size as i64))?;
+            .execute((log as i64, witness, size as i64, &hash[..]))?;
         Ok(())
     }
 
     /// The largest size that each witness is known to have cosigned.
     pub fn seen(&self, log: LogName) -> Result<Vec<Seen>, WitnessedError> {
         let db = self.db();
-        let mut statement =
-            db.prepare_cached("SELECT witness, size FROM seen WHERE log = ?1 ORDER BY witness")?;
-        let rows = statement.query_map([log as u8], |row| {
-            Ok(Seen {
-                witness: row.get(0)?,
-                size: row.get::<_, i64>(1)? as u64,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut statement = db.prepare_cached(
+            "SELECT log, witness, size, hash FROM seen WHERE log = ?1 ORDER BY witness",
+        )?;
+        statement.query_and_then([log as u8], seen)?.collect()
     }
 
     /// Forgets everything of a log: only for a log that begins anew under another name and key.
@@ -239,12 +255,98 @@ impl Witnessed {
     }
 }
 
-fn cosigned(row: &Row<'_>) -> rusqlite::Result<Cosigned> {
-    Ok(Cosigned {
-        size: row.get::<_, i64>(0)? as u64,
-        note: row.get(1)?,
-        at_us: row.get(2)?,
-    })
+/// Reads a row of `cosigned`, which must be as it was written.
+fn cosigned(row: &Row<'_>) -> Result<Cosigned, WitnessedError> {
+    let (number, log, size): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let (note, at_us): (String, i64) = (row.get(3)?, row.get(4)?);
+    if row.get_ref(5)?.as_blob().ok() != Some(&cosigned_hash(number, log, size, &note, at_us)) {
+        let what = format!("row {number} of what was cosigned");
+        return Err(WitnessedError::Damaged(what));
+    }
+    let size = size as u64;
+    Ok(Cosigned { size, note, at_us })
+}
+
+/// Reads a row of `seen`, which must be as it was written.
+fn seen(row: &Row<'_>) -> Result<Seen, WitnessedError> {
+    let (log, witness, size): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    if row.get_ref(3)?.as_blob().ok() != Some(&seen_hash(log, &witness, size)) {
+        let what = format!("what `{witness}` has seen");
+        return Err(WitnessedError::Damaged(what));
+    }
+    let size = size as u64;
+    Ok(Seen { witness, size })
+}
+
+fn cosigned_hash(number: i64, log: i64, size: i64, note: &str, at_us: i64) -> [u8; 32] {
+    row_hash("cosigned", [number, log, size, at_us], note)
+}
+
+fn seen_hash(log: i64, witness: &str, size: i64) -> [u8; 32] {
+    row_hash("seen", [log, size], witness)
+}
+
+fn row_hash<const N: usize>(table: &str, numbers: [i64; N], text: &str) -> [u8; 32] {
+    let mut hash = Sha256::new()
+        .chain_update(b"homecoming/witnessed/2\n")
+        .chain_update(table)
+        .chain_update(b"\n");
+    for number in numbers {
+        hash.update(number.to_be_bytes());
+    }
+    hash.chain_update(text).finalize().into()
+}
+
+/// What an audit says of the file itself: its pages if nobody writes to it, its tables, and every row.
+pub(crate) fn faults(dir: &Path, at_rest: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    if let Err(e) = look(dir, at_rest, &mut faults) {
+        faults.push(match e {
+            WitnessedError::Sqlite(e) => format!("`{FILE}` cannot be read: {e}"),
+            e => e.to_string(),
+        });
+    }
+    faults
+}
+
+fn look(dir: &Path, at_rest: bool, faults: &mut Vec<String>) -> Result<(), WitnessedError> {
+    let file = dir.join(FILE);
+    if !file.try_exists()? {
+        return Ok(());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(file, flags)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    if is_empty(&db)? {
+        return Ok(());
+    }
+    if at_rest {
+        let mut check = db.prepare("PRAGMA integrity_check(100)")?;
+        let said = check.query_map([], |row| row.get::<_, String>(0))?;
+        for what in said.collect::<Result<Vec<_>, _>>()? {
+            if what != "ok" {
+                faults.push(format!("`{FILE}` is damaged: {what}"));
+            }
+        }
+    }
+    let expected = Connection::open_in_memory()?;
+    expected.execute_batch(SCHEMA)?;
+    if schema_of(&db)? != schema_of(&expected)? {
+        faults.push(format!(
+            "The tables of `{FILE}` are not as this version makes them"
+        ));
+    }
+    let mut rows = db.prepare(
+        "SELECT number, log, size, note, at_us, hash FROM cosigned NOT INDEXED ORDER BY number",
+    )?;
+    for row in rows.query_and_then([], cosigned)? {
+        row?;
+    }
+    let mut rows = db.prepare("SELECT log, witness, size, hash FROM seen")?;
+    for row in rows.query_and_then([], seen)? {
+        row?;
+    }
+    Ok(())
 }
 
 /// Whether the file is still to be made; refused if it is not ours.

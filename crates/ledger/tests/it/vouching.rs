@@ -32,7 +32,7 @@ fn ask_for(world: &World, name: &str) {
 }
 
 /// A note with a witness's signature of that time; nobody's without one.
-fn signed(note: &str, by: Option<(&str, i64)>) -> (u64, String) {
+pub fn signed(note: &str, by: Option<(&str, i64)>) -> (u64, String) {
     let mut note = SignedNote::parse(note).expect("a note");
     let size = Checkpoint::parse(note.text()).expect("a checkpoint").size;
     if let Some((name, at_us)) = by {
@@ -43,7 +43,7 @@ fn signed(note: &str, by: Option<(&str, i64)>) -> (u64, String) {
     (size, note.to_string())
 }
 
-fn note_down(world: &World, log: LogName, (size, note): &(u64, String), at_us: i64) {
+pub fn note_down(world: &World, log: LogName, (size, note): &(u64, String), at_us: i64) {
     let witnessed = Witnessed::open(world.dir.path()).expect("opened");
     witnessed.add(log, *size, note, at_us).expect("noted");
 }

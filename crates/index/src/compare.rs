@@ -30,20 +30,80 @@ impl fmt::Display for Difference {
     }
 }
 
+/// How far a comparison has come: every map before its map was compared, and of that one every key up to its key, if
+/// it has one.
+///
+/// The key is made of what somebody is found by, so a place is kept only where the index itself may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Which of the maps, in their order.
+    map: u8,
+    key: Vec<u8>,
+}
+
+impl Place {
+    /// As bytes, to be kept.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&[self.map], &self.key[..]].concat()
+    }
+
+    /// The place that [`to_bytes`](Place::to_bytes) gave.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Place> {
+        let (map, key) = bytes.split_first()?;
+        let place = Place {
+            map: *map,
+            key: key.to_vec(),
+        };
+        (usize::from(*map) <= SPACES.len()).then_some(place)
+    }
+}
+
+/// What a comparison tells while it goes on.
+#[derive(Debug)]
+pub enum Told {
+    /// Something is not as it must be.
+    Difference(Difference),
+    /// So many keys more were compared, up to this place.
+    Reached(Place, u64),
+}
+
+/// How many keys are compared from one [`Told::Reached`] to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Stride(pub u64);
+
+impl Default for Stride {
+    fn default() -> Stride {
+        Stride(1 << 18)
+    }
+}
+
 impl Index {
-    /// Holds this index against the one that the ledger gives, and tells every difference. An error is
-    /// of `expected`; what cannot be read of this one is a difference.
-    pub fn compare(&self, expected: &Index, tell: &mut dyn FnMut(Difference)) -> Result<(), Error> {
-        for space in SPACES {
-            let all = |index: &Index| {
-                index
-                    .store()
-                    .scan(space, Bound::Unbounded, Bound::Unbounded)
+    /// Holds this index against the one that the ledger gives, from a place on or from the beginning, and tells
+    /// every difference. An error is of `expected`; what cannot be read of this one is a difference.
+    pub fn compare(
+        &self,
+        expected: &Index,
+        from: Option<&Place>,
+        stride: Stride,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), Error> {
+        let begin = from.map_or(0, |place| place.map);
+        for (map, space) in (0u8..).zip(SPACES).skip(usize::from(begin)) {
+            let after = from.filter(|place| place.map == map && !place.key.is_empty());
+            let rest = |index: &Index| {
+                let from = match after {
+                    Some(place) => Bound::Excluded(&place.key[..]),
+                    None => Bound::Unbounded,
+                };
+                index.store().scan(space, from, Bound::Unbounded)
             };
             let mut compared = Compared {
+                map,
                 space,
-                found: all(self),
-                expected: all(expected),
+                found: rest(self),
+                expected: rest(expected),
+                stride,
+                since: 0,
                 tell: &mut *tell,
             };
             compared.run()?;
@@ -53,10 +113,14 @@ impl Index {
 }
 
 struct Compared<'t> {
+    map: u8,
     space: Space,
     found: Scan,
     expected: Scan,
-    tell: &'t mut dyn FnMut(Difference),
+    stride: Stride,
+    /// Keys compared since the last place was told.
+    since: u64,
+    tell: &'t mut dyn FnMut(Told),
 }
 
 impl Compared<'_> {
@@ -65,7 +129,10 @@ impl Compared<'_> {
         let mut expected = self.expected.next().transpose()?;
         loop {
             let order = match (&found, &expected) {
-                (None, None) => return Ok(()),
+                (None, None) => {
+                    self.reached(self.map + 1, &[]);
+                    return Ok(());
+                }
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some((found, _)), Some((expected, _))) => found.cmp(expected),
@@ -79,7 +146,19 @@ impl Compared<'_> {
                 _ => None,
             };
             if let Some((key, amiss)) = amiss {
-                (self.tell)(Difference(sentence(self.space, key, amiss)));
+                let difference = Difference(sentence(self.space, key, amiss));
+                (self.tell)(Told::Difference(difference));
+            }
+            self.since += 1;
+            if self.since >= self.stride.0 {
+                let lesser = match order {
+                    Ordering::Greater => &expected,
+                    _ => &found,
+                };
+                if let Some((key, _)) = lesser {
+                    let key = key.to_vec();
+                    self.reached(self.map, &key);
+                }
             }
             if order != Ordering::Greater {
                 found = self.next_found();
@@ -90,6 +169,14 @@ impl Compared<'_> {
         }
     }
 
+    fn reached(&mut self, map: u8, key: &[u8]) {
+        let place = Place {
+            map,
+            key: key.to_vec(),
+        };
+        (self.tell)(Told::Reached(place, std::mem::take(&mut self.since)));
+    }
+
     /// What cannot be read ends the map.
     fn next_found(&mut self) -> Option<(Bytes, Bytes)> {
         let next = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.found.next()));
@@ -98,10 +185,10 @@ impl Compared<'_> {
             Ok(Some(Ok(entry))) => Some(entry),
             // The engine panics on some damage.
             Ok(Some(Err(_))) | Err(_) => {
-                (self.tell)(Difference(format!(
+                (self.tell)(Told::Difference(Difference(format!(
                     "its map `{}` is damaged and cannot be read to the end",
                     self.space.name()
-                )));
+                ))));
                 None
             }
         }

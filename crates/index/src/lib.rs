@@ -34,12 +34,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use record::time::RecordedAt;
 
 pub use bulk::{Bulk, Limits};
-pub use compare::Difference;
+pub use compare::{Difference, Place, Stride, Told};
 pub use forget::Forgotten;
 pub use prepare::{Prepared, prepare};
 pub use row::Head;
 pub use search::{Cursor, Hit, Page, Search};
-pub use store::snapshot;
+pub use store::{generation, snapshot};
 
 use run::Run;
 use store::{SPACES, Store};

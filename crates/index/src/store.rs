@@ -671,6 +671,34 @@ pub fn snapshot(from: &Path, to: &Path, fingerprint: u64) -> Result<Snapshot, Er
     Ok(Snapshot::Of(cover.size))
 }
 
+/// A number for what the files of an index are made of, which another one has if anything was written, merged or made
+/// anew: the names and contents of what says which tables there are, and the tables' names and lengths.
+pub fn generation(dir: &Path) -> Result<u64, Error> {
+    let mut said = std::fs::read(dir.join(COVER))?;
+    for space in SPACES {
+        for (folder, is_table) in [(Path::new(""), false), (Path::new(TABLES), true)] {
+            let folder = dir.join(space.name()).join(folder);
+            let mut files = Vec::new();
+            for entry in std::fs::read_dir(&folder)? {
+                let entry = entry?;
+                if !entry.file_type()?.is_dir() {
+                    files.push(entry.path());
+                }
+            }
+            files.sort();
+            for file in files {
+                said.extend_from_slice(file.as_os_str().as_encoded_bytes());
+                said.push(0);
+                match is_table {
+                    true => said.extend_from_slice(&file.metadata()?.len().to_be_bytes()),
+                    false => said.extend_from_slice(&std::fs::read(&file)?),
+                }
+            }
+        }
+    }
+    Ok(key::hash(&said))
+}
+
 /// How often a map is copied that is being merged.
 const SNAPSHOT_TRIES: u32 = 50;
 /// The file that names the newest version of a map, the folder of its tables.

@@ -40,7 +40,7 @@ pub mod flips;
 mod read;
 mod recorder;
 
-pub use audit::audit;
+pub use audit::{Report, audit};
 pub use read::{AccessLog, Disclosed, Proven, Salted};
 pub use recorder::{Draft, Logged, Recorder};
 

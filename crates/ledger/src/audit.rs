@@ -31,17 +31,14 @@
 //! # How it reads
 //!
 //! One thread reads windows of 256 entries in order and follows the lines (`walk`); the others open
-//! the contents (`opened`), which is nearly all of the work. Rows are looked up one by one, each in
-//! a moment of its own: an entry, a content and a full tile never change once they are there, so a
-//! moment held over all of them would say nothing more, and it would keep a server from folding its
-//! write-ahead log in. Only at the end, for what does change (heads of persons, the checkpoint), is
+//! the contents (`opened`), which is most of the work. Rows are looked up one by one, as readers look
+//! them up, in a moment for each window: an entry, a content and a full tile never change once they are
+//! there, so a moment held over all of them would say nothing more, and it would keep a server from
+//! folding its write-ahead log in. Only at the end, for what does change (heads of persons, the checkpoint), is
 //! one moment taken: the last few entries are read in it too, so that the audit ends at one size
 //! with everything as of that size.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use evidence::erasure::Act;
 use record::time::RecordedAt;
@@ -53,24 +50,25 @@ use tlog::policy::Policy;
 use crate::access;
 use crate::keys::Keys;
 use crate::lock;
-use crate::read::{KnownEdge, StoredTiles};
 use crate::sealing::Sealing;
 use crate::store::{self, OpenError};
 use crate::witnessed::{self, LogName};
 
 mod acts;
 pub(crate) mod cosigned;
-mod derived;
-mod faults;
+pub(crate) mod derived;
+pub(crate) mod faults;
 #[cfg(unix)]
 pub mod flips;
 pub(crate) mod key_use;
 mod opened;
+pub(crate) mod opening;
 pub(crate) mod restored;
 mod resume;
-mod structure;
-mod walk;
-mod window;
+pub(crate) mod roots;
+pub(crate) mod structure;
+pub(crate) mod walk;
+pub(crate) mod window;
 
 pub use cosigned::{Kept, Newest, Outside};
 pub use faults::Fault;
@@ -79,20 +77,18 @@ pub use restored::{Lost, Named, Restoration, part as restoration};
 
 use acts::Acts;
 use cosigned::Word;
-use derived::WINDOW;
+use derived::{Hashes, WINDOW};
 pub(crate) use faults::Faults;
 use key_use::Uses;
-use opened::{Opened, With};
-use resume::Reached;
+use opened::With;
+use opening::{Hands, Opening, on_threads};
+use roots::Roots;
 use structure::Known;
 use walk::Walk;
 use window::Window;
 
 /// At the end this many entries at most are read in the one moment that the tables of heads are read in.
-const TAIL: u64 = 16 * WINDOW;
-
-/// How often the progress is written down.
-const SAVED_EVERY: u64 = 32 * WINDOW;
+pub(crate) const TAIL: u64 = 16 * WINDOW;
 
 /// How an audit is done.
 #[derive(Clone, Debug, Default)]
@@ -101,8 +97,10 @@ pub struct How {
     pub keys: Option<Keys>,
     /// On how many threads contents are opened; 0 is as many as there are cores.
     pub threads: usize,
-    /// Where progress is kept, if not beside the ledger.
+    /// Where progress is kept, if not beside the ledger; the access log's has a word behind the name.
     pub resume: Option<PathBuf>,
+    /// More is audited after this in the same run: how far it came is kept at its end, too, until [`finished`].
+    pub goes_on: bool,
     /// Opens everything, whatever an interrupted run had opened.
     pub fresh: bool,
     /// The directory whose `keys` are used, if it is not the ledger's own: for a backup.
@@ -178,6 +176,13 @@ impl Report {
     }
 }
 
+/// Everything that was to be audited in one run is: nothing is left to go on with.
+pub fn finished(dir: &Path, how: &How) {
+    for log in LogName::ALL {
+        let _ = std::fs::remove_file(resume::file(dir, how, log));
+    }
+}
+
 /// Audits a data directory.
 ///
 /// An error means that there is nothing to audit: no ledger, or one of another version.
@@ -190,7 +195,7 @@ pub fn audit(
     let mut faults = Faults::default();
     // Whoever holds the lock appends.
     let at_rest = !lock::is_held(dir);
-    structure::pages(&db, at_rest, &mut faults);
+    structure::pages(&db, at_rest, &structure::SMALL_TABLES, &mut faults);
     structure::schema(&db, &mut faults);
     for what in witnessed::faults(dir, at_rest) {
         faults.say(what);
@@ -211,6 +216,9 @@ pub fn audit(
         aliases: known.aliases.as_ref(),
         destroyed: &destroyed,
     };
+    let origin = known.identity.as_ref().map_or("", |known| &known.origin);
+    let mut opening = Opening::begin(dir, how, LogName::Record, origin, &db);
+    let resumed_at = opening.resumed_at();
     let mut audit = Audit {
         keys: how.keys.as_ref(),
         sealing: sealing.as_ref(),
@@ -219,70 +227,37 @@ pub fn audit(
         word: Word::default(),
         erased: 0,
         destroyed_unsaid: Vec::new(),
-        progress_file: how.resume.clone().unwrap_or_else(|| dir.join(resume::FILE)),
         db: &db,
         known: &known,
         faults,
         walk: Walk::new(),
-        roots: BTreeMap::new(),
-        opened: Reached {
-            origin: known
-                .identity
-                .as_ref()
-                .map_or_else(String::new, |known| known.origin.clone()),
-            done: 0,
-            root: tlog::root_of_empty(),
-            bytes: 0,
-            faults: Faults::default(),
-        },
-        resumed_at: 0,
-        behind: BTreeMap::new(),
+        roots: Roots::default(),
         bytes_read: 0,
         size: 0,
     };
-    if !how.fresh {
-        audit.resume();
+    if resumed_at > 0 {
+        let otherwise = format!(
+            "The first {resumed_at} entries are not those whose contents an earlier run opened: audit again with --fresh"
+        );
+        audit.roots.must_give(resumed_at, opening.root(), otherwise);
     }
     if let Some(identity) = &known.identity {
         audit.witnessed(dir, how, identity);
     }
-    let threads = match how.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
-    let checkpoint = std::thread::scope(|scope| {
-        let (to_open, queue) = mpsc::sync_channel::<Window>(threads * 4);
-        let (done, from_opened) = mpsc::channel::<Opened>();
-        let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..threads {
-            let (queue, done) = (queue.clone(), done.clone());
-            scope.spawn(move || {
-                loop {
-                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(window) = next else { return };
-                    if done.send(opened::open(&window, with)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop((queue, done));
-        let checkpoint = audit.run(&to_open, &from_opened, progress);
-        drop(to_open);
-        for opened in from_opened {
-            audit.gather(opened);
-        }
-        audit.all_opened();
-        checkpoint
-    })?;
-    let _ = std::fs::remove_file(&audit.progress_file);
+    let checkpoint = on_threads(
+        how.threads,
+        &mut opening,
+        |window| opened::open(window, with),
+        |hands| audit.run(hands, progress),
+    )?;
+    let (opened, bytes) = opening.end(audit.size, how.goes_on);
     progress(Progress {
         reached: audit.size,
         size: audit.size,
         bytes: audit.bytes_read,
     });
     let mut faults = audit.faults;
-    faults.extend(audit.opened.faults);
+    faults.extend(opened);
     // An access log that cannot be read at all is its own audit's to say.
     if let Ok((_, key)) = access::name_and_key(dir) {
         audit.acts.check_access(&key, &mut faults);
@@ -290,14 +265,14 @@ pub fn audit(
     Ok(Report {
         entries: audit.walk.entries,
         bytes_read: audit.bytes_read,
-        bytes: audit.opened.bytes,
+        bytes,
         erased: audit.erased,
         other_faults: faults.count() - audit.destroyed_unsaid.len() as u64,
         destroyed_unsaid: audit.destroyed_unsaid,
         restorations: audit.acts.restorations,
         erasures: audit.acts.steps,
         opened: sealing.is_some(),
-        resumed_at: audit.resumed_at,
+        resumed_at,
         whole_file: at_rest,
         faults: faults.list(),
         outside: audit.word.outside,
@@ -315,49 +290,14 @@ struct Audit<'d> {
     erased: u64,
     destroyed_unsaid: Vec<Gone>,
     known: &'d Known,
-    progress_file: PathBuf,
     faults: Faults,
     walk: Walk,
-    /// Sizes at which the lines must give a root, and whose word that is.
-    roots: BTreeMap<u64, Vec<Vouched>>,
-    /// What has been opened without a gap.
-    opened: Reached,
-    resumed_at: u64,
-    /// What was opened beyond a gap, by position.
-    behind: BTreeMap<u64, (Opened, tlog::Hash)>,
+    roots: Roots,
     bytes_read: u64,
     size: u64,
 }
 
-/// A root that somebody vouches for.
-struct Vouched {
-    root: tlog::Hash,
-    otherwise: String,
-}
-
 impl Audit<'_> {
-    /// Takes up what an interrupted run left, if it is of this log and of this history.
-    fn resume(&mut self) {
-        let Some(reached) = Reached::load(&self.progress_file) else {
-            return;
-        };
-        let tiles = KnownEdge::default();
-        let root = tlog::root_at(reached.done, &StoredTiles::new(self.db, &tiles)).ok();
-        if reached.origin != self.opened.origin || root != Some(reached.root) {
-            return;
-        }
-        self.must_give(
-            reached.done,
-            reached.root,
-            format!(
-                "The first {} entries are not those whose contents an earlier run opened: audit again with --fresh",
-                reached.done
-            ),
-        );
-        self.resumed_at = reached.done;
-        self.opened = reached;
-    }
-
     /// What others have signed must be what the lines give.
     fn witnessed(&mut self, dir: &Path, how: &How, identity: &store::Identity) {
         self.word = cosigned::read(dir, how, identity, LogName::Record, &mut self.faults);
@@ -366,23 +306,14 @@ impl Audit<'_> {
                 "The first {} entries are not those that {}",
                 signed.size, signed.source
             );
-            self.must_give(signed.size, signed.root, otherwise);
+            self.roots.must_give(signed.size, signed.root, otherwise);
         }
-    }
-
-    /// Says at which size the lines must give which root.
-    fn must_give(&mut self, size: u64, root: tlog::Hash, otherwise: String) {
-        self.roots
-            .entry(size)
-            .or_default()
-            .push(Vouched { root, otherwise });
     }
 
     /// Everything in order; gives the checkpoint that the audit ends at.
     fn run(
         &mut self,
-        to_open: &mpsc::SyncSender<Window>,
-        opened: &mpsc::Receiver<Opened>,
+        hands: &mut Hands<'_, Window>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<String, OpenError> {
         // While a server appends there is always more: read on until little is left.
@@ -390,7 +321,7 @@ impl Audit<'_> {
             if size.saturating_sub(self.walk.edge.size()) <= TAIL {
                 break;
             }
-            self.follow(size, to_open, opened, progress);
+            self.follow(size, hands, progress);
         }
         // One moment from here on.
         let _moment = self.db.unchecked_transaction()?;
@@ -406,21 +337,11 @@ impl Audit<'_> {
                 "The {} entries do not give the root that the checkpoint signs",
                 signed.size
             );
-            self.must_give(signed.size, signed.root, otherwise);
+            self.roots.must_give(signed.size, signed.root, otherwise);
         }
-        self.follow(size, to_open, opened, progress);
+        self.follow(size, hands, progress);
         self.size = size;
-        for (size, vouched) in std::mem::take(&mut self.roots) {
-            for vouched in vouched {
-                self.faults.say(match size {
-                    size if size > self.size => format!(
-                        "{} ({size} entries, of which only {} are there)",
-                        vouched.otherwise, self.size
-                    ),
-                    _ => vouched.otherwise,
-                });
-            }
-        }
+        self.roots.rest("entries", size, &mut self.faults);
         let faults = &mut self.faults;
         derived::outside(self.db, "entry", size, faults);
         derived::outside(self.db, "content", size, faults);
@@ -468,41 +389,25 @@ impl Audit<'_> {
     fn follow(
         &mut self,
         size: u64,
-        to_open: &mpsc::SyncSender<Window>,
-        opened: &mpsc::Receiver<Opened>,
+        hands: &mut Hands<'_, Window>,
         progress: &mut dyn FnMut(Progress),
     ) {
-        self.check_roots();
+        self.roots.check(&self.walk.edge, &mut self.faults);
         while self.walk.edge.size() < size {
             let from = self.walk.edge.size();
-            let mut to = size.min((from / WINDOW + 1) * WINDOW);
-            // A window ends where a root is to be given.
-            if let Some((at, _)) = self.roots.range(from + 1..).next() {
-                to = to.min(*at);
-            }
-            let with_bodies = from >= self.resumed_at;
+            let to = self.roots.window_end(from, size);
+            let with_bodies = from >= hands.resumed_at();
+            let moment = derived::moment(self.db);
             let window = Window::read(self.db, from, to, with_bodies, &mut self.faults);
             self.bytes_read += window.bytes();
             self.lines(&window);
-            self.check_roots();
+            // Not held while others open, or somebody is told.
+            drop(moment);
+            self.roots.check(&self.walk.edge, &mut self.faults);
             if with_bodies {
-                self.behind.insert(
-                    from,
-                    (
-                        Opened {
-                            from,
-                            to: from,
-                            ..Opened::default()
-                        },
-                        self.walk.edge.root(),
-                    ),
-                );
-                // The other side only ends when this one does.
-                let _ = to_open.send(window);
+                hands.open(from, self.walk.edge.root(), window);
             }
-            while let Ok(opened) = opened.try_recv() {
-                self.gather(opened);
-            }
+            hands.gather();
             progress(Progress {
                 reached: to,
                 size,
@@ -513,17 +418,11 @@ impl Audit<'_> {
 
     fn lines(&mut self, window: &Window) {
         let mut filled = Vec::new();
-        let mut known: Option<Option<Vec<u8>>> = None;
+        let mut known = Hashes::default();
         for (position, line, row) in window.rows() {
             let hash = match line {
                 Some(_) => None,
-                None => known
-                    .get_or_insert_with(|| {
-                        derived::tile(self.db, 0, position / WINDOW, &mut self.faults)
-                            .filter(|tile| tile.len() == tlog::TILE_BYTES)
-                    })
-                    .as_ref()
-                    .map(|tile| tile.as_chunks().0[(position % WINDOW) as usize]),
+                None => known.of(self.db, position, &mut self.faults),
             };
             // A restoration says what the entries before it gave.
             let before = row
@@ -553,52 +452,6 @@ impl Audit<'_> {
         }
         for filled in &filled {
             derived::full_tile(self.db, filled, &mut self.faults);
-        }
-    }
-
-    /// Holds the lines so far against the roots that are vouched for at this size.
-    fn check_roots(&mut self) {
-        let size = self.walk.edge.size();
-        let Some(vouched) = self.roots.remove(&size) else {
-            return;
-        };
-        let root = self.walk.edge.root();
-        for vouched in vouched.into_iter().filter(|vouched| vouched.root != root) {
-            self.faults.say(vouched.otherwise);
-        }
-    }
-
-    /// Nothing is passed for want of somebody to open it.
-    fn all_opened(&mut self) {
-        let done = self.opened.done;
-        if done != self.size {
-            let what =
-                format!("The contents from entry {done} on could not be opened: audit again");
-            self.faults.say(what);
-        }
-    }
-
-    /// Takes in what was opened, and writes down how far that is without a gap.
-    fn gather(&mut self, opened: Opened) {
-        let before = self.opened.done / SAVED_EVERY;
-        let from = opened.from;
-        if let Some((waiting, _)) = self.behind.get_mut(&from) {
-            *waiting = opened;
-        }
-        while let Some(entry) = self.behind.first_entry() {
-            let (opened, _) = entry.get();
-            if opened.to == opened.from {
-                break;
-            }
-            let (opened, root) = entry.remove();
-            self.opened.done = opened.to;
-            self.opened.root = root;
-            self.opened.bytes += opened.bytes;
-            self.opened.faults.extend(opened.faults);
-        }
-        if self.opened.done / SAVED_EVERY > before {
-            // Whoever may not write here only cannot resume.
-            let _ = self.opened.save(&self.progress_file);
         }
     }
 }

@@ -48,7 +48,7 @@ mod whose;
 mod writer;
 
 pub use draft::{Draft, says_governance};
-pub use index_audit::{Indexed, audit_index};
+pub use index_audit::{IndexHow, Indexed, audit_index};
 pub use offline::{Batch, Offline, Writing};
 pub use open::{About, DemoPerson, create, erasure_delay_least, rebuild};
 pub use view::{AsOf, Page, Search, Version, View};

@@ -66,11 +66,60 @@ fn scratch(name: &str) -> PathBuf {
 fn differences(found: &Index, expected: &Index) -> Vec<String> {
     let mut said = Vec::new();
     found
-        .compare(expected, &mut |difference| {
-            said.push(difference.to_string());
+        .compare(expected, None, Stride::default(), &mut |told| {
+            if let Told::Difference(difference) = told {
+                said.push(difference.to_string());
+            }
         })
         .unwrap();
     said
+}
+
+/// From every place that is told, the rest is the rest.
+#[test]
+fn a_comparison_goes_on_from_any_place() {
+    let (expected, found) = (scratch("places-expected"), scratch("places"));
+    let expected_index = Index::open(&expected, 1).unwrap();
+    let index = Index::open(&found, 1).unwrap();
+    example(&expected_index);
+    example(&index);
+    // Something is amiss in every map.
+    for space in SPACES {
+        let (key, _) = index
+            .store()
+            .scan(space, Bound::Unbounded, Bound::Unbounded)
+            .last()
+            .unwrap()
+            .unwrap();
+        let mut batch = index.store().batch().unwrap();
+        batch.remove(space, &key);
+        batch.finish(5);
+    }
+    let all = differences(&index, &expected_index);
+    assert_eq!(all.len(), 5, "{all:#?}");
+    let from = |place: Option<&Place>| {
+        let (mut said, mut places) = (Vec::new(), Vec::new());
+        index
+            .compare(&expected_index, place, Stride(1), &mut |told| match told {
+                Told::Difference(difference) => said.push(difference.to_string()),
+                Told::Reached(place, _) => places.push((place, said.len())),
+            })
+            .unwrap();
+        (said, places)
+    };
+    let (said, places) = from(None);
+    assert_eq!(said, all);
+    assert!(places.len() > 20, "{}", places.len());
+    for (place, before) in &places {
+        let kept = Place::from_bytes(&place.to_bytes()).unwrap();
+        assert_eq!(&kept, place);
+        assert_eq!(from(Some(&kept)).0, all[*before..], "{place:?}");
+    }
+    assert_eq!(Place::from_bytes(&[]), None);
+    assert_eq!(Place::from_bytes(&[6, 1]), None);
+    drop((index, expected_index));
+    std::fs::remove_dir_all(expected).unwrap();
+    std::fs::remove_dir_all(found).unwrap();
 }
 
 /// Every key of every map is taken out, given another value, and doubled under another key; each is found.

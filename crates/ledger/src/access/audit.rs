@@ -1,4 +1,4 @@
-//! Reads the whole access log back and says what does not fit. Changes nothing.
+//! Reads the whole access log back and says what does not fit. Changes nothing; works beside the server.
 //!
 //! | what | is checked against |
 //! |---|---|
@@ -13,30 +13,61 @@
 //! | recorded times | the times at which witnesses signed before and after |
 //! | the checkpoint | the access log's key, as it lies in `keys/` |
 //! | tables and triggers | as this version makes them; SQLite's own integrity check |
+//!
+//! It is read as the record is ([`crate::audit`]): windows of leaves in order on one thread, their contents
+//! opened on the others, no moment longer than one window but the one at the end, and an interrupted run
+//! gone on with.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use evidence::disclosure::Told;
+use evidence::disclosure::Leaf;
+use record::time::RecordedAt;
 use rusqlite::Connection;
+use seal::Class;
 use tlog::Edge;
 use tlog::checkpoint::Checkpoint;
 
-use super::body::Sealing;
-use super::read::{Stored, stored};
+use super::body::{Sealing, Slot};
+use super::read::{Raw, names_its_persons};
 use super::{SCHEMA, STATE_KEYS, connect_to_read, signing_key};
-use crate::audit::cosigned::{self, Signed, Word};
-use crate::audit::{Fault, How, Outside};
-use crate::store::{self, OpenError};
+use crate::audit::cosigned::{self, Word};
+use crate::audit::derived::{self as log, Hashes};
+use crate::audit::faults::Faults;
+use crate::audit::opening::{Hands, Opening, on_threads};
+use crate::audit::roots::Roots;
+use crate::audit::walk::Filled;
+use crate::audit::{Fault, How, Outside, Progress, TAIL, structure};
+use crate::keys::Keys;
+use crate::lock;
+use crate::store::{self, Identity, OpenError};
 use crate::witnessed::LogName;
+
+pub(super) mod derived;
+mod opened;
+mod window;
+
+use derived::{About, Months, Pair};
+use window::Window;
+
+/// The tables that change in place or are small; see [`structure::pages`].
+const SMALL_TABLES: [&str; 2] = ["month_key", "state"];
 
 /// What the audit of an access log came to.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// How many leaves were read.
     pub leaves: u64,
+    /// How many bytes of lines, persons and bodies were read in this run.
+    pub bytes_read: u64,
+    /// How many bytes of content they have, unpacked.
+    pub bytes: u64,
     /// The contents of how many cannot be opened any more: their keys are destroyed.
     pub erased: u64,
+    /// The contents before this position were opened by an earlier run that was interrupted; 0 if there was none.
+    pub resumed_at: u64,
+    /// Whether SQLite's own check of its pages covered the whole file, which it does only when nobody appends.
+    pub whole_file: bool,
     /// What does not fit.
     pub faults: Vec<Fault>,
     /// What was held against the word of others.
@@ -45,427 +76,345 @@ pub struct Report {
     pub checkpoint: String,
 }
 
-/// Audits the access log of a data directory; without keys no content is opened. `progress` is told
-/// how many leaves are done, and of how many.
+/// Audits the access log of a data directory; without keys no content is opened.
 pub fn audit(
     dir: &Path,
     how: &How,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, OpenError> {
     let db = connect_to_read(dir)?;
     let sealing = how
         .keys
         .as_ref()
         .map(|keys| Sealing::new(keys.programme(), keys.clone()));
-    // One moment: a server may record meanwhile.
-    let _moment = db.unchecked_transaction()?;
-    let mut faults = Faults::default();
-    pages(&db, &mut faults);
+    let mut faults = Faults::of(LogName::Access);
+    // Whoever holds the lock appends.
+    let at_rest = !lock::is_held(dir);
+    structure::pages(&db, at_rest, &SMALL_TABLES, &mut faults);
     schema(&db, &mut faults)?;
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
-    let (text, signed) = signed(keys_of, &db, how.log_ends, &mut faults);
-    let mut word = word(dir, how, &db, &mut faults);
-    let size = match &signed {
-        Some(checkpoint) => checkpoint.size,
-        None => db.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0))? as u64,
+    let identity = known(keys_of, &db, how.log_ends, &mut faults);
+    let origin = identity.as_ref().map_or("", |known| &known.origin);
+    let mut opening = Opening::begin(dir, how, LogName::Access, origin, &db);
+    let resumed_at = opening.resumed_at();
+    let mut roots = Roots::default();
+    if resumed_at > 0 {
+        let otherwise = format!(
+            "The first {resumed_at} leaves of the access log are not those whose contents an earlier run opened: \
+             audit again with --fresh"
+        );
+        roots.must_give(resumed_at, opening.root(), otherwise);
+    }
+    let mut word = word(dir, how, identity.as_ref(), &mut faults);
+    for signed in std::mem::take(&mut word.signed) {
+        let otherwise = format!(
+            "The first {} leaves of the access log are not those that {}",
+            signed.size, signed.source
+        );
+        roots.must_give(signed.size, signed.root, otherwise);
+    }
+    let mut audit = Audit {
+        db: &db,
+        identity: identity.as_ref(),
+        faults,
+        roots,
+        word,
+        edge: Edge::new(),
+        last: None,
+        leaves: 0,
+        uses: BTreeMap::new(),
+        months: Months::default(),
+        about: About::default(),
+        bytes_read: 0,
+        size: 0,
     };
-    let outside: i64 = db.query_row(
-        "SELECT count(*) FROM entry WHERE position < 0 OR position >= ?1",
-        [size as i64],
-        |row| row.get(0),
+    let checkpoint = on_threads(
+        how.threads,
+        &mut opening,
+        |window| opened::open(window, sealing.as_ref()),
+        |hands| audit.run(hands, progress),
     )?;
-    if outside > 0 {
-        faults.say(
-            None,
-            format!("The access log has {outside} leaves beyond the {size} that are signed"),
-        );
-    }
-    let leaves = walk(
-        &db,
-        size,
-        &mut word,
-        sealing.as_ref(),
-        &mut faults,
-        progress,
-    )?;
-    if let Some(signed) = signed
-        && leaves.edge.size() == signed.size
-        && leaves.edge.root() != signed.root
-    {
-        faults.say(
-            None,
-            format!(
-                "The {} leaves of the access log do not give the root that its checkpoint signs",
-                signed.size
-            ),
-        );
-    }
-    tiles(&db, &leaves.tiles, &mut faults)?;
-    about(&db, size, &leaves.about, &mut faults)?;
-    months(&db, &leaves.months, &mut faults)?;
+    let (opened, bytes) = opening.end(audit.size, how.goes_on);
+    progress(Progress {
+        reached: audit.size,
+        size: audit.size,
+        bytes: audit.bytes_read,
+    });
+    let erased = how.keys.as_ref().map_or(0, |keys| audit.erased(keys));
+    let mut faults = audit.faults;
+    faults.extend(opened);
     Ok(Report {
-        leaves: leaves.read,
-        erased: leaves.erased,
-        faults: faults.said,
-        outside: word.outside,
-        checkpoint: text,
+        leaves: audit.leaves,
+        bytes_read: audit.bytes_read,
+        bytes,
+        erased,
+        resumed_at,
+        whole_file: at_rest,
+        faults: faults.list(),
+        outside: audit.word.outside,
+        checkpoint,
     })
 }
 
-/// How many faults are listed.
-const FAULTS_MAX: usize = 1_000;
-
-#[derive(Default)]
-pub(super) struct Faults {
-    said: Vec<Fault>,
-}
-
-impl Faults {
-    /// Whether nothing was said.
-    #[cfg(unix)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.said.is_empty()
-    }
-
-    pub(super) fn say(&mut self, position: Option<u64>, what: String) {
-        if self.said.len() < FAULTS_MAX {
-            self.said.push(Fault { position, what });
-        }
-    }
-}
-
-/// What the leaves say that other tables must say, too.
-#[derive(Default)]
-pub(super) struct Leaves {
-    read: u64,
-    erased: u64,
-    pub(super) edge: Edge,
-    pub(super) tiles: Vec<(u8, u64, Vec<u8>)>,
-    pub(super) about: BTreeSet<([u8; 16], u64)>,
-    /// Each month of a leaf, and the slots of the month's key that its leaves are sealed under.
-    pub(super) months: BTreeMap<String, BTreeSet<u32>>,
-}
-
-pub(super) fn walk(
-    db: &Connection,
+struct Audit<'d> {
+    db: &'d Connection,
+    identity: Option<&'d Identity>,
+    faults: Faults,
+    roots: Roots,
+    word: Word,
+    /// The tree as the lines give it.
+    edge: Edge,
+    last: Option<RecordedAt>,
+    /// How many leaves were there.
+    leaves: u64,
+    /// How many contents are sealed under each key.
+    uses: BTreeMap<(u8, u32), u64>,
+    months: Months,
+    about: About,
+    bytes_read: u64,
     size: u64,
-    word: &mut Word,
-    sealing: Option<&Sealing>,
-    faults: &mut Faults,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Leaves, OpenError> {
-    let mut leaves = Leaves::default();
-    let mut last = None;
-    let mut signed: BTreeMap<u64, Vec<Signed>> = BTreeMap::new();
-    for one in std::mem::take(&mut word.signed) {
-        signed.entry(one.size).or_default().push(one);
-    }
-    let mut select = db.prepare(
-        "SELECT position, line, persons, class, slot, body FROM entry WHERE position >= 0 AND position < ?1 \
-         ORDER BY position",
-    )?;
-    let mut rows = select.query([size as i64])?;
-    let mut expect = 0;
-    loop {
-        let row = match rows.next() {
-            Ok(Some(row)) => row,
-            Ok(None) => break,
-            Err(e) => {
-                faults.say(Some(expect), format!("Leaf {expect} cannot be read: {e}"));
+}
+
+impl Audit<'_> {
+    /// Everything in order; gives the checkpoint that the audit ends at.
+    fn run(
+        &mut self,
+        hands: &mut Hands<'_, Window>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<String, OpenError> {
+        // While a server records there is always more: read on until little is left.
+        while let Some(size) = self.signed_now().map(|checkpoint| checkpoint.size) {
+            if size.saturating_sub(self.edge.size()) <= TAIL {
                 break;
             }
-        };
-        let position = row.get::<_, i64>(0)? as u64;
-        if position != expect {
-            faults.say(
-                Some(expect),
-                format!("Leaf {expect} of the access log is missing"),
-            );
+            self.follow(size, hands, progress);
         }
-        expect = position + 1;
-        let Ok(line) = row.get::<_, Vec<u8>>(1) else {
-            faults.say(
-                Some(position),
-                format!("Leaf {position}: its line is not bytes"),
-            );
-            continue;
+        // One moment from here on.
+        let _moment = self.db.unchecked_transaction()?;
+        let (text, signed) = structure::signed(self.db, self.identity, &mut self.faults);
+        let size = match &signed {
+            Some(checkpoint) => checkpoint.size,
+            // Nothing vouches for a size: audit what is there.
+            None => crate::read::size(self.db)?,
         };
-        leaves.edge.push(tlog::leaf_hash(&line), |tile| {
-            leaves
-                .tiles
-                .push((tile.level, tile.index, tile.hashes.to_vec()))
-        });
-        for one in signed.remove(&leaves.edge.size()).unwrap_or_default() {
-            if one.root != leaves.edge.root() {
-                let what = format!(
-                    "The first {} leaves of the access log are not those that {}",
-                    one.size, one.source
-                );
-                faults.say(None, what);
+        if let Some(signed) = signed {
+            let otherwise = format!(
+                "The {} leaves of the access log do not give the root that its checkpoint signs",
+                signed.size
+            );
+            self.roots.must_give(signed.size, signed.root, otherwise);
+        }
+        self.follow(size, hands, progress);
+        self.size = size;
+        self.roots.rest("leaves", size, &mut self.faults);
+        log::outside(self.db, "entry", size, &mut self.faults);
+        log::tiles_besides(self.db, size, &mut self.faults);
+        std::mem::take(&mut self.about).end(self.db, size, &mut self.faults);
+        self.months.check(self.db, &mut self.faults);
+        Ok(text)
+    }
+
+    /// The checkpoint as it is stored now, if it is signed. That it is not is said at the end, once.
+    fn signed_now(&self) -> Option<Checkpoint> {
+        structure::signed(self.db, self.identity, &mut Faults::of(LogName::Access)).1
+    }
+
+    /// Follows the lines up to a size, and hands contents over to be opened.
+    fn follow(
+        &mut self,
+        size: u64,
+        hands: &mut Hands<'_, Window>,
+        progress: &mut dyn FnMut(Progress),
+    ) {
+        self.roots.check(&self.edge, &mut self.faults);
+        while self.edge.size() < size {
+            let from = self.edge.size();
+            let to = self.roots.window_end(from, size);
+            let with_bodies = from >= hands.resumed_at();
+            let moment = log::moment(self.db);
+            let window = Window::read(self.db, from, to, with_bodies, &mut self.faults);
+            self.bytes_read += window.bytes();
+            self.lines(&window);
+            // Not held while others open, or somebody is told.
+            drop(moment);
+            self.roots.check(&self.edge, &mut self.faults);
+            if with_bodies {
+                hands.open(from, self.edge.root(), window);
+            }
+            hands.gather();
+            progress(Progress {
+                reached: to,
+                size,
+                bytes: self.bytes_read,
+            });
+        }
+    }
+
+    fn lines(&mut self, window: &Window) {
+        let (mut filled, mut pairs) = (Vec::new(), Vec::new());
+        let mut known = Hashes::default();
+        for (position, line, raw) in window.rows() {
+            let hash = match line {
+                Some(line) => tlog::leaf_hash(line),
+                None => known
+                    .of(self.db, position, &mut self.faults)
+                    .unwrap_or_default(),
+            };
+            self.edge.push(hash, |tile| {
+                filled.push(Filled {
+                    level: tile.level,
+                    index: tile.index,
+                    hashes: tile.hashes.to_vec(),
+                })
+            });
+            if line.is_none() {
+                let what = format!("Leaf {position} of the access log is missing");
+                self.faults.push(Fault {
+                    position: Some(position),
+                    what,
+                });
+                continue;
+            }
+            self.leaves += 1;
+            let Some(raw) = raw else { continue };
+            persons(&raw, &mut pairs);
+            if let Some((leaf, slot)) = one(&raw, &mut self.faults) {
+                self.leaf(&leaf, slot);
             }
         }
-        leaves.read += 1;
-        match stored(row) {
-            Err(e) => faults.say(Some(position), format!("Leaf {position}: {e}")),
-            Ok(stored) => {
-                if last.is_some_and(|last| stored.leaf.recorded_at < last) {
-                    faults.say(
-                        Some(position),
-                        format!(
-                            "Leaf {position} says that it was recorded before the one before it"
-                        ),
-                    );
-                }
-                let at = stored.leaf.recorded_at;
-                last = Some(at);
-                word.outside.recorded(position, at);
-                for what in word.bounds.contradict(position, at) {
-                    faults.say(
-                        Some(position),
-                        format!("Leaf {position} of the access log: {what}"),
-                    );
-                }
-                let month = stored.leaf.recorded_at.to_string()[..7].to_owned();
-                let slots = leaves.months.entry(month).or_default();
-                slots.extend(stored.month_slot());
-                leaves.erased += u64::from(one(&stored, sealing, faults));
-                let persons = stored.persons.iter().map(|person| (person.0, position));
-                leaves.about.extend(persons);
+        for filled in &filled {
+            log::full_tile(self.db, filled, &mut self.faults);
+        }
+        self.about.leaves(self.db, pairs, &mut self.faults);
+    }
+
+    /// What a leaf says beside the others.
+    fn leaf(&mut self, leaf: &Leaf, slot: Slot) {
+        let (position, at) = (leaf.position, leaf.recorded_at);
+        if self.last.is_some_and(|last| at < last) {
+            self.faults.at(
+                position,
+                "it says that it was recorded before the one before it",
+            );
+        }
+        self.last = Some(at);
+        self.word.outside.recorded(position, at);
+        for what in self.word.bounds.contradict(position, at) {
+            let what = format!("Leaf {position} of the access log: {what}");
+            self.faults.push(Fault {
+                position: Some(position),
+                what,
+            });
+        }
+        let of_month = matches!(slot.class, Class::Access).then_some(slot.number);
+        self.months.leaf(at, of_month);
+        *self
+            .uses
+            .entry((slot.class as u8, slot.number))
+            .or_default() += 1;
+    }
+
+    /// How many contents are sealed under keys that are destroyed.
+    fn erased(&self, keys: &Keys) -> u64 {
+        let of = |class: Class, ring: &seal::Keyring| -> u64 {
+            let destroyed = ring.destroyed().into_iter();
+            destroyed
+                .filter_map(|slot| self.uses.get(&(class as u8, slot)))
+                .sum()
+        };
+        of(Class::Access, keys.access()) + of(Class::Record, keys.ledger())
+    }
+}
+
+/// Whom a leaf is about, each once.
+fn persons(raw: &Raw<'_>, pairs: &mut Vec<Pair>) {
+    let mut persons: Vec<[u8; 16]> = raw.persons.as_chunks().0.to_vec();
+    persons.sort_unstable();
+    persons.dedup();
+    pairs.extend(persons.into_iter().map(|one| (one, raw.position)));
+}
+
+/// Checks what can be told of one leaf without opening it; gives it if it reads.
+fn one(raw: &Raw<'_>, faults: &mut Faults) -> Option<(Leaf, Slot)> {
+    let position = raw.position;
+    let (leaf, slot) = match (raw.leaf(), raw.slot()) {
+        (Ok(leaf), Ok(slot)) => (leaf, slot),
+        (Err(e), _) | (_, Err(e)) => {
+            faults.at(position, opened::why(e));
+            return None;
+        }
+    };
+    let whole = raw.persons.len().is_multiple_of(16);
+    if !whole || !names_its_persons(leaf.whom, &raw.persons(), None) {
+        faults.at(
+            position,
+            "the persons beside it are not those whom it told of",
+        );
+    }
+    Some((leaf, slot))
+}
+
+/// Checks one leaf whole, as an audit does.
+#[cfg(unix)]
+pub(super) fn whole(
+    db: &Connection,
+    position: u64,
+    sealing: Option<&Sealing>,
+    faults: &mut Faults,
+) {
+    let window = Window::read(db, position, position + 1, true, faults);
+    for (_, line, raw) in window.rows() {
+        match raw {
+            Some(raw) => {
+                one(&raw, faults);
             }
+            None if line.is_none() => faults.at(position, "is missing"),
+            None => {}
         }
-        if position.is_multiple_of(1024) {
-            progress(position, size);
-        }
     }
-    if expect < size {
-        faults.say(
-            Some(expect),
-            format!("Leaf {expect} of the access log is missing: it has {expect} of the {size} that are signed"),
-        );
-    }
-    for one in signed.into_values().flatten().filter(|one| one.size > size) {
-        let what = format!(
-            "The first {} leaves of the access log, of which only {size} are there, are not those that {}",
-            one.size, one.source
-        );
-        faults.say(None, what);
-    }
-    progress(size, size);
-    Ok(leaves)
+    faults.extend(opened::open(&window, sealing).faults);
 }
 
 /// What others have signed of the access log.
-fn word(dir: &Path, how: &How, db: &Connection, faults: &mut Faults) -> Word {
-    let Ok(identity) = store::identity(db) else {
+fn word(dir: &Path, how: &How, identity: Option<&Identity>, faults: &mut Faults) -> Word {
+    let Some(identity) = identity else {
         return Word::default();
     };
-    let mut bad = crate::audit::Faults::default();
-    let word = cosigned::read(dir, how, &identity, LogName::Access, &mut bad);
+    let mut bad = Faults::of(LogName::Access);
+    let word = cosigned::read(dir, how, identity, LogName::Access, &mut bad);
     for fault in bad.list() {
-        faults.say(None, format!("The access log: {fault}"));
+        faults.say(format!("The access log: {fault}"));
     }
     word
 }
 
-/// Checks one leaf; whether its content was erased.
-pub(super) fn one(stored: &Stored, sealing: Option<&Sealing>, faults: &mut Faults) -> bool {
-    let position = stored.leaf.position;
-    // Without keys only what is sealed is held against the line.
-    let content = match sealing {
-        Some(sealing) => stored.content(sealing),
-        None => Ok(None),
-    };
-    let told = match content {
-        Ok(None) => None,
-        Ok(Some((_, content))) => match Told::parse(&content) {
-            Some(told) => Some(told),
-            None => {
-                faults.say(
-                    Some(position),
-                    format!("Leaf {position}: its content does not read"),
-                );
-                return false;
-            }
-        },
-        Err(e) => {
-            faults.say(Some(position), format!("Leaf {position}: {e}"));
-            return false;
-        }
-    };
-    if !stored.names_its_persons(told.as_ref()) {
-        faults.say(
-            Some(position),
-            format!("Leaf {position}: the persons beside it are not those whom it told of"),
-        );
-    }
-    if let Some(told) = &told
-        && (told.versions.len() + told.leaves.len()) as u64 != stored.leaf.versions
-    {
-        faults.say(
-            Some(position),
-            format!("Leaf {position}: its content does not list as many versions as its line says"),
-        );
-    }
-    told.is_none() && sealing.is_some()
-}
-
-pub(super) fn signed(
+/// Reads the access log's name and public key, and holds them against the keys on the disk and the record.
+pub(super) fn known(
     dir: &Path,
     db: &Connection,
     log_ends: bool,
     faults: &mut Faults,
-) -> (String, Option<Checkpoint>) {
-    let text = store::state(db, "checkpoint")
-        .ok()
-        .flatten()
-        .unwrap_or_default();
+) -> Option<Identity> {
     let identity = match store::identity(db) {
         Ok(identity) => identity,
         Err(e) => {
-            faults.say(None, format!("The access log: {e}"));
-            return (text, None);
+            faults.say(format!("The access log: {e}"));
+            return None;
         }
     };
     if !log_ends && let Err(e) = signing_key(dir, &identity) {
-        faults.say(None, format!("The access log: {e}"));
+        faults.say(format!("The access log: {e}"));
     }
     let record = store::open_to_read(dir).and_then(|record| store::identity(&record));
     if record.is_ok_and(|record| record.programme != identity.programme) {
-        faults.say(
-            None,
-            "The access log says that it was made for another programme than the record".to_owned(),
-        );
+        faults.say("The access log says that it was made for another programme than the record");
     }
     let known = STATE_KEYS.map(|key| format!("'{key}'")).join(", ");
     let sql = format!("SELECT count(*) FROM state WHERE key NOT IN ({known})");
     if db.query_row(&sql, [], |row| row.get::<_, i64>(0)) != Ok(0) {
-        faults.say(
-            None,
-            "`state` of the access log has rows that are not its own".to_owned(),
-        );
+        faults.say("`state` of the access log has rows that are not its own");
     }
-    match Checkpoint::open(&text, &identity.verifier, &identity.origin) {
-        Ok(checkpoint) => (text, Some(checkpoint)),
-        Err(e) => {
-            faults.say(
-                None,
-                format!("The access log's signed checkpoint is refused: {e}"),
-            );
-            (text, None)
-        }
-    }
-}
-
-/// One tile's hashes.
-pub(super) const TILE: &str = "SELECT hashes FROM tile WHERE level = ?1 AND idx = ?2";
-
-pub(super) fn tiles(
-    db: &Connection,
-    expected: &[(u8, u64, Vec<u8>)],
-    faults: &mut Faults,
-) -> Result<(), OpenError> {
-    let mut select = db.prepare(TILE)?;
-    for (level, index, hashes) in expected {
-        let found: Option<Vec<u8>> = select
-            .query_row((level, *index as i64), |row| row.get(0))
-            .ok();
-        if found.as_ref() != Some(hashes) {
-            faults.say(
-                None,
-                format!(
-                    "Tile {index} of level {level} of the access log is not what its leaves give"
-                ),
-            );
-        }
-    }
-    let count: i64 = db.query_row("SELECT count(*) FROM tile", [], |row| row.get(0))?;
-    if count as usize != expected.len() {
-        faults.say(
-            None,
-            format!(
-                "The access log has {count} tiles, and its leaves give {}",
-                expected.len()
-            ),
-        );
-    }
-    Ok(())
-}
-
-/// `about` holds exactly what the leaves that it covers say.
-pub(super) fn about(
-    db: &Connection,
-    size: u64,
-    expected: &BTreeSet<([u8; 16], u64)>,
-    faults: &mut Faults,
-) -> Result<(), OpenError> {
-    let covered = store::state(db, "covered")?.unwrap_or_default();
-    let covered = match covered.parse::<u64>() {
-        // One number has one text, and nothing is covered that is not there.
-        Ok(number) if number <= size && number.to_string() == covered => number,
-        _ => {
-            faults.say(
-                None,
-                format!("The access log's index of persons does not say how many of the {size} leaves it covers"),
-            );
-            return Ok(());
-        }
-    };
-    let mut found = BTreeSet::new();
-    let mut select = db.prepare("SELECT person, position FROM about")?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        if let (Ok(person), Ok(position)) = (row.get::<_, [u8; 16]>(0), row.get::<_, i64>(1)) {
-            found.insert((person, position as u64));
-        }
-    }
-    let expected: BTreeSet<_> = expected
-        .iter()
-        .filter(|(_, position)| *position < covered)
-        .copied()
-        .collect();
-    if found != expected {
-        faults.say(
-            None,
-            "The access log's index of persons is not what its leaves say".to_owned(),
-        );
-    }
-    Ok(())
-}
-
-/// Every month that a leaf is of has its key, and the leaves that are sealed under a month's are under that one.
-pub(super) fn months(
-    db: &Connection,
-    expected: &BTreeMap<String, BTreeSet<u32>>,
-    faults: &mut Faults,
-) -> Result<(), OpenError> {
-    let mut select = db.prepare("SELECT month, slot FROM month_key")?;
-    let found = select
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<BTreeMap<String, u32>>>()?;
-    let fits = expected.iter().all(|(month, used)| {
-        let slot = found.get(month);
-        slot.is_some_and(|slot| used.iter().all(|used| used == slot))
-    });
-    if !fits {
-        faults.say(
-            None,
-            "The access log does not have the months' keys that its leaves are sealed under"
-                .to_owned(),
-        );
-    }
-    Ok(())
-}
-
-/// The file as SQLite sees it.
-pub(super) fn pages(db: &Connection, faults: &mut Faults) {
-    let said: Result<String, _> = db.query_row("PRAGMA integrity_check(1)", [], |row| {
-        row.get::<_, String>(0)
-    });
-    match said {
-        Ok(ok) if ok == "ok" => {}
-        Ok(what) => faults.say(None, format!("The access log's file is damaged: {what}")),
-        Err(e) => faults.say(None, format!("The access log's file is damaged: {e}")),
-    }
+    Some(identity)
 }
 
 /// The tables and triggers as this version makes them.
@@ -476,10 +425,9 @@ pub(super) fn schema(db: &Connection, faults: &mut Faults) -> Result<(), OpenErr
     let found = store::schema_of(db).unwrap_or_default();
     for name in expected.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
         if expected.get(name) != found.get(name) {
-            faults.say(
-                None,
-                format!("`{name}` in the access log is not as this version makes it"),
-            );
+            faults.say(format!(
+                "`{name}` in the access log is not as this version makes it"
+            ));
         }
     }
     Ok(())

@@ -351,41 +351,77 @@ pub(super) struct Stored {
     body: Vec<u8>,
 }
 
+/// A row as it lies in the table.
+pub(super) struct Raw<'r> {
+    pub(super) position: u64,
+    pub(super) line: &'r [u8],
+    pub(super) persons: &'r [u8],
+    pub(super) class: i64,
+    pub(super) slot: i64,
+    pub(super) body: &'r [u8],
+}
+
+impl Raw<'_> {
+    /// The line, read; it must be the one of its place.
+    pub(super) fn leaf(&self) -> Result<Leaf, ReadError> {
+        let position = self.position;
+        let leaf = Leaf::parse(self.line).map_err(|e| damaged(position, &leaf_says(&e)))?;
+        match leaf.position == position {
+            true => Ok(leaf),
+            false => Err(damaged(position, "its line in the access log is another's")),
+        }
+    }
+
+    /// Which key the body is sealed under.
+    pub(super) fn slot(&self) -> Result<Slot, ReadError> {
+        let class = u8::try_from(self.class)
+            .ok()
+            .and_then(Class::from_number)
+            .filter(|class| matches!(class, Class::Record | Class::Access));
+        match (class, u32::try_from(self.slot)) {
+            (Some(class), Ok(number)) => Ok(Slot { class, number }),
+            _ => Err(damaged(
+                self.position,
+                "its key in the access log is of an unknown kind",
+            )),
+        }
+    }
+
+    /// The persons beside the line.
+    pub(super) fn persons(&self) -> Vec<Alias> {
+        let persons = self.persons.as_chunks().0.iter();
+        persons.map(|one| Alias(*one)).collect()
+    }
+
+    /// All of it, with the line and the slot as they were read; the body must be the one logged.
+    pub(super) fn stored(&self, leaf: Leaf, slot: Slot) -> Result<Stored, ReadError> {
+        if sealed(self.body) != leaf.sealed {
+            return Err(damaged(
+                self.position,
+                "its content in the access log is not what its line commits to",
+            ));
+        }
+        Ok(Stored {
+            leaf,
+            persons: self.persons(),
+            slot,
+            body: self.body.to_vec(),
+        })
+    }
+}
+
 /// Reads a row, and checks that it is the one of its place and that its body is the one logged.
-pub(super) fn stored(row: &Row<'_>) -> Result<Stored, ReadError> {
-    let position = row.get::<_, i64>(0)? as u64;
-    let line: Vec<u8> = row.get(1)?;
-    let leaf = Leaf::parse(&line).map_err(|e| damaged(position, &leaf_says(&e)))?;
-    if leaf.position != position {
-        return Err(damaged(position, "its line in the access log is another's"));
-    }
-    let persons = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-    let persons = persons
-        .as_chunks()
-        .0
-        .iter()
-        .map(|one| Alias(*one))
-        .collect();
-    let class = row.get::<_, u8>(3)?;
-    let slot = Slot {
-        class: Class::from_number(class)
-            .filter(|class| matches!(class, Class::Record | Class::Access))
-            .ok_or_else(|| damaged(position, "its key in the access log is of an unknown kind"))?,
-        number: row.get(4)?,
+fn stored(row: &Row<'_>) -> Result<Stored, ReadError> {
+    let blob = |at: usize| -> rusqlite::Result<&[u8]> { Ok(row.get_ref(at)?.as_blob()?) };
+    let raw = Raw {
+        position: row.get::<_, i64>(0)? as u64,
+        line: blob(1)?,
+        persons: blob(2)?,
+        class: row.get(3)?,
+        slot: row.get(4)?,
+        body: blob(5)?,
     };
-    let body: Vec<u8> = row.get(5)?;
-    if sealed(&body) != leaf.sealed {
-        return Err(damaged(
-            position,
-            "its content in the access log is not what its line commits to",
-        ));
-    }
-    Ok(Stored {
-        leaf,
-        persons,
-        slot,
-        body,
-    })
+    raw.stored(raw.leaf()?, raw.slot()?)
 }
 
 fn leaf_says(error: &dyn std::fmt::Display) -> String {
@@ -393,11 +429,6 @@ fn leaf_says(error: &dyn std::fmt::Display) -> String {
 }
 
 impl Stored {
-    /// The slot of the month's key, if it is sealed under that.
-    pub(super) fn month_slot(&self) -> Option<u32> {
-        matches!(self.slot.class, Class::Access).then_some(self.slot.number)
-    }
-
     /// Salt and content, checked against the line; `None` if the person was erased.
     pub(super) fn content(&self, sealing: &Sealing) -> Result<Option<Salted>, ReadError> {
         let position = self.leaf.position;
@@ -442,11 +473,16 @@ impl Stored {
 
     /// Whether the column of persons is what line and content say.
     pub(super) fn names_its_persons(&self, told: Option<&Told>) -> bool {
-        match (self.leaf.whom, told) {
-            (Whom::Nobody, _) => self.persons.is_empty(),
-            (Whom::One(person), _) => self.persons == [person],
-            (Whom::Many(count), None) => self.persons.len() as u64 == count,
-            (Whom::Many(_), Some(told)) => self.persons == told.persons,
-        }
+        names_its_persons(self.leaf.whom, &self.persons, told)
+    }
+}
+
+/// Whether the persons beside a line are whom it and its content say.
+pub(super) fn names_its_persons(whom: Whom, persons: &[Alias], told: Option<&Told>) -> bool {
+    match (whom, told) {
+        (Whom::Nobody, _) => persons.is_empty(),
+        (Whom::One(person), _) => persons == [person],
+        (Whom::Many(count), None) => persons.len() as u64 == count,
+        (Whom::Many(_), Some(told)) => persons == told.persons,
     }
 }

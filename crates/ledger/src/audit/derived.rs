@@ -2,17 +2,26 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::faults::{Fault, Faults};
 use super::walk::{Chain, Filled};
 use crate::entry::Alias;
 
 /// Entries are read in windows as wide as a tile.
-pub(super) const WINDOW: u64 = tlog::TILE_WIDTH as u64;
+pub(crate) const WINDOW: u64 = tlog::TILE_WIDTH as u64;
+
+/// A moment for one window, if there is none yet: a row looked up outside of one takes and lets go a lock of its own.
+pub(crate) fn moment(db: &Connection) -> Option<Transaction<'_>> {
+    // If it cannot be had, each row says why.
+    match db.is_autocommit() {
+        true => db.unchecked_transaction().ok(),
+        false => None,
+    }
+}
 
 /// Rows that lie beyond what is signed, or before the first.
-pub(super) fn outside(db: &Connection, table: &str, size: u64, faults: &mut Faults) {
+pub(crate) fn outside(db: &Connection, table: &str, size: u64, faults: &mut Faults) {
     let sql =
         format!("SELECT position FROM {table} WHERE position < 0 OR position >= ?1 LIMIT 100");
     let positions = db.prepare(&sql).and_then(|mut statement| {
@@ -21,21 +30,25 @@ pub(super) fn outside(db: &Connection, table: &str, size: u64, faults: &mut Faul
     });
     match positions {
         Ok(positions) => {
+            let of_log = faults.of_log();
             for position in positions {
+                let has = match of_log {
+                    "" => format!("the ledger has {size} entries"),
+                    _ => format!("it has {size} leaves"),
+                };
                 faults.push(Fault {
                     position: u64::try_from(position).ok(),
-                    what: format!(
-                        "`{table}` has a row at position {position}, but the ledger has {size} entries"
-                    ),
+                    what: format!("`{table}`{of_log} has a row at position {position}, but {has}"),
                 });
             }
         }
-        Err(e) => faults.say(format!("`{table}` cannot be read: {e}")),
+        Err(e) => faults.say(format!("`{table}`{} cannot be read: {e}", faults.of_log())),
     }
 }
 
 /// A stored tile.
-pub(super) fn tile(db: &Connection, level: u8, index: u64, faults: &mut Faults) -> Option<Vec<u8>> {
+pub(crate) fn tile(db: &Connection, level: u8, index: u64, faults: &mut Faults) -> Option<Vec<u8>> {
+    let of_log = faults.of_log();
     let read = || {
         db.prepare_cached("SELECT hashes FROM tile WHERE level = ?1 AND idx = ?2")?
             .query_row((level, index as i64), |row| row.get(0))
@@ -44,25 +57,51 @@ pub(super) fn tile(db: &Connection, level: u8, index: u64, faults: &mut Faults) 
     match read() {
         Ok(tile) => tile,
         Err(e) => {
-            faults.say(format!("Tile {index} of level {level} cannot be read: {e}"));
+            faults.say(format!(
+                "Tile {index} of level {level}{of_log} cannot be read: {e}"
+            ));
             None
         }
     }
 }
 
+/// The hash that the log's tiles have for an entry whose line is missing, so that those after it can be followed.
+#[derive(Default)]
+pub(crate) struct Hashes(Option<(u64, Option<Vec<u8>>)>);
+
+impl Hashes {
+    /// Of the entry at a position, if its tile is full.
+    pub(crate) fn of(
+        &mut self,
+        db: &Connection,
+        position: u64,
+        faults: &mut Faults,
+    ) -> Option<tlog::Hash> {
+        let index = position / WINDOW;
+        if self.0.as_ref().is_none_or(|(known, _)| *known != index) {
+            let tile = tile(db, 0, index, faults).filter(|tile| tile.len() == tlog::TILE_BYTES);
+            self.0 = Some((index, tile));
+        }
+        let (_, tile) = self.0.as_ref()?;
+        let hashes = tile.as_ref()?.as_chunks().0;
+        Some(hashes[(position % WINDOW) as usize])
+    }
+}
+
 /// Holds a tile that the lines have filled against the one that is stored.
-pub(super) fn full_tile(db: &Connection, filled: &Filled, faults: &mut Faults) {
+pub(crate) fn full_tile(db: &Connection, filled: &Filled, faults: &mut Faults) {
     let Filled {
         level,
         index,
         hashes,
     } = filled;
+    let of_log = faults.of_log();
     let Some(stored) = tile(db, *level, *index, faults) else {
-        return faults.say(format!("Tile {index} of level {level} is missing"));
+        return faults.say(format!("Tile {index} of level {level}{of_log} is missing"));
     };
     if stored.len() != hashes.len() {
         return faults.say(format!(
-            "Tile {index} of level {level} has {} bytes, not {}",
+            "Tile {index} of level {level}{of_log} has {} bytes, not {}",
             stored.len(),
             hashes.len()
         ));
@@ -75,14 +114,19 @@ pub(super) fn full_tile(db: &Connection, filled: &Filled, faults: &mut Faults) {
                 "its line does not have the hash that the log's tile has for it",
             ),
             _ => faults.say(format!(
-                "Hash {at} of tile {index} of level {level} does not follow from the tile below it"
+                "Hash {at} of tile {index} of level {level}{of_log} does not follow from the tile below it"
             )),
         }
     }
 }
 
 /// Tiles that a ledger of this size does not have.
-pub(super) fn tiles_besides(db: &Connection, size: u64, faults: &mut Faults) {
+pub(crate) fn tiles_besides(db: &Connection, size: u64, faults: &mut Faults) {
+    let of_log = faults.of_log();
+    let log = match of_log {
+        "" => format!("a ledger of {size} entries"),
+        _ => format!("a log of {size} leaves"),
+    };
     let tiles = db
         .prepare("SELECT level, idx FROM tile")
         .and_then(|mut statement| {
@@ -99,12 +143,12 @@ pub(super) fn tiles_besides(db: &Connection, size: u64, faults: &mut Faults) {
                 };
                 if width != tlog::TILE_WIDTH {
                     faults.say(format!(
-                        "Tile {index} of level {level} is stored, but is not full in a ledger of {size} entries"
+                        "Tile {index} of level {level}{of_log} is stored, but is not full in {log}"
                     ));
                 }
             }
         }
-        Err(e) => faults.say(format!("`tile` cannot be read: {e}")),
+        Err(e) => faults.say(format!("`tile`{of_log} cannot be read: {e}")),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::witnessed::LogName;
+
 /// How many faults are listed; of more only the number is said.
 const FAULTS_MAX: usize = 1_000;
 
@@ -21,13 +23,45 @@ impl fmt::Display for Fault {
 }
 
 /// Faults as they are gathered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Faults {
+    log: LogName,
     said: Vec<Fault>,
     more: usize,
 }
 
+impl Default for Faults {
+    fn default() -> Faults {
+        Faults::of(LogName::Record)
+    }
+}
+
 impl Faults {
+    /// None yet, of one of the logs.
+    pub(crate) fn of(log: LogName) -> Faults {
+        Faults {
+            log,
+            said: Vec::new(),
+            more: 0,
+        }
+    }
+
+    /// Whose faults these are, where a sentence must say so: nothing for the record.
+    pub(super) fn of_log(&self) -> &'static str {
+        match self.log {
+            LogName::Record => "",
+            LogName::Access => " of the access log",
+        }
+    }
+
+    /// What one of the log's rows is called, at the beginning of a sentence; and several.
+    pub(super) fn nouns(&self) -> (&'static str, &'static str) {
+        match self.log {
+            LogName::Record => ("Entry", "Entries"),
+            LogName::Access => ("Leaf", "Leaves"),
+        }
+    }
+
     /// A fault of the whole, or of a part that is not an entry.
     pub(crate) fn say(&mut self, what: impl Into<String>) {
         self.push(Fault {
@@ -37,27 +71,28 @@ impl Faults {
     }
 
     /// A fault of one entry.
-    pub(super) fn at(&mut self, position: u64, what: impl fmt::Display) {
+    pub(crate) fn at(&mut self, position: u64, what: impl fmt::Display) {
+        let (entry, _) = self.nouns();
         self.push(Fault {
             position: Some(position),
-            what: format!("Entry {position}: {what}"),
+            what: format!("{entry} {position}: {what}"),
         });
     }
 
-    pub(super) fn push(&mut self, fault: Fault) {
+    pub(crate) fn push(&mut self, fault: Fault) {
         match self.said.len() < FAULTS_MAX {
             true => self.said.push(fault),
             false => self.more += 1,
         }
     }
 
-    pub(super) fn extend(&mut self, others: Faults) {
+    pub(crate) fn extend(&mut self, others: Faults) {
         others.said.into_iter().for_each(|fault| self.push(fault));
         self.more += others.more;
     }
 
     /// How many there are, listed or not.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         (self.said.len() + self.more) as u64
     }
 

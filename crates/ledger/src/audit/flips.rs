@@ -229,7 +229,7 @@ impl<'d> Sound<'d> {
                 flipped.pages_check.1 += 1;
                 let mut faults = Faults::default();
                 if let Ok(db) = self.asked.open() {
-                    structure::pages(&db, true, &mut faults);
+                    structure::pages(&db, true, &[], &mut faults);
                 }
                 flipped.pages_check.0 += u64::from(!faults.list().is_empty());
             }

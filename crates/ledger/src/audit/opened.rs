@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use evidence::content::KeyName;
 
-use super::faults::Faults;
+use super::opening::Opened;
 use super::window::Window;
 use crate::content::{self, Content};
 use crate::entry::{Aliases, Line};
 use crate::sealing::{Row, Sealing, Unopened};
+use crate::witnessed::LogName;
 
 /// What contents are opened and named with. What is not there is not checked.
 #[derive(Clone, Copy)]
@@ -21,23 +22,9 @@ pub(super) struct With<'k> {
     pub(super) destroyed: &'k HashMap<u32, KeyName>,
 }
 
-/// What a window's contents came to.
-#[derive(Default)]
-pub(super) struct Opened {
-    pub(super) from: u64,
-    pub(super) to: u64,
-    /// How many bytes they have, unpacked.
-    pub(super) bytes: u64,
-    pub(super) faults: Faults,
-}
-
 /// Opens every content of a window.
 pub(super) fn open(window: &Window, with: With<'_>) -> Opened {
-    let mut opened = Opened {
-        from: window.from,
-        to: window.from,
-        ..Opened::default()
-    };
+    let mut opened = Opened::from(window.from, LogName::Record);
     for (position, line, row) in window.rows() {
         opened.to = position + 1;
         let Some(row) = row else {

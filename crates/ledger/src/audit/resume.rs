@@ -1,4 +1,4 @@
-//! How far an audit has come, in a small file, so that one that was interrupted goes on.
+//! How far an audit has come, in a small file, so that one that was interrupted goes on. Each log has its own.
 //!
 //! Opening contents is what takes the time, so only that is remembered: "every content before this
 //! position was opened". The lines themselves are read, hashed and chained anew in every run, and
@@ -20,10 +20,21 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest, Sha256};
 use tlog::Hash;
 
+use super::How;
 use super::faults::{Fault, Faults};
+use crate::witnessed::LogName;
 
-/// The name of the file in the data directory.
-pub(super) const FILE: &str = "audit.progress";
+/// The name of the file in the data directory; the access log's has a word behind it.
+const FILE: &str = "audit.progress";
+
+/// Where the progress of one of the logs is kept.
+pub(super) fn file(dir: &Path, how: &How, log: LogName) -> PathBuf {
+    let mut file = how.resume.clone().unwrap_or_else(|| dir.join(FILE));
+    if log == LogName::Access {
+        file.as_mut_os_string().push(".access");
+    }
+    file
+}
 
 const FIRST_LINE: &str = "homecoming audit progress 1";
 
@@ -44,7 +55,7 @@ pub(super) struct Reached {
 
 impl Reached {
     /// Reads the file; anything but what [`save`](Reached::save) wrote is as good as no file.
-    pub(super) fn load(file: &Path) -> Option<Reached> {
+    pub(super) fn load(file: &Path, log: LogName) -> Option<Reached> {
         let text = fs::read_to_string(file).ok()?;
         let (body, sum) = text.trim_end().rsplit_once("\nsum ")?;
         if sum != check_sum(body) {
@@ -60,7 +71,7 @@ impl Reached {
         let root = STANDARD_NO_PAD.decode(field("root")?).ok()?;
         let root = root.try_into().ok()?;
         let bytes = field("bytes")?.parse().ok()?;
-        let mut faults = Faults::default();
+        let mut faults = Faults::of(log);
         for line in lines {
             let (position, what) = line.strip_prefix("fault ")?.split_once(' ')?;
             faults.push(Fault {
@@ -126,7 +137,7 @@ mod tests {
             faults,
         };
         reached.save(&file).unwrap();
-        let loaded = Reached::load(&file).unwrap();
+        let loaded = Reached::load(&file, LogName::Record).unwrap();
         assert_eq!(
             (loaded.done, loaded.root, loaded.bytes),
             (512, [7; 32], 12_345)
@@ -150,9 +161,12 @@ mod tests {
             let mut altered = sound.clone();
             altered[at] ^= 1;
             fs::write(&file, &altered).unwrap();
-            assert!(Reached::load(&file).is_none(), "byte {at}");
+            assert!(Reached::load(&file, LogName::Record).is_none(), "byte {at}");
             fs::write(&file, &sound[..at]).unwrap();
-            assert!(Reached::load(&file).is_none(), "cut off after {at}");
+            assert!(
+                Reached::load(&file, LogName::Record).is_none(),
+                "cut off after {at}"
+            );
         }
         fs::remove_dir_all(folder).unwrap();
     }

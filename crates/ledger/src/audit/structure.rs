@@ -11,20 +11,24 @@ use crate::store::{self, Identity};
 
 /// The tables that change in place or are small. The others are read whole, row by row, by the way that readers
 /// read them, so what a check of their pages would find shows as an entry that is missing or not its own.
-const SMALL_TABLES: [&str; 4] = ["person", "key_use", "import_source", "state"];
+pub(super) const SMALL_TABLES: [&str; 4] = ["person", "key_use", "import_source", "state"];
 
 /// SQLite's own check of its pages.
 ///
 /// Of the whole file only when nobody appends: it is one long read, and while it lasts the write-ahead log of a
 /// server could not be folded in and would grow.
-pub(super) fn pages(db: &Connection, at_rest: bool, faults: &mut Faults) {
+pub(crate) fn pages(db: &Connection, at_rest: bool, small: &[&str], faults: &mut Faults) {
+    let damaged = match faults.of_log() {
+        "" => "The file is damaged",
+        _ => "The access log's file is damaged",
+    };
     let check = |sql: &str| -> rusqlite::Result<Vec<String>> {
         let mut statement = db.prepare(sql)?;
         statement.query_map([], |row| row.get(0))?.collect()
     };
     let checks: Vec<String> = match at_rest {
         true => vec!["PRAGMA integrity_check(100)".to_owned()],
-        false => SMALL_TABLES
+        false => small
             .iter()
             .map(|table| format!("PRAGMA integrity_check({table})"))
             .collect(),
@@ -33,10 +37,10 @@ pub(super) fn pages(db: &Connection, at_rest: bool, faults: &mut Faults) {
         match check(&sql) {
             Ok(said) => {
                 for what in said.into_iter().filter(|what| what != "ok") {
-                    faults.say(format!("The file is damaged: {what}"));
+                    faults.say(format!("{damaged}: {what}"));
                 }
             }
-            Err(e) => faults.say(format!("The file is damaged: {e}")),
+            Err(e) => faults.say(format!("{damaged}: {e}")),
         }
     }
 }
@@ -107,7 +111,7 @@ pub(super) fn known(db: &Connection, dir: &Path, log_ends: bool, faults: &mut Fa
 }
 
 /// The checkpoint as it is stored now, and what it says if the log's key signed it.
-pub(super) fn signed(
+pub(crate) fn signed(
     db: &Connection,
     identity: Option<&Identity>,
     faults: &mut Faults,
@@ -122,7 +126,10 @@ pub(super) fn signed(
     match Checkpoint::open(&text, &identity.verifier, &identity.origin) {
         Ok(checkpoint) => (text, Some(checkpoint)),
         Err(e) => {
-            faults.say(format!("The signed checkpoint is refused: {e}"));
+            faults.say(match faults.of_log() {
+                "" => format!("The signed checkpoint is refused: {e}"),
+                _ => format!("The access log's signed checkpoint is refused: {e}"),
+            });
             (text, None)
         }
     }

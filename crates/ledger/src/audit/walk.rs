@@ -55,10 +55,10 @@ pub(super) struct Chain {
 }
 
 /// A tile that the lines have filled.
-pub(super) struct Filled {
-    pub(super) level: u8,
-    pub(super) index: u64,
-    pub(super) hashes: Vec<u8>,
+pub(crate) struct Filled {
+    pub(crate) level: u8,
+    pub(crate) index: u64,
+    pub(crate) hashes: Vec<u8>,
 }
 
 impl Walk {

@@ -1,8 +1,7 @@
 //! Rows of entries and contents, read as readers read them: each looked up by its position.
 //!
-//! Every look-up is a moment of its own. Entries, contents and tiles never change once they are
-//! there, so nothing is gained by holding one moment over many of them, and a server's write-ahead
-//! log can be folded in between any two.
+//! Entries, contents and tiles never change once they are there, so nothing is gained by holding one
+//! moment over many windows, and a server's write-ahead log can be folded in between any two.
 
 use std::ops::Range;
 
@@ -132,12 +131,12 @@ impl Window {
 
 /// A damaged page makes a row of entries unreadable: that is said once.
 #[derive(Default)]
-struct Unreadable {
+pub(crate) struct Unreadable {
     run: Option<(u64, u64, String)>,
 }
 
 impl Unreadable {
-    fn say(&mut self, position: u64, error: &rusqlite::Error, faults: &mut Faults) {
+    pub(crate) fn say(&mut self, position: u64, error: &rusqlite::Error, faults: &mut Faults) {
         let why = error.to_string();
         match &mut self.run {
             Some((_, last, known)) if *known == why && position <= *last + 1 => *last = position,
@@ -148,13 +147,14 @@ impl Unreadable {
         }
     }
 
-    fn end(&mut self, faults: &mut Faults) {
+    pub(crate) fn end(&mut self, faults: &mut Faults) {
         let Some((first, last, why)) = self.run.take() else {
             return;
         };
+        let (entry, entries) = faults.nouns();
         let what = match first == last {
-            true => format!("Entry {first} cannot be read: {why}"),
-            false => format!("Entries {first} to {last} cannot be read: {why}"),
+            true => format!("{entry} {first} cannot be read: {why}"),
+            false => format!("{entries} {first} to {last} cannot be read: {why}"),
         };
         faults.push(Fault {
             position: Some(first),

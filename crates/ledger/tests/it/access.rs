@@ -114,7 +114,7 @@ fn it_goes_on_where_it_ended() {
     let report = ledger::access::audit(
         world.dir.path(),
         &ledger::audit::How::with(&world.keys),
-        &mut |_, _| {},
+        &mut |_| {},
     )
     .unwrap();
     assert_eq!(report.faults, []);
@@ -181,7 +181,7 @@ fn the_file_itself_refuses_to_be_changed() {
 #[test]
 fn an_altered_dropped_or_reordered_leaf_is_found() {
     type Attack = fn(&Connection, u64);
-    let attacks: [(&str, Attack, &str); 8] = [
+    let attacks: [(&str, Attack, &str); 9] = [
         (
             "another reader in the line",
             |db, _| {
@@ -247,6 +247,14 @@ fn an_altered_dropped_or_reordered_leaf_is_found() {
             "index of persons",
         ),
         (
+            "a person put into the index besides",
+            |db, _| {
+                db.execute("INSERT INTO about VALUES (zeroblob(16), 5)", [])
+                    .unwrap();
+            },
+            "index of persons has",
+        ),
+        (
             "a person put out of sight beside a leaf",
             |db, _| {
                 db.execute("UPDATE entry SET persons = x'' WHERE position = 5", [])
@@ -284,7 +292,7 @@ fn an_altered_dropped_or_reordered_leaf_is_found() {
         let report = ledger::access::audit(
             world.dir.path(),
             &ledger::audit::How::with(&world.keys),
-            &mut |_, _| {},
+            &mut |_| {},
         )
         .unwrap();
         let said: Vec<String> = report.faults.iter().map(ToString::to_string).collect();

@@ -159,7 +159,7 @@ fn what_the_short_way_finds_in_the_access_log_a_whole_audit_finds() {
         altered[at as usize] ^= 1 << (at % 8);
         std::fs::write(&file, &altered).unwrap();
         let how = ledger::audit::How::with(&world.keys);
-        let whole = ledger::access::audit(world.dir.path(), &how, &mut |_, _| {})
+        let whole = ledger::access::audit(world.dir.path(), &how, &mut |_| {})
             .map_or(1, |report| report.faults.len());
         match flipped.found {
             1 => assert!(whole > 0, "byte {at}"),

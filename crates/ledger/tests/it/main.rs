@@ -1,6 +1,7 @@
 //! The ledger from outside: what goes in comes out, whatever happens in between.
 
 mod access;
+mod access_audits;
 mod appending;
 mod audits;
 mod damage;

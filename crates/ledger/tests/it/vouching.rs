@@ -287,7 +287,7 @@ fn access_checkpoint(world: &World) -> String {
 }
 
 fn access_audited(world: &World) -> (Vec<String>, Vec<String>, Outside) {
-    let report = ledger::access::audit(world.dir.path(), &How::with(&world.keys), &mut |_, _| {})
+    let report = ledger::access::audit(world.dir.path(), &How::with(&world.keys), &mut |_| {})
         .expect("it can be read");
     let faults = report.faults.iter().map(ToString::to_string).collect();
     let amiss = report.outside.amiss(LogName::Access, None);

@@ -153,7 +153,7 @@ pub fn restore(
 fn beside(at: &Path, how: &How, report: &Report) -> Result<Vec<Fault>, Error> {
     let mut faults = Vec::new();
     if at.join("access.sqlite").exists() {
-        let audited = ledger::access::audit(at, how, &mut |_, _| {}).map_err(Error::open)?;
+        let audited = ledger::access::audit(at, how, &mut |_| {}).map_err(Error::open)?;
         faults.extend(audited.faults);
     }
     faults.extend(review::faults(at, how, &report.erasures)?);

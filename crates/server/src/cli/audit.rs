@@ -15,7 +15,7 @@ use crate::cosigning::ask::{Sought, ask};
 use crate::cosigning::submit::signed;
 use crate::cosigning::{POLICY, read_policy};
 use crate::erasure::review;
-use crate::programme::{Indexed, audit_index};
+use crate::programme::{IndexHow, Indexed, audit_index};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -29,11 +29,11 @@ pub struct Args {
     /// Check all that can be checked without opening a content
     #[arg(long)]
     without_keys: bool,
-    /// Where to keep how far it has come, so that an interrupted audit goes on; beside the ledger
-    /// unless given
+    /// Where to keep how far it has come in the record, so that an interrupted audit goes on; beside the ledger
+    /// unless given. The access log's is kept beside it, and the index's in the data directory
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
-    /// Open everything anew, whatever an interrupted audit had opened
+    /// Open and compare everything anew, whatever an interrupted audit had done
     #[arg(long)]
     fresh: bool,
     /// A checkpoint of the record or of the access log that somebody kept elsewhere: it must be how the log begins
@@ -67,6 +67,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         keys_of: args.keys_from.clone(),
         resume: args.resume.clone(),
         fresh: args.fresh,
+        goes_on: true,
         policy,
         kept,
         ..How::default()
@@ -74,9 +75,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let audited = audited(&args.data.data, &how)?;
     let mut amiss_outside = audited.amiss();
     amiss_outside.extend(unanswered);
-    let indexed = indexed(args, how.keys)?;
+    let watch = Stopwatch::start();
+    let indexed = indexed(args, how.keys.clone())?;
+    let index_seconds = watch.seconds();
+    ledger::audit::finished(&args.data.data, &how);
     let copies = crate::backup::copies::of_keys(&args.data.data)?;
-    let (report, seconds) = (&audited.report, audited.seconds);
+    let report = &audited.report;
     let (amiss, more) = match &indexed {
         Indexed::Not(_) => (&[][..], 0),
         Indexed::Compared {
@@ -94,35 +98,51 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             "{}",
             serde_json::json!({
                 "entries": report.entries,
-                "leaves": audited.leaves,
+                "leaves": audited.access.leaves,
                 "bytes": report.bytes,
                 "erased": report.erased,
                 "opened": report.opened,
                 "bytes_read": report.bytes_read,
                 "resumed_at": report.resumed_at,
                 "whole_file": report.whole_file,
-                "seconds": seconds,
+                "seconds": audited.seconds,
+                "access_log": {
+                    "bytes": audited.access.bytes,
+                    "bytes_read": audited.access.bytes_read,
+                    "resumed_at": audited.access.resumed_at,
+                    "whole_file": audited.access.whole_file,
+                    "seconds": audited.access_seconds,
+                },
                 "faults": faults,
                 "checkpoint": report.checkpoint,
-                "checkpoint_of_access_log": audited.access_checkpoint,
+                "checkpoint_of_access_log": audited.access.checkpoint,
                 "witnessed": json(&report.outside),
-                "witnessed_of_access_log": json(&audited.access_outside),
+                "witnessed_of_access_log": json(&audited.access.outside),
                 "not_witnessed": amiss_outside,
                 "explained": report.restorations.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "copies_of_keys": copies,
                 "faults_of_index": amiss.len() as u64 + more,
                 "index": match &indexed {
                     Indexed::Not(why) => serde_json::json!({ "compared": false, "why": why }),
-                    Indexed::Compared { covered, size, .. } => {
-                        serde_json::json!({ "compared": true, "entries": size, "on_disk": covered })
-                    }
+                    Indexed::Compared {
+                        covered,
+                        size,
+                        keys,
+                        bytes,
+                        resumed_at,
+                        part_compared,
+                        ..
+                    } => serde_json::json!({
+                        "compared": true, "entries": size, "on_disk": covered, "keys": keys, "bytes": bytes,
+                        "resumed_at": resumed_at, "part_compared": part_compared, "seconds": index_seconds,
+                    }),
                 },
             })
         );
     } else {
         tell(&audited);
         tell_outside(args, &audited, &amiss_outside);
-        tell_index(&indexed);
+        tell_index(&indexed, index_seconds);
         for folder in &copies {
             say!(
                 "NOTE: A restore left a copy of the programme's keys in {}. Nothing is erased while it is there: \
@@ -204,7 +224,11 @@ fn indexed(args: &Args, keys: Option<ledger::Keys>) -> Result<Indexed, Stop> {
         return not("The keys lie elsewhere: an index is compared where its programme's keys are.");
     }
     let bar = super::import::bar(0, "entries indexed for comparison");
-    let indexed = audit_index(&args.data.data, keys, &mut |reached, size| {
+    let how = IndexHow {
+        fresh: args.fresh,
+        ..IndexHow::default()
+    };
+    let indexed = audit_index(&args.data.data, keys, how, &mut |reached, size| {
         bar.set_length(size);
         bar.set_position(reached);
     });
@@ -216,14 +240,12 @@ fn indexed(args: &Args, keys: Option<ledger::Keys>) -> Result<Indexed, Stop> {
 pub(super) struct Audited {
     /// Of the record; faults of the access log are among its faults.
     pub report: Report,
-    /// How many leaves of the access log were read.
-    pub leaves: u64,
-    /// The access log's signed checkpoint.
-    access_checkpoint: String,
-    /// What the access log was held against.
-    access_outside: Outside,
-    /// How long it took.
+    /// Of the access log, its faults taken out.
+    pub access: ledger::access::Report,
+    /// How long the record took.
     pub seconds: f64,
+    /// How long the access log took.
+    access_seconds: f64,
 }
 
 impl Audited {
@@ -231,7 +253,7 @@ impl Audited {
     fn amiss(&self) -> Vec<String> {
         let restored = self.report.restored();
         let mut amiss = self.report.outside.amiss(LogName::Record, restored);
-        for what in self.access_outside.amiss(LogName::Access, restored) {
+        for what in self.access.outside.amiss(LogName::Access, restored) {
             if !amiss.contains(&what) {
                 amiss.push(what);
             }
@@ -250,22 +272,26 @@ pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<Audited, Stop
         bar.set_message(rates(progress, watch.seconds()));
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
-    let access = ledger::access::audit(data, how, &mut |reached, size| {
-        bar.set_length(report.entries + size);
-        bar.set_position(report.entries + reached);
+    let seconds = watch.seconds();
+    let access_watch = Stopwatch::start();
+    bar.set_message("");
+    let mut access = ledger::access::audit(data, how, &mut |progress| {
+        bar.set_length(report.entries + progress.size);
+        bar.set_position(report.entries + progress.reached);
+        bar.set_message(rates(progress, access_watch.seconds()));
     })
     .map_err(|error| Stop::CouldNotRun(error.to_string()))?;
+    let access_seconds = access_watch.seconds();
     let unlawful = review::faults(data, how, &report.erasures)?;
     report.faults.extend(unlawful);
     bar.finish_and_clear();
     report.erased += access.erased;
-    report.faults.extend(access.faults);
+    report.faults.append(&mut access.faults);
     Ok(Audited {
         report,
-        leaves: access.leaves,
-        access_checkpoint: access.checkpoint,
-        access_outside: access.outside,
-        seconds: watch.seconds(),
+        access,
+        seconds,
+        access_seconds,
     })
 }
 
@@ -279,20 +305,32 @@ fn rates(progress: Progress, seconds: f64) -> String {
 }
 
 fn tell(audited: &Audited) {
-    let (report, seconds) = (&audited.report, audited.seconds);
-    let rate = report.bytes_read as f64 / 1e6 / seconds.max(1e-3);
+    let (report, access) = (&audited.report, &audited.access);
+    let rate = |bytes: u64, seconds: f64| bytes as f64 / 1e6 / seconds.max(1e-3);
     say!(
-        "Read back {} entries and {:.1} MB of content in {seconds:.1} s ({rate:.0} MB/s from the ledger).",
+        "Read back {} entries and {:.1} MB of content in {:.1} s ({:.0} MB/s from the ledger).",
         report.entries,
         report.bytes as f64 / 1e6,
+        audited.seconds,
+        rate(report.bytes_read, audited.seconds),
     );
-    say!("Read back {} leaves of the access log.", audited.leaves);
-    if report.resumed_at > 0 {
-        say!(
-            "The contents of the first {} entries were opened by an earlier audit that was interrupted; \
-             its progress file says so. --fresh opens everything again.",
-            report.resumed_at
-        );
+    say!(
+        "Read back {} leaves of the access log and {:.1} MB of content in {:.1} s ({:.0} MB/s from the log).",
+        access.leaves,
+        access.bytes as f64 / 1e6,
+        audited.access_seconds,
+        rate(access.bytes_read, audited.access_seconds),
+    );
+    for (first, of) in [
+        (report.resumed_at, "entries"),
+        (access.resumed_at, "leaves of the access log"),
+    ] {
+        if first > 0 {
+            say!(
+                "The contents of the first {first} {of} were opened by an earlier audit that was interrupted; \
+                 its progress file says so. --fresh opens everything again."
+            );
+        }
     }
     if !report.opened {
         say!("No content was opened: without keys only what is sealed was held against its line.");
@@ -329,7 +367,7 @@ fn tell(audited: &Audited) {
 fn tell_outside(args: &Args, audited: &Audited, amiss: &[String]) {
     for (log, outside) in [
         (LogName::Record, &audited.report.outside),
-        (LogName::Access, &audited.access_outside),
+        (LogName::Access, &audited.access.outside),
     ] {
         match &outside.newest {
             Some(newest) => say!(
@@ -383,7 +421,7 @@ fn json(outside: &Outside) -> serde_json::Value {
     })
 }
 
-fn tell_index(indexed: &Indexed) {
+fn tell_index(indexed: &Indexed, seconds: f64) {
     let (covered, size, differences, more) = match indexed {
         Indexed::Not(why) => return say!("The index was not held against the record. {why}"),
         Indexed::Compared {
@@ -391,14 +429,32 @@ fn tell_index(indexed: &Indexed) {
             size,
             differences,
             more,
+            ..
         } => (covered, size, differences, more),
     };
+    if let Indexed::Compared {
+        resumed_at,
+        part_compared,
+        ..
+    } = indexed
+        && *resumed_at > 0
+    {
+        let compared = match part_compared {
+            true => ", and a part of the two was compared",
+            false => "",
+        };
+        say!(
+            "What the index must hold was made from the first {resumed_at} entries by an earlier audit that was \
+             interrupted{compared}. --fresh does all of it again."
+        );
+    }
     for difference in differences {
         say!("FAULT: {difference}");
     }
     match differences.len() as u64 + more {
         0 => say!(
-            "The index holds what {size} entries give, and nothing else ({covered} of them were in its files)."
+            "The index holds what {size} entries give, and nothing else ({covered} of them were in its files): \
+             {seconds:.1} s."
         ),
         all => say!(
             "\n{all} faults of the index. They cost no record: `homecoming rebuild`, with no server running, \

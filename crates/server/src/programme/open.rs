@@ -187,10 +187,10 @@ pub(super) fn open(
         data,
         &[(LogName::Record, &ledger), (LogName::Access, &access)],
     )?;
-    super::index_audit::forget(data).map_err(Error::internal)?;
     let mut index = bring_up(data, &ledger, appender.size(), progress)?;
     let unfinished = erase::unfinished(&ledger, &index, erasure_delay_least(ledger.origin()))?;
     if !unfinished.is_empty() {
+        super::index_audit::forget(data).map_err(Error::internal)?;
         erase::destroy_again(&mut appender, &unfinished, &mut |bytes| chance.fill(bytes))?;
         drop(index);
         remove(&data.join("index"))?;

@@ -9,7 +9,7 @@
 
 use std::ops::ControlFlow;
 
-use index::{Bulk, Change, Index, Prepared};
+use index::{Bulk, Change, Index, Limits, Prepared};
 use ledger::{Action, Entry, Ledger, Raw, ReadError};
 
 use crate::error::{Error, ErrorKind};
@@ -44,7 +44,19 @@ pub fn catch_up(
     until: u64,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
-    let mut bulk = index.bulk();
+    catch_up_within(ledger, index, cores, until, Limits::default(), progress)
+}
+
+/// [`catch_up`], with sorted runs of a size of one's own: what was not written as one is lost if it is interrupted.
+pub fn catch_up_within(
+    ledger: &Ledger,
+    index: &Index,
+    cores: usize,
+    until: u64,
+    runs: Limits,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Error> {
+    let mut bulk = index.bulk_within(runs);
     // The transaction that a part ends with may go on in the next one: its last entry waits.
     let mut held: Option<Ready> = None;
     let mut reached = index.applied();

@@ -610,7 +610,7 @@ impl World<'_> {
             ..How::with(appender.keys())
         };
         if self.weather.beside {
-            let report = ledger::access::audit(self.stage.folder(), &how, &mut |_, _| {})
+            let report = ledger::access::audit(self.stage.folder(), &how, &mut |_| {})
                 .map_err(|e| format!("there is no access log to audit: {e}"))?;
             if let Some(fault) = report.faults.first() {
                 return Err(format!("the audit of the access log finds: {fault}"));

@@ -135,7 +135,7 @@ impl<'d> Record<'d> {
             return Answer::Same;
         };
         let mut faults = Faults::default();
-        structure::pages(db, false, &mut faults);
+        structure::pages(db, false, &structure::SMALL_TABLES, &mut faults);
         structure::schema(db, &mut faults);
         let known = structure::known(db, self.dir, false, &mut faults);
         let (_, signed) = structure::signed(db, known.identity.as_ref(), &mut faults);

@@ -1,0 +1,113 @@
+//! Rows of leaves, read as readers read them: each looked up by its position.
+
+use std::ops::Range;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::access::read::Raw;
+use crate::audit::faults::Faults;
+use crate::audit::window::Unreadable;
+
+/// Leaves from one position on.
+pub(super) struct Window {
+    pub(super) from: u64,
+    /// Lines, persons and bodies, one after the other.
+    bytes: Vec<u8>,
+    rows: Vec<Row>,
+}
+
+#[derive(Default)]
+struct Row {
+    line: Option<Range<usize>>,
+    beside: Option<Beside>,
+}
+
+/// What lies beside a line.
+struct Beside {
+    persons: Range<usize>,
+    class: i64,
+    slot: i64,
+    body: Range<usize>,
+}
+
+impl Window {
+    /// Reads a window; what cannot be read is said and left out. Without bodies, all but the bodies is read.
+    pub(super) fn read(
+        db: &Connection,
+        from: u64,
+        to: u64,
+        with_bodies: bool,
+        faults: &mut Faults,
+    ) -> Window {
+        let mut window = Window {
+            from,
+            bytes: Vec::with_capacity(128 << 10),
+            rows: Vec::with_capacity((to - from) as usize),
+        };
+        let mut unreadable = Unreadable::default();
+        for position in from..to {
+            let mut row = Row::default();
+            if let Err(e) = window.row(db, position, with_bodies, &mut row) {
+                unreadable.say(position, &e, faults);
+            }
+            window.rows.push(row);
+        }
+        unreadable.end(faults);
+        window
+    }
+
+    /// Fills a row in as far as it can be read.
+    fn row(
+        &mut self,
+        db: &Connection,
+        position: u64,
+        with_body: bool,
+        into: &mut Row,
+    ) -> rusqlite::Result<()> {
+        let sql = match with_body {
+            true => "SELECT line, persons, class, slot, body FROM entry WHERE position = ?1",
+            false => "SELECT line, persons, class, slot, x'' FROM entry WHERE position = ?1",
+        };
+        db.prepare_cached(sql)?
+            .query_row([position as i64], |row| {
+                into.line = Some(self.keep(row.get_ref(0)?.as_blob()?));
+                into.beside = Some(Beside {
+                    persons: self.keep(row.get_ref(1)?.as_blob()?),
+                    class: row.get(2)?,
+                    slot: row.get(3)?,
+                    body: self.keep(row.get_ref(4)?.as_blob()?),
+                });
+                Ok(())
+            })
+            .optional()
+            .map(|_| ())
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
+        let from = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        from..self.bytes.len()
+    }
+
+    /// Positions with their lines, and the rows as far as all of them is there.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (u64, Option<&[u8]>, Option<Raw<'_>>)> {
+        let part = |range: &Range<usize>| &self.bytes[range.clone()];
+        self.rows.iter().zip(self.from..).map(move |(row, at)| {
+            let line = row.line.as_ref().map(part);
+            let raw = line.zip(row.beside.as_ref()).map(|(line, beside)| Raw {
+                position: at,
+                line,
+                persons: part(&beside.persons),
+                class: beside.class,
+                slot: beside.slot,
+                body: part(&beside.body),
+            });
+            (at, line, raw)
+        })
+    }
+
+    /// How many bytes were read.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+}

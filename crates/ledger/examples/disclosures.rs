@@ -1,19 +1,24 @@
-//! For maintainers: what recording disclosures costs, by how many share a flush.
+//! For maintainers: what recording disclosures costs, by how many share a flush, and what auditing them does.
 //!
 //!     cargo run --release -p ledger --example disclosures -- FOLDER
 //!
 //! The folder should lie on the disk that is to be measured; what is made in it is removed.
 #![expect(clippy::print_stdout, reason = "measuring prints")]
 
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
 use evidence::disclosure::{Told, What};
 use ledger::access::{Draft, Recorder};
+use ledger::audit::How;
 use ledger::{Alias, Appender, RecordedAt};
 
 /// How long each group size is measured.
 const SECONDS: f64 = 3.0;
+
+/// How many leaves are audited, at least.
+const AUDITED: usize = 100_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("name a folder")?;
@@ -28,10 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     let keys = ledger::create(&dir, "example.org/disclosures", None, &mut chance)?;
-    let appender = Appender::open(&dir, keys)?;
+    let appender = Appender::open(&dir, keys.clone())?;
     let mut recorder = Recorder::open(&dir, &appender)?;
     println!("leaves a flush | leaves/s | flushes/s | CPU ms a leaf");
     let mut now = 1_800_000_000_000_000i64;
+    let mut all = 0;
     for size in [1usize, 8, 64, 512] {
         let (mut leaves, mut flushes) = (0usize, 0u32);
         let (wall, cpu) = (wall()?, cpu()?);
@@ -54,9 +60,43 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             leaves as f64 / seconds,
             f64::from(flushes) / seconds
         );
+        all += leaves;
+    }
+    while all < AUDITED {
+        let group: Vec<Draft> = (0..512).map(|n| draft(all + n)).collect();
+        let mut clock = || {
+            now += 10;
+            RecordedAt(now)
+        };
+        recorder
+            .commit(&group, &mut clock, &mut chance)?
+            .map_err(|e| e.to_string())?;
+        all += group.len();
     }
     drop(recorder);
     drop(appender);
+    let file = dir.join("access.sqlite");
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    for turn in 1..=3 {
+        let began = wall()?;
+        let mut bytes = Vec::new();
+        std::fs::File::open(&file)?.read_to_end(&mut bytes)?;
+        let read = (wall()? - began).as_secs_f64().max(0.01);
+        let (began, cpu) = (wall()?, cpu_of_all()?);
+        let report = ledger::access::audit(&dir, &How::with(&keys), &mut |_| {})?;
+        assert!(report.faults.is_empty(), "{:?}", report.faults);
+        let seconds = (wall()? - began).as_secs_f64();
+        println!(
+            "audit, turn {turn}: {} leaves, {:.0} leaves/s, {:.0} MB/s of rows, {:.1} CPU s a million; \
+             the file has {:.0} MB and is read at {:.0} MB/s",
+            report.leaves,
+            report.leaves as f64 / seconds,
+            megabytes(report.bytes_read) / seconds,
+            (cpu_of_all()? - cpu) * 1e6 / report.leaves as f64,
+            megabytes(bytes.len() as u64),
+            megabytes(bytes.len() as u64) / read,
+        );
+    }
     std::fs::remove_dir_all(dir)?;
     Ok(())
 }
@@ -88,7 +128,18 @@ fn wall() -> std::io::Result<Duration> {
     Ok(Duration::from_secs_f64(seconds.unwrap_or_default()))
 }
 
-/// The processor's time that this process has had.
+/// Seconds of the processors' time that this process's threads have had.
+fn cpu_of_all() -> std::io::Result<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    let after = text.rsplit(')').next().unwrap_or_default();
+    let ticks = after.split_whitespace().skip(11).take(2);
+    Ok(ticks
+        .filter_map(|text| text.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0)
+}
+
+/// The processor's time that this thread has had.
 fn cpu() -> std::io::Result<Duration> {
     let text = std::fs::read_to_string("/proc/self/schedstat")?;
     let nanos = text.split(' ').next().and_then(|text| text.parse().ok());

@@ -14,6 +14,7 @@ use super::Stop;
 use crate::chance::Chance;
 use crate::clock::Stopwatch;
 
+mod audits;
 mod decisions;
 mod fresh;
 mod load;
@@ -60,6 +61,8 @@ enum Instead {
     Simulate(simulate::Args),
     /// Measure how long the policy takes to decide
     Policy(decisions::Args),
+    /// Measure each part of an audit of a programme that is at rest
+    Audit(audits::Args),
 }
 
 /// Prints each figure as it comes and keeps it for the JSON form.
@@ -99,6 +102,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     match &args.instead {
         Some(Instead::Simulate(args)) => return simulate::run(args),
         Some(Instead::Policy(args)) => return decisions::run(args),
+        Some(Instead::Audit(args)) => return audits::run(args),
         None => {}
     }
     let Some(from) = &args.from else {

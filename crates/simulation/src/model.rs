@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use ledger::content::KeyName;
 use ledger::disclosure::{Told, What};
 use ledger::erasure::{Act, CARRYING_OUT, DONE};
 use ledger::{Action, Alias, Class, Expect, Head, ImportMark, Transaction, Write};
@@ -61,6 +62,8 @@ pub struct Erasure {
     pub person: String,
     /// The keys that go.
     pub slots: Vec<u32>,
+    /// Their names, in the same order.
+    pub names: Vec<KeyName>,
     /// Whether the therapy notes alone go.
     pub notes: bool,
     /// How far it is known to be.
@@ -232,10 +235,12 @@ impl Model {
                         known.content = Content::Going;
                     }
                 }
+                let goes = act.goes.unwrap_or_default();
                 self.erasures.push(Erasure {
                     task: act.id,
                     person,
-                    slots: act.goes.unwrap_or_default().slots,
+                    slots: goes.slots,
+                    names: goes.names,
                     notes,
                     stage: Stage::Begun,
                 });

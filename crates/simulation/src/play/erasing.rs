@@ -40,20 +40,22 @@ impl World<'_> {
             }
         };
         let destroyed = server.appender.keys().ledger().destroyed();
-        let mut slots: Vec<u32> = uses
+        let mut keys: Vec<_> = uses
             .iter()
             .filter(|one| !notes || one.class == Class::Notes)
-            .map(|one| one.slot)
-            .filter(|slot| !destroyed.contains(slot))
+            .map(|one| (one.slot, one.name))
+            .filter(|(slot, _)| !destroyed.contains(slot))
             .collect();
-        slots.sort_unstable();
-        if slots.is_empty() {
+        keys.sort_unstable();
+        if keys.is_empty() {
             return Ok(());
         }
+        let (slots, names) = keys.into_iter().unzip();
         let erasure = Erasure {
             task: format!("erasure{}", self.model.erasures.len()),
             person: person.to_owned(),
             slots,
+            names,
             notes,
             stage: crate::model::Stage::Begun,
         };
@@ -189,17 +191,8 @@ impl World<'_> {
                 .iter()
                 .map(|slot| output(PART, "key", u64::from(*slot))),
         );
-        let uses = self.server.as_ref().map(|server| {
-            let uses = server.ledger.slots_of(&erasure.person);
-            uses.unwrap_or_default()
-        });
-        let uses = uses.unwrap_or_default();
-        let names = erasure.slots.iter().filter_map(|slot| {
-            let used = uses.iter().find(|used| used.slot == *slot)?;
-            Some(key_name_text(&used.name))
-        });
-        outputs.extend(names.map(|name| {
-            let kind = code(PART, "key-name");
+        outputs.extend(erasure.names.iter().map(|name| {
+            let (kind, name) = (code(PART, "key-name"), key_name_text(name));
             format!(r#"{{"type":{kind},"valueString":"{name}"}}"#)
         }));
         let scope = match erasure.notes {

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use tlog::Hash;
 
+/// A key, ready to hash with: what it takes of the key is done once for all that is hashed.
 #[derive(Clone)]
 pub(crate) struct Mac {
     inner: Sha256,
@@ -10,6 +11,7 @@ pub(crate) struct Mac {
 }
 
 impl Mac {
+    /// With a key of just 32 bytes, which fits into one block.
     pub(crate) fn new(key: &[u8; 32]) -> Mac {
         let half = |pad: u8| {
             let mut block = [pad; 64];

@@ -14,8 +14,9 @@
 //! body from its first byte, the log commits to the key, its class and the place.
 //!
 //! That the commitment hangs from the key's name and not from the key has a reason: when the key is destroyed, its
-//! name can be told, and then everybody can tell which bodies were sealed under it, as what class, and that no others
-//! were ([`is_under`]). Without the name, commitments of one key have nothing in common that anybody could see.
+//! name can be told, and then everybody can tell of a body whether it was sealed under it, and as what class
+//! ([`is_under`]). Whoever has the name can also make the beginning of another body, which opens with no key: so it counts
+//! only for what was recorded while the key was there. Without the name, commitments of one key have nothing in common that anybody could see.
 
 use aes_gcm_siv::aead::{AeadInOut, KeyInit};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce, Tag};

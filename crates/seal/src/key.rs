@@ -42,7 +42,9 @@ impl Key {
     /// The key's name: what it can be told from every other key by, and not be found out from.
     ///
     /// It is no secret of the first rank, and it is not for everybody either: whoever has it can tell which sealed
-    /// bodies were made with the key, and open none of them.
+    /// bodies were made with the key, and open none of them. They can also make the beginning of a body for something new,
+    /// as if it were sealed with the key; nothing opens that. While the key is there it is damage; when the key is
+    /// destroyed, whoever asks under which key a body lay holds against the erasure that it was recorded before.
     pub fn name(&self) -> [u8; 32] {
         *self.derive(b"homecoming/key/name/1\n").as_bytes()
     }

@@ -11,7 +11,11 @@
 //!
 //! A restoration may have lost the entries of an erasure, and found its keys gone: then the chain tells which
 //! ([`crate::gone`]). What lay under these is accounted for as well, and the report says that nobody can tell why. It
-//! counts only in a log that is not the programme's first, because a restoration with a loss begins another.
+//! counts only in a log that is not the programme's first, because a restoration with a loss begins another, and only what
+//! was recorded before that.
+//!
+//! Whoever has a key's name can also make the beginning of a body for something new. So each erasure and each restoration
+//! accounts only for what came before it: entries by their position, disclosures by their time.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -24,6 +28,7 @@ use crate::disclosure::Leaf;
 use crate::entry::{Alias, Entry};
 use crate::erasure::{Act, CARRYING_OUT, DONE, Goes, RECORD};
 use crate::gone::KeysGone;
+use crate::trust::SKEW_MAX_US;
 
 /// How many officers approve an erasure, beside the one who asks for it.
 const APPROVALS: usize = 2;
@@ -36,8 +41,8 @@ const PROGRAMME: &str = "homecoming";
 struct Carried {
     goes: Goes,
     is_whole_record: bool,
-    /// Whether nothing was left of it, as far as the file goes.
-    done: bool,
+    /// When nothing was left of it, as far as the file goes.
+    done: Option<RecordedAt>,
 }
 
 /// An entry whose content is missing.
@@ -84,14 +89,14 @@ impl Erasures {
             let goes = may_carry_out(&before, entry, act).map_err(unlawful)?;
             let mut after = steps[at + 1..].iter().filter(of_it);
             let done = match after.next() {
-                None => false,
+                None => None,
                 Some((done, last)) if last.step == DONE && done.actor == PROGRAMME => {
                     if last.goes.as_ref() != Some(goes) {
                         return Err(unlawful(
                             "says at its end that something else went than at its beginning",
                         ));
                     }
-                    true
+                    Some(done.recorded_at)
                 }
                 Some(_) => return Err(unlawful("goes on with a step that it cannot take")),
             };
@@ -119,8 +124,9 @@ impl Erasures {
         self.carried.iter().any(|one| !one.is_whole_record)
     }
 
-    /// Holds the entries whose contents are missing against what went: each lay under a key that went, and from under
-    /// the keys that went nothing else is there. `log` is the first name of the log.
+    /// Holds the entries whose contents are missing against what went: each lay under a key that went, was recorded before
+    /// it went, and as many of each kind are missing as went. Nobody can tell under which key a content lies that is there,
+    /// so it is not asked whether one of these should be gone. `log` is the first name of the log.
     pub(super) fn account_for(
         &mut self,
         log: &str,
@@ -140,7 +146,7 @@ impl Erasures {
             }
             let lost = self.lost.iter_mut().find(|lost| {
                 let names = lost.keys.keys.iter().map(|(_, name)| name);
-                entry.position < lost.position && one.lay_under(log, names, ANY)
+                entry.position < lost.keys.entry && one.lay_under(log, names, ANY)
             });
             let lost = lost.ok_or(Problem::Missing {
                 position: entry.position,
@@ -169,7 +175,7 @@ impl Erasures {
                 let gone = one.goes.of_kind(kind);
                 // One that is still being carried out may not have come so far.
                 let what = match missing.cmp(&gone) {
-                    Ordering::Less if one.done => format!(
+                    Ordering::Less if one.done.is_some() => format!(
                         "{gone} contents of the kind {kind} are said to be gone, and only {missing} are missing"
                     ),
                     Ordering::Greater => format!(
@@ -183,8 +189,8 @@ impl Erasures {
         Ok(())
     }
 
-    /// Whether what was asked about the person is gone with their record: it lay under a key of that. `log` is the first
-    /// name of the access log.
+    /// Whether what was asked about the person is gone with their record: it lay under a key of that, and was asked before
+    /// that key was gone. An erasure that is not done yet may still have the key. `log` is the first name of the access log.
     pub(super) fn took_disclosure(
         &self,
         log: &str,
@@ -201,8 +207,11 @@ impl Erasures {
             version: 0,
             position: leaf.position,
         };
+        let is_before = |gone: RecordedAt| leaf.recorded_at.0 <= gone.0.saturating_add(SKEW_MAX_US);
         let whole = self.carried.iter().filter(|one| one.is_whole_record);
-        let lost = self.lost.iter().flat_map(|lost| &lost.keys.keys);
+        let whole = whole.filter(|one| one.done.is_none_or(is_before));
+        let lost = self.lost.iter().filter(|lost| is_before(lost.recorded_at));
+        let lost = lost.flat_map(|lost| &lost.keys.keys);
         whole
             .flat_map(|one| &one.goes.names)
             .chain(lost.map(|(_, name)| name))

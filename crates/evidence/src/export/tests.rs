@@ -223,10 +223,14 @@ fn left_of_leaf(position: u64, whom: Whom) -> Sealed {
 }
 
 fn access_line(position: u64, whom: Whom, stored: &[u8]) -> String {
+    access_line_at(position, at(position), whom, stored)
+}
+
+fn access_line_at(position: u64, recorded_at: RecordedAt, whom: Whom, stored: &[u8]) -> String {
     let mut line = Vec::new();
     disclosure::Line {
         position,
-        recorded_at: at(position),
+        recorded_at,
         actor: "user/9",
         purpose: "TREAT",
         what: What::Page,

@@ -214,7 +214,9 @@ impl Export {
         if log < 2 || entry.actor != gone::ACTOR {
             return None;
         }
-        let keys = KeysGone::read(stored).filter(|keys| keys.person == self.person)?;
+        // The restoration's own entry comes first.
+        let keys = KeysGone::read(stored)
+            .filter(|keys| keys.person == self.person && keys.entry < entry.position)?;
         Some(Lost {
             position: entry.position,
             recorded_at: entry.recorded_at,

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::erasure::{CARRYING_OUT, DONE, key_name_text};
+use crate::export::erased::{Erasures, Lost};
+use crate::gone::KeysGone;
+use crate::trust::SKEW_MAX_US;
 
 /// The name of the key of the therapy notes.
 const NOTES: KeyName = [12; 32];
@@ -388,11 +391,14 @@ fn erasures_that_do_not_follow_each_other_account_for_nothing() {
 #[test]
 fn what_a_restoration_found_gone_is_accounted_for_and_not_explained() {
     const SECOND: &str = "ward.example/log.2";
-    let told = |person: Alias, contents: u64, names: &[KeyName]| {
+    let told_of = |entry: u64, person: Alias, contents: u64, names: &[KeyName]| {
         let part = |name: &str, value: &str| {
             format!(r#"{{"url":"urn:homecoming:keys-gone:{name}","valueString":"{value}"}}"#)
         };
-        let mut parts = vec![part("entry", "2"), part("contents", &contents.to_string())];
+        let mut parts = vec![
+            part("entry", &entry.to_string()),
+            part("contents", &contents.to_string()),
+        ];
         let key = |name: &KeyName| part("key", &format!("3:{}", key_name_text(name)));
         parts.extend(names.iter().map(key));
         format!(
@@ -401,11 +407,14 @@ fn what_a_restoration_found_gone_is_accounted_for_and_not_explained() {
         )
         .into_bytes()
     };
+    let told = |person, contents, names: &[KeyName]| told_of(3, person, contents, names);
     let with = |origin: &str, actor: &str, stored: &[u8], missing: &[usize]| {
         let mut log = Log::observations(2);
         log.under = Some((NOTES, Class::Notes));
         log.push(Some(PERSON), "Observation", observation(2));
         log.under = None;
+        // In the place of the restoration's own entry.
+        log.push(Some(PERSON), "Observation", observation(3));
         // The map's kind is a Basic, too.
         log.push_by(actor, Some(PERSON), "Basic", stored.to_vec());
         log.push(Some(PERSON), "Observation", observation(4));
@@ -427,7 +436,7 @@ fn what_a_restoration_found_gone_is_accounted_for_and_not_explained() {
     let says = |all: &[String], what: &str| all.iter().any(|said| said.contains(what));
     assert!(says(
         &report.proved,
-        "The contents of 3 cannot be opened any more: entry 3"
+        "The contents of 3 cannot be opened any more: entry 4"
     ));
     assert!(!says(&report.proved, "were erased"));
     assert!(says(
@@ -439,9 +448,15 @@ fn what_a_restoration_found_gone_is_accounted_for_and_not_explained() {
     let report = with(SECOND, "restore", &both, &[]).expect("nothing is missing");
     assert!(!says(&report.not_proved, "Why the keys"));
     let fewer = told(PERSON, 2, &[KEY, NOTES]);
-    let what = "3 contents are missing under keys that were gone when the record was restored, and entry 3 says 2";
+    let what = "3 contents are missing under keys that were gone when the record was restored, and entry 4 says 2";
     assert_eq!(with(SECOND, "restore", &fewer, &[0, 1, 2]), counts(what));
-    assert_eq!(with(SECOND, "restore", &both, &[4]), missing(4));
+    assert_eq!(with(SECOND, "restore", &both, &[5]), missing(5));
+    assert_eq!(with(SECOND, "restore", &both, &[3]), missing(3));
+    // What names itself, or something that came later, as the restoration.
+    for entry in [4, 5, u64::MAX] {
+        let itself = told_of(entry, PERSON, 3, &[KEY, NOTES]);
+        assert_eq!(with(SECOND, "restore", &itself, &[0]), missing(0));
+    }
     let notes = told(PERSON, 3, &[NOTES]);
     assert!(with(SECOND, "restore", &notes, &[2]).is_ok());
     assert_eq!(with(SECOND, "restore", &notes, &[1, 2]), missing(1));
@@ -457,7 +472,10 @@ fn what_a_restoration_found_gone_is_accounted_for_and_not_explained() {
 fn a_disclosure_without_its_content_needs_an_erasure() {
     let stored = br#"{"address":"/people/x"}"#;
     // The content of the disclosure lies under KEY; what is erased, under the one that is given.
-    let with = |erasure: Option<(Class, Steps<'_>, KeyName)>, whom: Whom, content: Content| {
+    let told_at = |erasure: Option<(Class, Steps<'_>, KeyName)>,
+                   recorded_at: RecordedAt,
+                   whom: Whom,
+                   content: Content| {
         let mut log = Log::default();
         let mut erased = None;
         if let Some((class, _, name)) = erasure {
@@ -472,7 +490,7 @@ fn a_disclosure_without_its_content_needs_an_erasure() {
             };
             log.erase(steps, scope, (1, &[("Observation", 1)], &[name]));
         }
-        let line = access_line(0, whom, stored);
+        let line = access_line_at(0, recorded_at, whom, stored);
         let tree: Tree = [tlog::leaf_hash(line.as_bytes())].into_iter().collect();
         let (hashes, checkpoint) = prove(&tree, &[0], ACCESS);
         let mut export = log.without(erased);
@@ -484,6 +502,7 @@ fn a_disclosure_without_its_content_needs_an_erasure() {
         });
         checked(&export).map(|report| report.disclosures.len())
     };
+    let with = |erasure, whom, content| told_at(erasure, at(0), whom, content);
     let here = || Content::Here {
         salt: SALT,
         stored: stored.to_vec(),
@@ -502,6 +521,35 @@ fn a_disclosure_without_its_content_needs_an_erasure() {
     assert_eq!(with(other, one, gone(one)), missing(0));
     assert_eq!(with(other, one, here()), Ok(1));
     assert_eq!(with(notes, one, gone(one)), missing(0));
+    // Nobody tells anything under a key that is gone; who has its name can make it look so.
+    let skew = |done: RecordedAt, over: i64| RecordedAt(done.0 + SKEW_MAX_US + over);
+    let done = at(6);
+    assert_eq!(told_at(whole, skew(done, 0), one, gone(one)), Ok(1));
+    assert_eq!(told_at(whole, skew(done, 1), one, gone(one)), missing(0));
+    assert_eq!(told_at(whole, skew(done, 1), one, here()), Ok(1));
+    assert_eq!(told_at(begun, skew(done, 1), one, gone(one)), Ok(1));
+    // Nor after a restoration found it gone.
+    let restored = Lost {
+        position: 9,
+        recorded_at: done,
+        keys: KeysGone {
+            person: PERSON,
+            entry: 8,
+            contents: 1,
+            keys: vec![(3, KEY)],
+        },
+        missing: 0,
+    };
+    let erasures = Erasures::read(&[], vec![restored]).expect("no erasure");
+    for (over, expect) in [(0, true), (1, false)] {
+        let line = access_line_at(0, skew(done, over), one, stored);
+        let leaf = disclosure::Leaf::parse(line.as_bytes()).expect("a leaf");
+        let left = left_of_leaf(0, one);
+        assert_eq!(
+            erasures.took_disclosure(ACCESS, PERSON, &leaf, &left),
+            expect
+        );
+    }
     let several = Whom::Many(2);
     assert_eq!(with(None, several, Content::Withheld), Ok(1));
     assert_eq!(with(None, several, here()), missing(0));

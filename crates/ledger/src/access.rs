@@ -45,7 +45,7 @@ pub use read::{AccessLog, Disclosed, Proven, Salted};
 pub use recorder::{Draft, Logged, Recorder};
 
 /// The format that this version writes.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// Marks the SQLite file as an access log: "hcAC".
 const APPLICATION_ID: i32 = 0x6863_4143;
@@ -180,6 +180,7 @@ fn connect(dir: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
     match (read("application_id")?, read("user_version")?) {
         (APPLICATION_ID, FORMAT) => Ok(db),
         (APPLICATION_ID, found) if found > FORMAT => Err(OpenError::Newer { found }),
+        (APPLICATION_ID, found) if found > 0 => Err(OpenError::OlderAccess { found }),
         _ => Err(damaged("`access.sqlite` is not an access log")),
     }
 }

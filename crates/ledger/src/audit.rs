@@ -12,7 +12,7 @@
 //! | a sealed body | the line's hash of it; it opens with its key, for its place, and unpacks; the line's commitment to salt and content |
 //! | a key | one person's, for one class, in the order of the epochs; in `key_use` and in the keyring, under one name |
 //! | the content's name | the kind and id (or alias) in the line |
-//! | a destroyed key | an erasure on the record that names it, and its person; or a restoration that found it gone; what it sealed was sealed under the key of its name |
+//! | a destroyed key | an erasure on the record that names it and its person, covers its class and all that it sealed, and says how much that is; or a restoration that found it gone; what it sealed was sealed under the key of its name |
 //! | a restoration that lost entries | its place, the log that ended and the log that began; each person whose keys were gone is told |
 //! | a map of heads | computed anew from the lines before it |
 //! | tiles, heads of persons | computed anew; none missing, none besides |
@@ -38,6 +38,7 @@
 //! one moment taken: the last few entries are read in it too, so that the audit ends at one size
 //! with everything as of that size.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use evidence::erasure::Act;
@@ -109,6 +110,8 @@ pub struct How {
     pub policy: Option<Policy>,
     /// Checkpoints from elsewhere, of the record or of the access log.
     pub kept: Vec<Kept>,
+    /// When at the latest keys were gone, as the record's audit gives it ([`Report::gone_by`]): for the access log's.
+    pub gone_by: BTreeMap<u32, RecordedAt>,
     /// The log ends here and another begins, so nothing is signed with its key any more: whether that key is there
     /// is not asked.
     pub log_ends: bool,
@@ -155,6 +158,8 @@ pub struct Report {
     pub restorations: Vec<Restoration>,
     /// The steps of erasures, each with its entry's position.
     pub erasures: Vec<(u64, Act)>,
+    /// When at the latest each key was gone that an erasure took or a restoration missed, by slot.
+    pub gone_by: BTreeMap<u32, RecordedAt>,
     /// Whether contents were opened: without keys they are only held against their lines' hashes.
     pub opened: bool,
     /// The contents before this position were opened by an earlier run that was interrupted; 0 if there was none.
@@ -269,6 +274,7 @@ pub fn audit(
         erased: audit.erased,
         other_faults: faults.count() - audit.destroyed_unsaid.len() as u64,
         destroyed_unsaid: audit.destroyed_unsaid,
+        gone_by: audit.acts.gone_by(),
         restorations: audit.acts.restorations,
         erasures: audit.acts.steps,
         opened: sealing.is_some(),

@@ -167,6 +167,15 @@ pub enum OpenError {
         /// The format of the directory.
         found: i32,
     },
+    /// The access log has a format that was never released.
+    #[error(
+        "the access log of this directory has format {found}, from before the first release, which this version of \
+         Homecoming does not read. Make a new programme with `homecoming init` and import again; nothing was changed"
+    )]
+    OlderAccess {
+        /// The format of the access log.
+        found: i32,
+    },
     /// Another process appends here.
     #[error(transparent)]
     Lock(#[from] LockError),

@@ -6,6 +6,7 @@
 //! | a line | reads; says its own position; not recorded before the one before it |
 //! | the lines' hashes | the tiles, and the root in the signed checkpoint |
 //! | a body | the line's hash of it; it opens; the line's commitment to salt and content |
+//! | a body whose key is destroyed | it told of one person, and lay under that key, by the name that the record has for it; recorded before it was gone |
 //! | the persons | what line and content say; `about` as far as it covers |
 //! | a month's key | the slot that the month's leaves are sealed under |
 //! | what witnesses have signed | the leaves give the same root at that size |
@@ -37,7 +38,7 @@ use crate::audit::faults::Faults;
 use crate::audit::opening::{Hands, Opening, on_threads};
 use crate::audit::roots::Roots;
 use crate::audit::walk::Filled;
-use crate::audit::{Fault, How, Outside, Progress, TAIL, structure};
+use crate::audit::{Fault, How, Outside, Progress, TAIL, key_use, structure};
 use crate::keys::Keys;
 use crate::lock;
 use crate::store::{self, Identity, OpenError};
@@ -48,6 +49,7 @@ mod opened;
 mod window;
 
 use derived::{About, Months, Pair};
+use opened::With;
 use window::Window;
 
 /// The tables that change in place or are small; see [`structure::pages`].
@@ -70,6 +72,8 @@ pub struct Report {
     pub whole_file: bool,
     /// What does not fit.
     pub faults: Vec<Fault>,
+    /// How many faults there are, listed or not.
+    pub fault_count: u64,
     /// What was held against the word of others.
     pub outside: Outside,
     /// The signed checkpoint as it is stored.
@@ -97,6 +101,16 @@ pub fn audit(
     let origin = identity.as_ref().map_or("", |known| &known.origin);
     let mut opening = Opening::begin(dir, how, LogName::Access, origin, &db);
     let resumed_at = opening.resumed_at();
+    // A record that cannot be read is its own audit's to say.
+    let destroyed = how.keys.as_ref().and_then(|keys| {
+        let record = store::open_to_read(dir).ok()?;
+        key_use::destroyed(&record, keys).ok()
+    });
+    let with = With {
+        sealing: sealing.as_ref(),
+        destroyed: destroyed.as_ref(),
+        gone_by: Some(&how.gone_by),
+    };
     let mut roots = Roots::default();
     if resumed_at > 0 {
         let otherwise = format!(
@@ -131,7 +145,7 @@ pub fn audit(
     let checkpoint = on_threads(
         how.threads,
         &mut opening,
-        |window| opened::open(window, sealing.as_ref()),
+        |window| opened::open(window, with),
         |hands| audit.run(hands, progress),
     )?;
     let (opened, bytes) = opening.end(audit.size, how.goes_on);
@@ -150,6 +164,7 @@ pub fn audit(
         erased,
         resumed_at,
         whole_file: at_rest,
+        fault_count: faults.count(),
         faults: faults.list(),
         outside: audit.word.outside,
         checkpoint,
@@ -372,7 +387,11 @@ pub(super) fn whole(
             None => {}
         }
     }
-    faults.extend(opened::open(&window, sealing).faults);
+    let with = With {
+        sealing,
+        ..With::default()
+    };
+    faults.extend(opened::open(&window, with).faults);
 }
 
 /// What others have signed of the access log.

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use evidence::content::Salt;
+use evidence::content::{KeyName, Salt};
 use evidence::disclosure::{Leaf, What, Whom};
 use evidence::entry::Alias;
 use rusqlite::{Connection, OptionalExtension};
@@ -116,6 +116,17 @@ impl Sealing {
             salt: opened.salt,
             stored,
         }))
+    }
+
+    /// Whether a body is sealed under the key of a name, for its place; asked of keys that are destroyed.
+    pub(super) fn is_under(
+        &self,
+        name: &KeyName,
+        place: &Place,
+        class: Class,
+        body: &[u8],
+    ) -> bool {
+        seal::is_under(name, &self.bound(place, class), body)
     }
 
     fn ring(&self, class: Class) -> &seal::Keyring {

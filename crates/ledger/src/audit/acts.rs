@@ -2,7 +2,8 @@
 //!
 //! A key that is destroyed without an act on the record that names it is a fault: it was taken away
 //! by somebody who had no right to. An act that says it is done, while the key is still there, is
-//! one too. A restoration accounts for persons' keys that were gone by then, and for no others: the
+//! one too. It takes what its scope covers and what was recorded before the position that it says, and as much as it says:
+//! who has a key's name can make what looks like more under it. A restoration accounts for persons' keys that were gone by then, and for no others: the
 //! programme's own are never erased.
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use evidence::erasure::{self, Act};
 use evidence::gone::{self, KeysGone};
 use evidence::heads::{self, Map};
 use record::time::RecordedAt;
+use seal::Class;
 use tlog::Hash;
 use tlog::note::VerifierKey;
 
@@ -58,13 +60,43 @@ fn check_map(position: u64, map: &Map, walk: &Walk, faults: &mut Faults) {
     }
 }
 
+/// A key that an erasure said it destroys.
+struct Taken {
+    /// Whose it is.
+    person: Alias,
+    /// Where the erasure says so.
+    position: u64,
+    /// What it calls the key.
+    name: KeyName,
+    is_whole_record: bool,
+    /// It takes what was recorded before this position.
+    below: u64,
+}
+
+impl Taken {
+    /// Whether a key and what it sealed is what the erasure may take; what is wrong otherwise.
+    fn may_take(&self, destroyed: &Destroyed) -> Result<(), &'static str> {
+        let covers = match destroyed.class {
+            Some(Class::Record) => self.is_whole_record,
+            Some(Class::Notes) => true,
+            _ => false,
+        };
+        match () {
+            () if destroyed.person != Some(self.person) => Err("is of somebody else"),
+            () if !covers => Err("takes something else"),
+            () if destroyed.last >= self.below => Err("takes only what came before it"),
+            () => Ok(()),
+        }
+    }
+}
+
 /// Every act, as it is found.
 #[derive(Default)]
 pub(super) struct Acts {
-    /// Keys that an erasure said it destroys: whose, where it says so, and what it calls them.
-    carried_out: BTreeMap<u32, (Alias, u64, KeyName)>,
-    /// Keys of which an erasure says that they are gone.
-    done: BTreeMap<u32, u64>,
+    /// Keys that an erasure said it destroys.
+    carried_out: BTreeMap<u32, Taken>,
+    /// Keys of which an erasure says that they are gone: where, and when.
+    done: BTreeMap<u32, (u64, RecordedAt)>,
     /// Which access log the last map of heads names, and where that map is.
     access: Option<(Option<VerifierKey>, u64)>,
     /// Restorations that lost entries, the first first.
@@ -119,11 +151,17 @@ impl Acts {
             }
             for (slot, name) in goes.slots.iter().zip(&goes.names) {
                 if act.step == erasure::CARRYING_OUT {
-                    let whose = (act.person, line.position, *name);
-                    self.carried_out.insert(*slot, whose);
+                    let taken = Taken {
+                        person: act.person,
+                        position: line.position,
+                        name: *name,
+                        is_whole_record: act.scope == erasure::RECORD,
+                        below: goes.below,
+                    };
+                    self.carried_out.insert(*slot, taken);
                 }
                 if act.step == erasure::DONE {
-                    self.done.insert(*slot, line.position);
+                    self.done.insert(*slot, (line.position, line.recorded_at));
                 }
             }
         }
@@ -239,13 +277,14 @@ impl Acts {
         let gone = |restoration: &Restoration| {
             restoration.position < position && restoration.named.contains(&slot)
         };
-        carried_out.is_some_and(|(_, act, _)| *act < position) || self.restorations.iter().any(gone)
+        carried_out.is_some_and(|taken| taken.position < position)
+            || self.restorations.iter().any(gone)
     }
 
     /// Holds what is destroyed against the acts, and notes with each restoration what was gone by then. Gives the
     /// persons' keys that no act accounts for.
     pub(super) fn check(&mut self, destroyed: &[Destroyed], faults: &mut Faults) -> Vec<Gone> {
-        for (slot, position) in &self.done {
+        for (slot, (position, _)) in &self.done {
             if !destroyed.iter().any(|destroyed| destroyed.slot == *slot) {
                 faults.at(
                     *position,
@@ -256,26 +295,28 @@ impl Acts {
             }
         }
         let mut unsaid = Vec::new();
-        for Destroyed {
-            person,
-            slot,
-            name,
-            first,
-            last,
-            count,
-        } in destroyed
-        {
+        for one in destroyed {
+            let Destroyed {
+                person,
+                class: _,
+                slot,
+                name,
+                first,
+                last,
+                count,
+            } = one;
             let gone = person.map(|person| Gone {
                 slot: *slot,
                 person,
                 name: name.unwrap_or_default(),
                 contents: *count,
             });
-            let erased = self.carried_out.get(slot);
-            if let Some((_, at, named)) = erased.filter(|(whose, ..)| Some(*whose) == *person) {
-                if Some(named) != name.as_ref() {
+            let taken = self.carried_out.get(slot);
+            let taken = taken.map(|taken| (taken, taken.may_take(one)));
+            if let Some((taken, Ok(()))) = taken {
+                if Some(taken.name) != *name {
                     faults.at(
-                        *at,
+                        taken.position,
                         format_args!("it names the key {slot} otherwise than `key_use` does"),
                     );
                 }
@@ -289,16 +330,77 @@ impl Acts {
                 restoration.gone.push(gone);
                 continue;
             }
+            let others = count - 1;
             faults.at(
                 *first,
-                format_args!(
-                    "the key {slot} of its content and of {} others was destroyed, and no erasure on the record says so",
-                    count - 1
-                ),
+                match taken {
+                    Some((taken, Err(why))) => format!(
+                        "the key {slot} of its content and of {others} others was destroyed, the last of them entry \
+                         {last}, and no erasure on the record may take that: the one of entry {} {why}",
+                        taken.position
+                    ),
+                    _ => format!(
+                        "the key {slot} of its content and of {others} others was destroyed, and no erasure on the \
+                         record says so"
+                    ),
+                },
             );
             unsaid.extend(gone);
         }
+        self.check_counts(destroyed, faults);
         self.check_told(faults);
         unsaid
+    }
+
+    /// An erasure takes as many contents as it says; one that is not done may not have come so far.
+    fn check_counts(&self, destroyed: &[Destroyed], faults: &mut Faults) {
+        for (position, act) in &self.steps {
+            let Some(goes) = act
+                .goes
+                .as_ref()
+                .filter(|_| act.step == erasure::CARRYING_OUT)
+            else {
+                continue;
+            };
+            let is_its = |slot: &u32| {
+                let taken = self.carried_out.get(slot);
+                taken.is_some_and(|taken| taken.position == *position)
+            };
+            // A key that came back from escrow, and went again, counts with the later one.
+            if !goes.slots.iter().all(is_its) {
+                continue;
+            }
+            // What it may not take was said by itself.
+            let its = |one: &&Destroyed| {
+                goes.slots.contains(&one.slot) && self.carried_out[&one.slot].may_take(one).is_ok()
+            };
+            let (mut keys, mut gone) = (0, 0_u64);
+            for one in destroyed.iter().filter(its) {
+                keys += 1;
+                gone = gone.saturating_add(one.count);
+            }
+            let is_done = keys == goes.slots.len()
+                && goes.slots.iter().all(|slot| self.done.contains_key(slot));
+            if gone > goes.entries || (is_done && gone < goes.entries) {
+                faults.at(
+                    *position,
+                    format_args!(
+                        "it says that {} contents go, and {gone} lay under the keys that it took",
+                        goes.entries
+                    ),
+                );
+            }
+        }
+    }
+
+    /// When at the latest each key was gone that an erasure took or a restoration missed.
+    pub(super) fn gone_by(&self) -> BTreeMap<u32, RecordedAt> {
+        let found = self.restorations.iter().flat_map(|restoration| {
+            let slots = restoration.gone.iter().map(|gone| gone.slot);
+            slots.map(|slot| (slot, restoration.recorded_at))
+        });
+        let mut by: BTreeMap<u32, RecordedAt> = found.collect();
+        by.extend(self.done.iter().map(|(slot, (_, at))| (*slot, *at)));
+        by
     }
 }

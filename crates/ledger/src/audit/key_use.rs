@@ -32,6 +32,8 @@ struct Use {
 /// A key that was destroyed, and what it sealed.
 pub(super) struct Destroyed {
     pub(super) person: Option<Alias>,
+    /// What all that it sealed is.
+    pub(super) class: Option<Class>,
     pub(super) slot: u32,
     /// As `key_use` has it.
     pub(super) name: Option<KeyName>,
@@ -202,6 +204,7 @@ impl Uses {
                 Ok(_) => faults.say(format!("`key_use` names the key {slot} as another one")),
                 Err(KeyError::Destroyed(_)) => destroyed.push(Destroyed {
                     person: used.whose.0,
+                    class: Class::from_number(used.whose.1),
                     slot: *slot,
                     name: names.get(slot).copied(),
                     first: used.first,

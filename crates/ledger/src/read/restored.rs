@@ -1,8 +1,9 @@
 //! The restorations that lost something, as the record tells them, and the keys that they account for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
+use seal::Class;
 use tlog::root_at;
 
 use super::{Ledger, ReadError, StoredTiles, damaged, line_of};
@@ -20,19 +21,20 @@ impl Ledger {
     /// it finds those that do not count.
     pub fn restorations(&self) -> Result<Vec<Restoration>, ReadError> {
         let mut under: HashMap<i64, Under> = HashMap::new();
-        let destroyed = self.keys().ledger().destroyed();
-        let is_destroyed = |slot: i64| destroyed.iter().any(|gone| i64::from(*gone) == slot);
+        let destroyed = self.keys().ledger().destroyed().into_iter();
+        let destroyed: HashSet<i64> = destroyed.map(i64::from).collect();
         let mut found = Vec::new();
         let stopped = self.scan(0, |raw| {
             let line = match line_of(raw.position, raw.line) {
                 Ok(line) => line,
                 Err(error) => return ControlFlow::Break(error),
             };
-            if !under.contains_key(&raw.slot) && is_destroyed(raw.slot) {
+            if !under.contains_key(&raw.slot) && destroyed.contains(&raw.slot) {
                 let none = Under {
                     last: 0,
                     contents: 0,
-                    person: line.person,
+                    // A line may name a person whose entry lies under the programme's key, which is nobody's.
+                    person: line.person.filter(|_| raw.class != Class::Programme as i64),
                 };
                 under.insert(raw.slot, none);
             }

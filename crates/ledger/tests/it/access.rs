@@ -321,3 +321,18 @@ fn a_log_whose_end_was_cut_off_is_not_gone_on_with() {
         "{refused}"
     );
 }
+
+#[test]
+fn a_log_of_an_older_format_is_refused_as_one() {
+    let mut world = World::new(9);
+    filled(&mut world);
+    let db = Connection::open(world.dir.path().join("access.sqlite")).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    drop(db);
+    let refused = AccessLog::open(world.dir.path(), world.keys.clone())
+        .err()
+        .expect("it is refused")
+        .to_string();
+    let says = "the access log of this directory has format 1, from before the first release";
+    assert!(refused.starts_with(says), "{refused}");
+}

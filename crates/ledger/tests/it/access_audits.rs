@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use evidence::disclosure::{Told, What};
-use ledger::access::{Draft, Recorder, Report, audit};
+use evidence::trust::SKEW_MAX_US;
+use ledger::access::{AccessLog, Draft, Recorder, Report, audit};
 use ledger::audit::How;
-use ledger::{Alias, RecordedAt};
+use ledger::{Action, Alias, Expect, RecordedAt};
 use rusqlite::Connection;
 
-use crate::world::World;
+use crate::world::{World, transaction, write};
 
 /// So many leaves are opened between two savings of the progress.
 const SAVED_EVERY: u64 = 32 * 256;
@@ -233,4 +234,98 @@ fn progress_of_another_access_log_or_of_the_record_is_not_used() {
     assert_eq!((sentences(&report), report.resumed_at), (vec![], 0));
     let record = ledger::audit::audit(other.dir.path(), &how, &mut |_| {}).unwrap();
     assert_eq!(record.resumed_at, 0);
+}
+
+/// What a row says of its key is in no hash; so what is called erased must have lain under a key that went.
+#[test]
+fn what_is_said_to_be_erased_lay_under_the_key_that_went_and_before_it_went() {
+    let mut world = World::new(24);
+    let about = |person: &str| {
+        let name = format!("Patient/{person}");
+        write(Action::Update, &name, Expect::Any, Some(person), "words")
+    };
+    world.accept(transaction(vec![about("anna"), about("omar")]));
+    let reader = world.reader();
+    let (anna, omar) = (reader.person("anna"), reader.person("omar"));
+    let slot = reader.slots_of("anna").unwrap()[0].slot;
+    let told = |persons: &[Alias]| {
+        let told = Told {
+            address: "/people".to_owned(),
+            ..Told::default()
+        };
+        Draft::new(
+            "Practitioner/7k2m",
+            "TREAT",
+            What::Search,
+            9,
+            persons.to_vec(),
+            told,
+        )
+    };
+    let mut recorder = recorder(&mut world);
+    let group = [told(&[anna]), told(&[omar]), told(&[anna, omar]), told(&[])];
+    let (chance, now_us) = (&mut world.chance, &world.now_us);
+    let logged = recorder.commit(&group, &mut || RecordedAt(now_us.get()), &mut |bytes| {
+        chance.fill(bytes)
+    });
+    logged
+        .expect("the disk is fine")
+        .expect("the clock is fine");
+    drop(recorder);
+    let chance = &mut world.chance;
+    let destroyed = world.keys.destroy(&[slot], &mut |bytes| chance.fill(bytes));
+    destroyed.unwrap();
+    let dir = world.dir.path();
+    let sound = audit(dir, &How::with(&world.keys), &mut |_| {}).unwrap();
+    assert_eq!((sentences(&sound), sound.erased), (vec![], 1));
+    let several = "did not tell of one person alone";
+    for (position, expected) in [
+        (1, "its sealed content is not under the destroyed key"),
+        (2, several),
+        (3, several),
+    ] {
+        let file = dir.join("access.sqlite");
+        let before: (i64, i64) = Connection::open(&file)
+            .unwrap()
+            .query_row(
+                "SELECT class, slot FROM entry WHERE position = ?1",
+                [position],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        let set = |(class, slot): (i64, i64)| {
+            let sql = format!(
+                "UPDATE entry SET class = {class}, slot = {slot} WHERE position = {position}"
+            );
+            alter(&world, &sql);
+        };
+        set((1, i64::from(slot)));
+        let found = sentences(&audit(dir, &How::with(&world.keys), &mut |_| {}).unwrap());
+        let leaf = format!("Leaf {position}: ");
+        assert!(
+            found
+                .iter()
+                .any(|fault| fault.starts_with(&leaf) && fault.contains(expected)),
+            "{found:#?}"
+        );
+        set(before);
+    }
+    let log = AccessLog::open(dir, world.keys.clone()).unwrap();
+    let recorded = log.leaf(0).unwrap().expect("it is there").leaf.recorded_at;
+    for (early, expect) in [
+        (0, vec![]),
+        (
+            1,
+            vec![
+                "Leaf 0: its content is said to lie under a key that was destroyed before it was recorded",
+            ],
+        ),
+    ] {
+        let gone = RecordedAt(recorded.0 - SKEW_MAX_US - early);
+        let how = How {
+            gone_by: [(slot, gone)].into_iter().collect(),
+            ..How::with(&world.keys)
+        };
+        assert_eq!(sentences(&audit(dir, &how, &mut |_| {}).unwrap()), expect);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use evidence::erasure::key_name_text;
 use evidence::heads::{self, Head};
 use ledger::{Action, Appender, Class, Expect, KeyUse, ReadError, Refused, Write, receipt};
 use rusqlite::Connection;
@@ -224,4 +225,118 @@ fn the_heads_of_all_chains_are_known_as_of_every_size() {
         }
     }
     assert_eq!(naive.len(), 3);
+}
+
+/// A step of an erasure of what is about anna: which keys go, and how much.
+fn step(world: &World, step: &str, goes: &Goes, uses: &[KeyUse]) -> Write {
+    let coded = |system: &str, code: &str| {
+        format!(r#"{{"coding":[{{"system":"urn:homecoming:{system}","code":"{code}"}}]}}"#)
+    };
+    let number = |system: &str, code: &str, value: u64| {
+        let of = coded(system, code);
+        format!(r#"{{"type":{of},"valueInteger":{value}}}"#)
+    };
+    let mut output = vec![
+        number("erasure", "below", goes.below),
+        number("erasure", "entries", goes.entries),
+    ];
+    for used in uses {
+        let name = key_name_text(&used.name);
+        output.push(number("erasure", "key", used.slot.into()));
+        output.push(format!(
+            r#"{{"type":{},"valueString":"{name}"}}"#,
+            coded("erasure", "key-name")
+        ));
+    }
+    let stored = format!(
+        r#"{{"resourceType":"Task","id":"e","identifier":[{{"system":"urn:homecoming:person","value":"{}"}}],"businessStatus":{},"code":{},"input":[{{"type":{},"valueCode":"{}"}}],"output":[{}]}}"#,
+        world.reader().person("anna"),
+        coded("erasure-step", step),
+        coded("governance", "erasure"),
+        coded("erasure", "scope"),
+        goes.scope,
+        output.join(",")
+    )
+    .into_bytes();
+    Write {
+        class: Class::Programme,
+        packed: ledger::content::compress(&stored),
+        stored,
+        ..about("anna", "Task/e")
+    }
+}
+
+struct Goes {
+    scope: &'static str,
+    below: u64,
+    entries: u64,
+    /// Whether it is done, or goes on.
+    done: bool,
+}
+
+#[test]
+fn an_erasure_takes_what_its_scope_covers_and_what_came_before_and_as_much_as_it_says() {
+    let check = |goes: Goes, classes: &[Class], expect: &[&str], unsaid: u64| {
+        let mut world = World::new(1);
+        world.accept(transaction(vec![
+            about("anna", "Patient/anna"),
+            about("omar", "Patient/omar"),
+            about("anna", "Task/t"),
+            Write {
+                class: Class::Notes,
+                ..about("anna", "DocumentReference/d")
+            },
+        ]));
+        let mut uses = world.reader().slots_of("anna").unwrap();
+        uses.retain(|used| classes.contains(&used.class));
+        let begun = step(&world, "carrying-out", &goes, &uses);
+        world.accept(transaction(vec![begun]));
+        if goes.done {
+            let done = step(&world, "done", &goes, &uses);
+            world.accept(transaction(vec![done]));
+        }
+        let slots: Vec<u32> = uses.iter().map(|used| used.slot).collect();
+        let chance = &mut world.chance;
+        world
+            .keys
+            .destroy(&slots, &mut |bytes| chance.fill(bytes))
+            .unwrap();
+        let report = world.audit();
+        let found: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), expect.len(), "{found:#?}");
+        for (found, expect) in found.iter().zip(expect) {
+            assert!(found.contains(expect), "{found}");
+        }
+        // A restore may take these over in words; not what does not fit.
+        assert_eq!(report.destroyed_unsaid.len() as u64, unsaid);
+        assert_eq!(report.other_faults, expect.len() as u64 - unsaid);
+    };
+    let goes = |scope, below, entries| Goes {
+        scope,
+        below,
+        entries,
+        done: true,
+    };
+    let both = &[Class::Record, Class::Notes][..];
+    check(goes("record", 4, 3), both, &[], 0);
+    check(goes("therapy-notes", 4, 1), &[Class::Notes], &[], 0);
+    // One of the therapy notes that names the key of the record.
+    let other = "Entry 0: the key 0 of its content and of 1 others was destroyed, the last of them entry 2, and no \
+                 erasure on the record may take that: the one of entry 4 takes something else";
+    check(goes("therapy-notes", 4, 1), both, &[other], 1);
+    // What came later, under the same key.
+    let later = "the one of entry 4 takes only what came before it";
+    check(goes("record", 3, 2), both, &[later], 1);
+    check(goes("record", 2, 1), &[Class::Record], &[later], 1);
+    // More or less than it says.
+    let more = "Entry 4: it says that 2 contents go, and 3 lay under the keys that it took";
+    check(goes("record", 4, 2), both, &[more], 0);
+    let less = "Entry 4: it says that 4 contents go, and 3 lay under the keys that it took";
+    check(goes("record", 4, 4), both, &[less], 0);
+    let begun = |entries| Goes {
+        done: false,
+        ..goes("record", 4, entries)
+    };
+    check(begun(4), both, &[], 0);
+    check(begun(2), both, &[more], 0);
 }

@@ -275,6 +275,10 @@ pub(super) fn audited(data: &std::path::Path, how: &How) -> Result<Audited, Stop
     let seconds = watch.seconds();
     let access_watch = Stopwatch::start();
     bar.set_message("");
+    let how = &How {
+        gone_by: report.gone_by.clone(),
+        ..how.clone()
+    };
     let mut access = ledger::access::audit(data, how, &mut |progress| {
         bar.set_length(report.entries + progress.size);
         bar.set_position(report.entries + progress.reached);

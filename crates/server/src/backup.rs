@@ -53,6 +53,22 @@ const NEVER: [&str; 2] = ["programme.key", "provider.key"];
 /// The keyrings: everything that an erasure rewrites.
 const KEYRINGS: [&str; 3] = ["ledger.keyring", "access.keyring", "desk.keyring"];
 
+/// Whether a file of this name is one that a backup of the record holds.
+fn is_of_record(name: &str) -> bool {
+    DATABASES.contains(&name) || PLAIN.contains(&name)
+}
+
+/// Whether a file of this name is one that a backup of the keys holds.
+fn is_of_keys(name: &str) -> bool {
+    let name = name.strip_prefix("keys/");
+    name.is_some_and(|name| !name.contains('/') && is_key(name))
+}
+
+/// Whether a file of this name in `keys` goes into a backup of the keys.
+fn is_key(name: &str) -> bool {
+    !NEVER.contains(&name) && (name.ends_with(".key") || KEYRINGS.contains(&name))
+}
+
 /// How often everything is copied because keys were destroyed meanwhile.
 const TRIES: u32 = 4;
 
@@ -149,13 +165,13 @@ pub fn make(
         origin: standing.origin,
         size: standing.size,
         checkpoint: standing.checkpoint,
-        files: list(&record.at)?,
+        files: list(&record.at, is_of_record)?,
     };
     let keys_manifest = match &keys {
         None => None,
         Some(keys) => Some(Manifest {
             what: manifest::KEYS.to_owned(),
-            files: list(&keys.at)?,
+            files: list(&keys.at, is_of_keys)?,
             ..manifest.clone()
         }),
     };
@@ -242,8 +258,7 @@ fn copy_keys(data: &Path, to: &Path) -> Result<(), Error> {
         let file = file.map_err(|error| cannot(&folder, error))?;
         let name = file.file_name();
         let Some(name) = name.to_str() else { continue };
-        let is_whole = name.ends_with(".key") || KEYRINGS.contains(&name);
-        if !NEVER.contains(&name) && is_whole {
+        if is_key(name) {
             let to = to.join(name);
             let _ = fs::remove_file(&to);
             copy_file(&file.path(), &to)?;
@@ -262,7 +277,7 @@ pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<(), Error> {
 }
 
 /// Every file of a folder and of the folders in it, as it lies on the disk.
-fn list(folder: &Path) -> Result<Vec<Listed>, Error> {
+fn list(folder: &Path, is_of_it: fn(&str) -> bool) -> Result<Vec<Listed>, Error> {
     fn walk(folder: &Path, prefix: &str, files: &mut Vec<Listed>) -> io::Result<()> {
         for file in fs::read_dir(folder)? {
             let path = file?.path();
@@ -279,6 +294,8 @@ fn list(folder: &Path) -> Result<Vec<Listed>, Error> {
     }
     let mut files = Vec::new();
     walk(folder, "", &mut files).map_err(|error| cannot(folder, error))?;
+    // What whoever read the copy back left beside it is not part of it.
+    files.retain(|listed| is_of_it(&listed.name));
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
 }

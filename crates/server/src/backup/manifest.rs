@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::measure;
+use super::{is_of_keys, is_of_record, measure};
 
 /// The manifest's name in the folder.
 pub const FILE: &str = "manifest.json";
@@ -86,6 +86,17 @@ impl Manifest {
             if !Path::new(name).components().all(within) {
                 return Err(format!(
                     "`{FILE}` names {name:?}, which is not a file in it."
+                ));
+            }
+            // The manifest is signed by nobody: what it might bring along besides is not taken.
+            let is_of_it = match what {
+                KEYS => is_of_keys(name),
+                _ => is_of_record(name),
+            };
+            if !is_of_it {
+                return Err(format!(
+                    "`{FILE}` lists {name:?}, which no backup holds: somebody has put it there. Take it out of the \
+                     manifest, or restore another backup."
                 ));
             }
             let found = Listed::of(name, &folder.join(name))

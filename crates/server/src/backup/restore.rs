@@ -36,7 +36,7 @@ pub mod place;
 
 use entry::Told;
 pub use known::{AskWitnesses, Knowledge};
-pub use losses::Losses;
+pub use losses::{Beside, Losses};
 use place::Unfinished;
 pub use place::{Before, put_back};
 
@@ -115,6 +115,8 @@ pub fn restore(
     let opened = ledger::open_keys(unfinished.at(), asked.passphrase).map_err(Error::open)?;
     let how = How {
         log_ends: knowledge.is_ahead(),
+        // Nobody's word is taken for what was opened.
+        fresh: true,
         ..How::with(&opened)
     };
     let report = ledger::audit::audit(unfinished.at(), &how, &mut |_| {}).map_err(Error::open)?;
@@ -122,7 +124,7 @@ pub fn restore(
         return Err(Refused::Faults(report.faults));
     }
     let mut losses = Losses::of(&knowledge, asked.from, &report)?;
-    losses.faults = beside(unfinished.at(), &how, &report)?;
+    losses.beside = beside(unfinished.at(), how, &report)?;
     let words = losses.agreed(manifest.size, asked.lose)?;
     let begun = match losses.end_the_log() {
         false => None,
@@ -150,14 +152,23 @@ pub fn restore(
 
 /// What does not fit beside the record's entries, keys and contents: in the access log, if there is one, and in what
 /// erasures did.
-fn beside(at: &Path, how: &How, report: &Report) -> Result<Vec<Fault>, Error> {
-    let mut faults = Vec::new();
+fn beside(at: &Path, how: How, report: &Report) -> Result<Beside, Error> {
+    let mut beside = Beside::default();
+    let how = How {
+        gone_by: report.gone_by.clone(),
+        ..how
+    };
     if at.join("access.sqlite").exists() {
-        let audited = ledger::access::audit(at, how, &mut |_| {}).map_err(Error::open)?;
-        faults.extend(audited.faults);
+        let audited = ledger::access::audit(at, &how, &mut |_| {}).map_err(Error::open)?;
+        beside.of_access = audited.fault_count;
+        beside.count = audited.fault_count;
+        beside.list = audited.faults;
     }
-    faults.extend(review::faults(at, how, &report.erasures)?);
-    Ok(faults)
+    let erasures = review::faults(at, &how, &report.erasures)?;
+    beside.count += erasures.len() as u64;
+    beside.list.splice(0..0, erasures);
+    beside.list.truncate(losses::LISTED);
+    Ok(beside)
 }
 
 fn refuse(why: String) -> Error {

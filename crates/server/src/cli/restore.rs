@@ -100,7 +100,8 @@ fn json(restored: &Restored) -> serde_json::Value {
         "lost": lost.collect::<Vec<_>>(),
         "persons_without_keys": losses.persons(),
         "contents_without_keys": losses.contents(),
-        "faults": losses.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "fault_count": losses.beside.count,
+        "faults": losses.beside.list.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "origin": restored.begun.as_ref().map(|begun| &begun.origin),
         "witnesses": restored.knowledge.witnesses.sentence(),
         "before": restored.before.as_ref().map(|before| &before.at),
@@ -125,8 +126,9 @@ fn tell(args: &Args, restored: &Restored) {
             begun.verifier
         ),
         (None, _) if !restored.losses.is_empty() => say!(
-            "Taken over:\n- {}\nNothing that is known of is lost.",
-            restored.losses.sentences().join("\n- ")
+            "Taken over:\n- {}\n{}",
+            restored.losses.sentences().join("\n- "),
+            restored.losses.nothing_else()
         ),
         (None, Some(known)) => say!(
             "Nothing that is known of is lost: {} has {} entries.",

@@ -206,6 +206,19 @@ fn a_half_backup_or_an_altered_one_is_not_restored() {
     let manifest = std::fs::read(format!("{to}/manifest.json")).expect("read");
     std::fs::remove_file(format!("{to}/manifest.json")).expect("removed");
     refused("never finished");
+    // A manifest is signed by nobody: it brings nothing along that no backup holds.
+    for name in [
+        "audit.progress",
+        "audit.progress.access",
+        "keys/log.key",
+        "index.audit/ledger.sqlite",
+    ] {
+        let mut listing: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+        let more = serde_json::json!({ "name": name, "bytes": 0, "sha256": "" });
+        listing["files"].as_array_mut().expect("files").push(more);
+        std::fs::write(format!("{to}/manifest.json"), listing.to_string()).expect("written");
+        refused(&format!("lists {name:?}, which no backup holds"));
+    }
     std::fs::write(format!("{to}/manifest.json"), &manifest).expect("written");
     // Twice into the same folder: the first stays as it is.
     let output = homecoming(&["backup", "--data", &data, "--to", &to]);

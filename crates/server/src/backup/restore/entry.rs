@@ -110,8 +110,11 @@ impl Told<'_> {
             details.push(detail("not-asked", value));
         }
         details.extend(self.words.map(|words| detail(part::WORDS, words)));
-        let faults = losses.faults.iter();
+        let faults = losses.beside.list.iter();
         details.extend(faults.map(|fault| detail("fault", fault.to_string())));
+        if losses.beside.count > 0 {
+            details.push(detail("faults", losses.beside.count.to_string()));
+        }
         let Some(begun) = self.begun else {
             return details;
         };
@@ -153,7 +156,8 @@ impl Told<'_> {
                     Some(_) => "Lost:".to_owned(),
                     None => "Taken over:".to_owned(),
                 });
-                sentences.extend(self.losses.sentences());
+                // The faults themselves are parts of their own.
+                sentences.extend(self.losses.in_short());
                 sentences.push(format!("It was said: {words}"));
             }
             (None, Some(known)) => sentences.push(format!(

@@ -5,8 +5,10 @@
 //! | entries of the backup's own log, or of its access log | somebody knows of more than the backup has |
 //! | entries of a later log of the programme | what it has beyond what is in the backup, too; and that log itself |
 //! | entries of an earlier log | what went on there beyond what restorations in the backup say was lost |
-//! | nothing, but a fault of the access log or of an erasure is taken over | the audit of what was put together |
 //! | persons' keys, and the contents under them | they are destroyed, and nothing in the backup says why: either an erasure is lost with the entry that told of it, or somebody destroyed them |
+//! | what a fault of the access log says is not there; a fault of an erasure loses nothing | the audit of what was put together |
+//!
+//! Faults alone do not end the log: they are taken over as they are.
 //!
 //! The words must name each number as it is shown, so that nobody loses the keys of persons under words about a disk.
 
@@ -23,6 +25,9 @@ use crate::error::Error;
 
 /// The fewest letters that words which give something up must have.
 const WORDS_MIN: usize = 20;
+
+/// How many faults are listed; of more their number is said.
+pub(super) const LISTED: usize = 20;
 
 /// Entries of one log that are lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +57,51 @@ pub struct Losses {
     pub entries: Vec<Entries>,
     /// Persons' keys that are gone.
     pub keys: Vec<Gone>,
-    /// What does not fit in the access log, and in what erasures did: nothing is lost by it, and it is taken over.
-    pub faults: Vec<Fault>,
+    /// What does not fit besides, and is taken over.
+    pub beside: Beside,
+}
+
+/// What does not fit in the access log, and in what erasures did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The first of them.
+    pub list: Vec<Fault>,
+    /// How many there are, listed or not.
+    pub count: u64,
+    /// How many of them are the access log's, of which something may be lost.
+    pub of_access: u64,
+}
+
+impl Beside {
+    /// How many of them there are, and what they may be.
+    fn sentence(&self) -> String {
+        let faults = count(self.count, "fault");
+        match self.of_access {
+            0 => format!(
+                "{} of the backup's erasures, which nothing takes back.",
+                capital(&faults)
+            ),
+            _ => format!(
+                "{} of the backup, {} of them of the access log: what these say is not there, or does not fit, may be lost.",
+                capital(&faults),
+                self.of_access
+            ),
+        }
+    }
+
+    /// The first of them, and how many more there are.
+    fn sentences(&self) -> Vec<String> {
+        let fault = |fault: &Fault| format!("A fault of the backup, which stays: {fault}.");
+        let mut sentences: Vec<String> = self.list.iter().map(fault).collect();
+        let more = self.count.saturating_sub(self.list.len() as u64);
+        if more > 0 {
+            sentences.push(format!(
+                "{} of the backup besides: `homecoming audit` of what was restored lists them.",
+                capital(&count(more, "fault"))
+            ));
+        }
+        sentences
+    }
 }
 
 impl Losses {
@@ -62,7 +110,7 @@ impl Losses {
         let mut losses = Losses {
             entries: Vec::new(),
             keys: report.destroyed_unsaid.clone(),
-            faults: Vec::new(),
+            beside: Beside::default(),
         };
         for known in &knowledge.known {
             let Some(lost) = lost(knowledge, known, from, report)? else {
@@ -85,7 +133,7 @@ impl Losses {
 
     /// Whether nothing is lost that anybody knows of, and nothing wrong is taken over.
     pub fn is_empty(&self) -> bool {
-        !self.end_the_log() && self.faults.is_empty()
+        !self.end_the_log() && self.beside.count == 0
     }
 
     /// Whether the log ends with them, and another begins.
@@ -111,14 +159,40 @@ impl Losses {
             phrases.push(format!("keys of {}", count(self.persons(), "person")));
             phrases.push(count(self.contents(), "content"));
         }
-        if !self.faults.is_empty() {
-            phrases.push(count(self.faults.len() as u64, "fault"));
+        if self.beside.count > 0 {
+            phrases.push(count(self.beside.count, "fault"));
         }
         phrases
     }
 
-    /// Each loss as a sentence.
+    /// Each loss as a sentence, and the first faults, each as one.
     pub fn sentences(&self) -> Vec<String> {
+        let mut sentences = self.lost();
+        sentences.extend(self.beside.sentences());
+        sentences
+    }
+
+    /// Each loss as a sentence, and one for all faults.
+    pub fn in_short(&self) -> Vec<String> {
+        let mut sentences = self.lost();
+        if self.beside.count > 0 {
+            sentences.push(self.beside.sentence());
+        }
+        sentences
+    }
+
+    /// What can be said of the rest where nothing but faults is taken over.
+    pub fn nothing_else(&self) -> &'static str {
+        match self.beside.of_access {
+            0 => "Nothing that is known of is lost.",
+            _ => {
+                "No entry and no key is known to be lost. Leaves of the access log may be, or what they told: each \
+                 fault says it."
+            }
+        }
+    }
+
+    fn lost(&self) -> Vec<String> {
         let mut sentences: Vec<String> = self.entries.iter().map(Entries::sentence).collect();
         if !self.keys.is_empty() {
             sentences.push(format!(
@@ -128,8 +202,6 @@ impl Losses {
                 count(self.contents(), "content")
             ));
         }
-        let fault = |fault: &Fault| format!("A fault of the backup, which stays: {fault}.");
-        sentences.extend(self.faults.iter().map(fault));
         sentences
     }
 
@@ -140,8 +212,13 @@ impl Losses {
             .into_iter()
             .map(|phrase| format!("\"{phrase}\""))
             .collect();
+        let what = match (self.end_the_log(), self.beside.count) {
+            (true, 0) => "lost",
+            (true, _) => "lost and taken over",
+            (false, _) => "taken over",
+        };
         let must = format!(
-            "Say what happened and who decided, so that a stranger understands it in ten years, and name what is lost \
+            "Say what happened and who decided, so that a stranger understands it in ten years, and name what is {what} \
              exactly so: {}. --lose-entries \"...\".",
             phrases.join(", ")
         );
@@ -175,7 +252,7 @@ impl Losses {
                 match long && named {
                     true => Ok(Some(words)),
                     false => Err(refuse(format!(
-                        "These words do not name all that is lost:\n- {}\n{must}",
+                        "These words do not name all that is {what}:\n- {}\n{must}",
                         self.sentences().join("\n- ")
                     ))),
                 }
@@ -305,6 +382,38 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn faults_are_counted_whole_and_the_first_are_listed() {
+        let fault = |n: usize| Fault {
+            position: None,
+            what: format!("Leaf {n} of the access log is missing"),
+        };
+        let of = |count: u64, of_access: u64| Losses {
+            beside: Beside {
+                list: (0..LISTED.min(count as usize)).map(fault).collect(),
+                count,
+                of_access,
+            },
+            ..Losses::default()
+        };
+        let many = of(1_500, 1_499);
+        assert_eq!(many.phrases(), ["1500 faults"]);
+        let sentences = many.sentences();
+        assert_eq!(sentences.len(), LISTED + 1);
+        assert!(sentences[LISTED].starts_with("1480 faults of the backup besides"));
+        let short = many.in_short();
+        assert!(short[0].starts_with("1500 faults of the backup, 1499 of them of the access log"));
+        assert_eq!(short.len(), 1);
+        assert!(!many.nothing_else().contains("Nothing"));
+        // An erasure past the rules loses nothing that is not lost already.
+        let one = of(1, 0);
+        assert_eq!(one.phrases(), ["1 fault"]);
+        assert_eq!(one.sentences().len(), 1);
+        assert!(one.nothing_else().contains("Nothing"));
+        assert!(!one.end_the_log() && !one.is_empty());
+        assert_eq!(of(0, 0), Losses::default());
+    }
 
     #[test]
     fn a_number_is_named_whole_or_not_at_all() {

@@ -49,8 +49,11 @@ impl View {
         let all = erasure::all(&now, Some(person), self.inner.least_delay())?;
         Ok(all.into_iter().find(|found| {
             found.goes.as_ref().is_some_and(|goes| {
-                entry.position < goes.below
-                    && sealed.iter().all(|(_, slot)| goes.slots.contains(slot))
+                let takes = |(class, slot): &(ledger::Class, u32)| {
+                    goes.slots.contains(slot)
+                        && erasure::plan::covers(found.erasure.request.scope, *class)
+                };
+                entry.position < goes.below && sealed.iter().all(takes)
             })
         }))
     }
@@ -82,7 +85,11 @@ impl View {
         let named = entry
             .as_ref()
             .and_then(|entry| self.erasure_of(entry).ok().flatten());
-        let gone = entry.and_then(|entry| self.found_gone(&entry).ok().flatten());
+        // Whatever a restoration says besides, an erasure says more.
+        let gone = match &named {
+            Some(_) => None,
+            None => entry.and_then(|entry| self.found_gone(&entry).ok().flatten()),
+        };
         Error::new(
             ErrorKind::Erased,
             match (named, gone) {

@@ -672,7 +672,8 @@ pub fn snapshot(from: &Path, to: &Path, fingerprint: u64) -> Result<Snapshot, Er
 }
 
 /// A number for what the files of an index are made of, which another one has if anything was written, merged or made
-/// anew: the names and contents of what says which tables there are, and the tables' names and lengths.
+/// anew: the names and contents of what says which tables there are, and of the tables the names, the lengths, which files
+/// of the disk they are, and when they were written. A link to a table is the same table.
 pub fn generation(dir: &Path) -> Result<u64, Error> {
     let mut said = std::fs::read(dir.join(COVER))?;
     for space in SPACES {
@@ -690,13 +691,30 @@ pub fn generation(dir: &Path) -> Result<u64, Error> {
                 said.extend_from_slice(file.as_os_str().as_encoded_bytes());
                 said.push(0);
                 match is_table {
-                    true => said.extend_from_slice(&file.metadata()?.len().to_be_bytes()),
+                    true => {
+                        let about = file.metadata()?;
+                        said.extend_from_slice(&about.len().to_be_bytes());
+                        said.extend_from_slice(&written(&about)?);
+                    }
                     false => said.extend_from_slice(&std::fs::read(&file)?),
                 }
             }
         }
     }
     Ok(key::hash(&said))
+}
+
+/// When a file was written and, where that can be known, which one of the disk it is.
+fn written(about: &std::fs::Metadata) -> Result<Vec<u8>, std::io::Error> {
+    let since = about.modified()?.duration_since(std::time::UNIX_EPOCH);
+    let nanoseconds = since.map_or(0, |since| since.as_nanos());
+    let mut said = nanoseconds.to_be_bytes().to_vec();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        said.extend_from_slice(&about.ino().to_be_bytes());
+    }
+    Ok(said)
 }
 
 /// How often a map is copied that is being merged.

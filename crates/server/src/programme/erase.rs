@@ -61,6 +61,12 @@ pub(super) fn carry_out(
         Ok(resources) => resources,
         Err(error) => return Ok(Err(error)),
     };
+    // Once now, while what cannot be taken away is a reason to refuse; and again when the values are gone.
+    if let Err(error) = super::index_audit::forget(&inner.data) {
+        let why = "Nothing was erased: what an audit has copied of the index cannot be taken away. Remove the folders \
+                   `index.audit` and `index.audit.gone` from the data directory, and try again.";
+        return Ok(Err(Error::new(ErrorKind::Unavailable, why).because(error)));
+    }
     let begun = match commit_alone(inner, appender, actor, drafts)? {
         Ok(begun) => begun,
         Err(error) => return Ok(Err(error)),

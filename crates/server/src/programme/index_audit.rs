@@ -12,7 +12,9 @@
 //! | what a running server has in memory alone | nothing: it is in the files some thousand entries later |
 //!
 //! The folder holds values that searches need, so it must not outlive an erasure: whoever erases takes it
-//! away ([`forget`]), and an audit that runs meanwhile says that it has to be done again.
+//! away ([`forget`]) before and after, and an audit that runs meanwhile says that it has to be done again. The keys are
+//! read again after the size that is asked about erasures, and after the folder is there: so an erasure is in the
+//! keys, or it leaves its last step behind that size and takes the folder.
 //!
 //! # After an interruption
 //!
@@ -38,6 +40,12 @@ use crate::error::Error;
 
 /// The folder in the data directory.
 const FOLDER: &str = "index.audit";
+/// Its name while it is taken away, so that nobody makes a file in it meanwhile.
+const ASIDE: &str = "index.audit.gone";
+/// How often taking away is tried again when whoever was making a file in it was not done.
+const TRIES: u32 = 20;
+/// Why an audit is to be done again.
+const ERASED: &str = "Something was erased while the index was read. Audit it again.";
 /// Differences that are listed; of more only the number is said.
 const LISTED_MAX: usize = 200;
 
@@ -92,10 +100,20 @@ pub fn audit_index(
             "The folder `{FOLDER}` in the data directory cannot be made, or another audit is using it."
         )));
     };
+    let asked = Ledger::open(data, 1, keys.clone()).map_err(Error::open)?;
+    let before = asked.size().map_err(Error::ledger)?;
+    let keys = match keys.reopened() {
+        Ok(keys) => keys,
+        Err(error) => {
+            return Ok(Indexed::Not(format!(
+                "The keys cannot be read again: {error}."
+            )));
+        }
+    };
     let ledger = Ledger::open(data, 1, keys).map_err(Error::open)?;
-    let before = ledger.size().map_err(Error::ledger)?;
     let mut compared = Compared {
         how,
+        before,
         sizes: (0, 0),
         keys: 0,
         bytes: 0,
@@ -104,16 +122,19 @@ pub fn audit_index(
         differences: Vec::new(),
         more: 0,
     };
-    let outcome = compared.run(data, &scratch, &ledger, progress)?;
+    let outcome = compared.run(data, &scratch, &ledger, progress);
+    let outcome = match scratch.still(data) {
+        Ok(()) => outcome?,
+        // Whatever else it was that did not go.
+        Err(why) => return Ok(Indexed::Not(why)),
+    };
     // It came to an end: nothing is left to go on with.
     let _ = scratch.remove();
     if let Err(why) = outcome {
         return Ok(Indexed::Not(why));
     }
     if !compared.differences.is_empty() && erased_since(&ledger, before)? {
-        return Ok(Indexed::Not(
-            "Something was erased while the index was read. Audit it again.".to_owned(),
-        ));
+        return Ok(Indexed::Not(ERASED.to_owned()));
     }
     let (covered, size) = compared.sizes;
     Ok(Indexed::Compared {
@@ -130,9 +151,25 @@ pub fn audit_index(
 
 /// Takes away what an audit that was killed, or one that is running, has copied of the index.
 pub(super) fn forget(data: &Path) -> std::io::Result<()> {
-    match fs::remove_dir_all(data.join(FOLDER)) {
+    let aside = data.join(ASIDE);
+    // Where this was stopped the last time.
+    remove_surely(&aside)?;
+    match fs::rename(data.join(FOLDER), &aside) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        Err(_) => Ok(()),
+        Ok(()) => remove_surely(&aside),
+    }
+}
+
+/// Takes a folder away that somebody may be making a last file in.
+fn remove_surely(folder: &Path) -> std::io::Result<()> {
+    let mut tries = 1;
+    loop {
+        match remove(folder) {
+            Err(error) if tries == TRIES => return Err(error),
+            Err(_) => tries += 1,
+            Ok(()) => return Ok(()),
+        }
     }
 }
 
@@ -140,7 +177,7 @@ pub(super) fn forget(data: &Path) -> std::io::Result<()> {
 /// leaves nothing.
 struct Scratch {
     folder: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Scratch {
@@ -149,6 +186,7 @@ impl Scratch {
         if let Ok(lock) = File::open(folder.join("lock")) {
             lock.try_lock().ok()?;
         }
+        remove_surely(&data.join(ASIDE)).ok()?;
         // The files of the index are copied anew in any case.
         let kept = !fresh && remove(&folder.join(FOUND)).is_ok();
         if !kept {
@@ -157,10 +195,26 @@ impl Scratch {
         fs::create_dir_all(&folder).ok()?;
         let lock = File::create(folder.join("lock")).ok()?;
         lock.try_lock().ok()?;
-        Some(Scratch {
-            folder,
-            _lock: lock,
-        })
+        Some(Scratch { folder, lock })
+    }
+
+    /// Whether the folder is still this audit's. Whoever erases takes it away, and what is made in one of that name
+    /// after that is taken away here.
+    fn still(&self, data: &Path) -> Result<(), String> {
+        let there = File::open(self.at("lock"));
+        let is_mine = there
+            .as_ref()
+            .is_ok_and(|there| is_same(there, &self.lock).unwrap_or(false));
+        if is_mine {
+            return Ok(());
+        }
+        // Unless another audit has begun since.
+        if there.is_err() {
+            forget(data).map_err(|error| {
+                format!("{ERASED} Take the folder `{FOLDER}` away first, which cannot be removed: {error}.")
+            })?;
+        }
+        Err(ERASED.to_owned())
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -205,6 +259,19 @@ const BEGUN: &str = "begun";
 /// How far the two were compared.
 const COMPARED: &str = "compared";
 
+#[cfg(unix)]
+fn is_same(one: &File, other: &File) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (one, other) = (one.metadata()?, other.metadata()?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &File, _: &File) -> std::io::Result<bool> {
+    // Here a file that is open cannot be taken away.
+    Ok(true)
+}
+
 /// Takes a folder or a file away, if it is there.
 fn remove(path: &Path) -> std::io::Result<()> {
     let removed = match path.is_dir() {
@@ -220,7 +287,7 @@ fn remove(path: &Path) -> std::io::Result<()> {
 /// What an index is made from.
 #[derive(Clone, Copy)]
 struct Begun {
-    /// How many entries there were when it was begun.
+    /// How many entries there were before the keys were read that it was begun with.
     since: u64,
     /// How many it is made for.
     size: u64,
@@ -260,6 +327,8 @@ impl Begun {
 
 struct Compared {
     how: IndexHow,
+    /// How many entries there were before the keys were read.
+    before: u64,
     /// How many entries the index's files cover, and for how many it is compared.
     sizes: (u64, u64),
     keys: u64,
@@ -306,6 +375,9 @@ impl Compared {
                 return Ok(Err(format!("The index's files cannot be copied: {error}.")));
             }
         };
+        if let Err(why) = scratch.still(data) {
+            return Ok(Err(why));
+        }
         let generation = index::generation(&found).map_err(Error::index)?;
         // Read after the files were: the index never holds what the ledger has not.
         let size = ledger.size().map_err(Error::ledger)?;
@@ -319,10 +391,14 @@ impl Compared {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let begun = scratch.take_up(ledger, fingerprint)?;
         let expected = Index::open(&scratch.at(EXPECTED), fingerprint).map_err(Error::index)?;
+        // Opening makes the folders that are not there.
+        if let Err(why) = scratch.still(data) {
+            return Ok(Err(why));
+        }
         self.resumed_at = expected.applied();
         let since = match begun {
             Some(begun) if self.resumed_at > 0 => begun.since,
-            _ => size,
+            _ => self.before,
         };
         let begun = Begun { since, size }.text(ledger, fingerprint)?;
         // Whoever may not write here only cannot resume.

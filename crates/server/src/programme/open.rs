@@ -194,6 +194,8 @@ pub(super) fn open(
         erase::destroy_again(&mut appender, &unfinished, &mut |bytes| chance.fill(bytes))?;
         drop(index);
         remove(&data.join("index"))?;
+        // An audit that began meanwhile may have linked files of that index.
+        super::index_audit::forget(data).map_err(Error::internal)?;
         index = bring_up(data, &ledger, appender.size(), progress)?;
     }
     Ok(Opened {

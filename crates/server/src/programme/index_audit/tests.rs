@@ -316,6 +316,18 @@ fn an_interrupted_comparison_goes_on_and_loses_nothing_that_it_found() {
     let report = world.audit(HOW);
     assert!(!report.part_compared, "{report:?}");
     assert_eq!(report.differences.len(), whole.differences.len());
+    // A table is another file of the same name, length and bytes.
+    world.rebuild();
+    world.killed(COMPARED_SOME);
+    let tables = world.data.join("index/row/tables");
+    let table = fs::read_dir(tables).expect("a folder").next();
+    let table = table.expect("a table").expect("a table").path();
+    let bytes = fs::read(&table).expect("a table");
+    fs::rename(&table, world.data.join("before")).expect("moved");
+    fs::write(&table, bytes).expect("written");
+    let report = world.audit(HOW);
+    assert!(!report.part_compared, "{report:?}");
+    assert_eq!(report.differences, [""; 0]);
     // An entry more was recorded since.
     world.rebuild();
     world.killed(COMPARED_SOME);
@@ -323,6 +335,58 @@ fn an_interrupted_comparison_goes_on_and_loses_nothing_that_it_found() {
     let report = world.audit(HOW);
     assert!(!report.part_compared, "{report:?}");
     assert_eq!(report.differences, [""; 0]);
+}
+
+#[test]
+fn the_keys_are_those_that_are_there_when_the_audit_of_the_index_begins() {
+    let mut world = World::new("keys", 5);
+    // Opened before an erasure; the audit of the record, which takes long, comes between.
+    let stale = ledger::open_keys(&world.data, None).expect("keys");
+    let ledger = Ledger::open(&world.data, 1, world.keys.clone()).expect("it opens");
+    let slots = ledger.slots_of("p7").expect("slots");
+    let slots: Vec<u32> = slots.iter().map(|used| used.slot).collect();
+    let chance = &mut world.chance;
+    let destroyed = world.keys.destroy(&slots, &mut |bytes| fill(chance, bytes));
+    destroyed.expect("destroyed");
+    world.rebuild();
+    let report = audited(audit_index(&world.data, stale, HOW, &mut |_, _| {}));
+    assert_eq!((report.size, &report.differences[..]), (ENTRIES, &[][..]));
+}
+
+#[test]
+fn nothing_of_an_audit_outlives_an_erasure() {
+    let world = World::new("forgotten", 6);
+    let (data, folder) = (world.data.clone(), world.data.join(FOLDER));
+    for nth in [READ, MADE, COMPARED_SOME] {
+        let mut times = 0;
+        let outcome = audit_index(&data, world.keys.clone(), HOW, &mut |reached, size| {
+            times += usize::from(reached == size);
+            if times == nth {
+                forget(&data).expect("taken away");
+            }
+        });
+        match outcome.expect("a ledger that reads") {
+            Indexed::Not(why) => assert_eq!(why, ERASED),
+            compared => panic!("{compared:?}"),
+        }
+        assert!(!folder.exists(), "{nth}");
+    }
+    // Somebody makes a folder where it was, as whoever opens an index does.
+    let scratch = Scratch::take(&data, false).expect("a folder");
+    assert_eq!(scratch.still(&data), Ok(()));
+    forget(&data).expect("taken away");
+    fs::create_dir_all(folder.join(EXPECTED)).expect("a folder");
+    assert_eq!(scratch.still(&data), Err(ERASED.to_owned()));
+    assert!(!folder.exists());
+    // But what another audit has begun since is that one's.
+    let other = Scratch::take(&data, false).expect("a folder");
+    assert_eq!(scratch.still(&data), Err(ERASED.to_owned()));
+    assert_eq!(other.still(&data), Ok(()));
+    // A taking away that was stopped is finished.
+    let aside = data.join(ASIDE);
+    copy(&folder, &aside);
+    forget(&data).expect("taken away");
+    assert!(!folder.exists() && !aside.exists());
 }
 
 #[test]

@@ -37,13 +37,19 @@
 //! folding its write-ahead log in. Only at the end, for what does change (heads of persons, the checkpoint), is
 //! one moment taken: the last few entries are read in it too, so that the audit ends at one size
 //! with everything as of that size.
+//!
+//! Keys change too: a server beside the audit makes new ones for people who come, and destroys old ones. So they are
+//! read again whenever it is known up to where the lines are followed next, and around that last moment, until nothing
+//! was destroyed between the reading before it began and the one after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use evidence::content::KeyName;
 use evidence::erasure::Act;
 use record::time::RecordedAt;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use seal::Class;
 use tlog::checkpoint::Checkpoint;
 use tlog::policy::Policy;
@@ -124,6 +130,18 @@ impl How {
             keys: Some(keys.clone()),
             ..How::default()
         }
+    }
+
+    /// The keys as they lie on the disk now, if that is where the ledger lies: a server beside makes and destroys some.
+    /// Those of a copy that lies elsewhere stay as they were opened, as the copy stays as it was made; and so do those
+    /// that cannot be read again.
+    pub fn keys_now(&self) -> Option<Keys> {
+        let keys = self.keys.as_ref()?;
+        let again = match self.keys_of {
+            None => keys.reopened().ok(),
+            Some(_) => None,
+        };
+        Some(again.unwrap_or_else(|| keys.clone()))
     }
 }
 
@@ -207,26 +225,13 @@ pub fn audit(
     }
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
     let known = structure::known(&db, keys_of, how.log_ends, &mut faults);
-    let sealing = match (&how.keys, &known.identity) {
-        (Some(keys), Some(identity)) => {
-            Some(Sealing::new(identity.programme.clone(), keys.clone()))
-        }
-        _ => None,
-    };
-    // What cannot be read here is said where `key_use` is held against the contents.
-    let destroyed = how.keys.as_ref().map(|keys| key_use::destroyed(&db, keys));
-    let destroyed = destroyed.and_then(Result::ok).unwrap_or_default();
-    let with = With {
-        sealing: sealing.as_ref(),
-        aliases: known.aliases.as_ref(),
-        destroyed: &destroyed,
-    };
+    let opens = how.keys.is_some() && known.identity.is_some();
     let origin = known.identity.as_ref().map_or("", |known| &known.origin);
-    let mut opening = Opening::begin(dir, how, LogName::Record, origin, &db);
+    let mut opening = Opening::begin(dir, how, LogName::Record, origin, opens, &db);
     let resumed_at = opening.resumed_at();
     let mut audit = Audit {
-        keys: how.keys.as_ref(),
-        sealing: sealing.as_ref(),
+        how,
+        held: Arc::default(),
         uses: Uses::default(),
         acts: Acts::default(),
         word: Word::default(),
@@ -252,7 +257,14 @@ pub fn audit(
     let checkpoint = on_threads(
         how.threads,
         &mut opening,
-        |window| opened::open(window, with),
+        |(window, held): &ToOpen| {
+            let with = With {
+                sealing: held.sealing.as_ref(),
+                aliases: known.aliases.as_ref(),
+                destroyed: &held.destroyed,
+            };
+            opened::open(window, with)
+        },
         |hands| audit.run(hands, progress),
     )?;
     let (opened, bytes) = opening.end(audit.size, how.goes_on);
@@ -277,7 +289,7 @@ pub fn audit(
         gone_by: audit.acts.gone_by(),
         restorations: audit.acts.restorations,
         erasures: audit.acts.steps,
-        opened: sealing.is_some(),
+        opened: opens,
         resumed_at,
         whole_file: at_rest,
         faults: faults.list(),
@@ -286,10 +298,42 @@ pub fn audit(
     })
 }
 
+/// The keys as they were read last. Nothing of it is there without keys.
+#[derive(Default)]
+struct Held {
+    keys: Option<Keys>,
+    /// The same, for what is sealed.
+    sealing: Option<Sealing>,
+    /// The names of those that were destroyed by then.
+    destroyed: HashMap<u32, KeyName>,
+}
+
+impl Held {
+    fn read(how: &How, identity: Option<&store::Identity>, db: &Connection) -> Held {
+        let Some(keys) = how.keys_now() else {
+            return Held::default();
+        };
+        Held {
+            sealing: identity.map(|known| Sealing::new(known.programme.clone(), keys.clone())),
+            // What cannot be read here is said where `key_use` is held against the contents.
+            destroyed: key_use::destroyed(db, &keys).unwrap_or_default(),
+            keys: Some(keys),
+        }
+    }
+
+    fn slots_destroyed(&self) -> Vec<u32> {
+        let keys = self.keys.as_ref();
+        keys.map_or_else(Vec::new, |keys| keys.ledger().destroyed())
+    }
+}
+
+/// What is to be opened, and with what.
+type ToOpen = (Window, Arc<Held>);
+
 struct Audit<'d> {
     db: &'d Connection,
-    keys: Option<&'d Keys>,
-    sealing: Option<&'d Sealing>,
+    how: &'d How,
+    held: Arc<Held>,
     uses: Uses,
     acts: Acts,
     word: Word,
@@ -303,7 +347,7 @@ struct Audit<'d> {
     size: u64,
 }
 
-impl Audit<'_> {
+impl<'d> Audit<'d> {
     /// What others have signed must be what the lines give.
     fn witnessed(&mut self, dir: &Path, how: &How, identity: &store::Identity) {
         self.word = cosigned::read(dir, how, identity, LogName::Record, &mut self.faults);
@@ -319,7 +363,7 @@ impl Audit<'_> {
     /// Everything in order; gives the checkpoint that the audit ends at.
     fn run(
         &mut self,
-        hands: &mut Hands<'_, Window>,
+        hands: &mut Hands<'_, ToOpen>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<String, OpenError> {
         // While a server appends there is always more: read on until little is left.
@@ -327,10 +371,12 @@ impl Audit<'_> {
             if size.saturating_sub(self.walk.edge.size()) <= TAIL {
                 break;
             }
+            // A key is on the disk before anything that is sealed under it.
+            self.read_keys();
             self.follow(size, hands, progress);
         }
         // One moment from here on.
-        let _moment = self.db.unchecked_transaction()?;
+        let _moment = self.last_moment()?;
         let (text, signed) =
             structure::signed(self.db, self.known.identity.as_ref(), &mut self.faults);
         let size = match &signed {
@@ -354,9 +400,10 @@ impl Audit<'_> {
         derived::tiles_besides(self.db, size, faults);
         derived::heads(self.db, &self.walk.chains, faults);
         derived::import_marks(self.db, size, faults);
-        let destroyed = self.uses.check(self.db, self.keys, faults);
+        let keys = self.held.keys.as_ref();
+        let destroyed = self.uses.check(self.db, keys, faults);
         self.erased = destroyed.iter().map(|destroyed| destroyed.count).sum();
-        if self.keys.is_some() {
+        if keys.is_some() {
             if let Some(identity) = &self.known.identity {
                 self.acts.logs(identity, faults);
             }
@@ -364,6 +411,27 @@ impl Audit<'_> {
             self.made_again()?;
         }
         Ok(text)
+    }
+
+    fn read_keys(&mut self) {
+        self.held = Arc::new(Held::read(self.how, self.known.identity.as_ref(), self.db));
+    }
+
+    /// The moment that the audit ends in, with the keys as they are in it: none was destroyed between the reading of
+    /// the keys before it and the one after it, so the record says of each of those that are gone why.
+    fn last_moment(&mut self) -> rusqlite::Result<Transaction<'d>> {
+        let db = self.db;
+        self.read_keys();
+        loop {
+            let gone = self.held.slots_destroyed();
+            let moment = db.unchecked_transaction()?;
+            // It begins when something is read. That it cannot be is said by whoever reads for the audit.
+            let _ = store::state(db, "checkpoint");
+            self.read_keys();
+            if self.held.slots_destroyed() == gone {
+                return Ok(moment);
+            }
+        }
     }
 
     /// Whoever makes a resource that was there must find it erased.
@@ -395,7 +463,7 @@ impl Audit<'_> {
     fn follow(
         &mut self,
         size: u64,
-        hands: &mut Hands<'_, Window>,
+        hands: &mut Hands<'_, ToOpen>,
         progress: &mut dyn FnMut(Progress),
     ) {
         self.roots.check(&self.walk.edge, &mut self.faults);
@@ -411,7 +479,8 @@ impl Audit<'_> {
             drop(moment);
             self.roots.check(&self.walk.edge, &mut self.faults);
             if with_bodies {
-                hands.open(from, self.walk.edge.root(), window);
+                let to_open = (window, self.held.clone());
+                hands.open(from, self.walk.edge.root(), to_open);
             }
             hands.gather();
             progress(Progress {
@@ -423,6 +492,7 @@ impl Audit<'_> {
     }
 
     fn lines(&mut self, window: &Window) {
+        let held = self.held.clone();
         let mut filled = Vec::new();
         let mut known = Hashes::default();
         for (position, line, row) in window.rows() {
@@ -444,12 +514,15 @@ impl Audit<'_> {
                     self.faults.at(position, what);
                 }
             }
+            if row.is_none() {
+                self.faults.at(position, "its content is missing");
+            }
             if let (Some(line), Some(row)) = (line, row) {
                 self.uses.content(position, &line, row, &mut self.faults);
                 // What does not open is said by whoever opens all.
                 if let Some(before) = before
                     && acts::may_be_act(&line)
-                    && let Some(Ok(content)) = self.sealing.map(|s| s.open(&line, row))
+                    && let Some(Ok(content)) = held.sealing.as_ref().map(|s| s.open(&line, row))
                 {
                     self.acts
                         .content(&line, &content.stored, before, &self.walk, &mut self.faults);

@@ -19,9 +19,11 @@
 //! opened on the others, no moment longer than one window but the one at the end, and an interrupted run
 //! gone on with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
+use evidence::content::KeyName;
 use evidence::disclosure::Leaf;
 use record::time::RecordedAt;
 use rusqlite::Connection;
@@ -87,10 +89,6 @@ pub fn audit(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, OpenError> {
     let db = connect_to_read(dir)?;
-    let sealing = how
-        .keys
-        .as_ref()
-        .map(|keys| Sealing::new(keys.programme(), keys.clone()));
     let mut faults = Faults::of(LogName::Access);
     // Whoever holds the lock appends.
     let at_rest = !lock::is_held(dir);
@@ -99,18 +97,9 @@ pub fn audit(
     let keys_of = how.keys_of.as_deref().unwrap_or(dir);
     let identity = known(keys_of, &db, how.log_ends, &mut faults);
     let origin = identity.as_ref().map_or("", |known| &known.origin);
-    let mut opening = Opening::begin(dir, how, LogName::Access, origin, &db);
+    let opens = how.keys.is_some();
+    let mut opening = Opening::begin(dir, how, LogName::Access, origin, opens, &db);
     let resumed_at = opening.resumed_at();
-    // A record that cannot be read is its own audit's to say.
-    let destroyed = how.keys.as_ref().and_then(|keys| {
-        let record = store::open_to_read(dir).ok()?;
-        key_use::destroyed(&record, keys).ok()
-    });
-    let with = With {
-        sealing: sealing.as_ref(),
-        destroyed: destroyed.as_ref(),
-        gone_by: Some(&how.gone_by),
-    };
     let mut roots = Roots::default();
     if resumed_at > 0 {
         let otherwise = format!(
@@ -129,6 +118,9 @@ pub fn audit(
     }
     let mut audit = Audit {
         db: &db,
+        dir,
+        how,
+        held: Arc::default(),
         identity: identity.as_ref(),
         faults,
         roots,
@@ -145,7 +137,7 @@ pub fn audit(
     let checkpoint = on_threads(
         how.threads,
         &mut opening,
-        |window| opened::open(window, with),
+        |(window, held): &ToOpen| opened::open(window, held.with(how)),
         |hands| audit.run(hands, progress),
     )?;
     let (opened, bytes) = opening.end(audit.size, how.goes_on);
@@ -154,7 +146,8 @@ pub fn audit(
         size: audit.size,
         bytes: audit.bytes_read,
     });
-    let erased = how.keys.as_ref().map_or(0, |keys| audit.erased(keys));
+    let keys = audit.held.keys.as_ref();
+    let erased = keys.map_or(0, |keys| audit.erased(keys));
     let mut faults = audit.faults;
     faults.extend(opened);
     Ok(Report {
@@ -171,8 +164,47 @@ pub fn audit(
     })
 }
 
+/// What is to be opened, and with what.
+type ToOpen = (Window, Arc<Held>);
+
+/// The keys as they were read last. Nothing of it is there without keys.
+#[derive(Default)]
+struct Held {
+    keys: Option<Keys>,
+    /// The same, for what is sealed.
+    sealing: Option<Sealing>,
+    /// The names of those of persons that were destroyed by then, if the record can be read: that it cannot is its own
+    /// audit's to say.
+    destroyed: Option<HashMap<u32, KeyName>>,
+}
+
+impl Held {
+    fn read(dir: &Path, how: &How) -> Held {
+        let Some(keys) = how.keys_now() else {
+            return Held::default();
+        };
+        let record = store::open_to_read(dir).ok();
+        Held {
+            sealing: Some(Sealing::new(keys.programme(), keys.clone())),
+            destroyed: record.and_then(|record| key_use::destroyed(&record, &keys).ok()),
+            keys: Some(keys),
+        }
+    }
+
+    fn with<'k>(&'k self, how: &'k How) -> With<'k> {
+        With {
+            sealing: self.sealing.as_ref(),
+            destroyed: self.destroyed.as_ref(),
+            gone_by: Some(&how.gone_by),
+        }
+    }
+}
+
 struct Audit<'d> {
+    dir: &'d Path,
     db: &'d Connection,
+    how: &'d How,
+    held: Arc<Held>,
     identity: Option<&'d Identity>,
     faults: Faults,
     roots: Roots,
@@ -194,7 +226,7 @@ impl Audit<'_> {
     /// Everything in order; gives the checkpoint that the audit ends at.
     fn run(
         &mut self,
-        hands: &mut Hands<'_, Window>,
+        hands: &mut Hands<'_, ToOpen>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<String, OpenError> {
         // While a server records there is always more: read on until little is left.
@@ -202,6 +234,8 @@ impl Audit<'_> {
             if size.saturating_sub(self.edge.size()) <= TAIL {
                 break;
             }
+            // A key is on the disk before anything that is sealed under it.
+            self.read_keys();
             self.follow(size, hands, progress);
         }
         // One moment from here on.
@@ -219,6 +253,7 @@ impl Audit<'_> {
             );
             self.roots.must_give(signed.size, signed.root, otherwise);
         }
+        self.read_keys();
         self.follow(size, hands, progress);
         self.size = size;
         self.roots.rest("leaves", size, &mut self.faults);
@@ -227,6 +262,10 @@ impl Audit<'_> {
         std::mem::take(&mut self.about).end(self.db, size, &mut self.faults);
         self.months.check(self.db, &mut self.faults);
         Ok(text)
+    }
+
+    fn read_keys(&mut self) {
+        self.held = Arc::new(Held::read(self.dir, self.how));
     }
 
     /// The checkpoint as it is stored now, if it is signed. That it is not is said at the end, once.
@@ -238,7 +277,7 @@ impl Audit<'_> {
     fn follow(
         &mut self,
         size: u64,
-        hands: &mut Hands<'_, Window>,
+        hands: &mut Hands<'_, ToOpen>,
         progress: &mut dyn FnMut(Progress),
     ) {
         self.roots.check(&self.edge, &mut self.faults);
@@ -247,14 +286,20 @@ impl Audit<'_> {
             let to = self.roots.window_end(from, size);
             let with_bodies = from >= hands.resumed_at();
             let moment = log::moment(self.db);
-            let window = Window::read(self.db, from, to, with_bodies, &mut self.faults);
+            let mut window = Window::read(self.db, from, to, with_bodies, &mut self.faults);
             self.bytes_read += window.bytes();
             self.lines(&window);
             // Not held while others open, or somebody is told.
             drop(moment);
             self.roots.check(&self.edge, &mut self.faults);
             if with_bodies {
-                hands.open(from, self.edge.root(), window);
+                let to_open = (window, self.held.clone());
+                hands.open(from, self.edge.root(), to_open);
+            } else {
+                // Of several, the line says only how many they were: who, the content.
+                window.keep_several();
+                let opened = opened::open(&window, self.held.with(self.how));
+                hands.not_said(opened.faults, &mut self.faults);
             }
             hands.gather();
             progress(Progress {

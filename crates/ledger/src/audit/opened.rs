@@ -27,12 +27,8 @@ pub(super) fn open(window: &Window, with: With<'_>) -> Opened {
     let mut opened = Opened::from(window.from, LogName::Record);
     for (position, line, row) in window.rows() {
         opened.to = position + 1;
-        let Some(row) = row else {
-            opened.faults.at(position, "its content is missing");
-            continue;
-        };
-        // That it is missing or does not read is said by the walk.
-        if let Some(line) = line.and_then(|line| Line::parse(line).ok()) {
+        // What is missing, or a line that does not read, is said by whoever follows the lines.
+        if let (Some(line), Some(row)) = (line.and_then(|line| Line::parse(line).ok()), row) {
             opened.content(position, &line, row, with);
         }
     }

@@ -13,7 +13,7 @@ use tlog::Hash;
 
 use super::How;
 use super::derived::WINDOW;
-use super::faults::Faults;
+use super::faults::{Fault, Faults};
 use super::resume::{self, Reached};
 use crate::read::{KnownEdge, StoredTiles};
 use crate::witnessed::LogName;
@@ -53,15 +53,18 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// Takes up what an interrupted run left, if it is of this log and of this history.
+    /// Takes up what an interrupted run left, if it is of this log, of this history and of this file, and did with
+    /// the contents what this run does: open them, or only hold them against their lines.
     pub(crate) fn begin(
         dir: &Path,
         how: &How,
         log: LogName,
         origin: &str,
+        opens: bool,
         db: &Connection,
     ) -> Opening {
         let file = resume::file(dir, how, log);
+        let place = resume::place(dir, log);
         let left = match how.fresh {
             true => None,
             false => Reached::load(&file, log),
@@ -69,19 +72,31 @@ impl Opening {
         let left = left.filter(|left| {
             let tiles = KnownEdge::default();
             let root = tlog::root_at(left.done, &StoredTiles::new(db, &tiles)).ok();
-            left.origin == origin && root == Some(left.root)
+            left.origin == origin
+                && left.place == place
+                && (left.opened || !opens)
+                && root == Some(left.root)
         });
         let resumed_at = left.as_ref().map_or(0, |left| left.done);
         Opening {
             log,
             file,
-            reached: left.unwrap_or_else(|| Reached {
-                origin: origin.to_owned(),
-                done: 0,
-                root: tlog::root_of_empty(),
-                bytes: 0,
-                faults: Faults::of(log),
-            }),
+            reached: match left {
+                // From here on no more is opened than this run opens.
+                Some(left) => Reached {
+                    opened: opens,
+                    ..left
+                },
+                None => Reached {
+                    origin: origin.to_owned(),
+                    place,
+                    opened: opens,
+                    done: 0,
+                    root: tlog::root_of_empty(),
+                    bytes: 0,
+                    faults: Faults::of(log),
+                },
+            },
             resumed_at,
             waiting: BTreeMap::new(),
         }
@@ -95,6 +110,11 @@ impl Opening {
     /// The root that the entries before [`resumed_at`](Opening::resumed_at) must give in this run, too.
     pub(crate) fn root(&self) -> Hash {
         self.reached.root
+    }
+
+    /// Whether an earlier run has found this, and what it found is taken up.
+    fn has_said(&self, fault: &Fault) -> bool {
+        self.reached.faults.iter().any(|said| said == fault)
     }
 
     /// Takes in what was opened, and writes down how far that is without a gap.
@@ -200,6 +220,15 @@ impl<W> Hands<'_, W> {
     /// Before this nothing is to be handed over: an earlier run opened it.
     pub(crate) fn resumed_at(&self) -> u64 {
         self.opening.resumed_at
+    }
+
+    /// What was found before [`resumed_at`](Hands::resumed_at) in this run, without what the earlier run says already.
+    pub(crate) fn not_said(&self, found: Faults, faults: &mut Faults) {
+        for fault in found.list() {
+            if !self.opening.has_said(&fault) {
+                faults.push(fault);
+            }
+        }
     }
 
     /// Hands a window over that begins at a position; `root` is the tree's at its end.

@@ -5,7 +5,9 @@
 //! nothing of what they say is ever taken from the file. So the file cannot make an audit pass a
 //! line, a chain, a version or a root that it did not see; and what it says of the contents holds
 //! only for the tree whose root it names, which the lines of this run must give again at that
-//! position. A file that is torn, of another log or of another history is not used.
+//! position. A file that is torn, of another log, of another history or of another copy of the log is not
+//! used; and a run that opens contents does not use what one without keys left, which only held them against their
+//! lines.
 //!
 //! Whoever can write the file can claim that contents were opened which were not. So a report says
 //! up to where it took an earlier run's word, and `--fresh` takes nobody's. Keep the file on a disk
@@ -36,13 +38,39 @@ pub(super) fn file(dir: &Path, how: &How, log: LogName) -> PathBuf {
     file
 }
 
-const FIRST_LINE: &str = "homecoming audit progress 1";
+const FIRST_LINE: &str = "homecoming audit progress 2";
+
+/// Which file of which disk one of the logs lies in, on one line. A copy of it is another one.
+pub(super) fn place(dir: &Path, log: LogName) -> String {
+    let file = dir.join(match log {
+        LogName::Record => "ledger.sqlite",
+        LogName::Access => "access.sqlite",
+    });
+    let (device, number) = numbers(&file).unwrap_or_default();
+    let path = fs::canonicalize(&file).unwrap_or(file);
+    format!("{device} {number} {path:?}")
+}
+
+#[cfg(unix)]
+fn numbers(file: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(file).map(|about| (about.dev(), about.ino()))
+}
+
+#[cfg(not(unix))]
+fn numbers(_: &Path) -> io::Result<(u64, u64)> {
+    Ok((0, 0))
+}
 
 /// What an interrupted run came to.
 #[derive(Debug)]
 pub(super) struct Reached {
     /// The log that was read.
     pub(super) origin: String,
+    /// Where it lies: what [`place`] says of it.
+    pub(super) place: String,
+    /// Whether contents were opened, or only held against their lines.
+    pub(super) opened: bool,
     /// Every content before this was opened.
     pub(super) done: u64,
     /// The root of the tree over the entries before it.
@@ -67,6 +95,12 @@ impl Reached {
         }
         let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
         let origin = field("origin")?.to_owned();
+        let place = field("place")?.to_owned();
+        let opened = match field("opened")? {
+            "yes" => true,
+            "no" => false,
+            _ => return None,
+        };
         let done = field("done")?.parse().ok()?;
         let root = STANDARD_NO_PAD.decode(field("root")?).ok()?;
         let root = root.try_into().ok()?;
@@ -84,6 +118,8 @@ impl Reached {
         }
         Some(Reached {
             origin,
+            place,
+            opened,
             done,
             root,
             bytes,
@@ -94,8 +130,13 @@ impl Reached {
     /// Writes the file anew: whole, or not at all.
     pub(super) fn save(&self, file: &Path) -> io::Result<()> {
         let mut body = format!(
-            "{FIRST_LINE}\norigin {}\ndone {}\nroot {}\nbytes {}",
+            "{FIRST_LINE}\norigin {}\nplace {}\nopened {}\ndone {}\nroot {}\nbytes {}",
             self.origin,
+            self.place,
+            match self.opened {
+                true => "yes",
+                false => "no",
+            },
             self.done,
             STANDARD_NO_PAD.encode(self.root),
             self.bytes
@@ -131,6 +172,8 @@ mod tests {
         faults.say("`tile` cannot be read:\ntwice");
         let reached = Reached {
             origin: "test.example/log".to_owned(),
+            place: place(Path::new("a\nplace"), LogName::Record),
+            opened: true,
             done: 512,
             root: [7; 32],
             bytes: 12_345,
@@ -143,6 +186,7 @@ mod tests {
             (512, [7; 32], 12_345)
         );
         assert_eq!(loaded.origin, "test.example/log");
+        assert_eq!((&loaded.place, loaded.opened), (&reached.place, true));
         let said: Vec<_> = loaded
             .faults
             .iter()

@@ -30,25 +30,33 @@ fn record(world: &mut World, recorder: &mut Recorder, leaves: u64) {
                     1 => vec![Alias([2; 16]), Alias([1; 16])],
                     _ => vec![Alias([(n % 50) as u8; 16])],
                 };
-                let told = Told {
-                    address: format!("/people/{n}"),
-                    versions: vec![n, n + 1],
-                    ..Told::default()
-                };
-                Draft::new("Practitioner/7k2m", "TREAT", What::Search, 9, persons, told)
+                draft(n, persons)
             })
             .collect();
-        let (chance, now_us) = (&mut world.chance, &world.now_us);
-        let mut now = || {
-            now_us.set(now_us.get() + 1_000);
-            RecordedAt(now_us.get())
-        };
-        recorder
-            .commit(&group, &mut now, &mut |bytes| chance.fill(bytes))
-            .expect("the disk is fine")
-            .expect("the clock is fine");
+        commit(world, recorder, &group);
         made += part;
     }
+}
+
+fn draft(n: u64, persons: Vec<Alias>) -> Draft {
+    let told = Told {
+        address: format!("/people/{n}"),
+        versions: vec![n, n + 1],
+        ..Told::default()
+    };
+    Draft::new("Practitioner/7k2m", "TREAT", What::Search, 9, persons, told)
+}
+
+fn commit(world: &mut World, recorder: &mut Recorder, group: &[Draft]) {
+    let (chance, now_us) = (&mut world.chance, &world.now_us);
+    let mut now = || {
+        now_us.set(now_us.get() + 1_000);
+        RecordedAt(now_us.get())
+    };
+    recorder
+        .commit(group, &mut now, &mut |bytes| chance.fill(bytes))
+        .expect("the disk is fine")
+        .expect("the clock is fine");
 }
 
 fn recorder(world: &mut World) -> Recorder {
@@ -137,6 +145,33 @@ fn an_audit_beside_a_recorder_ends_at_what_the_log_has_and_lets_it_be_folded() {
 }
 
 #[test]
+fn an_audit_beside_a_recorder_has_the_keys_of_people_who_come_meanwhile() {
+    let mut world = World::new(25);
+    let mut recorder = recorder(&mut world);
+    record(&mut world, &mut recorder, 6_000);
+    let dir = world.dir.path().to_owned();
+    // Another process reads them from the disk.
+    let how = How::with(&ledger::open_keys(&dir, None).unwrap());
+    let mut came = false;
+    let report = audit(&dir, &how, &mut |_| {
+        if std::mem::replace(&mut came, true) {
+            return;
+        }
+        // More than keys were made ahead.
+        let people = (0..600).map(|n| {
+            let (person, name) = (format!("new{n}"), format!("Patient/new{n}"));
+            write(Action::Create, &name, Expect::Any, Some(&person), "x")
+        });
+        world.accept(transaction(people.collect()));
+        let last = world.reader().person("new599");
+        commit(&mut world, &mut recorder, &[draft(1, vec![last])]);
+    })
+    .unwrap();
+    assert_eq!(sentences(&report), [""; 0]);
+    assert_eq!(report.leaves, 6_001);
+}
+
+#[test]
 fn an_interrupted_audit_of_the_access_log_goes_on_and_loses_nothing_that_it_found() {
     let size = 2 * SAVED_EVERY + 5_000;
     let world = world_of(22, size);
@@ -188,6 +223,9 @@ fn an_interrupted_audit_of_the_access_log_goes_on_and_loses_nothing_that_it_foun
     };
     let line = "UPDATE entry SET line = CAST(replace(CAST(line AS TEXT), 'TREAT', 'TRAET') AS BLOB) WHERE position = 17";
     assert!(again(line, "are not those whose contents an earlier run opened") > 0);
+    // The line says only that they were two.
+    let another = "UPDATE entry SET persons = CAST(zeroblob(16) || substr(persons, 17) AS BLOB) WHERE position = 17";
+    assert!(again(another, "Leaf 17: the persons beside it") > 0);
     let persons = "UPDATE entry SET persons = x'' WHERE position = 17";
     assert!(again(persons, "Leaf 17: the persons beside it") > 0);
     let about = "DELETE FROM about WHERE position = 17";

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::audit::{How, Report, audit};
-use ledger::{Action, Expect};
+use ledger::{Action, Class, Expect, Write};
 use rusqlite::Connection;
 
 use crate::damage::{intruder, world_of_600};
@@ -81,6 +81,143 @@ fn an_audit_beside_a_writer_ends_at_what_the_ledger_has_and_lets_the_log_be_fold
         "it did not follow what was written"
     );
     assert!(!report.whole_file, "somebody holds the lock");
+}
+
+/// A step of the erasure of a person, with the keys that it takes.
+fn step(world: &World, person: &str, code: &str) -> Write {
+    let reader = world.reader();
+    let mut output = r#"{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"entries"}]},"valueInteger":1}"#
+        .to_owned();
+    for used in reader.slots_of(person).unwrap() {
+        let name = ledger::erasure::key_name_text(&used.name);
+        output.push_str(&format!(
+            r#",{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"key"}}]}},"valueInteger":{}}},{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"key-name"}}]}},"valueString":"{name}"}}"#,
+            used.slot
+        ));
+    }
+    let alias = reader.person(person);
+    let stored = format!(
+        r#"{{"resourceType":"Task","id":"erase","identifier":[{{"system":"urn:homecoming:person","value":"{alias}"}}],"businessStatus":{{"coding":[{{"system":"urn:homecoming:erasure-step","code":"{code}"}}]}},"code":{{"coding":[{{"system":"urn:homecoming:governance","code":"erasure"}}]}},"input":[{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"scope"}}]}},"valueCode":"record"}}],"output":[{output}]}}"#
+    );
+    let action = match code {
+        ledger::erasure::CARRYING_OUT => Action::Create,
+        _ => Action::Update,
+    };
+    let mut step = write(action, "Task/erase", Expect::Any, Some(person), "");
+    step.class = Class::Programme;
+    step.packed = ledger::content::compress(stored.as_bytes());
+    step.stored = stored.into_bytes();
+    let act = ledger::erasure::Act::read(&step.stored).expect("a step");
+    assert!(act.goes.is_some_and(|goes| !goes.names.is_empty()));
+    step
+}
+
+#[test]
+fn an_audit_beside_a_server_has_the_keys_that_it_makes_and_misses_those_that_it_destroys() {
+    let mut world = world_of(20_000);
+    let dir = world.dir.path().to_owned();
+    // Another process reads them from the disk.
+    let keys = ledger::open_keys(&dir, None).unwrap();
+    let how = How {
+        threads: 1,
+        ..How::with(&keys)
+    };
+    let mut did = 0;
+    let report = audit(&dir, &how, &mut |progress| {
+        if progress.reached < 2_560 || did > 0 {
+            return;
+        }
+        did += 1;
+        // More new people than keys were made ahead.
+        let people = (0..6_000).map(|n| {
+            let person = format!("new{n}");
+            let name = format!("Patient/new{n}");
+            write(Action::Create, &name, Expect::Any, Some(&person), "x")
+        });
+        world.accept(transaction(people.collect()));
+        let carrying_out = step(&world, "p7", ledger::erasure::CARRYING_OUT);
+        let slots = world.reader().slots_of("p7").unwrap();
+        let slots: Vec<u32> = slots.iter().map(|used| used.slot).collect();
+        world.accept(transaction(vec![carrying_out]));
+        let (keys, chance) = (world.keys.clone(), &mut world.chance);
+        keys.destroy(&slots, &mut |bytes| chance.fill(bytes))
+            .unwrap();
+        let done = step(&world, "p7", ledger::erasure::DONE);
+        world.accept(transaction(vec![done]));
+    })
+    .unwrap();
+    assert_eq!((did, sentences(&report)), (1, Vec::new()));
+    assert_eq!(
+        (report.entries, report.erased, report.erasures.len()),
+        (26_002, 400, 2)
+    );
+}
+
+/// Audits until so many entries are read, and is killed there; gives what it leaves.
+fn killed(world: &World, how: &How, after: u64) -> String {
+    let killed = catch_unwind(AssertUnwindSafe(|| {
+        audit(world.dir.path(), how, &mut |progress| {
+            assert!(progress.reached < after, "interrupted");
+        })
+    }));
+    assert!(killed.is_err(), "it was to be interrupted");
+    std::fs::read_to_string(world.dir.path().join("audit.progress")).expect("the progress is kept")
+}
+
+#[test]
+fn what_was_not_opened_or_lies_elsewhere_is_opened() {
+    let size = SAVED_EVERY + 5_000;
+    let mut world = world_of(size);
+    world.appender().checkpoint_truncate().unwrap();
+    world.appender = None;
+    let dir = world.dir.path();
+    let file = dir.join("audit.progress");
+    let with = How {
+        threads: 1,
+        ..How::with(&world.keys)
+    };
+    let without = How {
+        threads: 1,
+        ..How::default()
+    };
+    let resumed = |progress: &str, how: &How| {
+        std::fs::write(&file, progress).unwrap();
+        let report = audit(dir, how, &mut |_| {}).unwrap();
+        (report.resumed_at > 0, sentences(&report))
+    };
+    // Without keys nothing is opened, so with keys nothing of that counts.
+    let held = killed(&world, &without, size);
+    assert!(held.contains("\nopened no\n"), "{held}");
+    assert_eq!(resumed(&held, &with), (false, vec![]));
+    assert_eq!(resumed(&held, &without), (true, vec![]));
+    let opened = killed(&world, &with, size);
+    assert!(opened.contains("\nopened yes\n"), "{opened}");
+    assert_eq!(resumed(&opened, &with), (true, vec![]));
+    assert_eq!(resumed(&opened, &without), (true, vec![]));
+    // What goes on without keys has not opened what it adds.
+    std::fs::write(&file, &opened).unwrap();
+    let goes_on = How {
+        goes_on: true,
+        ..without.clone()
+    };
+    audit(dir, &goes_on, &mut |_| {}).unwrap();
+    let left = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(resumed(&left, &with), (false, vec![]));
+    // A content that is gone is missed, whoever was there before; its opening is the earlier run's.
+    let delete = "DELETE FROM content WHERE position = 17";
+    intruder(&world).execute_batch(delete).unwrap();
+    let (on, found) = resumed(&opened, &with);
+    let missing = |fault: &&String| *fault == "Entry 17: its content is missing";
+    assert_eq!(
+        (on, found.iter().filter(missing).count()),
+        (true, 1),
+        "{found:#?}"
+    );
+    // The same bytes in another file of the same name: somebody put a copy there.
+    let (ledger, copy) = (dir.join("ledger.sqlite"), dir.join("copy"));
+    std::fs::copy(&ledger, &copy).unwrap();
+    std::fs::rename(&copy, &ledger).unwrap();
+    assert!(!resumed(&opened, &with).0);
 }
 
 #[test]

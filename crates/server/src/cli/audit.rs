@@ -330,9 +330,13 @@ fn tell(audited: &Audited) {
         (access.resumed_at, "leaves of the access log"),
     ] {
         if first > 0 {
+            let (done, anew) = match report.opened {
+                true => ("opened", "opens"),
+                false => ("held against their lines", "reads"),
+            };
             say!(
-                "The contents of the first {first} {of} were opened by an earlier audit that was interrupted; \
-                 its progress file says so. --fresh opens everything again."
+                "The contents of the first {first} {of} were {done} by an earlier audit that was interrupted; \
+                 its progress file says so. --fresh {anew} everything again."
             );
         }
     }

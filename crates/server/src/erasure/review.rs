@@ -14,11 +14,11 @@ use crate::programme::erasure_delay_least;
 /// The steps that were put on the record past the rules, whoever signed them. `erasures` is what an audit found, each
 /// step with its entry's position. Without keys there are none to be read.
 pub fn faults(data: &Path, how: &How, erasures: &[(u64, Act)]) -> Result<Vec<Fault>, Error> {
-    let (Some(keys), false) = (&how.keys, erasures.is_empty()) else {
+    let (Some(keys), false) = (how.keys_now(), erasures.is_empty()) else {
         return Ok(Vec::new());
     };
     let keys_of = how.keys_of.as_deref().unwrap_or(data);
-    let ledger = Ledger::open_with(data, keys_of, 1, keys.clone()).map_err(Error::open)?;
+    let ledger = Ledger::open_with(data, keys_of, 1, keys).map_err(Error::open)?;
     let least = erasure_delay_least(ledger.origin());
     let mut tasks: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (position, act) in erasures {

@@ -1,6 +1,6 @@
 //! What is kept beside the leaves so that they are found and opened: whom each is about, which key is which month's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use record::time::RecordedAt;
 use rusqlite::Connection;
@@ -17,8 +17,8 @@ pub(in crate::access) type Pair = ([u8; 16], u64);
 /// covered yet. If every pair is there, and there are no more rows than pairs, there are no others.
 #[derive(Default)]
 pub(super) struct About {
-    /// Of leaves that were not covered when they were read.
-    waiting: Vec<Pair>,
+    /// Of leaves that were not covered when they were read, in the order of the leaves.
+    waiting: VecDeque<Pair>,
     /// How many leaves were covered when that was asked last.
     covered: u64,
     /// How many pairs were looked up and are there.
@@ -39,10 +39,13 @@ impl About {
 
     fn look_up(&mut self, db: &Connection, covered: u64, faults: &mut Faults) {
         self.covered = self.covered.max(covered);
-        let (mut due, waiting): (Vec<Pair>, Vec<Pair>) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(|(_, position)| *position < covered);
-        self.waiting = waiting;
+        let mut due = Vec::new();
+        while let Some(pair) = self
+            .waiting
+            .pop_front_if(|(_, position)| *position < covered)
+        {
+            due.push(pair);
+        }
         // In the order of the table.
         due.sort_unstable();
         for (person, position) in due {

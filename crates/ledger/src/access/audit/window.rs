@@ -31,7 +31,8 @@ struct Beside {
 }
 
 impl Window {
-    /// Reads a window; what cannot be read is said and left out. Without bodies, all but the bodies is read.
+    /// Reads a window; what cannot be read is said and left out. Without bodies, all is read but the bodies of leaves
+    /// about one person or nobody.
     pub(super) fn read(
         db: &Connection,
         from: u64,
@@ -66,7 +67,10 @@ impl Window {
     ) -> rusqlite::Result<()> {
         let sql = match with_body {
             true => "SELECT line, persons, class, slot, body FROM entry WHERE position = ?1",
-            false => "SELECT line, persons, class, slot, x'' FROM entry WHERE position = ?1",
+            false => {
+                "SELECT line, persons, class, slot, CASE WHEN length(persons) > 16 THEN body ELSE x'' END \
+                 FROM entry WHERE position = ?1"
+            }
         };
         db.prepare_cached(sql)?
             .query_row([position as i64], |row| {
@@ -87,6 +91,13 @@ impl Window {
         let from = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         from..self.bytes.len()
+    }
+
+    /// Leaves nothing beside the lines but of leaves about several persons.
+    pub(super) fn keep_several(&mut self) {
+        for row in &mut self.rows {
+            row.beside.take_if(|beside| beside.persons.len() <= 16);
+        }
     }
 
     /// Positions with their lines, and the rows as far as all of them is there.

@@ -83,16 +83,21 @@ fn an_audit_beside_a_writer_ends_at_what_the_ledger_has_and_lets_the_log_be_fold
     assert!(!report.whole_file, "somebody holds the lock");
 }
 
-/// A step of the erasure of a person, with the keys that it takes.
-fn step(world: &World, person: &str, code: &str) -> Write {
+/// A step of the erasure of a person, with the keys that it takes and of how many contents.
+fn step(world: &World, person: &str, contents: u64, code: &str) -> Write {
     let reader = world.reader();
-    let mut output = r#"{"type":{"coding":[{"system":"urn:homecoming:erasure","code":"entries"}]},"valueInteger":1}"#
-        .to_owned();
+    let below = reader.size().unwrap();
+    let number = |code, number| {
+        format!(
+            r#"{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"{code}"}}]}},"valueInteger":{number}}}"#
+        )
+    };
+    let mut output = [number("below", below), number("entries", contents)].join(",");
     for used in reader.slots_of(person).unwrap() {
         let name = ledger::erasure::key_name_text(&used.name);
+        let key = number("key", used.slot.into());
         output.push_str(&format!(
-            r#",{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"key"}}]}},"valueInteger":{}}},{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"key-name"}}]}},"valueString":"{name}"}}"#,
-            used.slot
+            r#",{key},{{"type":{{"coding":[{{"system":"urn:homecoming:erasure","code":"key-name"}}]}},"valueString":"{name}"}}"#
         ));
     }
     let alias = reader.person(person);
@@ -135,14 +140,14 @@ fn an_audit_beside_a_server_has_the_keys_that_it_makes_and_misses_those_that_it_
             write(Action::Create, &name, Expect::Any, Some(&person), "x")
         });
         world.accept(transaction(people.collect()));
-        let carrying_out = step(&world, "p7", ledger::erasure::CARRYING_OUT);
+        let carrying_out = step(&world, "p7", 400, ledger::erasure::CARRYING_OUT);
         let slots = world.reader().slots_of("p7").unwrap();
         let slots: Vec<u32> = slots.iter().map(|used| used.slot).collect();
         world.accept(transaction(vec![carrying_out]));
         let (keys, chance) = (world.keys.clone(), &mut world.chance);
         keys.destroy(&slots, &mut |bytes| chance.fill(bytes))
             .unwrap();
-        let done = step(&world, "p7", ledger::erasure::DONE);
+        let done = step(&world, "p7", 400, ledger::erasure::DONE);
         world.accept(transaction(vec![done]));
     })
     .unwrap();

@@ -241,10 +241,19 @@ impl Heads for HeadsOf<'_> {
                 let name = (kind.to_owned(), in_line.into_owned());
                 least.heads.get(&name).copied()
             }
-            Index::Real(real) => real.head(kind, id).or_else(|| match in_line {
-                Cow::Owned(alias) => real.head(kind, &alias),
-                Cow::Borrowed(_) => None,
-            }),
+            Index::Real(real) => {
+                let in_line = match in_line {
+                    Cow::Owned(alias) => real.head(kind, &alias),
+                    Cow::Borrowed(_) => None,
+                };
+                let known = [real.head(kind, id), in_line];
+                let number = known.iter().flatten().map(|head| head.number).min();
+                let last = known.iter().flatten().max_by_key(|head| head.position)?;
+                Some(Head {
+                    number: number.unwrap_or(last.number),
+                    ..*last
+                })
+            }
         }
     }
 }

@@ -14,16 +14,20 @@ impl Heads for IndexHeads<'_> {
     /// then, so this panics, and the writer's thread stops the server.
     fn head(&self, kind: &str, id: &str) -> Option<Head> {
         let head = |id: &str| self.index.head(kind, id).expect("the index can be read");
-        // What was erased is in the index under the id that its lines have.
-        let in_line = || match self.ledger.id_in_line(kind, id) {
+        // What was erased is in the index under the id that its lines have; an earlier version that was not may still
+        // be there under the id itself.
+        let in_line = match self.ledger.id_in_line(kind, id) {
             std::borrow::Cow::Owned(alias) => head(&alias),
             std::borrow::Cow::Borrowed(_) => None,
         };
-        head(id).or_else(in_line).map(|head| Head {
-            number: head.number,
-            version: head.version,
-            position: head.position,
-            deleted: head.deleted,
+        let known = [head(id), in_line];
+        let number = known.iter().flatten().map(|head| head.number).min();
+        let last = known.iter().flatten().max_by_key(|head| head.position)?;
+        Some(Head {
+            number: number.unwrap_or(last.number),
+            version: last.version,
+            position: last.position,
+            deleted: last.deleted,
         })
     }
 }

@@ -241,19 +241,10 @@ impl Heads for HeadsOf<'_> {
                 let name = (kind.to_owned(), in_line.into_owned());
                 least.heads.get(&name).copied()
             }
-            Index::Real(real) => {
-                let in_line = match in_line {
-                    Cow::Owned(alias) => real.head(kind, &alias),
-                    Cow::Borrowed(_) => None,
-                };
-                let known = [real.head(kind, id), in_line];
-                let number = known.iter().flatten().map(|head| head.number).min();
-                let last = known.iter().flatten().max_by_key(|head| head.position)?;
-                Some(Head {
-                    number: number.unwrap_or(last.number),
-                    ..*last
-                })
-            }
+            Index::Real(real) => match in_line {
+                Cow::Owned(alias) => Head::of_both([real.head(kind, id), real.head(kind, &alias)]),
+                Cow::Borrowed(id) => real.head(kind, id),
+            },
         }
     }
 }

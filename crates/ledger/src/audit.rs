@@ -51,7 +51,6 @@ use evidence::erasure::Act;
 use record::time::RecordedAt;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use seal::Class;
-use tlog::checkpoint::Checkpoint;
 use tlog::policy::Policy;
 
 use crate::access;
@@ -367,7 +366,8 @@ impl<'d> Audit<'d> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<String, OpenError> {
         // While a server appends there is always more: read on until little is left.
-        while let Some(size) = self.signed_now().map(|checkpoint| checkpoint.size) {
+        let identity = self.known.identity.as_ref();
+        while let Some(size) = structure::signed_size(self.db, identity) {
             if size.saturating_sub(self.walk.edge.size()) <= TAIL {
                 break;
             }
@@ -377,20 +377,7 @@ impl<'d> Audit<'d> {
         }
         // One moment from here on.
         let _moment = self.last_moment()?;
-        let (text, signed) =
-            structure::signed(self.db, self.known.identity.as_ref(), &mut self.faults);
-        let size = match &signed {
-            Some(checkpoint) => checkpoint.size,
-            // Nothing vouches for a size: audit what is there.
-            None => crate::read::size(self.db)?,
-        };
-        if let Some(signed) = signed {
-            let otherwise = format!(
-                "The {} entries do not give the root that the checkpoint signs",
-                signed.size
-            );
-            self.roots.must_give(signed.size, signed.root, otherwise);
-        }
+        let (text, size) = structure::end(self.db, identity, &mut self.roots, &mut self.faults)?;
         self.follow(size, hands, progress);
         self.size = size;
         self.roots.rest("entries", size, &mut self.faults);
@@ -447,16 +434,6 @@ impl<'d> Audit<'d> {
             }
         }
         Ok(())
-    }
-
-    /// The checkpoint as it is stored now, if it is signed. That it is not is said at the end, once.
-    fn signed_now(&self) -> Option<Checkpoint> {
-        structure::signed(
-            self.db,
-            self.known.identity.as_ref(),
-            &mut Faults::default(),
-        )
-        .1
     }
 
     /// Follows the lines up to a size, and hands contents over to be opened.

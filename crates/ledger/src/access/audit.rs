@@ -29,7 +29,6 @@ use record::time::RecordedAt;
 use rusqlite::Connection;
 use seal::Class;
 use tlog::Edge;
-use tlog::checkpoint::Checkpoint;
 
 use super::body::{Sealing, Slot};
 use super::read::{Raw, names_its_persons};
@@ -230,7 +229,7 @@ impl Audit<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<String, OpenError> {
         // While a server records there is always more: read on until little is left.
-        while let Some(size) = self.signed_now().map(|checkpoint| checkpoint.size) {
+        while let Some(size) = structure::signed_size(self.db, self.identity) {
             if size.saturating_sub(self.edge.size()) <= TAIL {
                 break;
             }
@@ -240,19 +239,8 @@ impl Audit<'_> {
         }
         // One moment from here on.
         let _moment = self.db.unchecked_transaction()?;
-        let (text, signed) = structure::signed(self.db, self.identity, &mut self.faults);
-        let size = match &signed {
-            Some(checkpoint) => checkpoint.size,
-            // Nothing vouches for a size: audit what is there.
-            None => crate::read::size(self.db)?,
-        };
-        if let Some(signed) = signed {
-            let otherwise = format!(
-                "The {} leaves of the access log do not give the root that its checkpoint signs",
-                signed.size
-            );
-            self.roots.must_give(signed.size, signed.root, otherwise);
-        }
+        let (text, size) =
+            structure::end(self.db, self.identity, &mut self.roots, &mut self.faults)?;
         self.read_keys();
         self.follow(size, hands, progress);
         self.size = size;
@@ -266,11 +254,6 @@ impl Audit<'_> {
 
     fn read_keys(&mut self) {
         self.held = Arc::new(Held::read(self.dir, self.how));
-    }
-
-    /// The checkpoint as it is stored now, if it is signed. That it is not is said at the end, once.
-    fn signed_now(&self) -> Option<Checkpoint> {
-        structure::signed(self.db, self.identity, &mut Faults::of(LogName::Access)).1
     }
 
     /// Follows the lines up to a size, and hands contents over to be opened.

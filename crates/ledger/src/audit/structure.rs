@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tlog::checkpoint::Checkpoint;
 
 use super::faults::{Faults, sentence};
+use super::roots::Roots;
 use crate::entry::Aliases;
 use crate::store::{self, Identity};
 
@@ -133,4 +134,32 @@ pub(crate) fn signed(
             (text, None)
         }
     }
+}
+
+/// How many the log's key has signed for by now. That it has not is said at the end, once.
+pub(crate) fn signed_size(db: &Connection, identity: Option<&Identity>) -> Option<u64> {
+    let (_, signed) = signed(db, identity, &mut Faults::default());
+    signed.map(|checkpoint| checkpoint.size)
+}
+
+/// Where an audit ends: the checkpoint as it is stored, and how many it signs for. The lines must give its root.
+pub(crate) fn end(
+    db: &Connection,
+    identity: Option<&Identity>,
+    roots: &mut Roots,
+    faults: &mut Faults,
+) -> rusqlite::Result<(String, u64)> {
+    let (text, signed) = signed(db, identity, faults);
+    let Some(Checkpoint { size, root, .. }) = signed else {
+        // Nothing vouches for a size: audit what is there.
+        return Ok((text, crate::read::size(db)?));
+    };
+    let otherwise = match faults.of_log() {
+        "" => format!("The {size} entries do not give the root that the checkpoint signs"),
+        _ => format!(
+            "The {size} leaves of the access log do not give the root that its checkpoint signs"
+        ),
+    };
+    roots.must_give(size, root, otherwise);
+    Ok((text, size))
 }

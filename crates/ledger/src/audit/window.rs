@@ -10,11 +10,38 @@ use rusqlite::{Connection, OptionalExtension};
 use super::faults::{Fault, Faults};
 use crate::sealing;
 
+/// What was read of rows, one after the other.
+pub(crate) struct Bytes(Vec<u8>);
+
+impl Bytes {
+    /// With room for so many.
+    pub(crate) fn with_capacity(room: usize) -> Bytes {
+        Bytes(Vec::with_capacity(room))
+    }
+
+    /// Keeps bytes, and says where.
+    pub(crate) fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
+        let from = self.0.len();
+        self.0.extend_from_slice(bytes);
+        from..self.0.len()
+    }
+
+    /// What was kept there.
+    pub(crate) fn part(&self, range: &Range<usize>) -> &[u8] {
+        &self.0[range.clone()]
+    }
+
+    /// How many they are.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
+}
+
 /// Entries with their contents, from one position on.
 pub(super) struct Window {
     pub(super) from: u64,
-    /// Lines and bodies, one after the other.
-    bytes: Vec<u8>,
+    /// Lines and bodies.
+    bytes: Bytes,
     rows: Vec<Row>,
 }
 
@@ -43,7 +70,7 @@ impl Window {
     ) -> Window {
         let mut window = Window {
             from,
-            bytes: Vec::with_capacity(160 << 10),
+            bytes: Bytes::with_capacity(160 << 10),
             rows: Vec::with_capacity((to - from) as usize),
         };
         let mut unreadable = Unreadable::default();
@@ -70,7 +97,7 @@ impl Window {
     ) -> rusqlite::Result<Option<Range<usize>>> {
         db.prepare_cached("SELECT line FROM entry WHERE position = ?1")?
             .query_row([position as i64], |row| {
-                Ok(self.keep(row.get_ref(0)?.as_blob()?))
+                Ok(self.bytes.keep(row.get_ref(0)?.as_blob()?))
             })
             .optional()
     }
@@ -95,23 +122,17 @@ impl Window {
                     format: row.get(0)?,
                     class: row.get(1)?,
                     slot: row.get(2)?,
-                    body: self.keep(row.get_ref(3)?.as_blob()?),
+                    body: self.bytes.keep(row.get_ref(3)?.as_blob()?),
                 })
             })
             .optional()
-    }
-
-    fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
-        let from = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        from..self.bytes.len()
     }
 
     /// Positions with their lines and contents, where they are there.
     pub(super) fn rows(
         &self,
     ) -> impl Iterator<Item = (u64, Option<&[u8]>, Option<sealing::Row<'_>>)> {
-        let part = |range: &Range<usize>| &self.bytes[range.clone()];
+        let part = |range: &Range<usize>| self.bytes.part(range);
         self.rows.iter().zip(self.from..).map(move |(row, at)| {
             let content = row.content.as_ref().map(|place| sealing::Row {
                 format: place.format,
@@ -125,7 +146,7 @@ impl Window {
 
     /// How many bytes were read.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes.len() as u64
+        self.bytes.count()
     }
 }
 

@@ -6,13 +6,13 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::access::read::Raw;
 use crate::audit::faults::Faults;
-use crate::audit::window::Unreadable;
+use crate::audit::window::{Bytes, Unreadable};
 
 /// Leaves from one position on.
 pub(super) struct Window {
     pub(super) from: u64,
-    /// Lines, persons and bodies, one after the other.
-    bytes: Vec<u8>,
+    /// Lines, persons and bodies.
+    bytes: Bytes,
     rows: Vec<Row>,
 }
 
@@ -42,7 +42,7 @@ impl Window {
     ) -> Window {
         let mut window = Window {
             from,
-            bytes: Vec::with_capacity(128 << 10),
+            bytes: Bytes::with_capacity(128 << 10),
             rows: Vec::with_capacity((to - from) as usize),
         };
         let mut unreadable = Unreadable::default();
@@ -74,23 +74,17 @@ impl Window {
         };
         db.prepare_cached(sql)?
             .query_row([position as i64], |row| {
-                into.line = Some(self.keep(row.get_ref(0)?.as_blob()?));
+                into.line = Some(self.bytes.keep(row.get_ref(0)?.as_blob()?));
                 into.beside = Some(Beside {
-                    persons: self.keep(row.get_ref(1)?.as_blob()?),
+                    persons: self.bytes.keep(row.get_ref(1)?.as_blob()?),
                     class: row.get(2)?,
                     slot: row.get(3)?,
-                    body: self.keep(row.get_ref(4)?.as_blob()?),
+                    body: self.bytes.keep(row.get_ref(4)?.as_blob()?),
                 });
                 Ok(())
             })
             .optional()
             .map(|_| ())
-    }
-
-    fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
-        let from = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        from..self.bytes.len()
     }
 
     /// Leaves nothing beside the lines but of leaves about several persons.
@@ -102,7 +96,7 @@ impl Window {
 
     /// Positions with their lines, and the rows as far as all of them is there.
     pub(super) fn rows(&self) -> impl Iterator<Item = (u64, Option<&[u8]>, Option<Raw<'_>>)> {
-        let part = |range: &Range<usize>| &self.bytes[range.clone()];
+        let part = |range: &Range<usize>| self.bytes.part(range);
         self.rows.iter().zip(self.from..).map(move |(row, at)| {
             let line = row.line.as_ref().map(part);
             let raw = line.zip(row.beside.as_ref()).map(|(line, beside)| Raw {
@@ -119,6 +113,6 @@ impl Window {
 
     /// How many bytes were read.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes.len() as u64
+        self.bytes.count()
     }
 }

@@ -72,6 +72,13 @@ struct Sheet {
 }
 
 impl Sheet {
+    fn new(json: bool) -> Sheet {
+        Sheet {
+            json,
+            figures: serde_json::Map::new(),
+        }
+    }
+
     fn put(&mut self, name: &str, figure: Value) {
         if !self.json {
             say!("{name:<34} {}", line(&figure));
@@ -136,10 +143,7 @@ fn measure(args: &Args, from: &Path, work: &Path) -> Result<(), Stop> {
     let input = work.join("input");
     let data = work.join("data");
     std::fs::create_dir_all(&input).map_err(failed("the folder for the input"))?;
-    let mut sheet = Sheet {
-        json: args.json,
-        figures: serde_json::Map::new(),
-    };
+    let mut sheet = Sheet::new(args.json);
     sheet.put("machine", machine::describe());
     sheet.put(
         "fsyncs of the disk, per s",

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Extension;
 use axum::response::Response;
 use casework::attention::{Rule, Severity, Standing};
+use casework::break_glass::ROLES;
 use maud::Markup;
 use policy::{Action, Facts, Kind, Purpose, Role};
 use record::search::parse_criteria;
@@ -168,12 +169,8 @@ fn context(asked: &Asked, known: &Known) -> Result<Context, Error> {
         ],
         false => &[("By name", "name"), ("By next contact", "next")],
     };
-    let order = orders.iter().map(|(_, key)| *key);
-    let order = order
-        .clone()
-        .find(|key| given == Some(key))
-        .or(order.clone().next())
-        .unwrap_or("name");
+    let order = orders.iter().find(|(_, key)| given == Some(*key));
+    let order = order.or(orders.first()).map_or("name", |(_, key)| *key);
     let ids = match whose {
         "mine" => permit::people::own(&asked.view, &eyes, asked.reader.now())?,
         "unowned" => unowned(asked, everyone(&asked.view)?)?,
@@ -407,7 +404,7 @@ fn placed(asked: &Asked, id: &str, names: &Names<'_>) -> Result<Option<Placed>, 
 
 /// Whether people are owed something by this role: to the others nothing is said of it, not that nothing is owed either.
 fn cares(role: Role) -> bool {
-    matches!(role, Role::Caseworker | Role::Prescriber | Role::Supervisor)
+    ROLES.contains(&role.as_str())
 }
 
 /// Somebody of whom the reader may know no more than that they are here.

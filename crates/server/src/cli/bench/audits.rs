@@ -29,10 +29,7 @@ pub struct Args {
 
 /// Audits a programme whose server is at rest, part by part.
 pub fn run(args: &Args) -> Result<(), Stop> {
-    let mut sheet = Sheet {
-        json: args.json,
-        figures: serde_json::Map::new(),
-    };
+    let mut sheet = Sheet::new(args.json);
     let data = &args.data.data;
     let keys = args.passphrase.open(data)?;
     let could_not = |error: &dyn std::fmt::Display| Stop::CouldNotRun(error.to_string());

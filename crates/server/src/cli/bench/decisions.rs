@@ -20,10 +20,7 @@ pub struct Args {
 
 /// Measures the base policy.
 pub fn run(args: &Args) -> Result<(), Stop> {
-    let mut sheet = Sheet {
-        json: args.json,
-        figures: serde_json::Map::new(),
-    };
+    let mut sheet = Sheet::new(args.json);
     let watch = Stopwatch::start();
     let policy = Policy::base();
     sheet.put(

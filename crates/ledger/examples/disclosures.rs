@@ -37,19 +37,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut recorder = Recorder::open(&dir, &appender)?;
     println!("leaves a flush | leaves/s | flushes/s | CPU ms a leaf");
     let mut now = 1_800_000_000_000_000i64;
+    // One group of so many, from a number on.
+    let mut flush = |from: usize, size: usize| -> Result<(), Box<dyn std::error::Error>> {
+        let group: Vec<Draft> = (0..size).map(|n| draft(from + n)).collect();
+        let mut clock = || {
+            now += 10;
+            RecordedAt(now)
+        };
+        recorder
+            .commit(&group, &mut clock, &mut chance)?
+            .map_err(|e| e.to_string())?;
+        Ok(())
+    };
     let mut all = 0;
     for size in [1usize, 8, 64, 512] {
         let (mut leaves, mut flushes) = (0usize, 0u32);
         let (wall, cpu) = (wall()?, cpu()?);
         while (self::wall()? - wall).as_secs_f64() < SECONDS {
-            let group: Vec<Draft> = (0..size).map(|n| draft(leaves + n)).collect();
-            let mut clock = || {
-                now += 10;
-                RecordedAt(now)
-            };
-            recorder
-                .commit(&group, &mut clock, &mut chance)?
-                .map_err(|e| e.to_string())?;
+            flush(leaves, size)?;
             leaves += size;
             flushes += 1;
         }
@@ -63,15 +68,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         all += leaves;
     }
     while all < AUDITED {
-        let group: Vec<Draft> = (0..512).map(|n| draft(all + n)).collect();
-        let mut clock = || {
-            now += 10;
-            RecordedAt(now)
-        };
-        recorder
-            .commit(&group, &mut clock, &mut chance)?
-            .map_err(|e| e.to_string())?;
-        all += group.len();
+        flush(all, 512)?;
+        all += 512;
     }
     drop(recorder);
     drop(appender);

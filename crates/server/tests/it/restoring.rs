@@ -40,6 +40,19 @@ fn ends(words: &[&str], code: i32, parts: &[&str]) -> String {
 }
 
 /// Persons, each with a few facts.
+/// The words of a restore from a backup with keys that lie elsewhere.
+fn with_keys_of<'w>(backup: &'w str, keys: &'w str, to: &'w str) -> [&'w str; 7] {
+    [
+        "restore",
+        "--from",
+        backup,
+        "--keys-from",
+        keys,
+        "--data",
+        to,
+    ]
+}
+
 fn import(folder: &Folder, data: &str, persons: &[&str]) {
     let mut lines = String::new();
     for person in persons {
@@ -430,15 +443,7 @@ fn a_witness_that_cannot_be_asked_is_left_out_by_name_or_nothing_is_restored() {
     let aside = folder.join("aside");
     copy(&data, &aside);
     let fresh = folder.join("fresh");
-    let restore = [
-        "restore",
-        "--from",
-        &old,
-        "--keys-from",
-        &aside,
-        "--data",
-        &fresh,
-    ];
+    let restore = with_keys_of(&old, &aside, &fresh);
     ends(
         &restore,
         3,
@@ -649,15 +654,7 @@ fn a_ledger_from_before_an_erasure_is_restored_with_the_keys_from_after_it() {
     world.take(0, &id, Step::CarryOut).expect("erased");
     world.close();
     let fresh = folder.join("fresh");
-    let restore = [
-        "restore",
-        "--from",
-        &old,
-        "--keys-from",
-        &data,
-        "--data",
-        &fresh,
-    ];
+    let restore = with_keys_of(&old, &data, &fresh);
     ends(&restore, 3, &["keys of 1 person", "6 contents"]);
     let words =
         "The machine burnt; with it the entry about the keys of 1 person, 6 contents, is lost.";
@@ -758,15 +755,7 @@ fn a_backup_whose_access_log_or_erasures_do_not_fit_is_restored_in_words_or_not_
     );
     made.expect("a backup");
     let fresh = folder.join("fresh");
-    let restore = [
-        "restore",
-        "--from",
-        &old,
-        "--keys-from",
-        &data,
-        "--data",
-        &fresh,
-    ];
+    let restore = with_keys_of(&old, &data, &fresh);
     let faults = "2 faults";
     let said = ends(
         &restore,

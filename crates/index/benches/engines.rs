@@ -221,7 +221,7 @@ fn feed(
                     position: number,
                     recorded_at: RecordedAt(1_700_000_000_000_000 + number as i64),
                     number,
-                    id: &made[at].1,
+                    id: made[at].1.as_str().into(),
                     version: 1,
                     deleted: false,
                     prepared,

@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 position: at as u64,
                 recorded_at: RecordedAt(at as i64),
                 number: at as u64,
-                id: &format!("observation-{at}"),
+                id: format!("observation-{at}").into(),
                 version: 1,
                 deleted: false,
                 prepared: &prepared(at),
@@ -96,7 +96,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|(id, erased)| Forgotten {
             kind: "Observation",
             id,
-            id_in_line: "~gone",
             erased,
         })
         .collect();

@@ -1,10 +1,10 @@
 //! Forgetting: resources whose content was erased leave nothing but that they were there.
 //!
 //! Afterwards the index holds what it would hold if it were made anew from a ledger whose erased
-//! versions cannot be read: each is there as deleted, without values, under the id that the ledger's
-//! line has. [`Index::forget`] puts that into the maps, where nobody finds the old values any more;
-//! [`Index::purge`] writes the files anew, so that no byte of them stays in one. If the process
-//! stops in between, the index must be made anew: that is for the caller to see to.
+//! versions cannot be read: each is there as deleted, without values. [`Index::forget`] puts that into
+//! the maps, where nobody finds the old values any more; [`Index::purge`] writes the files anew, so
+//! that no byte of them stays in one. If the process stops in between, the index must be made anew:
+//! that is for the caller to see to.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -22,10 +22,8 @@ use record::time::RecordedAt;
 pub struct Forgotten<'a> {
     /// Its kind.
     pub kind: &'a str,
-    /// Its id, as the index has it.
+    /// Its id, as the ledger's line has it.
     pub id: &'a str,
-    /// The id that it has if no version is left: the one in the ledger's line.
-    pub id_in_line: &'a str,
     /// The positions of the erased versions.
     pub erased: &'a BTreeSet<u64>,
 }
@@ -39,25 +37,19 @@ struct Kept {
 }
 
 impl Index {
-    /// Takes the values of erased versions out of the maps, and their ids where no version is left.
-    /// Readers go on; what they find from now on has nothing of them. Gives how many versions it
-    /// found. Doing it again does nothing.
+    /// Takes the values of erased versions out of the maps. Readers go on; what they find from now
+    /// on has nothing of them. Gives how many versions it found. Doing it again does nothing.
     pub fn forget(&self, resources: &[Forgotten<'_>]) -> Result<u64, Error> {
         let _writing = self.writing();
         let mut run = Run::afresh();
         let mut gone: BTreeSet<Vec<u8>> = BTreeSet::new();
-        let mut heads: Vec<Vec<u8>> = Vec::new();
         let mut forgotten = 0;
         for resource in resources {
             let Some(kind) = crate::kind_number(resource.kind) else {
                 continue;
             };
-            let (id, head) = match self.stored(kind, resource.id)? {
-                Some(head) => (resource.id, head),
-                None => match self.stored(kind, resource.id_in_line)? {
-                    Some(head) => (resource.id_in_line, head),
-                    None => continue,
-                },
+            let Some(head) = self.stored_head(&key::head(kind, resource.id))? else {
+                continue;
             };
             let number = head.number;
             let mut versions = self.kept(number)?;
@@ -74,17 +66,6 @@ impl Index {
                     forgotten += 1;
                 }
             }
-            let nothing_left = versions
-                .iter()
-                .all(|version| resource.erased.contains(&version.position) || version.deleted);
-            let id = if nothing_left {
-                resource.id_in_line
-            } else {
-                id
-            };
-            if id != resource.id {
-                heads.push(key::head(kind, resource.id));
-            }
             for version in &versions {
                 let prepared = Prepared::stored(kind, &version.values)?;
                 run.push(
@@ -94,7 +75,7 @@ impl Index {
                         // No transaction ends here: the instants stay as they are.
                         recorded_at: RecordedAt(0),
                         number,
-                        id,
+                        id: resource.id.into(),
                         version: version.version,
                         deleted: version.deleted,
                         prepared: &prepared,
@@ -116,9 +97,6 @@ impl Index {
         for key in &gone {
             batch.remove(Space::Posting, key);
         }
-        for key in &heads {
-            batch.remove(Space::Head, key);
-        }
         batch.finish(self.applied());
         Ok(forgotten)
     }
@@ -128,15 +106,6 @@ impl Index {
     pub fn purge(&self) -> Result<(), Error> {
         let _writing = self.writing();
         self.store().purge()
-    }
-
-    fn stored(&self, kind: u8, id: &str) -> Result<Option<crate::Head>, Error> {
-        match self.store().get(Space::Head, &key::head(kind, id))? {
-            None => Ok(None),
-            Some(bytes) => crate::Head::read(&bytes)
-                .map(Some)
-                .ok_or(Error::Corrupt("head")),
-        }
     }
 
     /// All versions of a resource, oldest first.

@@ -190,10 +190,12 @@ pub(crate) fn head(kind: u8, id: &str) -> Vec<u8> {
 const ID_TEXT: u8 = 0;
 const ID_UUID: u8 = 1;
 const ID_OURS: u8 = 2;
+const ID_ALIAS: u8 = 3;
+const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const CROCKFORD: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// An id in few bytes: a UUID in 16, one that a server of ours assigned in 10,
-/// any other as it is. One byte before it says which.
+/// an alias in 16, any other as it is. One byte before it says which.
 pub(crate) fn put_id(out: &mut Vec<u8>, id: &str) {
     let start = out.len();
     if put_uuid(out, id.as_bytes()) {
@@ -201,6 +203,10 @@ pub(crate) fn put_id(out: &mut Vec<u8>, id: &str) {
     }
     out.truncate(start);
     if put_ours(out, id.as_bytes()) {
+        return;
+    }
+    out.truncate(start);
+    if put_alias(out, id.as_bytes()) {
         return;
     }
     out.truncate(start);
@@ -233,8 +239,44 @@ pub(crate) fn read_id(bytes: &[u8]) -> Option<String> {
                     .collect(),
             )
         }
+        ID_ALIAS if rest.len() == 16 => {
+            let bits = rest.iter().fold(0u128, |n, b| (n << 8) | u128::from(*b));
+            let digit =
+                |at: u32| char::from(BASE64URL[(bits.rotate_left(6 * at + 6) & 63) as usize]);
+            let last = char::from(BASE64URL[((bits & 3) << 4) as usize]);
+            Some(
+                std::iter::once('~')
+                    .chain((0..21).map(digit))
+                    .chain([last])
+                    .collect(),
+            )
+        }
         _ => None,
     }
+}
+
+/// An alias as lines have it: `~` and 16 bytes in base64url.
+fn put_alias(out: &mut Vec<u8>, id: &[u8]) -> bool {
+    let Some((b'~', text)) = id.split_first() else {
+        return false;
+    };
+    if text.len() != 22 {
+        return false;
+    }
+    let mut bits = 0u128;
+    for (at, c) in text.iter().enumerate() {
+        let Some(digit) = BASE64URL.iter().position(|d| d == c) else {
+            return false;
+        };
+        match (at < 21, digit & 15) {
+            (true, _) => bits = (bits << 6) | digit as u128,
+            (false, 0) => bits = (bits << 2) | (digit >> 4) as u128,
+            (false, _) => return false,
+        }
+    }
+    out.push(ID_ALIAS);
+    out.extend_from_slice(&bits.to_be_bytes());
+    true
 }
 
 fn put_uuid(out: &mut Vec<u8>, id: &[u8]) -> bool {
@@ -397,6 +439,13 @@ mod tests {
             ("zzzzzzzzzzzzzzzz", 11),
             ("0123456789abcdeu", 17),
             ("0123456789ABCDEF", 17),
+            ("~AAAAAAAAAAAAAAAAAAAAAA", 17),
+            ("~__________________Z-_w", 17),
+            // Bits that an alias does not have, and lengths.
+            ("~__________________Z-_x", 24),
+            ("~__________________Z-_", 23),
+            ("~__________________Z+_w", 24),
+            ("~", 2),
             ("a", 2),
             ("", 1),
         ] {

@@ -5,6 +5,10 @@
 //! ledger. It never decides what is true: postings propose candidates, the
 //! row of the version judges them with [`record::search::matches`].
 //!
+//! Resources are called as the ledger's lines call them: an id that could say something about somebody
+//! stands there as an alias, and here too. A line stays when a content is erased, so a resource has one
+//! name whatever of it is left. Callers translate before they ask.
+//!
 //! Three promises to callers:
 //! * changes are applied in the ledger's order, and applying them again is
 //!   harmless ([`Index::apply`], [`Index::bulk`], [`Index::applied`]);
@@ -27,6 +31,7 @@ mod run;
 mod search;
 mod store;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
@@ -45,7 +50,7 @@ use run::Run;
 use store::{SPACES, Store};
 
 /// The version of the encodings. An index of another format is made anew.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// The block cache, in bytes, unless told otherwise.
 pub const CACHE_DEFAULT: u64 = 64 << 20;
@@ -54,7 +59,7 @@ pub const CACHE_DEFAULT: u64 = 64 << 20;
 pub type Found = Head;
 
 /// What one entry of the ledger changes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Change<'a> {
     /// Its position in the ledger.
     pub position: u64,
@@ -62,8 +67,8 @@ pub struct Change<'a> {
     pub recorded_at: RecordedAt,
     /// The position of the resource's first entry (this one's, if it is it).
     pub number: u64,
-    /// The resource's id.
-    pub id: &'a str,
+    /// The resource's id, as the ledger's line has it.
+    pub id: Cow<'a, str>,
     /// Its version, from 1.
     pub version: u32,
     /// Whether the entry deletes it.

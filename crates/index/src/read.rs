@@ -180,7 +180,7 @@ impl Index {
         values.next().transpose().map(|found| found.is_some())
     }
 
-    fn stored_head(&self, key: &[u8]) -> Result<Option<Head>, Error> {
+    pub(crate) fn stored_head(&self, key: &[u8]) -> Result<Option<Head>, Error> {
         match self.store().get(Space::Head, key)? {
             None => Ok(None),
             Some(bytes) => Head::read(&bytes).map(Some).ok_or(Error::Corrupt("head")),

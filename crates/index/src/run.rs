@@ -117,7 +117,7 @@ impl Run {
         } = *change;
         let kind = change.prepared.kind();
         let mut id = Vec::with_capacity(24);
-        key::put_id(&mut id, change.id);
+        key::put_id(&mut id, &change.id);
 
         let mut earlier = Vec::new();
         let mut old_keys = None;
@@ -384,7 +384,7 @@ mod tests {
                 position: at as u64,
                 recorded_at: RecordedAt(at as i64),
                 number: at as u64 % 5,
-                id: IDS[at % 5],
+                id: IDS[at % 5].into(),
                 version: 1 + at as u32 / 5,
                 deleted: at % 11 == 10,
                 prepared,

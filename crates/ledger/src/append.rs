@@ -132,19 +132,6 @@ pub struct Head {
     pub deleted: bool,
 }
 
-impl Head {
-    /// Where a resource stands whose versions are known under two names, its id and the one in its lines: at its last,
-    /// and from its first.
-    pub fn of_both(known: [Option<Head>; 2]) -> Option<Head> {
-        let last = known.iter().flatten().max_by_key(|head| head.position)?;
-        let first = known.iter().flatten().map(|head| head.number).min()?;
-        Some(Head {
-            number: first,
-            ..*last
-        })
-    }
-}
-
 /// Where the heads of resources come from: the index, as it was brought up to the ledger's size.
 ///
 /// It must cover every entry of earlier commits; what happens inside a commit

@@ -36,9 +36,9 @@ mod draft;
 pub mod erase;
 mod gathering;
 mod head_map;
-mod heads;
 mod index_audit;
 pub mod keys;
+mod named;
 mod notices;
 mod offline;
 mod open;
@@ -132,6 +132,14 @@ struct Inner {
 }
 
 impl Inner {
+    /// The index, to be asked by ids.
+    fn named(&self) -> named::Named<'_> {
+        named::Named {
+            index: &self.index,
+            ledger: &self.ledger,
+        }
+    }
+
     /// Lets everyone see the first `size` entries.
     fn make_visible(&self, size: u64) {
         self.visible.store(size, Ordering::Release);

@@ -9,7 +9,6 @@
 //! Both promise the same: they hold the changes of the first so many entries, they say how many, and whoever opens
 //! them applies the rest from the ledger, which does no harm where some of it was applied before.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -28,7 +27,7 @@ pub(crate) struct Change {
     pub(crate) position: u64,
     pub(crate) recorded_at: i64,
     pub(crate) kind: String,
-    /// As the content has it; as the line has it if there is no content.
+    /// As the line has it.
     pub(crate) id: String,
     pub(crate) version: u32,
     pub(crate) deleted: bool,
@@ -59,7 +58,9 @@ impl Index {
                 position: from + at as u64,
                 recorded_at: known.recorded_at,
                 kind: known.write.kind.clone(),
-                id: known.write.id.clone(),
+                id: ledger
+                    .id_in_line(&known.write.kind, &known.write.id)
+                    .into_owned(),
                 version: known.version,
                 deleted,
                 stored: (!deleted).then(|| known.write.stored.clone()),
@@ -67,18 +68,16 @@ impl Index {
             }
         };
         let changes: Vec<Change> = new.iter().enumerate().map(change).collect();
-        self.take(&changes, ledger)
+        self.take(&changes)
     }
 
-    fn take(&mut self, changes: &[Change], ledger: &Ledger) -> Result<(), String> {
+    fn take(&mut self, changes: &[Change]) -> Result<(), String> {
         match self {
             Index::Least(least) => {
-                for change in changes {
-                    least.apply(change, ledger);
-                }
+                changes.iter().for_each(|change| least.apply(change));
                 Ok(())
             }
-            Index::Real(real) => real.apply(changes, ledger),
+            Index::Real(real) => real.apply(changes),
         }
     }
 
@@ -131,17 +130,10 @@ impl Index {
             let read = raw.entry().map(|entry| (entry, ledger.unseal(&raw)));
             match read {
                 Ok((entry, Ok(content))) => {
-                    let Some((_, id)) = ledger::content::name(&content.stored) else {
-                        return ControlFlow::Break("a content without a name".to_owned());
-                    };
-                    let (id, deleted) = (id.to_owned(), entry.action == Action::Delete);
-                    let stored = (!deleted).then_some(content.stored);
-                    changes.push(found(entry, id, stored));
+                    let deleted = entry.action == Action::Delete;
+                    changes.push(found(entry, (!deleted).then_some(content.stored)));
                 }
-                Ok((entry, Err(ReadError::Erased { .. }))) => {
-                    let id = entry.id.clone();
-                    changes.push(found(entry, id, None));
-                }
+                Ok((entry, Err(ReadError::Erased { .. }))) => changes.push(found(entry, None)),
                 Ok((_, Err(e))) | Err(e) => return ControlFlow::Break(e.to_string()),
             }
             ControlFlow::Continue(())
@@ -155,7 +147,7 @@ impl Index {
             let next = changes.get(at + 1).map(|next| next.recorded_at);
             changes[at].last_in_transaction = next != Some(changes[at].recorded_at);
         }
-        self.take(&changes, ledger)
+        self.take(&changes)
     }
 
     /// Takes out what an erasure takes away. The files are written anew only by [`Index::purge`].
@@ -208,17 +200,20 @@ impl Index {
                 Err("the index has resources that the ledger does not have".to_owned())
             }
             Index::Least(_) => Ok(()),
-            Index::Real(real) => real.finds(model, chance),
+            Index::Real(real) => {
+                real.lists(model, ledger)?;
+                real.finds(model, chance)
+            }
         }
     }
 }
 
-fn found(entry: Entry, id: String, stored: Option<Vec<u8>>) -> Change {
+fn found(entry: Entry, stored: Option<Vec<u8>>) -> Change {
     Change {
         position: entry.position,
         recorded_at: entry.recorded_at.0,
         kind: entry.kind,
-        id,
+        id: entry.id,
         version: entry.version,
         deleted: stored.is_none(),
         stored,
@@ -226,8 +221,7 @@ fn found(entry: Entry, id: String, stored: Option<Vec<u8>>) -> Change {
     }
 }
 
-/// An index beside the ledger that it is of, as the server asks it: what was erased is there under the id that its
-/// lines have.
+/// An index beside the ledger that it is of, as the server asks it: by the id that the lines have.
 pub(crate) struct HeadsOf<'i> {
     pub(crate) index: &'i Index,
     pub(crate) ledger: &'i Ledger,
@@ -241,10 +235,7 @@ impl Heads for HeadsOf<'_> {
                 let name = (kind.to_owned(), in_line.into_owned());
                 least.heads.get(&name).copied()
             }
-            Index::Real(real) => match in_line {
-                Cow::Owned(alias) => Head::of_both([real.head(kind, id), real.head(kind, &alias)]),
-                Cow::Borrowed(id) => real.head(kind, id),
-            },
+            Index::Real(real) => real.head(kind, &in_line),
         }
     }
 }
@@ -267,12 +258,8 @@ impl Forgetful {
         }
     }
 
-    fn apply(&mut self, change: &Change, ledger: &Ledger) {
-        let id = match change.id.starts_with('~') {
-            true => change.id.clone(),
-            false => ledger.id_in_line(&change.kind, &change.id).into_owned(),
-        };
-        let name = (change.kind.clone(), id);
+    fn apply(&mut self, change: &Change) {
+        let name = (change.kind.clone(), change.id.clone());
         let before = self.heads.get(&name);
         let head = Head {
             number: before.map_or(change.position, |head| head.number),

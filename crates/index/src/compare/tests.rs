@@ -46,7 +46,7 @@ fn example(index: &Index) {
             position: *position,
             recorded_at: RecordedAt(*position as i64 * 3_600_000_000),
             number: *number,
-            id,
+            id: (*id).into(),
             version: *version,
             deleted: *deleted,
             prepared,

@@ -92,7 +92,7 @@ impl Model {
             position: position as u64,
             recorded_at: RecordedAt(e.recorded_at),
             number: e.number,
-            id: &e.id,
+            id: e.id.as_str().into(),
             version: e.version,
             deleted: e.deleted,
             prepared: &e.prepared,

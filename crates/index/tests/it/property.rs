@@ -268,7 +268,7 @@ fn bulk_answers_as_live_does_and_the_two_may_alternate() {
         let mut bulk = index.bulk_within(limits);
         for change in &changes[..half] {
             bulk.push(change).expect("pushed");
-            let head = index.head(model.entries[change.position as usize].kind, change.id);
+            let head = index.head(model.entries[change.position as usize].kind, &change.id);
             assert_eq!(
                 head.expect("read").expect("gathered").position,
                 change.position

@@ -55,7 +55,7 @@ fn versions_are_found_at_every_size_past_what_a_row_lists() {
     let live = Scratch::new();
     let index = Index::open(&live.index(), 1).unwrap();
     for change in &changes {
-        index.apply(&[*change]).unwrap();
+        index.apply(std::slice::from_ref(change)).unwrap();
     }
     check(&index, &model);
     let sorted = Scratch::new();
@@ -121,10 +121,10 @@ fn changes_out_of_order_are_refused() {
         ),
         "{gap:?}"
     );
-    let mut open = changes[0];
+    let mut open = changes[0].clone();
     open.last_in_transaction = false;
     assert!(matches!(index.apply(&[open]), Err(Error::Unfinished)));
-    let mut unknown = changes[0];
+    let mut unknown = changes[0].clone();
     unknown.number = 77;
     assert!(matches!(
         index.apply(&[unknown]),

@@ -4,7 +4,7 @@
 //! work of a write; none of it needs the writer.
 
 use index::{Change, Prepared};
-use ledger::{Action, Class, Expect, Write, Written};
+use ledger::{Action, Class, Expect, Ledger, Write, Written};
 use record::json::{Doc, Value};
 use record::time::RecordedAt;
 
@@ -218,6 +218,7 @@ impl Draft {
     /// What the index is told once it is written.
     pub(super) fn change<'a>(
         &'a self,
+        ledger: &Ledger,
         recorded_at: RecordedAt,
         written: &Written,
         last_in_transaction: bool,
@@ -226,7 +227,7 @@ impl Draft {
             position: written.position,
             recorded_at,
             number: written.number,
-            id: &self.id,
+            id: ledger.id_in_line(&self.kind, &self.id),
             version: written.version,
             deleted: self.deleted,
             prepared: &self.prepared,

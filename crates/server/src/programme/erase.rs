@@ -22,6 +22,7 @@ use index::{Forgotten, Index};
 use ledger::{Appender, CommitError, Ledger};
 use record::search::parse_criteria;
 
+use super::named::Named;
 use super::writer::{commit_alone, decided};
 use super::{Actor, AsOf, Committed, Decide, Expect, Inner, View};
 use crate::erasure::{self, Found, plan, task};
@@ -113,8 +114,7 @@ impl Resource {
     fn forgotten(&self) -> Forgotten<'_> {
         Forgotten {
             kind: &self.kind,
-            id: &self.id,
-            id_in_line: &self.in_line,
+            id: &self.in_line,
             erased: &self.erased,
         }
     }
@@ -238,22 +238,21 @@ pub(super) fn unfinished(
     ];
     let (criteria, _) = parse_criteria("Task", &params, "");
     let size = index.applied();
-    let page = index
-        .search(&index::Search {
-            criteria: &criteria,
-            as_of: size,
-            count: usize::from(u16::MAX),
-            after: None,
-            total: false,
-        })
-        .map_err(Error::index)?;
+    let named = Named { index, ledger };
+    let page = named.search(&index::Search {
+        criteria: &criteria,
+        as_of: size,
+        count: usize::from(u16::MAX),
+        after: None,
+        total: false,
+    })?;
     let mut unfinished = Vec::new();
     for hit in page.hits {
         let (_, content) = ledger.version(hit.position).map_err(Error::ledger)?;
         let Some((_, id)) = ledger::content::name(&content.stored) else {
             continue;
         };
-        let history = index.history("Task", id, size).map_err(Error::index)?;
+        let history = named.history("Task", id, size)?;
         let positions: Vec<u64> = history.iter().rev().map(|found| found.position).collect();
         let versions = ledger.versions(&positions).map_err(Error::ledger)?;
         let each = versions.iter().map(|(entry, content)| {

@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use index::Index;
 use ledger::Ledger;
 use ledger::access::AccessLog;
 use ledger::heads::{self, Map};
 use tokio::sync::{mpsc, oneshot};
 
+use super::named::Named;
 use super::writer::Submission;
 use super::{Actor, Draft, Expect, Inner, Work};
 use crate::error::Error;
@@ -37,8 +37,8 @@ pub(super) fn actor() -> Actor {
 }
 
 /// How many entries need no map any more: those that the last one covers, and itself.
-pub(super) fn covered(index: &Index) -> Result<u64, Error> {
-    let head = index.head(heads::KIND, heads::ID).map_err(Error::index)?;
+pub(super) fn covered(named: Named<'_>) -> Result<u64, Error> {
+    let head = named.latest(heads::KIND, heads::ID)?;
     Ok(head.map_or(0, |head| head.position + 1))
 }
 
@@ -59,7 +59,7 @@ pub(super) fn draft(ledger: &Ledger, access: &AccessLog, size: u64) -> Result<(D
 /// The map that would cover a person's latest entry, if none does.
 pub(super) fn owed_to(inner: &Inner, patient: &str) -> Result<Option<Draft>, Error> {
     let last = inner.ledger.chain_head(patient).map_err(Error::ledger)?;
-    if last.is_none_or(|last| covered(&inner.index).is_ok_and(|covered| last < covered)) {
+    if last.is_none_or(|last| covered(inner.named()).is_ok_and(|covered| last < covered)) {
         return Ok(None);
     }
     let size = inner.visible.load(Ordering::Acquire);
@@ -103,7 +103,7 @@ fn look(
     persons: u64,
 ) -> Result<Option<u64>, Error> {
     let size = inner.visible.load(Ordering::Acquire);
-    let uncovered = size.saturating_sub(covered(&inner.index)?);
+    let uncovered = size.saturating_sub(covered(inner.named())?);
     if uncovered == 0 {
         *since = None;
         return Ok(None);

@@ -11,7 +11,7 @@ use ledger::{Appender, ImportMark, Keys, Ledger, Transaction};
 use record::time::RecordedAt;
 
 use super::draft::{GOVERNANCE_KINDS, Governance, says_governance};
-use super::heads::IndexHeads;
+use super::named::Named;
 use super::open::{Opened, open};
 use super::writer::{governance_refused, refusal, refused_whole};
 
@@ -137,7 +137,7 @@ pub struct Writing<'o> {
     chance: &'o Chance,
 }
 
-impl Writing<'_> {
+impl<'o> Writing<'o> {
     /// Commits a group with one fsync, or a few if there are deletions among it. For each batch:
     /// how many resources it wrote, or why not.
     pub fn write(&mut self, batches: Vec<Batch>) -> Result<Vec<Result<usize, Error>>, Error> {
@@ -169,19 +169,17 @@ impl Writing<'_> {
             let refused = match draft.says_for_programme() {
                 Governance::Ours => false,
                 Governance::Claims => true,
-                Governance::No if GOVERNANCE_KINDS.contains(&draft.kind.as_str()) => match self
-                    .index
-                    .head(&draft.kind, &draft.id)
-                    .map_err(Error::index)?
-                {
-                    None => false,
-                    Some(head) => {
-                        let read = self.ledger.version(head.position);
-                        let (_, content) = read.map_err(Error::ledger)?;
-                        record::json::Doc::parse(&content.stored)
-                            .is_ok_and(|doc| says_governance(doc.root()))
+                Governance::No if GOVERNANCE_KINDS.contains(&draft.kind.as_str()) => {
+                    match self.named().latest(&draft.kind, &draft.id)? {
+                        None => false,
+                        Some(head) => {
+                            let read = self.ledger.version(head.position);
+                            let (_, content) = read.map_err(Error::ledger)?;
+                            record::json::Doc::parse(&content.stored)
+                                .is_ok_and(|doc| says_governance(doc.root()))
+                        }
                     }
-                },
+                }
                 Governance::No => false,
             };
             if refused {
@@ -191,9 +189,16 @@ impl Writing<'_> {
         Ok(None)
     }
 
+    fn named(&self) -> Named<'o> {
+        Named {
+            index: self.index,
+            ledger: self.ledger,
+        }
+    }
+
     /// The person whom the current version of a resource is about.
     fn person(&self, kind: &str, id: &str) -> Result<Option<String>, Error> {
-        let Some(head) = self.index.head(kind, id).map_err(Error::index)? else {
+        let Some(head) = self.named().latest(kind, id)? else {
             return Ok(None);
         };
         let (_, content) = self.ledger.version(head.position).map_err(Error::ledger)?;
@@ -221,6 +226,7 @@ impl Writing<'_> {
                 source: batch.mark.take(),
             })
             .collect();
+        let named = self.named();
         let mut at = batches.iter().map(|batch| batch.at);
         let outcomes = self
             .appender
@@ -228,10 +234,7 @@ impl Writing<'_> {
                 &transactions,
                 &mut || at.next().flatten().unwrap_or_else(|| self.clock.now()),
                 &mut |bytes| self.chance.fill(bytes),
-                &IndexHeads {
-                    index: self.index,
-                    ledger: self.ledger,
-                },
+                &named,
             )
             .map_err(|error| refused_whole(&error))?;
         let mut results = Vec::with_capacity(outcomes.len());
@@ -243,7 +246,12 @@ impl Writing<'_> {
                         batch.drafts.iter().zip(&committed.writes).enumerate()
                     {
                         self.bulk
-                            .push(&draft.change(committed.recorded_at, written, place == last))
+                            .push(&draft.change(
+                                self.ledger,
+                                committed.recorded_at,
+                                written,
+                                place == last,
+                            ))
                             .map_err(Error::index)?;
                     }
                     results.push(Ok(committed.writes.len()));
@@ -257,7 +265,7 @@ impl Writing<'_> {
     /// Records where each person's chain ends, if anything was written since that was last done.
     fn cover(&mut self) -> Result<(), Error> {
         let size = self.appender.size();
-        if size <= head_map::covered(self.index)? {
+        if size <= head_map::covered(self.named())? {
             return Ok(());
         }
         let (draft, _) = head_map::draft(self.ledger, self.access, size)?;

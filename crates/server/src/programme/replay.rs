@@ -4,8 +4,8 @@
 //! its newest part; the ledger has everything.
 //! Entries are read in order, opened, unpacked and prepared on all cores, and written in sorted runs.
 //!
-//! What was erased has no values and no id but the one in its line: it is indexed under that as
-//! deleted, which keeps the versions before and after it in their places.
+//! What was erased has no values: it is indexed as deleted, which keeps the versions before and after it in their
+//! places. The index calls every resource as its lines do, so nothing else depends on what can be opened.
 
 use std::ops::ControlFlow;
 
@@ -30,7 +30,6 @@ struct Sealed {
 /// What the index is told of an entry.
 struct Ready {
     entry: Entry,
-    id: String,
     deleted: bool,
     prepared: Prepared,
 }
@@ -152,7 +151,6 @@ fn prepare(ledger: &Ledger, sealed: &Sealed) -> Option<Ready> {
         Ok(content) => content,
         Err(ReadError::Erased { .. }) => {
             return Some(Ready {
-                id: entry.id.clone(),
                 deleted: true,
                 prepared: index::prepare(&entry.kind, &[]),
                 entry,
@@ -163,26 +161,18 @@ fn prepare(ledger: &Ledger, sealed: &Sealed) -> Option<Ready> {
             return None;
         }
     };
-    let (kind, id) = ledger::content::name(&content.stored)?;
     let deleted = entry.action == Action::Delete;
     let prepared = if deleted {
-        index::prepare(kind, &[])
+        index::prepare(&entry.kind, &[])
     } else {
         let doc = record::json::Doc::parse(&content.stored).ok()?;
-        index::prepare(kind, &record::search::extract(doc.root()))
+        index::prepare(&entry.kind, &record::search::extract(doc.root()))
     };
     Some(Ready {
-        id: id.to_owned(),
         deleted,
         prepared,
         entry,
     })
-}
-
-/// The number of a resource that has earlier versions, if the index has them under this id.
-fn number(index: &Index, kind: &str, id: &str) -> Result<Option<u64>, Error> {
-    let head = index.head(kind, id).map_err(Error::index)?;
-    Ok(head.map(|head| head.number))
 }
 
 fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result<(), Error> {
@@ -190,17 +180,24 @@ fn tell(index: &Index, bulk: &mut Bulk<'_>, ready: &Ready, last: bool) -> Result
     let number = if entry.version == 1 {
         entry.position
     } else {
-        // The versions before it may have been erased, or it may and they were not.
-        match number(index, &entry.kind, &ready.id)? {
-            Some(number) => number,
-            None => number(index, &entry.kind, &entry.id)?.unwrap_or(entry.position),
-        }
+        let head = index.head(&entry.kind, &entry.id).map_err(Error::index)?;
+        let Some(head) = head else {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!(
+                    "Entry {} changes what no entry before it made, so the index cannot be brought up. \
+                     Run `homecoming audit`.",
+                    entry.position
+                ),
+            ));
+        };
+        head.number
     };
     bulk.push(&Change {
         position: entry.position,
         recorded_at: entry.recorded_at,
         number,
-        id: &ready.id,
+        id: entry.id.as_str().into(),
         version: entry.version,
         deleted: ready.deleted,
         prepared: &ready.prepared,

@@ -4,7 +4,6 @@
 //! what the programme itself does. Whatever is read for somebody is read from one that is bound to
 //! them ([`View::seen_by`]): what they may not see is not there ([`mod@permitted`]).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -216,47 +215,28 @@ impl View {
     /// The current version, a deletion included; `None` if it never existed.
     pub fn read(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
         self.known()?;
-        let known = self.known_as(kind, id)?;
-        let found = self
-            .inner
-            .index
-            .version_at(kind, &known, self.size)
-            .map_err(Error::index)?;
+        let found = self.inner.named().version_at(kind, id, self.size)?;
         self.permitted(kind, id, found)
     }
 
     /// One version by its number, if it was recorded in this view.
     pub fn vread(&self, kind: &str, id: &str, version: u32) -> Result<Option<Version>, Error> {
         self.known()?;
-        let known = self.known_as(kind, id)?;
-        let found = self
-            .inner
-            .index
-            .version(kind, &known, version)
-            .map_err(Error::index)?
-            .filter(|found| found.position < self.size);
+        let found = self.inner.named().version(kind, id, version)?;
+        let found = found.filter(|found| found.position < self.size);
         self.permitted(kind, id, found)
     }
 
     /// The number of the version that stands, a deletion included, without reading its content;
     /// `None` if it never existed.
     pub fn stands(&self, kind: &str, id: &str) -> Result<Option<u32>, Error> {
-        let found = self
-            .inner
-            .index
-            .version_at(kind, id, self.size)
-            .map_err(Error::index)?;
+        let found = self.inner.named().version_at(kind, id, self.size)?;
         Ok(found.map(|found| found.version))
     }
 
     /// The ledger's entry of one version, if it was recorded in this view.
     pub fn entry_of(&self, kind: &str, id: &str, version: u32) -> Result<Option<Entry>, Error> {
-        match self
-            .inner
-            .index
-            .version(kind, id, version)
-            .map_err(Error::index)?
-        {
+        match self.inner.named().version(kind, id, version)? {
             Some(found) => self.entry(found.position),
             None => Ok(None),
         }
@@ -266,12 +246,7 @@ impl View {
     /// erased are left out; that nothing is left is an error.
     pub fn history(&self, kind: &str, id: &str) -> Result<Vec<Version>, Error> {
         self.known()?;
-        let known = self.known_as(kind, id)?;
-        let found = self
-            .inner
-            .index
-            .history(kind, &known, self.size)
-            .map_err(Error::index)?;
+        let found = self.inner.named().history(kind, id, self.size)?;
         if found.is_empty() {
             self.as_if_there(kind, id);
         }
@@ -288,19 +263,6 @@ impl View {
             Some(error) if versions.iter().all(|version| version.deleted) => Err(error),
             _ => Ok(versions),
         }
-    }
-
-    /// The id under which the index has a resource: its own, or the one in its lines once it is erased.
-    fn known_as<'i>(&self, kind: &str, id: &'i str) -> Result<Cow<'i, str>, Error> {
-        let in_line = self.inner.ledger.id_in_line(kind, id);
-        if let Cow::Borrowed(_) = in_line {
-            return Ok(in_line);
-        }
-        let head = self.inner.index.head(kind, id).map_err(Error::index)?;
-        Ok(match head {
-            Some(_) => Cow::Borrowed(id),
-            None => in_line,
-        })
     }
 
     /// Whether a resource is what the programme itself recorded about its record.
@@ -390,7 +352,7 @@ impl View {
             after: search.after,
             total: search.total,
         };
-        self.inner.index.search(&search).map_err(Error::index)
+        self.inner.named().search(&search)
     }
 
     /// The version that stands at a place in the ledger, if it is in this view.
@@ -406,11 +368,8 @@ impl View {
     fn whole_at(&self, position: u64) -> Result<Version, Error> {
         let (entry, content) = self.version_at(position)?;
         let id = id_of(&content.stored);
-        let head = self
-            .inner
-            .index
-            .head(&entry.kind, &id)
-            .map_err(Error::index)?;
+        let head = self.inner.index.head(&entry.kind, &entry.id);
+        let head = head.map_err(Error::index)?;
         Ok(Version {
             number: head.map_or(position, |head| head.number),
             kind: entry.kind,

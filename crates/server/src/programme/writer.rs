@@ -18,7 +18,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::draft::{GOVERNANCE_KINDS, Governance};
 use super::gathering::Gathering;
-use super::heads::IndexHeads;
 use super::{Actor, AsOf, Committed, Decide, Draft, Inner, View, Work, Written, erase};
 use crate::amendment;
 use crate::error::{Error, ErrorKind};
@@ -242,10 +241,7 @@ fn commit(
         &transactions,
         &mut || inner.clock.now(),
         &mut |bytes| inner.chance.fill(bytes),
-        &IndexHeads {
-            index: &inner.index,
-            ledger: &inner.ledger,
-        },
+        &inner.named(),
     );
     let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
@@ -272,7 +268,12 @@ fn commit(
         if let Ok(committed) = outcome {
             let last = drafts.len().saturating_sub(1);
             for (place, (draft, written)) in drafts.iter().zip(&committed.writes).enumerate() {
-                changes.push(draft.change(committed.recorded_at, written, place == last));
+                changes.push(draft.change(
+                    &inner.ledger,
+                    committed.recorded_at,
+                    written,
+                    place == last,
+                ));
             }
         }
     }

@@ -14,7 +14,7 @@ use server::chance::Chance;
 use server::clock::Clock;
 use server::erasure::{self, Found};
 use server::error::{Error, ErrorKind};
-use server::programme::{self, About, Actor, AsOf, Draft, Expect, Programme, Work};
+use server::programme::{self, About, Actor, AsOf, Draft, Expect, Programme, Search, Work};
 use tokio::runtime::Runtime;
 
 use crate::permits::Ward;
@@ -402,6 +402,93 @@ fn therapy_notes_are_erased_alone_and_new_ones_can_be_written() {
     );
     world.put("DocumentReference", "new-note", &format!(r#""meta":{{"security":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}}]}},"status":"current","subject":{{"reference":"Patient/{PERSON}"}},"content":[{{"attachment":{{"title":"later"}}}}]"#));
     assert_eq!(world.read("DocumentReference", "new-note"), Ok(true));
+    world.close();
+    audit_finds_nothing(&data);
+}
+
+/// A resource of which some versions were erased and some were not: what is left of it, and what is written after that,
+/// is the same resource, also in an index that was made anew from what can still be opened.
+#[test]
+fn a_resource_of_which_some_versions_were_erased_stays_one_resource() {
+    let folder = Folder::new("erasing-some-versions");
+    let data = folder.path().join("data");
+    let world = World::new(&data);
+    let of = |person: &str, value: u32| {
+        format!(
+            r#""status":"final","code":{{"text":"scale"}},"subject":{{"reference":"Patient/{person}"}},"valueInteger":{value}"#
+        )
+    };
+    // Its first version was about somebody else, by mistake: nobody asked for that one to be erased.
+    world.put("Observation", "mistaken", &of(OTHER, 1));
+    world.put("Observation", "mistaken", &of(PERSON, 2));
+    // And the other way round.
+    world.put("Observation", "corrected", &of(PERSON, 1));
+    world.put("Observation", "corrected", &of(OTHER, 2));
+    let id = world.ready(Scope::Record);
+    world.take(0, &id, Step::CarryOut).expect("carried out");
+
+    let holds = |world: &World| {
+        let view = world.programme.view(AsOf::Now);
+        assert_eq!(
+            world.read("Observation", "mistaken"),
+            Err(ErrorKind::Erased)
+        );
+        let first = view.vread("Observation", "mistaken", 1).expect("read");
+        assert_eq!(first.map(|first| first.version), Some(1));
+        let history = view
+            .history("Observation", "mistaken")
+            .expect("some is left");
+        let versions: Vec<u32> = history.iter().map(|version| version.version).collect();
+        assert_eq!(versions, [1], "mistaken");
+
+        assert_eq!(world.read("Observation", "corrected"), Ok(true));
+        let stands = view.stands("Observation", "corrected").expect("read");
+        assert_eq!(stands, Some(2));
+        let first = view.vread("Observation", "corrected", 1);
+        assert_eq!(
+            first.map(|_| ()).map_err(|error| error.kind),
+            Err(ErrorKind::Erased)
+        );
+        let by_id = [("_id".to_owned(), "mistaken,corrected".to_owned())];
+        let (criteria, _) = record::search::parse_criteria("Observation", &by_id, "");
+        let search = Search {
+            criteria: &criteria,
+            count: 10,
+            after: None,
+            total: true,
+        };
+        let page = view.search(&search).expect("searched");
+        let found: Vec<(&str, u32)> = page
+            .hits
+            .iter()
+            .map(|hit| (hit.id.as_str(), hit.version))
+            .collect();
+        assert_eq!(found, [("corrected", 2)]);
+    };
+    holds(&world);
+    world.close();
+    audit_finds_nothing(&data);
+
+    let output = homecoming(&["rebuild", "--data", &data.display().to_string()]);
+    assert!(output.status.success(), "{output:?}");
+    let world = World::open(&data, BEGIN + 40 * DAY);
+    holds(&world);
+    // The next versions are the next ones.
+    world.put("Observation", "mistaken", &of(OTHER, 3));
+    world.put("Observation", "corrected", &of(OTHER, 3));
+    let view = world.programme.view(AsOf::Now);
+    for name in ["mistaken", "corrected"] {
+        let version = view
+            .read("Observation", name)
+            .expect("read")
+            .expect("there");
+        assert_eq!(version.version, 3, "{name}");
+        let history = view.history("Observation", name).expect("some is left");
+        let versions: Vec<u32> = history.iter().map(|version| version.version).collect();
+        let left = if name == "mistaken" { [3, 1] } else { [3, 2] };
+        assert_eq!(versions, left, "{name}");
+    }
+    drop(view);
     world.close();
     audit_finds_nothing(&data);
 }

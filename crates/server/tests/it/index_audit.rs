@@ -193,15 +193,17 @@ fn an_index_is_what_the_ledger_gives_after_an_erasure_of_all_or_of_the_notes() {
 fn what_was_taken_out_of_the_index_is_missed_and_a_rebuild_brings_it_back() {
     let (_folder, data, token) = ward("index-audit-hidden");
     let index = open(&data);
+    let keys = ledger::open_keys(data.as_ref(), None).expect("keys");
+    let reader = ledger::Ledger::open(data.as_ref(), 1, keys).expect("the ledger");
+    let id = reader.id_in_line("Observation", "score-9");
     let head = index
-        .head("Observation", "score-9")
+        .head("Observation", &id)
         .expect("read")
         .expect("there");
     let erased = BTreeSet::from([head.position]);
     let hidden = Forgotten {
         kind: "Observation",
-        id: "score-9",
-        id_in_line: "score-9",
+        id: &id,
         erased: &erased,
     };
     assert_eq!(index.forget(&[hidden]).expect("hidden"), 1);
@@ -277,7 +279,8 @@ fn an_index_of_another_history_is_found_out() {
             WRITTEN_LAST => "score-8",
             _ => id,
         };
-        let number = *numbers.entry(id.to_owned()).or_insert(entry.position);
+        let id = reader.id_in_line(kind, id).into_owned();
+        let number = *numbers.entry(id.clone()).or_insert(entry.position);
         let deleted = entry.action == ledger::Action::Delete;
         let doc = record::json::Doc::parse(&stored).expect("JSON");
         let values = match deleted {
@@ -289,7 +292,7 @@ fn an_index_of_another_history_is_found_out() {
             position: entry.position,
             recorded_at: entry.recorded_at,
             number,
-            id,
+            id: id.into(),
             version: entry.version,
             deleted,
             prepared: &prepared,

@@ -110,7 +110,7 @@ impl Real {
         self.save()
     }
 
-    pub(super) fn apply(&mut self, changes: &[Change], ledger: &Ledger) -> Result<(), String> {
+    pub(super) fn apply(&mut self, changes: &[Change]) -> Result<(), String> {
         let index = self.index()?;
         let mut rest = changes;
         // A transaction at a time: a number is asked of the index as it is by then.
@@ -126,17 +126,13 @@ impl Real {
                 let number = match (change.version, told_of.get(&name)) {
                     (1, _) => change.position,
                     (_, Some(number)) => *number,
-                    // The versions before it may have been erased, or it may and they were not.
                     (_, None) => {
-                        let in_line = match change.id.starts_with('~') {
-                            true => change.id.clone(),
-                            false => ledger.id_in_line(&change.kind, &change.id).into_owned(),
-                        };
-                        let head = match self.head(&change.kind, &change.id) {
-                            Some(head) => Some(head),
-                            None => self.head(&change.kind, &in_line),
-                        };
-                        head.map_or(change.position, |head| head.number)
+                        let head = self.head(&change.kind, &change.id);
+                        head.ok_or_else(|| {
+                            let at = change.position;
+                            format!("the index has nothing of what entry {at} changes")
+                        })?
+                        .number
                     }
                 };
                 told_of.insert(name, number);
@@ -144,7 +140,7 @@ impl Real {
                     position: change.position,
                     recorded_at: RecordedAt(change.recorded_at),
                     number,
-                    id: &change.id,
+                    id: change.id.as_str().into(),
                     version: change.version,
                     deleted: change.deleted,
                     prepared,
@@ -178,12 +174,7 @@ impl Real {
         let forgotten: Vec<Forgotten<'_>> = names
             .iter()
             .zip(&in_lines)
-            .map(|(((kind, id), erased), id_in_line)| Forgotten {
-                kind,
-                id,
-                id_in_line,
-                erased,
-            })
+            .map(|(((kind, _), erased), id)| Forgotten { kind, id, erased })
             .collect();
         self.index()?.forget(&forgotten).map_err(told)?;
         Ok(())
@@ -192,6 +183,31 @@ impl Real {
     pub(super) fn purge(&mut self) -> Result<(), String> {
         self.index()?.purge().map_err(told)?;
         self.save()
+    }
+
+    /// It has the versions of each resource that the model has, and no others.
+    pub(super) fn lists(&self, model: &Model, ledger: &Ledger) -> Result<(), String> {
+        let mut versions: BTreeMap<(&str, &str), Vec<(u64, u32)>> = BTreeMap::new();
+        for (position, known) in model.entries.iter().enumerate().rev() {
+            let name = (known.write.kind.as_str(), known.write.id.as_str());
+            let version = (position as u64, known.version);
+            versions.entry(name).or_default().push(version);
+        }
+        for ((kind, id), must) in versions {
+            let in_line = ledger.id_in_line(kind, id);
+            let history = self.index()?.history(kind, &in_line, u64::MAX);
+            let is: Vec<(u64, u32)> = history
+                .map_err(told)?
+                .iter()
+                .map(|found| (found.position, found.version))
+                .collect();
+            if is != must {
+                return Err(format!(
+                    "the index lists the versions {is:?} of {kind}/{id}, which are {must:?}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// A search, as of some size, finds what it must: nothing that was erased or deleted by then.

@@ -110,11 +110,12 @@ impl World {
     /// Whoever has the files hides one of the scores.
     fn hide(&self, number: u64) {
         let index = self.index();
-        let (id, erased) = (id(number), BTreeSet::from([number]));
+        let ledger = Ledger::open(&self.data, 1, self.keys.clone()).expect("it opens");
+        let entry = ledger.entry(number).expect("read").expect("there");
+        let (id, erased) = (entry.id, BTreeSet::from([number]));
         let hidden = Forgotten {
             kind: "Observation",
             id: &id,
-            id_in_line: &id,
             erased: &erased,
         };
         assert_eq!(index.forget(&[hidden]).expect("hidden"), 1);

@@ -266,11 +266,7 @@ impl View {
         if !version.deleted && !self.allows(reader, version, &version.stored, verb)? {
             return Ok(false);
         }
-        let head = self
-            .inner
-            .index
-            .head(&version.kind, &version.id)
-            .map_err(Error::index)?;
+        let head = self.inner.named().latest(&version.kind, &version.id)?;
         if !version.deleted && head.is_some_and(|head| head.position == version.position) {
             return Ok(true);
         }
@@ -316,12 +312,7 @@ impl View {
 
     /// The last version of a resource that says something: that is no deletion, and not erased.
     pub(crate) fn says_last(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
-        let known = self.known_as(kind, id)?;
-        let history = self
-            .inner
-            .index
-            .history(kind, &known, u64::MAX)
-            .map_err(Error::index)?;
+        let history = self.inner.named().history(kind, id, u64::MAX)?;
         for found in history.into_iter().filter(|found| !found.deleted) {
             match self.fetch(kind, id, found) {
                 Ok(version) => return Ok(Some(version)),
@@ -504,11 +495,8 @@ impl View {
             self.as_if_there(kind, "");
             return Ok(false);
         }
-        let found = self
-            .inner
-            .index
-            .version_at(kind, &first.id, cursor.as_of())
-            .map_err(Error::index)?;
+        let named = self.inner.named();
+        let found = named.version_at(kind, &first.id, cursor.as_of())?;
         let Some(found) = found.filter(|found| !found.deleted) else {
             return Ok(false);
         };

@@ -3,16 +3,18 @@
 //! The entry comes first: keys that were handed out or put back without one would be worse than an
 //! entry about an act that then failed, which whoever reads it can see from the keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use evidence::erasure::{Act, GOVERNANCE};
-use ledger::{Alias, Expect, Keys, Ledger};
+use casework::erasure::Scope;
+use evidence::erasure::{Act, GOVERNANCE, Goes};
+use ledger::{Alias, Class, Expect, Keys, Ledger};
 use seal::escrow::{self, Bundle, Escrowed, Slot};
 use seal::shamir::Share;
 use seal::{KeyError, Wrapping};
 
 use super::{Actor, Batch, Draft, Offline};
+use crate::erasure::plan;
 use crate::error::{Error, ErrorKind};
 
 /// What was done, by its code in [`GOVERNANCE`].
@@ -66,7 +68,7 @@ impl Standing {
         let (used, epoch) = ledger.keys_in_use().map_err(Error::ledger)?;
         let destroyed: BTreeSet<u32> = keyring.destroyed().into_iter().collect();
         let erased = Erased::of(ledger)?;
-        let mut unaccounted: BTreeSet<u32> = destroyed.difference(&erased.begun).copied().collect();
+        let mut unaccounted: BTreeSet<u32> = destroyed.difference(&erased.taken).copied().collect();
         let mut restored = Vec::new();
         if !unaccounted.is_empty() {
             for restoration in ledger.restorations().map_err(Error::ledger)? {
@@ -89,27 +91,52 @@ impl Standing {
 
 /// The keys that erasures on the record take away.
 struct Erased {
-    /// From the step on that comes before the first key is destroyed.
-    begun: BTreeSet<u32>,
-    /// Of erasures that are done.
+    /// Destroyed ones: from the step on that comes before the first key is destroyed.
+    taken: BTreeSet<u32>,
+    /// Whatever erasures that are done say is gone.
     done: BTreeSet<u32>,
+}
+
+/// What lies under a destroyed key.
+struct Beneath {
+    /// The last entry.
+    last: u64,
+    /// Whom it is about.
+    person: Option<Alias>,
+    /// Of which class the content is.
+    class: Class,
+}
+
+impl Beneath {
+    /// Whether an erasure may take it: it is of that person and in the scope, and came before.
+    fn goes_with(&self, act: &Act, goes: &Goes) -> bool {
+        let scope = Scope::ALL
+            .into_iter()
+            .find(|scope| scope.code() == act.scope);
+        self.person == Some(act.person)
+            && self.last < goes.below
+            && scope.is_some_and(|scope| plan::covers(scope, self.class))
+    }
 }
 
 impl Erased {
     fn of(ledger: &Ledger) -> Result<Erased, Error> {
-        let mut erased = Erased {
-            begun: BTreeSet::new(),
-            done: BTreeSet::new(),
-        };
+        let destroyed: BTreeSet<u32> = ledger.keys().ledger().destroyed().into_iter().collect();
+        let mut acts: Vec<Act> = Vec::new();
+        let mut last: BTreeMap<u32, u64> = BTreeMap::new();
         let stopped = ledger
             .scan(0, |raw| {
+                let slot = u32::try_from(raw.slot).ok();
+                if let Some(slot) = slot.filter(|slot| destroyed.contains(slot)) {
+                    last.insert(slot, raw.position);
+                }
                 let is_task = raw.line.split(|b| *b == b' ').nth(6);
                 if !is_task.is_some_and(|resource| resource.starts_with(b"Task/")) {
                     return ControlFlow::Continue(());
                 }
                 match ledger.unseal(&raw) {
                     Ok(content) => {
-                        erased.note(&content.stored);
+                        acts.extend(Act::read(&content.stored));
                         ControlFlow::Continue(())
                     }
                     Err(ledger::ReadError::Erased { .. }) => ControlFlow::Continue(()),
@@ -117,23 +144,51 @@ impl Erased {
                 }
             })
             .map_err(Error::ledger)?;
-        match stopped {
-            Some(error) => Err(Error::ledger(error)),
-            None => Ok(erased),
+        if let Some(error) = stopped {
+            return Err(Error::ledger(error));
         }
+        let mut beneath = BTreeMap::new();
+        for (slot, last) in last {
+            let sealed = ledger.sealed_as(&[last]).map_err(Error::ledger)?;
+            let entry = ledger.entry(last).map_err(Error::ledger)?;
+            for (class, _) in sealed {
+                let person = entry.as_ref().and_then(|entry| entry.person);
+                beneath.insert(
+                    slot,
+                    Beneath {
+                        last,
+                        person,
+                        class,
+                    },
+                );
+            }
+        }
+        Ok(Erased::from(&acts, &destroyed, &beneath))
     }
 
-    fn note(&mut self, stored: &[u8]) {
-        let Some(act) = Act::read(stored) else { return };
-        let slots = act.goes.map(|goes| goes.slots).unwrap_or_default();
-        match act.step.as_str() {
-            evidence::erasure::CARRYING_OUT => self.begun.extend(slots),
-            evidence::erasure::DONE => {
-                self.begun.extend(&slots);
-                self.done.extend(slots);
+    fn from(acts: &[Act], destroyed: &BTreeSet<u32>, beneath: &BTreeMap<u32, Beneath>) -> Erased {
+        let mut erased = Erased {
+            taken: BTreeSet::new(),
+            done: BTreeSet::new(),
+        };
+        for act in acts {
+            let Some(goes) = &act.goes else { continue };
+            let is_done = act.step == evidence::erasure::DONE;
+            if is_done {
+                erased.done.extend(&goes.slots);
             }
-            _ => {}
+            if is_done || act.step == evidence::erasure::CARRYING_OUT {
+                // Under a key that was never used lies nothing that an erasure may not take.
+                let may_go = |slot: &&u32| {
+                    let beneath = beneath.get(slot);
+                    beneath.is_none_or(|beneath| beneath.goes_with(act, goes))
+                };
+                let slots = goes.slots.iter();
+                let taken = slots.filter(|slot| destroyed.contains(slot));
+                erased.taken.extend(taken.filter(may_go));
+            }
         }
+        erased
     }
 }
 
@@ -301,7 +356,7 @@ pub fn recover(offline: &mut Offline, alias: Alias, slots: &[Slot]) -> Result<St
             Err(KeyError::Destroyed(_)) => {}
             _ => continue,
         }
-        if erased.begun.contains(&slot.slot) {
+        if erased.taken.contains(&slot.slot) {
             return Err(Error::new(
                 ErrorKind::Refused,
                 "These keys were destroyed by an erasure that is on the record: two officers \
@@ -408,4 +463,58 @@ fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
     first.into_iter().chain(letters).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THEIRS: Alias = Alias([7; 16]);
+
+    fn act(step: &str, scope: &str, slots: &[u32]) -> Act {
+        Act {
+            id: "task".to_owned(),
+            person: THEIRS,
+            step: step.to_owned(),
+            scope: scope.to_owned(),
+            delay: None,
+            goes: Some(Goes {
+                below: 100,
+                slots: slots.to_vec(),
+                ..Goes::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn an_erasure_accounts_for_what_it_may_take_and_for_nothing_else() {
+        let of = |person, class, last| Beneath {
+            last,
+            person,
+            class,
+        };
+        let beneath = BTreeMap::from([
+            (1, of(Some(THEIRS), Class::Record, 99)),
+            (2, of(Some(THEIRS), Class::Notes, 99)),
+            // Written after it, of somebody else, the programme's own.
+            (3, of(Some(THEIRS), Class::Notes, 100)),
+            (4, of(Some(Alias([8; 16])), Class::Notes, 99)),
+            (5, of(None, Class::Programme, 99)),
+        ]);
+        // Slot 6 has nothing beneath it, and 7 is still there.
+        let destroyed: BTreeSet<u32> = (1..=6).collect();
+        let all: Vec<u32> = (1..=7).collect();
+        for (step, scope, taken, done) in [
+            ("carrying-out", Scope::Record.code(), &[1, 2, 6][..], 0),
+            ("carrying-out", Scope::Notes.code(), &[2, 6], 0),
+            ("done", Scope::Notes.code(), &[2, 6], 7),
+            ("carrying-out", "everything", &[6], 0),
+            ("approved", Scope::Record.code(), &[], 0),
+        ] {
+            let erased = Erased::from(&[act(step, scope, &all)], &destroyed, &beneath);
+            let found: Vec<u32> = erased.taken.into_iter().collect();
+            assert_eq!(found, taken, "{step} {scope}");
+            assert_eq!(erased.done.len(), done, "{step} {scope}");
+        }
+    }
 }

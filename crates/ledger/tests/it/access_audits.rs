@@ -367,3 +367,22 @@ fn what_is_said_to_be_erased_lay_under_the_key_that_went_and_before_it_went() {
         assert_eq!(sentences(&audit(dir, &how, &mut |_| {}).unwrap()), expect);
     }
 }
+
+#[test]
+fn no_erasure_takes_a_key_of_the_access_log_itself() {
+    let world = world_of(25, 40);
+    let dir = world.dir.path();
+    let ring = world.keys.access();
+    // Nobody whom it told of is on the record, so all of it lies under the month's key.
+    ring.destroy(&[0], &world.keys.wrapping())
+        .expect("destroyed");
+    let report = audit(dir, &How::with(&world.keys), &mut |_| {}).unwrap();
+    let found = sentences(&report);
+    let of_leaves: Vec<&String> = found
+        .iter()
+        .filter(|fault| fault.contains("a key of the access log's own that was destroyed"))
+        .collect();
+    assert_eq!(of_leaves.len(), 40, "{found:#?}");
+    assert!(of_leaves.iter().all(|fault| fault.starts_with("Leaf ")));
+    assert_eq!(report.fault_count, found.len() as u64);
+}

@@ -10,7 +10,7 @@ use server::erasure::task;
 
 use super::{audit as found, says};
 use crate::erasing::{PERSON, World};
-use crate::served::Folder;
+use crate::served::{Folder, homecoming};
 
 #[test]
 fn a_content_that_was_deleted_is_missed() {
@@ -159,6 +159,64 @@ pub(crate) fn forge(data: &str, steps: Vec<(&str, i64, Step)>, change: impl Fn(&
     }
     keys.destroy(&slots, &mut |bytes: &mut [u8]| bytes.fill(9))
         .expect("destroyed");
+}
+
+/// An erasure of the therapy notes alone names the key of the whole record, too, and both go.
+#[test]
+fn an_erasure_of_therapy_notes_excuses_nothing_else() {
+    let folder = Folder::new("attack-6-scope");
+    let data = folder.join("data");
+    World::new(data.as_ref()).close();
+    let told = Step::Tell {
+        how: Told::Letter,
+        happened: 0,
+    };
+    let steps = vec![
+        ("user/2", DAY, Step::Approve),
+        ("user/3", DAY, Step::Approve),
+        ("user/2", DAY, told),
+        ("user/1", 40 * DAY, Step::CarryOut),
+        ("homecoming", 40 * DAY, Step::Done),
+    ];
+    forge(&data, steps, |request| request.scope = Scope::Notes);
+    says(&found(&data), &["takes something else"]);
+
+    let status = homecoming(&["keys", "status", "--data", &data, "--json"]);
+    assert_eq!(status.status.code(), Some(1));
+    let said: serde_json::Value = serde_json::from_slice(&status.stdout).expect("JSON");
+    let keys = ledger::open_keys(data.as_ref(), None).expect("keys");
+    let reader = ledger::Ledger::open(data.as_ref(), 1, keys).expect("the ledger");
+    let uses = reader.slots_of(PERSON).expect("keys");
+    let of_record: Vec<u32> = uses
+        .iter()
+        .filter(|key| key.class == Class::Record)
+        .map(|key| key.slot)
+        .collect();
+    assert_eq!(said["unaccounted"], serde_json::json!(of_record));
+    drop(reader);
+
+    let world = World::open(data.as_ref(), 1_790_000_000_000_000);
+    let view = world.programme.view(server::programme::AsOf::Now);
+    for (kind, id, expect) in [
+        (
+            "DocumentReference",
+            format!("{PERSON}-note"),
+            "Task/0123456789abcdef",
+        ),
+        (
+            "Patient",
+            PERSON.to_owned(),
+            "No erasure on the record accounts for it",
+        ),
+        (
+            "Observation",
+            format!("{PERSON}-score-1"),
+            "No erasure on the record accounts for it",
+        ),
+    ] {
+        let error = view.read(kind, &id).map(|_| ()).expect_err("gone");
+        says(&error.message, &[expect]);
+    }
 }
 
 #[test]

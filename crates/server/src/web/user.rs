@@ -90,10 +90,10 @@ pub fn page(context: &Context) -> Markup {
                     @if context.disabled && !context.gives {
                         p { "They cannot sign in." }
                     } @else if context.disabled {
-                        (button(context.id, "enable", "Enable again", "They may sign in again the way they did."))
+                        (button(context.id, "enable", "Enable again", "Once enabled, they sign in the way they did before."))
                     } @else {
-                        (button(context.id, "disable", "Disable", "They cannot sign in any more, and are signed out at once."))
-                        @if !context.enrolled && context.gives && !context.two { (button(context.id, "code", "Give a new code", "The code that they have stops working.")) }
+                        (button(context.id, "disable", "Disable", "Once disabled, they are signed out at once and cannot sign in until they are enabled again."))
+                        @if !context.enrolled && context.gives && !context.two { (button(context.id, "code", "Give a new code", "Once they have a new one, the code that they have now stops working.")) }
                     }
                 }
                 @if context.officer && (context.enrolled || context.two) && !context.disabled { (recovery(context, open)) }

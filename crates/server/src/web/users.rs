@@ -74,7 +74,7 @@ pub fn page(context: &Context) -> Markup {
             tbody { @for row in &context.rows { tr {
                 th scope="row" { a href=(path::user(row.id)) { bdi { (row.name) } } }
                 td data-label="Role" { span { (row.role) @if let Some(organisation) = &row.organisation { ", " bdi { (organisation) } } } }
-                td data-label="Answers to" { span { @if let Some(supervisor) = &row.supervisor { bdi { (supervisor) } } } }
+                td data-label="Answers to" class=[row.supervisor.is_none().then_some("none")] { span { @if let Some(supervisor) = &row.supervisor { bdi { (supervisor) } } } }
                 td data-label="Signing in" { span { (row.stands) } }
             } } }
         } }

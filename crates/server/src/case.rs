@@ -38,6 +38,8 @@ pub struct Told {
     pub version: u32,
     /// The stored JSON.
     pub stored: Vec<u8>,
+    /// Whether it is no entry about the person, but the resource became somebody else's with the version after it.
+    pub is_away: bool,
 }
 
 /// Everything that a view knows of one person, oldest entry first.
@@ -79,6 +81,7 @@ impl Case {
                 kind: entry.kind,
                 version: entry.version,
                 stored,
+                is_away: false,
             })
             .collect();
         taken_away(view, &mut told)?;
@@ -90,7 +93,8 @@ impl Case {
 
     /// The positions of its entries.
     pub fn positions(&self) -> impl Iterator<Item = u64> {
-        self.told.iter().map(|told| told.position)
+        let about = self.told.iter().filter(|told| !told.is_away);
+        about.map(|told| told.position)
     }
 
     /// The resource types of its entries.
@@ -122,40 +126,48 @@ impl Case {
 
 /// Adds what the chain of a person cannot say: that the next version of a resource is no longer
 /// about them, as when something was recorded for the wrong person and then put right. For this
-/// person that takes it back; what the version says is somebody else's and is left out.
+/// person that takes it back, whoever may see that version; what it says is somebody else's and is left out, and for
+/// those who may not see it, so is who recorded it.
 fn taken_away(view: &View, told: &mut Vec<Told>) -> Result<(), Error> {
-    let mut last: HashMap<(&str, &str), u32> = HashMap::with_capacity(told.len());
-    let mut away: Vec<(&str, &str, u32)> = Vec::new();
+    let mut last: HashMap<(&str, &str), &Told> = HashMap::with_capacity(told.len());
+    let mut away: Vec<&Told> = Vec::new();
     for one in told.iter() {
-        if let Some(before) = last.insert((&one.kind, &one.id), one.version)
-            && before + 1 < one.version
+        if let Some(before) = last.insert((&one.kind, &one.id), one)
+            && before.version + 1 < one.version
         {
-            away.push((&one.kind, &one.id, before + 1));
+            away.push(before);
         }
     }
-    for ((kind, id), version) in last {
+    for ((kind, id), before) in last {
         if view
             .stands(kind, id)?
-            .is_some_and(|stands| stands > version)
+            .is_some_and(|stands| stands > before.version)
         {
-            away.push((kind, id, version + 1));
+            away.push(before);
         }
     }
+    let whole = view.clone().unbound();
     let mut added = Vec::with_capacity(away.len());
-    for (kind, id, version) in away {
-        let Some(entry) = view.entry_of(kind, id, version)? else {
+    for before in away {
+        let (kind, id, version) = (&before.kind, &before.id, before.version + 1);
+        let Some(entry) = whole.entry_of(kind, id, version)? else {
             continue;
         };
+        let seen = view.entry_of(kind, id, version)?;
+        let (actor, purpose) =
+            seen.map_or_else(Default::default, |seen| (seen.actor, seen.purpose));
         added.push(Told {
-            id: id.to_owned(),
-            position: entry.position,
+            id: id.clone(),
+            // Where it was last theirs: the entry after it may be for others alone.
+            position: before.position,
             recorded_at: entry.recorded_at,
-            actor: entry.actor,
-            purpose: entry.purpose,
+            actor,
+            purpose,
             action: Action::Delete,
             stored: record::stored::deleted(kind, id),
-            kind: entry.kind,
+            kind: kind.clone(),
             version,
+            is_away: true,
         });
     }
     if !added.is_empty() {

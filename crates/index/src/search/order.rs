@@ -116,7 +116,6 @@ pub(crate) fn walkable(kind: u8, word: &Sort) -> Option<Vec<Vec<u8>>> {
     };
     match word.by {
         SortBy::LastUpdated => Some(vec![prefix(Field::CHANGED, None)]),
-        SortBy::Id => None,
         SortBy::Parameter(parameter) => {
             let field = Field::param(parameter.id.0);
             match parameter.of_type {
@@ -142,7 +141,6 @@ pub(crate) fn range_from(prefix: &[u8], start: Option<&[u8]>, descending: bool) 
 fn key_of(version: &Version, word: &Sort) -> Option<Vec<u8>> {
     match word.by {
         SortBy::LastUpdated => Some(key::u40(version.position).to_vec()),
-        SortBy::Id => key::read_id(version.id()).map(String::into_bytes),
         SortBy::Parameter(parameter) => value_of(version.values(), parameter.id, word.descending),
     }
 }

@@ -210,7 +210,6 @@ impl Model {
         let e = &self.entries[at];
         let parameter = match by {
             SortBy::LastUpdated => return Some(Key::Date(at as i64)),
-            SortBy::Id => return Some(Key::Text(e.id.clone())),
             SortBy::Parameter(parameter) => parameter,
         };
         let keys = Values::new(&e.values)

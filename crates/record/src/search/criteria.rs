@@ -166,8 +166,6 @@ pub enum SortBy {
     Parameter(&'static Parameter),
     /// When the version was recorded.
     LastUpdated,
-    /// The id.
-    Id,
 }
 
 impl Criteria {
@@ -476,7 +474,13 @@ fn sort(kind: &'static str, text: &str) -> Result<Vec<Sort>, Problem> {
         };
         let by = match code {
             "_lastUpdated" => SortBy::LastUpdated,
-            "_id" => SortBy::Id,
+            // An index may know ids by aliases alone, whose order is no order of ids.
+            "_id" => {
+                return Err(not_supported(
+                    "`_sort` by `_id` is not supported. Pages follow each other in a fixed order \
+                     also without it.",
+                ));
+            }
             _ => SortBy::Parameter(find(kind, code)?),
         };
         Ok(Sort { by, descending })

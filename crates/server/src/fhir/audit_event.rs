@@ -199,7 +199,6 @@ fn in_order(criteria: &Criteria) -> Result<(), Error> {
         [one] => match one.by {
             SortBy::Parameter(parameter) => parameter.code == "date" && one.descending,
             SortBy::LastUpdated => one.descending,
-            SortBy::Id => false,
         },
         _ => false,
     };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use casework::erasure::Scope;
-use evidence::erasure::{Act, GOVERNANCE, Goes};
+use evidence::erasure::{Act, GOVERNANCE};
 use ledger::{Alias, Class, Expect, Keys, Ledger};
 use seal::escrow::{self, Bundle, Escrowed, Slot};
 use seal::shamir::Share;
@@ -93,11 +93,11 @@ impl Standing {
 struct Erased {
     /// Destroyed ones: from the step on that comes before the first key is destroyed.
     taken: BTreeSet<u32>,
-    /// Whatever erasures that are done say is gone.
+    /// Those of which an erasure that may take them says that they are gone, also if they are there.
     done: BTreeSet<u32>,
 }
 
-/// What lies under a destroyed key.
+/// What lies under a key.
 struct Beneath {
     /// The last entry.
     last: u64,
@@ -108,13 +108,12 @@ struct Beneath {
 }
 
 impl Beneath {
-    /// Whether an erasure may take it: it is of that person and in the scope, and came before.
-    fn goes_with(&self, act: &Act, goes: &Goes) -> bool {
+    /// Whether it is of the person whom an erasure is about, and in its scope.
+    fn is_in(&self, act: &Act) -> bool {
         let scope = Scope::ALL
             .into_iter()
             .find(|scope| scope.code() == act.scope);
         self.person == Some(act.person)
-            && self.last < goes.below
             && scope.is_some_and(|scope| plan::covers(scope, self.class))
     }
 }
@@ -127,9 +126,7 @@ impl Erased {
         let stopped = ledger
             .scan(0, |raw| {
                 let slot = u32::try_from(raw.slot).ok();
-                if let Some(slot) = slot.filter(|slot| destroyed.contains(slot)) {
-                    last.insert(slot, raw.position);
-                }
+                last.extend(slot.map(|slot| (slot, raw.position)));
                 let is_task = raw.line.split(|b| *b == b' ').nth(6);
                 if !is_task.is_some_and(|resource| resource.starts_with(b"Task/")) {
                     return ControlFlow::Continue(());
@@ -147,8 +144,13 @@ impl Erased {
         if let Some(error) = stopped {
             return Err(Error::ledger(error));
         }
+        let named: BTreeSet<u32> = acts
+            .iter()
+            .filter_map(|act| act.goes.as_ref())
+            .flat_map(|goes| goes.slots.iter().copied())
+            .collect();
         let mut beneath = BTreeMap::new();
-        for (slot, last) in last {
+        for (slot, last) in last.into_iter().filter(|(slot, _)| named.contains(slot)) {
             let sealed = ledger.sealed_as(&[last]).map_err(Error::ledger)?;
             let entry = ledger.entry(last).map_err(Error::ledger)?;
             for (class, _) in sealed {
@@ -173,19 +175,19 @@ impl Erased {
         };
         for act in acts {
             let Some(goes) = &act.goes else { continue };
+            // Under a key that was never used lies nothing that an erasure may not take.
+            let beneath = |slot: &u32| beneath.get(slot);
+            let is_its = |slot: &&u32| beneath(slot).is_none_or(|beneath| beneath.is_in(act));
+            let came_before =
+                |slot: &&u32| beneath(slot).is_none_or(|beneath| beneath.last < goes.below);
+            let its = goes.slots.iter().filter(is_its);
             let is_done = act.step == evidence::erasure::DONE;
             if is_done {
-                erased.done.extend(&goes.slots);
+                erased.done.extend(its.clone());
             }
             if is_done || act.step == evidence::erasure::CARRYING_OUT {
-                // Under a key that was never used lies nothing that an erasure may not take.
-                let may_go = |slot: &&u32| {
-                    let beneath = beneath.get(slot);
-                    beneath.is_none_or(|beneath| beneath.goes_with(act, goes))
-                };
-                let slots = goes.slots.iter();
-                let taken = slots.filter(|slot| destroyed.contains(slot));
-                erased.taken.extend(taken.filter(may_go));
+                let taken = its.filter(|slot| destroyed.contains(slot));
+                erased.taken.extend(taken.filter(came_before));
             }
         }
         erased
@@ -467,6 +469,8 @@ fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use evidence::erasure::Goes;
+
     use super::*;
 
     const THEIRS: Alias = Alias([7; 16]);
@@ -507,7 +511,8 @@ mod tests {
         for (step, scope, taken, done) in [
             ("carrying-out", Scope::Record.code(), &[1, 2, 6][..], 0),
             ("carrying-out", Scope::Notes.code(), &[2, 6], 0),
-            ("done", Scope::Notes.code(), &[2, 6], 7),
+            // What is there again, and what was written since, was gone all the same.
+            ("done", Scope::Notes.code(), &[2, 6], 4),
             ("carrying-out", "everything", &[6], 0),
             ("approved", Scope::Record.code(), &[], 0),
         ] {

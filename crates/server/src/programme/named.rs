@@ -1,7 +1,7 @@
 //! The index, asked by the ids that resources have.
 //!
 //! The index calls resources as the ledger's lines do: an id that could say something about somebody is an alias there.
-//! So what was erased is found, and so is what is left of it, and nothing in the index's files leads back to an id.
+//! So what was erased is found, and so is what is left of it. References to a resource are values, and keep its id.
 //! Everything that has an id asks here, and nothing asks the index itself by one.
 
 use index::{Found, Head, Index};

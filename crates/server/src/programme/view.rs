@@ -409,13 +409,15 @@ impl View {
             .ledger
             .contents_left(&positions)
             .map_err(Error::ledger)?;
-        let mut told: Vec<(Entry, Vec<u8>)> = entries
-            .into_iter()
-            .zip(contents)
-            .filter_map(|(entry, content)| Some((entry, content?.stored)))
-            .collect();
+        let (mut told, mut erased) = (Vec::with_capacity(entries.len()), Vec::new());
+        for (entry, content) in entries.into_iter().zip(contents) {
+            match content {
+                Some(content) => told.push((entry, content.stored)),
+                None => erased.push(entry),
+            }
+        }
         if let Some(reader) = &self.reader {
-            self.leave_permitted(reader, &mut told)?;
+            self.leave_permitted(reader, &mut told, &erased)?;
             told.retain(|(entry, _)| wanted(entry));
         }
         Ok(told)

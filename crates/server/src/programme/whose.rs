@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use ledger::{Alias, Ledger};
+use ledger::{Alias, Class, KeyUse, Ledger};
 
 use crate::error::Error;
 
@@ -26,7 +26,8 @@ pub(super) struct Known(Mutex<HashMap<Alias, String>>);
 /// How many are kept; beyond that it begins anew.
 const KNOWN_MAX: usize = 50_000;
 
-/// How far back in a person's chain an entry is looked for that says who they are: deletions do not.
+/// How far back in a person's chain an entry is looked for that says who they are, before it is asked whether one can
+/// be left: deletions do not say it, nor does what was erased.
 const BACK_MAX: usize = 256;
 
 impl Known {
@@ -42,7 +43,8 @@ impl Known {
         let Some(mut position) = ledger.head_of(person).map_err(Error::ledger)? else {
             return Ok(Whose::Nobody);
         };
-        for _ in 0..BACK_MAX {
+        let mut looked = 0;
+        loop {
             if let Ok((_, content)) = ledger.version(position)
                 && let Some(id) = patient(&content.stored)
                 && ledger.person(&id) == person
@@ -53,6 +55,10 @@ impl Known {
                 }
                 known.insert(person, id.clone());
                 return Ok(Whose::Patient(id));
+            }
+            looked += 1;
+            if looked == BACK_MAX && !is_left(ledger, person)? {
+                break;
             }
             let entry = ledger.entry(position).map_err(Error::ledger)?;
             match entry.and_then(|entry| entry.previous) {
@@ -70,6 +76,15 @@ impl Known {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .remove(&person);
     }
+}
+
+/// Whether a key of the person's record is there: else nothing that can be opened says who they are.
+fn is_left(ledger: &Ledger, person: Alias) -> Result<bool, Error> {
+    let destroyed = ledger.keys().ledger().destroyed();
+    let uses = ledger.slots_of(&format!("~{person}"));
+    let is_there =
+        |used: &KeyUse| used.class == Class::Record && destroyed.binary_search(&used.slot).is_err();
+    Ok(uses.map_err(Error::ledger)?.iter().any(is_there))
 }
 
 fn patient(stored: &[u8]) -> Option<String> {

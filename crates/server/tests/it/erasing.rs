@@ -14,7 +14,7 @@ use server::chance::Chance;
 use server::clock::Clock;
 use server::erasure::{self, Found};
 use server::error::{Error, ErrorKind};
-use server::programme::{self, About, Actor, AsOf, Draft, Expect, Programme, Search, Work};
+use server::programme::{self, About, Actor, AsOf, Draft, Expect, Programme, Search, Whose, Work};
 use tokio::runtime::Runtime;
 
 use crate::permits::Ward;
@@ -32,7 +32,7 @@ pub struct World {
 }
 
 pub const PERSON: &str = "qvortek-erasme";
-const OTHER: &str = "someone-else";
+pub const OTHER: &str = "someone-else";
 
 impl World {
     /// Makes one in a folder.
@@ -102,11 +102,11 @@ impl World {
         }
     }
 
-    fn put(&self, kind: &str, id: &str, rest: &str) {
+    pub fn put(&self, kind: &str, id: &str, rest: &str) {
         self.write(kind, id, rest).expect("written");
     }
 
-    fn write(&self, kind: &str, id: &str, rest: &str) -> Result<(), Error> {
+    pub fn write(&self, kind: &str, id: &str, rest: &str) -> Result<(), Error> {
         let stored = format!(r#"{{"resourceType":"{kind}","id":"{id}",{rest}}}"#).into_bytes();
         let draft = Draft::stored(kind, id, Expect::Any, stored)?;
         let actor = Actor {
@@ -184,7 +184,7 @@ impl World {
             .expect("it is there")
     }
 
-    fn read(&self, kind: &str, id: &str) -> Result<bool, ErrorKind> {
+    pub fn read(&self, kind: &str, id: &str) -> Result<bool, ErrorKind> {
         let view = self.programme.view(AsOf::Now);
         view.read(kind, id)
             .map(|version| version.is_some_and(|version| !version.deleted))
@@ -241,7 +241,7 @@ fn is_erased(world: &World, id: &str) {
     assert_eq!(error.kind, ErrorKind::Erased);
 }
 
-fn audit_finds_nothing(data: &Path) {
+pub fn audit_finds_nothing(data: &Path) {
     let output = homecoming(&["audit", "--data", &data.display().to_string()]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}");
@@ -404,6 +404,24 @@ fn therapy_notes_are_erased_alone_and_new_ones_can_be_written() {
     assert_eq!(world.read("DocumentReference", "new-note"), Ok(true));
     world.close();
     audit_finds_nothing(&data);
+}
+
+#[test]
+fn whoever_has_nothing_but_erased_notes_for_long_is_still_known() {
+    let folder = Folder::new("erasing-many-notes");
+    let data = folder.path().join("data");
+    let world = World::new(&data);
+    for at in 0..300 {
+        world.put("DocumentReference", &format!("note-{at}"), &format!(r#""meta":{{"security":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}}]}},"status":"current","subject":{{"reference":"Patient/{PERSON}"}},"content":[{{"attachment":{{"title":"note {at}"}}}}]"#));
+    }
+    let id = world.ready(Scope::Notes);
+    world.take(0, &id, Step::CarryOut).expect("carried out");
+    world.close();
+    let world = World::open(&data, BEGIN + 40 * DAY);
+    let alias = world.programme.ledger().person(PERSON);
+    let whose = world.programme.whose(alias).expect("read");
+    assert_eq!(whose, Whose::Patient(PERSON.to_owned()));
+    world.close();
 }
 
 /// A resource of which some versions were erased and some were not: what is left of it, and what is written after that,

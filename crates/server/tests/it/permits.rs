@@ -646,6 +646,70 @@ fn a_label_closes_the_versions_before_it_too() {
     );
 }
 
+/// What became a therapy note stays one for the versions before it, also when its key is gone and nothing says so but
+/// the class of what cannot be opened.
+#[test]
+fn an_erased_note_closes_the_versions_before_it_as_it_did() {
+    let ward = Ward::open("notes-erased");
+    let told = |label: bool| {
+        let mut resource = json!({ "resourceType": "DocumentReference", "id": "became-a-note",
+            "status": "current", "description": "said-before-the-label", "date": "2026-01-02T10:00:00Z",
+            "type": { "text": "said-before-the-label" }, "subject": { "reference": "Patient/a" },
+            "content": [{ "attachment": { "title": "said-before-the-label" } }] });
+        if label {
+            resource["meta"] = json!({ "security": [{ "system": ACT_CODE, "code": "PSYTHPN" }] });
+        }
+        ward.put(resource);
+    };
+    told(false);
+    let first = ward.position("DocumentReference/became-a-note");
+    let pages = [
+        format!("/entries/{first}"),
+        format!("/people/a/timelines?_asof=size:{}", first + 1),
+    ];
+    let tells = |ward: &Ward, who: &str| {
+        let said = |path: &String| ward.page(who, path).1.contains("said-before-the-label");
+        pages.iter().map(said).collect::<Vec<bool>>()
+    };
+    let staff = ["supervisor", "hers", "doctor", "stranger", "officer"];
+    assert_eq!(tells(&ward, "supervisor"), [true, true]);
+    told(true);
+    let before = staff.map(|who| tells(&ward, who));
+    assert_eq!(before[0], [false, false]);
+
+    let data = ward.data();
+    let Ward {
+        folder,
+        served,
+        token,
+        agent,
+        cookies,
+        people,
+    } = ward;
+    drop(served);
+    let keys = ledger::Keys::open(data.as_ref(), None).expect("keys");
+    let reader = ledger::Ledger::open(data.as_ref(), 1, keys.clone()).expect("the ledger");
+    let uses = reader.slots_of("a").expect("read");
+    let notes: Vec<u32> = uses
+        .iter()
+        .filter(|used| used.class == ledger::Class::Notes)
+        .map(|used| used.slot)
+        .collect();
+    assert_eq!(notes.len(), 1);
+    keys.destroy(&notes, &mut |bytes| bytes.fill(7))
+        .expect("destroyed");
+    drop(reader);
+    let ward = Ward {
+        served: Served::start(&data),
+        folder,
+        token,
+        agent,
+        cookies,
+        people,
+    };
+    assert_eq!(staff.map(|who| tells(&ward, who)), before);
+}
+
 #[test]
 fn what_is_not_for_somebody_takes_as_long_as_what_is_not_there() {
     let ward = Ward::open("timing");

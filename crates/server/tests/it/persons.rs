@@ -31,6 +31,55 @@ fn reader(served: &Served, code: &str) -> impl Fn(&str) -> String + use<> {
     }
 }
 
+/// What turned out to be somebody else's is gone from a person's page also for whoever may not see the other person.
+#[test]
+fn what_became_somebody_elses_is_taken_away_for_those_who_do_not_see_them() {
+    let folder = Folder::new("persons-apart");
+    let (data, path) = (folder.join("data"), folder.path());
+    homecoming_done(&["init", "--data", &data, "--name", "Persons"]);
+    let added = homecoming_done(&[
+        "user",
+        "add",
+        "Carer",
+        "--data",
+        &data,
+        "--role",
+        "caseworker",
+        "--practitioner",
+        "w",
+    ]);
+    let code = added.lines().last().expect("a sign-in code");
+    let person = |id: &str, carer: &str| {
+        format!(
+            r#"{{"resource":{{"resourceType":"Patient","id":"{id}","generalPractitioner":[{{"reference":"Practitioner/{carer}"}}]}},"request":{{"method":"PUT","url":"Patient/{id}"}}}}"#
+        )
+    };
+    let mixed_up = |id: &str| condition("mixed-up", &format!("Patient/{id}"));
+    let (one, two) = (person("one", "w"), person("two", "x"));
+    write(path, "1.json", &bundle(&[&one, &two, &mixed_up("one")]));
+    write(path, "2.json", &bundle(&[&mixed_up("two")]));
+    write(path, "3.json", &bundle(&[&condition("kept", "Patient/one")]));
+    let inputs = ["1.json", "2.json", "3.json"].map(|name| folder.join(name));
+    let mut words = vec!["import", "--data", &data];
+    words.extend(inputs.iter().map(String::as_str));
+    homecoming_done(&words);
+
+    let served = Served::start(&data);
+    let page = reader(&served, code);
+    for (path, mixed_up, kept) in [
+        ("/people/one", false, true),
+        ("/people/one?_asof=size:3", true, false),
+        ("/people/one?_asof=size:4", false, false),
+    ] {
+        let text = page(path);
+        assert_eq!(text.contains("mixed-up condition"), mixed_up, "{path}");
+        assert_eq!(text.contains("kept condition"), kept, "{path}");
+    }
+    // On the timelines it stays as what was once thought, and is taken back.
+    let timelines = page("/people/one/timelines");
+    assert!(timelines.contains("mixed-up condition: taken back"), "{timelines}");
+}
+
 #[test]
 fn a_person_has_what_is_about_them_and_not_what_was_taken_away() {
     let folder = Folder::new("persons");

@@ -322,7 +322,7 @@ fn the_order_is_read_and_the_other_words_of_the_result_are_left_to_the_caller() 
         "_count=3",
         "_include=Patient:organization",
         "_summary=count",
-        "_sort=-birthdate,_id,_lastUpdated",
+        "_sort=-birthdate,_lastUpdated",
     ]);
     let (criteria, findings) = parse_criteria("Patient", &asked, BASE);
     assert_eq!(findings, vec![]);
@@ -332,12 +332,11 @@ fn the_order_is_read_and_the_other_words_of_the_result_are_left_to_the_caller() 
         .iter()
         .map(|sort| match sort.by {
             SortBy::Parameter(parameter) => (parameter.code, sort.descending),
-            SortBy::Id => ("_id", sort.descending),
             SortBy::LastUpdated => ("_lastUpdated", sort.descending),
         })
         .collect();
-    assert_eq!(
-        sort,
-        [("birthdate", true), ("_id", false), ("_lastUpdated", false)]
-    );
+    assert_eq!(sort, [("birthdate", true), ("_lastUpdated", false)]);
+    let (_, findings) = parse_criteria("Patient", &pairs(["_sort=-birthdate,_id"]), BASE);
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].message.contains("`_id` is not supported"));
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ledger::access::Disclosed;
-use ledger::{Action, Alias, Entry};
+use ledger::{Action, Alias, Class, Entry};
 use policy::{Action as Does, Facts, Kind, Policy};
 use record::json::Doc;
 use record::search::{Criteria, Modifier, ReferenceTest, Test};
@@ -270,23 +270,47 @@ impl View {
         if !version.deleted && head.is_some_and(|head| head.position == version.position) {
             return Ok(true);
         }
-        match self.says_last(&version.kind, &version.id)? {
+        let last = self.says_last(&version.kind, &version.id)?;
+        let of_kind = |kind: Kind| {
+            let thing = Thing {
+                author: &version.actor,
+                about: version.about,
+                ..Thing::of(kind)
+            };
+            Ok::<bool, Error>(self.decide(reader, Does::Read, &thing)?.allowed)
+        };
+        let since = last.as_ref().map(|last| last.position);
+        if self.was_note(&version.kind, &version.id, since)? && !of_kind(Kind::Notes)? {
+            return Ok(false);
+        }
+        match last {
             Some(last) if last.position != version.position => {
                 self.allows(reader, version, &last.stored, verb)
             }
             Some(_) => Ok(true),
             // Nothing is left that says what it was: its kind must do.
-            None if version.deleted => {
-                let kind = permit::plain(sensitivity::tells(&version.kind));
-                let thing = Thing {
-                    author: &version.actor,
-                    about: version.about,
-                    ..Thing::of(kind)
-                };
-                Ok(self.decide(reader, Does::Read, &thing)?.allowed)
-            }
+            None if version.deleted => of_kind(permit::plain(sensitivity::tells(&version.kind))),
             None => Ok(true),
         }
+    }
+
+    /// Whether a version after a position, or any, was a therapy note that was erased. What it said is gone; that it was
+    /// one stays, and closes the versions before it as it did.
+    fn was_note(&self, kind: &str, id: &str, since: Option<u64>) -> Result<bool, Error> {
+        let history = self.inner.named().history(kind, id, u64::MAX)?;
+        let later: Vec<u64> = history
+            .iter()
+            .map(|found| found.position)
+            .take_while(|position| since.is_none_or(|since| *position > since))
+            .collect();
+        self.any_erased_note(&later)
+    }
+
+    /// Whether any of the entries at these positions held a therapy note that was erased.
+    fn any_erased_note(&self, positions: &[u64]) -> Result<bool, Error> {
+        let sealed = self.inner.ledger.sealed_as(positions);
+        let mut sealed = sealed.map_err(Error::ledger)?.into_iter();
+        Ok(sealed.any(|(class, slot)| class == Class::Notes && self.is_destroyed(slot)))
     }
 
     /// Whether somebody may see a version, if it is as sensitive as `stored`.
@@ -345,11 +369,13 @@ impl View {
         std::hint::black_box(decided.is_ok());
     }
 
-    /// Leaves of a person's entries, newest first, those that somebody may see.
+    /// Leaves of a person's entries, newest first, those that somebody may see; `erased` are those that say nothing any
+    /// more.
     pub(super) fn leave_permitted(
         &self,
         reader: &Reader,
         told: &mut Vec<(Entry, Vec<u8>)>,
+        erased: &[Entry],
     ) -> Result<(), Error> {
         let whole = self.whole();
         let may = |entry: &Entry, thing: Thing<'_>| {
@@ -366,6 +392,14 @@ impl View {
         // Whether what a resource says last is for them; a deletion says nothing.
         let mut last: HashMap<(String, String), bool> = HashMap::new();
         let mut own = Vec::with_capacity(told.len());
+        // Where a resource was last a therapy note that was erased, by the id in its lines.
+        let mut notes: HashMap<(&str, &str), u64> = HashMap::new();
+        for entry in erased {
+            if self.any_erased_note(&[entry.position])? {
+                let last = notes.entry((&entry.kind, &entry.id)).or_default();
+                *last = entry.position.max(*last);
+            }
+        }
         for (entry, stored) in told.iter() {
             let doc = Doc::parse(stored).map_err(Error::internal)?;
             let id = doc.root().str_at(&["id"]).unwrap_or_default();
@@ -374,8 +408,13 @@ impl View {
                 Action::Delete => None,
                 _ => Some(may(entry, Thing::from(doc.root()))?),
             };
-            if let Some(allowed) = allowed {
-                last.entry(resource.clone()).or_insert(allowed);
+            if let Some(allowed) = allowed
+                && !last.contains_key(&resource)
+            {
+                let note = notes.get(&(entry.kind.as_str(), entry.id.as_str()));
+                let was_note = note.is_some_and(|note| *note > entry.position);
+                let says = allowed && (!was_note || may(entry, Thing::of(Kind::Notes))?);
+                last.insert(resource.clone(), says);
             }
             own.push((allowed, resource));
         }
@@ -384,6 +423,9 @@ impl View {
             let kind = permit::plain(sensitivity::tells(&entry.kind));
             shown.push(match last.get(resource) {
                 Some(last) => *last && allowed.unwrap_or(true),
+                None if notes.contains_key(&(entry.kind.as_str(), entry.id.as_str())) => {
+                    may(entry, Thing::of(Kind::Notes))?
+                }
                 None => may(entry, Thing::of(kind))?,
             });
         }

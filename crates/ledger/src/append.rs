@@ -13,6 +13,7 @@
 //! |---|---|---|
 //! | the disk is full | [`CommitError::Full`] | rolled back; later commits work again |
 //! | another process holds the file | [`CommitError::Io`] | rolled back; later commits work again |
+//! | the same, but the write-ahead log has the whole commit | [`CommitError::Fatal`] | as in the next line: the next start finds it ([`crate::frames`]) |
 //! | a write or a flush fails | [`CommitError::Fatal`] | nobody knows what the disk holds: every later commit is refused, the process must end and start again from the disk |
 //!
 //! A failed flush is never tried again: after one, the system may have dropped
@@ -783,7 +784,7 @@ impl Appender {
 
     /// What an error means for what is on the disk. Whatever was begun is rolled back by now.
     fn failed(&mut self, error: impl Into<Trouble>) -> CommitError {
-        let error = judged(error.into(), self.db.is_autocommit());
+        let error = judged(error.into(), &self.db, &self.room);
         self.poisoned |= matches!(error, CommitError::Fatal(_));
         error
     }

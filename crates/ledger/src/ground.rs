@@ -22,6 +22,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rusqlite::Connection;
+
+use crate::frames;
+
 /// The write-ahead logs of a data directory. Whoever takes the directory over renews all of them, before anything is
 /// read: what is appended behind pages that are not on the disk is lost with them.
 pub(crate) const LOGS: [&str; 3] = [
@@ -43,6 +47,9 @@ pub trait Ground: fmt::Debug + Send + Sync {
 
     /// Makes the names in the directory durable.
     fn sync_names(&self) -> io::Result<()>;
+
+    /// All bytes of a file.
+    fn read(&self, name: &str) -> io::Result<Vec<u8>>;
 
     /// If a file has become longer than `known`, puts zeros behind its end and flushes it; gives how long it is then.
     /// Only for whoever alone writes to it.
@@ -80,6 +87,14 @@ impl Room {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// After a commit that failed and was taken back: whether it may be in the log all the same, and would be found at
+    /// the next start.
+    pub(crate) fn may_hold(&self, db: &Connection) -> bool {
+        let log = self.ground.read(self.log);
+        log.and_then(|log| frames::hold_more(&log, db))
+            .unwrap_or(true)
     }
 
     /// The log was cut off.
@@ -126,6 +141,10 @@ impl Ground for Directory {
         #[cfg(not(unix))]
         let _ = File::open;
         Ok(())
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        std::fs::read(self.0.join(name))
     }
 
     fn make_room(&self, name: &str, known: u64) -> io::Result<u64> {

@@ -29,6 +29,7 @@ pub mod append;
 pub mod audit;
 pub mod backup;
 pub mod content;
+mod frames;
 pub mod generation;
 pub mod ground;
 pub mod keys;

@@ -75,6 +75,13 @@ impl Ground for Files {
         self.disk.sync_folder().map_err(error)
     }
 
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        let file = self.disk.open(name, false).map_err(error)?;
+        let mut bytes = vec![0; file.size().map_err(error)? as usize];
+        file.read(0, &mut bytes).map_err(error)?;
+        Ok(bytes)
+    }
+
     fn make_room(&self, name: &str, known: u64) -> io::Result<u64> {
         let mut file = self.disk.open(name, false).map_err(error)?;
         let length = file.size().map_err(error)?;

@@ -371,7 +371,7 @@ impl Recorder {
 
     /// What an error means for what is on the disk. Whatever was begun is rolled back by now.
     fn failed(&mut self, error: impl Into<Trouble>) -> CommitError {
-        let error = append::judged(error.into(), self.db.is_autocommit());
+        let error = append::judged(error.into(), &self.db, &self.room);
         self.poisoned |= matches!(error, CommitError::Fatal(_));
         error
     }

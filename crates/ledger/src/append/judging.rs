@@ -2,12 +2,14 @@
 
 use std::io;
 
-use rusqlite::ffi;
+use rusqlite::{Connection, ffi};
 
 use super::{CommitError, Trouble};
+use crate::ground::Room;
 
-/// What an error means for what is on the disk; `rolled_back` says that nothing is half done.
-pub(crate) fn judged(error: Trouble, rolled_back: bool) -> CommitError {
+/// What an error means for what is on the disk of a log: whether what was begun through the connection is rolled back,
+/// and is not in the file either.
+pub(crate) fn judged(error: Trouble, db: &Connection, room: &Room) -> CommitError {
     let error = match error {
         Trouble::Sqlite(error) => error,
         // As with the ledger's own file: nobody knows what of it is on the disk.
@@ -21,7 +23,7 @@ pub(crate) fn judged(error: Trouble, rolled_back: bool) -> CommitError {
         .map_or(Severity::Refused, |code| severity(code.extended_code));
     match severity {
         Severity::Fatal => CommitError::Fatal(Some(error)),
-        _ if !rolled_back => CommitError::Fatal(Some(error)),
+        _ if !db.is_autocommit() || room.may_hold(db) => CommitError::Fatal(Some(error)),
         Severity::Full => CommitError::Full(error),
         Severity::Refused => CommitError::Io(error),
     }

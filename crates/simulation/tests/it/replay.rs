@@ -34,3 +34,24 @@ fn a_finding_replays_exactly() {
     };
     assert_eq!(find(), find());
 }
+
+/// Seeds that found something once find nothing any more.
+#[test]
+fn what_was_found_stays_mended() {
+    let stage = Stage::new().unwrap();
+    for (seed, what) in [
+        (19_464, "an erasure without the names of its keys"),
+        (266_087, "a resource with two names in an index made anew"),
+        (
+            314_489,
+            "a commit that failed for want of room, and was whole in the log",
+        ),
+    ] {
+        let played = play(&stage, seed, Options::default());
+        assert!(
+            played.is_ok(),
+            "seed {seed}, {what}: {:?}",
+            played.err().map(|found| found.what)
+        );
+    }
+}

@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use tlog::Hash;
 use tlog::note::{NoteError, SignedNote, SigningKey, VerifierKey};
 
+use crate::content::generation;
 use crate::entry::Alias;
 use crate::trust::{Distrust, Trust};
 use crate::{export, receipt};
@@ -111,6 +112,13 @@ pub enum Unrelated {
     /// It is of another log.
     #[error("it is of another log than the one that promised")]
     Log,
+    /// By its name, it is of a log that the same programme began later, with another key.
+    #[error(
+        "it is of a log that by its name followed the one that promised: the programme was restored, and entries were \
+         lost. A promise binds the log that gave it, so this shows neither that it was kept nor that it was broken: ask \
+         the programme what was lost, which the restoration's own entry says"
+    )]
+    Restored,
     /// It is about somebody else.
     #[error("it is about somebody else than the person of the promise")]
     Person,
@@ -272,7 +280,11 @@ impl Promise {
 
     fn expect(&self, key: &VerifierKey, person: Option<Alias>) -> Result<(), Unrelated> {
         if *key != self.key {
-            return Err(Unrelated::Log);
+            let (promised, found) = (generation(self.key.name()), generation(key.name()));
+            return Err(match promised.0 == found.0 && promised.1 < found.1 {
+                true => Unrelated::Restored,
+                false => Unrelated::Log,
+            });
         }
         match person == Some(self.person) {
             true => Ok(()),

@@ -26,7 +26,7 @@ use tlog::proof::{Proof, Verified};
 
 use crate::content::{self, Content};
 use crate::entry::{Action, Entry};
-use crate::signature::Signed;
+use crate::signature::{Flaw, Signed};
 use crate::trust::{Distrust, Trust, check_times};
 
 pub(crate) mod extra;
@@ -99,6 +99,12 @@ pub enum Problem {
         /// What the line says it is.
         entry: String,
     },
+    /// It is of a signature that is not the signer's key's.
+    #[error(
+        "the entry is a signature that was forged: {0}. The programme records none that does not fit, so its entry was \
+         altered or made up by whoever holds the log's key"
+    )]
+    Signature(Flaw),
 }
 
 /// Puts a receipt together; without a content, of an entry whose content was erased.
@@ -155,7 +161,7 @@ pub fn verify_with(receipt: &[u8], trust: &Trust<'_>) -> Result<Report, Problem>
     let mut proved = proved(&entry, stored, &verified, key);
     let mut not_proved = not_proved(&entry, stored, &verified, trust);
     if let Some(signed) = Signed::read(stored, key.name()) {
-        match signed.stands() {
+        match signed.stands().map_err(Problem::Signature)? {
             Ok(sentence) => proved.push(sentence),
             Err(sentence) => not_proved.push(sentence),
         }

@@ -3,11 +3,13 @@
 //! What is signed is a short text, the [`Statement`]. It names the log, the entry with the hash of its
 //! line, what the signature means, who signs, and when. The line commits to the content, to its time
 //! and to its place, so a signature moved to anything else does not fit, and it can be checked after
-//! the content is erased.
+//! the content is erased. The log is named as it was called first: after a restoration that lost entries
+//! it goes on under another name with those that are left, and what was signed of them still fits. Of an
+//! entry that took the place of a lost one it does not: its line is another.
 //!
 //! ```text
 //! homecoming-signature/1
-//! <the log's name>
+//! <the log's first name>
 //! entry <position> <hash of the line, base64>
 //! meaning <authored | reviewed | approved | witnessed>
 //! by <the actor, as lines name them>
@@ -32,6 +34,7 @@ use record::time::RecordedAt;
 use sha2::{Digest, Sha256};
 use tlog::{Hash, leaf_hash};
 
+use crate::content::first_name;
 use crate::entry::Entry;
 use crate::erasure::GOVERNANCE;
 
@@ -101,7 +104,7 @@ impl Meaning {
 /// What somebody signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// The log's name.
+    /// What the programme's log was called first ([`first_name`]), whatever it is called by now.
     pub log: String,
     /// The entry's place in it.
     pub position: u64,
@@ -197,6 +200,14 @@ pub enum Flaw {
     Algorithm,
 }
 
+impl Flaw {
+    /// Whether it shows that something was altered or made up, and not only that it cannot be checked here. The
+    /// programme checks a signature before it records it, and nobody else writes one.
+    pub fn shows_forgery(self) -> bool {
+        self != Flaw::Algorithm
+    }
+}
+
 impl Assertion {
     /// What the key is recognised by: 32 hexadecimal digits of its SHA-256.
     pub fn fingerprint(&self) -> String {
@@ -281,8 +292,8 @@ pub fn fingerprint(key: &[u8]) -> String {
 }
 
 impl Signed {
-    /// Reads a signature from the stored form of its Provenance; `log` is the log that it lies in.
-    /// Nothing if it is something else.
+    /// Reads a signature from the stored form of its Provenance; `log` is the log that it lies in, by any of its
+    /// names. Nothing if it is something else.
     pub fn read(stored: &[u8], log: &str) -> Option<Signed> {
         let doc = Doc::parse(stored).ok()?;
         let root = doc.root();
@@ -298,7 +309,7 @@ impl Signed {
         let code = signature.get("type")?.items().next()?.str_at(&["code"])?;
         let who = signature.get("who")?;
         let statement = Statement {
-            log: log.to_owned(),
+            log: first_name(log).to_owned(),
             position: position.parse().ok()?,
             line: STANDARD.decode(line).ok()?.try_into().ok()?,
             meaning: Meaning::ALL.into_iter().find(|one| one.code().0 == code)?,
@@ -323,6 +334,11 @@ impl Signed {
         if found != (self.statement.position, self.statement.line) {
             return Err(Flaw::OtherEntry);
         }
+        self.check_alone()
+    }
+
+    /// Whether it is the key's, as far as that can be told without the entry that it is of.
+    pub fn check_alone(&self) -> Result<(), Flaw> {
         match &self.proof {
             Proof::Passkey(assertion) => assertion.check(&self.statement),
             Proof::Server => Ok(()),
@@ -331,23 +347,21 @@ impl Signed {
 }
 
 impl Signed {
-    /// In a sentence, what a signature proves without the entry that it is of; or what it does not.
-    pub fn stands(&self) -> Result<String, String> {
+    /// In a sentence, what a signature proves without the entry that it is of; or what it does not. If it is forged,
+    /// what gives it away.
+    pub fn stands(&self) -> Result<Result<String, String>, Flaw> {
         let Statement { position, line, .. } = &self.statement;
         let of = format!(
             "entry {position}, whose line has the hash {},",
             STANDARD.encode(line)
         );
-        match &self.proof {
-            Proof::Server => Err(format!("That {of} was {self}.")),
-            Proof::Passkey(assertion) => match assertion.check(&self.statement) {
-                Ok(()) => Ok(format!(
-                    "It is a signature: {of} was {self}. That key signed just this."
-                )),
-                Err(flaw) => Err(format!(
-                    "That {of} was signed: the signature DOES NOT FIT, {flaw}."
-                )),
-            },
+        match (&self.proof, self.check_alone()) {
+            (_, Err(flaw)) if flaw.shows_forgery() => Err(flaw),
+            (_, Err(flaw)) => Ok(Err(format!("That {of} was {self}: {flaw}."))),
+            (Proof::Server, Ok(())) => Ok(Err(format!("That {of} was {self}."))),
+            (Proof::Passkey(_), Ok(())) => Ok(Ok(format!(
+                "It is a signature: {of} was {self}. That key signed just this."
+            ))),
         }
     }
 }

@@ -8,6 +8,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use desk::User;
+use evidence::content::first_name;
 use evidence::signature::{
     ACTOR, Assertion, ENTRY, Flaw, MEANINGS, Meaning, Proof, SIGNATURE, Signed, Statement, WEBAUTHN,
 };
@@ -20,6 +21,8 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ErrorKind};
 use crate::programme::{Actor, Draft, Programme, Search, Version, View, Work};
 use crate::sign_in::{Visitor, actor_name, passkey};
+
+pub mod review;
 
 /// The most signatures that are shown with one thing.
 const SHOWN_MAX: usize = 50;
@@ -88,7 +91,7 @@ pub fn offer(
     let entry = entry.ok_or_else(|| Error::internal("a version without an entry"))?;
     Ok(Offered {
         statement: Statement {
-            log: programme.ledger().verifier().name().to_owned(),
+            log: first_name(programme.ledger().verifier().name()).to_owned(),
             position: version.position,
             line: tlog::leaf_hash(entry.line.as_bytes()),
             meaning,

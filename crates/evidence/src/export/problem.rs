@@ -2,6 +2,7 @@
 
 use tlog::ProofError;
 
+use crate::signature::Flaw;
 use crate::trust::Distrust;
 
 /// Why an export proves nothing.
@@ -145,5 +146,19 @@ pub enum Problem {
     Counts {
         /// What does not fit.
         what: String,
+    },
+    /// A signature does not fit the entry that it is of.
+    #[error(
+        "the signature in entry {signature} does not fit entry {position}: {flaw}. The programme records no signature \
+         that does not fit, so one of the two was forged by whoever holds the log's key: who is named in it, when it \
+         was, or what it says"
+    )]
+    Signature {
+        /// The entry that was signed.
+        position: u64,
+        /// The entry that the signature lies in.
+        signature: u64,
+        /// What does not fit.
+        flaw: Flaw,
     },
 }

@@ -1,5 +1,6 @@
 //! Who signed the entries of an export, with keys of their own.
 
+use super::Problem;
 use crate::entry::Entry;
 use crate::signature::{Proof, Signed};
 
@@ -8,15 +9,16 @@ use crate::signature::{Proof, Signed};
 pub(super) struct Signatures {
     /// A sentence for each that fits and is the signer's own key's.
     pub proved: Vec<String>,
-    /// A sentence for each that does not fit, or that the server alone vouches for.
+    /// A sentence for each that cannot be checked, or that the server alone vouches for.
     pub not_proved: Vec<String>,
     /// How many entries have a signature of a key of the signer's own.
     pub signed: usize,
 }
 
 impl Signatures {
-    /// Of these entries, with what each holds.
-    pub fn of(entries: &[(Entry, Option<Vec<u8>>)], log: &str) -> Signatures {
+    /// Of these entries, with what each holds. One that does not fit is a fault: nobody could have recorded it as it
+    /// is.
+    pub fn of(entries: &[(Entry, Option<Vec<u8>>)], log: &str) -> Result<Signatures, Problem> {
         let mut found = Signatures::default();
         let mut signed = Vec::new();
         for (entry, stored) in entries {
@@ -32,23 +34,35 @@ impl Signatures {
                 Some((target, _)) => format!("Entry {position} ({})", target.kind),
                 None => format!("Entry {position}"),
             };
-            let checked = target.map(|(target, _)| one.check(target));
+            // What is not in the file may still not be what this key signed.
+            let checked = match target {
+                Some((target, _)) => one.check(target),
+                None => one.check_alone(),
+            };
             match (checked, &one.proof) {
-                (None, _) => found.not_proved.push(format!(
+                (Err(flaw), _) if flaw.shows_forgery() => {
+                    return Err(Problem::Signature {
+                        position,
+                        signature: entry.position,
+                        flaw,
+                    });
+                }
+                _ if target.is_none() => found.not_proved.push(format!(
                     "What entry {} signs: entry {position} is not in this file.",
                     entry.position
                 )),
-                (Some(Err(flaw)), _) => found.not_proved.push(format!(
-                    "That {} signed entry {position}: the signature in entry {} DOES NOT FIT, {flaw}.",
-                    one.statement.name, entry.position
-                )),
-                (Some(Ok(())), Proof::Passkey(_)) => {
+                (Err(flaw), _) => {
+                    found
+                        .not_proved
+                        .push(format!("That {what} was {one}: {flaw}."));
+                }
+                (Ok(()), Proof::Passkey(_)) => {
                     signed.push(position);
                     found.proved.push(format!(
                         "{what} was {one}, a key that the server does not have. The signature fits it as it is here."
                     ));
                 }
-                (Some(Ok(())), Proof::Server) => {
+                (Ok(()), Proof::Server) => {
                     found.not_proved.push(format!("That {what} was {one}."));
                 }
             }
@@ -63,6 +77,6 @@ impl Signatures {
                     .to_owned(),
             );
         }
-        found
+        Ok(found)
     }
 }

@@ -877,6 +877,26 @@ fn a_promise_is_kept_open_late_or_broken() {
         ..promise(five, 9)
     };
     assert_eq!(elsewhere.standing(export, at(20)), Err(Unrelated::Log));
+    // A restoration that lost entries began another log, and the promise is not that one's.
+    for (promised, shown, expect) in [
+        (ORIGIN, "ward.example/log.2", Unrelated::Restored),
+        (
+            "ward.example/log.2",
+            "ward.example/log.10",
+            Unrelated::Restored,
+        ),
+        ("ward.example/log.2", ORIGIN, Unrelated::Log),
+        (ORIGIN, "ward.example/logs.2", Unrelated::Log),
+    ] {
+        let promise = Promise {
+            key: key(promised).verifier().clone(),
+            ..promise(five, 9)
+        };
+        let mut later = report.clone();
+        later.key = key(shown).verifier().clone();
+        let standing = promise.standing(Evidence::Export(&later), at(20));
+        assert_eq!(standing, Err(expect), "{promised} and {shown}");
+    }
     // What was erased might have been it.
     let mut erased = report.clone();
     erased.entries[3].1 = None;

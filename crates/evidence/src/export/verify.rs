@@ -89,7 +89,8 @@ impl Export {
             key: key.clone(),
             disclosures: Vec::new(),
         };
-        report.say(trust, &map_entry, access.as_ref(), &erasures);
+        let signatures = Signatures::of(&report.entries, key.name())?;
+        report.say(trust, &map_entry, access.as_ref(), &erasures, signatures);
         report.not_proved.extend(contradicted);
         report.disclosures = access.map(|access| access.leaves).unwrap_or_default();
         Ok(report)
@@ -360,6 +361,7 @@ impl Report {
         map_entry: &Entry,
         access: Option<&Access>,
         erasures: &Erasures,
+        signatures: Signatures,
     ) {
         let origin = self.key.name();
         let erased = self.entries.iter().filter(|(_, stored)| stored.is_none());
@@ -400,7 +402,6 @@ impl Report {
                 lost.missing, lost.position, lost.recorded_at
             ));
         }
-        let signatures = Signatures::of(&self.entries, origin);
         proved.extend(signatures.proved);
         proved.extend(trust.proved(&self.quorum));
         let mut not_proved = trust.not_proved(&self.quorum);

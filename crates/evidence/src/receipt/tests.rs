@@ -337,11 +337,14 @@ fn the_receipt_of_a_signature_says_whether_it_stands() {
             ..line()
         };
         let receipt = receipt(&line, Some(stored.as_bytes()), 0);
-        verify(receipt.as_bytes(), None).expect("it verifies")
+        verify(receipt.as_bytes(), None)
     };
-    let report = of(provenance(&statement, Some(&es256(&statement))));
+    let good = provenance(&statement, Some(&es256(&statement)));
+    let report = of(good.clone()).expect("it verifies");
     assert!(proves(&report, "It is a signature: entry 1"));
-    let report = of(provenance(&statement, None));
+    let forged = of(good.replace("R. Osei", "R. Abara"));
+    assert_eq!(forged, Err(Problem::Signature(Flaw::OtherStatement)));
+    let report = of(provenance(&statement, None)).expect("it verifies");
     assert!(leaves_open(&report, "with a password, as the server says"));
 }
 

@@ -179,6 +179,42 @@ fn a_passkeys_answer_fits_its_statement_and_no_other() {
     }
 }
 
+/// A restoration that lost entries gives the log another name. What was signed before it was signed all the same, and
+/// nothing else passes for it.
+#[test]
+fn a_signature_fits_under_every_name_that_its_log_has_had() {
+    let entry = Entry::parse(LINE.as_bytes()).expect("a line");
+    let stored = provenance(&statement(), Some(&es256(&statement())));
+    for log in [
+        "homecoming/ward-7",
+        "homecoming/ward-7.2",
+        "homecoming/ward-7.13",
+    ] {
+        let signed = Signed::read(stored.as_bytes(), log).expect("a signature");
+        assert_eq!(signed.statement, statement(), "{log}");
+        assert_eq!(signed.check(&entry), Ok(()), "{log}");
+        // Another entry in the place of one that was lost has another line.
+        for (from, to) in [("user/7", "user/8"), ("6y1w", "7y1w"), (":41.3", ":42.3")] {
+            let instead = LINE.replace(from, to);
+            let instead = Entry::parse(instead.as_bytes()).expect("a line");
+            assert_eq!(instead.position, entry.position);
+            assert_eq!(signed.check(&instead), Err(Flaw::OtherEntry), "{log} {to}");
+        }
+    }
+    for log in [
+        "homecoming/ward-8",
+        "homecoming/ward-8.2",
+        "homecoming/ward-7.1",
+        "homecoming/ward-7.02",
+        "homecoming/ward-7.x",
+        "homecoming/ward-7.2.2",
+        "homecoming/ward-7.2/access",
+    ] {
+        let signed = Signed::read(stored.as_bytes(), log).expect("a signature");
+        assert_eq!(signed.check(&entry), Err(Flaw::OtherStatement), "{log}");
+    }
+}
+
 /// A signature as it lies in the record.
 pub(crate) fn provenance(statement: &Statement, assertion: Option<&Assertion>) -> String {
     let (code, display) = statement.meaning.code();
@@ -219,14 +255,27 @@ fn a_signature_is_read_and_fits_the_entry_that_it_is_of() {
     let renamed = Signed::read(renamed.as_bytes(), LOG).expect("a signature");
     assert_eq!(renamed.check(&entry), Err(Flaw::OtherStatement));
 
-    let stands = signed.stands().expect("it stands");
+    let stands = signed
+        .stands()
+        .expect("nothing is forged")
+        .expect("it stands");
     assert!(
         stands.starts_with("It is a signature: entry 48211, whose line has the hash "),
         "{stands}"
     );
-    let doubt = renamed.stands().expect_err("it does not");
+    assert_eq!(renamed.stands(), Err(Flaw::OtherStatement));
+    let unknown = Assertion {
+        algorithm: -257,
+        ..assertion
+    };
+    let unknown = provenance(&statement(), Some(&unknown));
+    let unknown = Signed::read(unknown.as_bytes(), LOG).expect("a signature");
+    let doubt = unknown
+        .stands()
+        .expect("nothing is forged")
+        .expect_err("it cannot be told");
     assert!(
-        doubt.contains("DOES NOT FIT, the passkey signed something else"),
+        doubt.contains("the key is of a kind that is not checked here"),
         "{doubt}"
     );
 

@@ -2,6 +2,7 @@
 //! or found, with a message that says what was done. Their numbers are those of docs/threat-model.md.
 
 mod across;
+mod author;
 mod backdating;
 mod clock;
 mod edit;

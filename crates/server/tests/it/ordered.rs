@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::disclosures::keys;
 use crate::permits::Ward;
+use crate::served::{homecoming_done, log_key};
 
 /// SHA-256 of a paper that nobody has.
 const PAPER: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -394,6 +395,7 @@ fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_i
         "{}",
         export.0
     );
+    verifies(&ward, &export.1);
 
     // It is over: they are told with its revocation, and see everything.
     let (status, _) = post(
@@ -409,6 +411,21 @@ fn whoever_is_not_to_know_yet_sees_neither_the_warrant_nor_what_was_read_under_i
     assert!(page.contains("an investigation"), "{page}");
     let export = ward.page("herself", "/people/a/export");
     assert!(export.1.contains(" INVEST ") && export.1.contains("An inspector may read"));
+    verifies(&ward, &export.1);
+}
+
+/// The file from a person's page is one that anybody checks, with what was kept from them and without.
+fn verifies(ward: &Ward, export: &str) {
+    let (file, key) = (format!("{}.export", ward.data()), log_key(&ward.data()));
+    std::fs::write(&file, export).expect("written");
+    let said = homecoming_done(&["verify", &file, "--key", &key]);
+    for part in [
+        "VERIFIED",
+        "are all that the log",
+        "disclosures as they are here",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 /// The access log of a ward, read beside its server.

@@ -498,7 +498,8 @@ fn apart_us(clock: &Clock, since: &Stopwatch) -> i64 {
     clock.now().0.saturating_sub(passed)
 }
 
-/// Witnesses by address: one may sign with several keys.
+/// Witnesses by address: one may sign with several keys. One without an address cannot be asked for anything, which
+/// [`ask::ask`] says.
 fn reached(policy: &Policy) -> Vec<Reached> {
     let mut reached: Vec<Reached> = Vec::new();
     for witness in policy.witnesses() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ledger::audit::{How, Kept, Outside, Progress, Report};
-use ledger::backup::Standing;
+use ledger::backup::{Standing, noted};
 use ledger::witnessed::LogName;
 use tlog::note::VerifierKey;
 use tlog::policy::Policy;
@@ -11,11 +11,12 @@ use tlog::policy::Policy;
 use super::passphrase::Passphrase;
 use super::{Data, Stop};
 use crate::clock::Stopwatch;
-use crate::cosigning::ask::{Sought, ask};
+use crate::cosigning::ask::{Said, Sought, ask};
 use crate::cosigning::submit::signed;
 use crate::cosigning::{POLICY, read_policy};
 use crate::erasure::review;
 use crate::programme::{IndexHow, Indexed, audit_index};
+use crate::signature;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -61,7 +62,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         false => Some(args.passphrase.open(keys_of)?),
     };
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
-    let (kept, unanswered) = kept(args, policy.as_ref())?;
+    let elsewhere = elsewhere(args, policy.as_ref())?;
     let how = How {
         keys,
         keys_of: args.keys_from.clone(),
@@ -69,12 +70,15 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         fresh: args.fresh,
         goes_on: true,
         policy,
-        kept,
+        kept: elsewhere.kept,
         ..How::default()
     };
-    let audited = audited(&args.data.data, &how)?;
+    let mut audited = audited(&args.data.data, &how)?;
+    let forged = signature::review::faults(&args.data.data, &how);
+    audited.report.faults.extend(forged);
     let mut amiss_outside = audited.amiss();
-    amiss_outside.extend(unanswered);
+    amiss_outside.extend(elsewhere.unanswered);
+    amiss_outside.extend(unshown(&elsewhere.told, &how.kept, &audited));
     let watch = Stopwatch::start();
     let indexed = indexed(args, how.keys.clone())?;
     let index_seconds = watch.seconds();
@@ -157,16 +161,30 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     }
 }
 
-/// Checkpoints from elsewhere: those that were given, and those that witnesses show; and which witnesses did not.
-fn kept(args: &Args, policy: Option<&Policy>) -> Result<(Vec<Kept>, Vec<String>), Stop> {
+/// What is known from elsewhere than the directory that is audited.
+#[derive(Default)]
+struct Elsewhere {
+    /// Checkpoints: those that were given, and those that witnesses show.
+    kept: Vec<Kept>,
+    /// Which witnesses could not be asked, and why.
+    unanswered: Vec<String>,
+    /// Sizes that witnesses say and do not show.
+    told: Vec<Said>,
+}
+
+fn elsewhere(args: &Args, policy: Option<&Policy>) -> Result<Elsewhere, Stop> {
     let data = &args.data.data;
-    let (mut kept, mut unanswered) = (Vec::new(), Vec::new());
+    let mut elsewhere = Elsewhere::default();
     if args.cosigned.is_empty() && !args.ask_witnesses {
-        return Ok((kept, unanswered));
+        return Ok(elsewhere);
     }
     let could_not = |error: &dyn std::fmt::Display| Stop::CouldNotRun(error.to_string());
     let record = Standing::of(data).map_err(|error| could_not(&error))?;
     let access = ledger::access::name_and_key(data).map_err(|error| could_not(&error))?;
+    let newest = [
+        Some(record.checkpoint),
+        Standing::of_access(data).ok().map(|one| one.checkpoint),
+    ];
     let logs = [(record.origin, record.verifier), access];
     for file in &args.cosigned {
         let note = std::fs::read_to_string(file)
@@ -182,7 +200,7 @@ fn kept(args: &Args, policy: Option<&Policy>) -> Result<(Vec<Kept>, Vec<String>)
                 logs[1].0
             )));
         }
-        kept.push(Kept {
+        elsewhere.kept.push(Kept {
             source: format!("the checkpoint in {}", file.display()),
             note,
         });
@@ -192,23 +210,68 @@ fn kept(args: &Args, policy: Option<&Policy>) -> Result<(Vec<Kept>, Vec<String>)
             Some(policy) => policy.clone(),
             None => read_policy(&data.join(POLICY))?,
         };
-        let sought = logs.map(|(origin, key)| Sought {
-            origin,
-            verifier: Some(key),
-        });
-        for shown in ask(&policy, &sought) {
-            match shown {
-                Ok(shown) => kept.push(Kept {
-                    source: format!("the witness {}", shown.witness),
+        let noted = LogName::ALL.map(|log| noted(data, log).unwrap_or_default().last);
+        let sought: Vec<Sought> = std::iter::zip(logs, std::iter::zip(newest, noted))
+            .map(|((origin, key), (checkpoint, noted))| Sought {
+                origin,
+                verifier: Some(key),
+                checkpoint,
+                noted: noted.into_iter().collect(),
+            })
+            .collect();
+        for said in ask(&policy, &sought) {
+            match said {
+                Ok(Said {
+                    witness,
+                    shown: Some(shown),
+                    ..
+                }) => elsewhere.kept.push(Kept {
+                    source: source(&witness),
                     note: shown.note,
                 }),
-                Err((witness, why)) => {
-                    unanswered.push(format!("The witness {witness} could not be asked: {why}"));
-                }
+                Ok(said) => elsewhere.told.push(said),
+                Err((witness, why)) => elsewhere
+                    .unanswered
+                    .push(format!("The witness {witness} could not be asked: {why}")),
             }
         }
     }
-    Ok((kept, unanswered))
+    Ok(elsewhere)
+}
+
+fn source(witness: &str) -> String {
+    format!("the witness {witness}")
+}
+
+/// What is amiss with sizes that witnesses say and do not show: of them, only the number can be held against a log.
+fn unshown(told: &[Said], kept: &[Kept], audited: &Audited) -> Vec<String> {
+    let logs = [&audited.report.checkpoint, &audited.access.checkpoint];
+    let amiss = |said: &Said| {
+        let Said {
+            witness,
+            origin,
+            size,
+            ..
+        } = said;
+        let is_of_it = |note: &str| note.split('\n').next() == Some(origin.as_str());
+        let newest = logs.iter().find(|note| is_of_it(note.as_str()));
+        let here = newest.and_then(|note| signed(note).ok());
+        let here = here.map_or(0, |(_, checkpoint)| checkpoint.size);
+        let is_shown = kept
+            .iter()
+            .any(|one| one.source == source(witness) && is_of_it(&one.note));
+        match (*size > here, is_shown) {
+            (true, _) => Some(format!(
+                "The witness {witness} says that it cosigned {size} entries of {origin}, and there are only {here} here"
+            )),
+            (false, false) => Some(format!(
+                "The witness {witness} says that it cosigned {size} entries of {origin}, and shows nothing that could be \
+                 held against them"
+            )),
+            (false, true) => None,
+        }
+    };
+    told.iter().filter_map(amiss).collect()
 }
 
 /// The index against the record, if it can be and is to be.

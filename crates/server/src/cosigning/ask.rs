@@ -1,16 +1,24 @@
-//! What witnesses show of logs to anybody who asks: the last checkpoint that each of them cosigned.
+//! What witnesses say of logs to anybody who asks: how far each of them has cosigned.
 //!
-//! For whoever restores a backup, before anything of the server runs. What a witness shows counts only if
-//! that witness has signed it, and the log too, where its key is known.
+//! For whoever restores a backup, before anything of the server runs, and for an audit.
+//!
+//! | asked | what is learnt |
+//! |---|---|
+//! | `GET …/checkpoint` | the checkpoint that it shows; it counts only if the witness has signed it, and the log too, where its key is known |
+//! | `POST add-checkpoint`, `old 0`, the log's newest checkpoint that is here | 409: the size that it cosigned last; 200: it had cosigned nothing; 404: it does not follow the log |
+//! | the same with a checkpoint that no log signed, where none is here | 403: it follows the log; 404: it does not |
+//!
+//! A witness need not show what it cosigned, may do so at another address than it is asked to cosign at, and an hour
+//! late (C2SP tlog-witness). So that it shows nothing, or no more than is here, does not say how far it went.
 
-use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
-use tlog::note::{SignedNote, VerifierKey};
+use tlog::note::{SignedNote, SigningKey, VerifierKey};
 use tlog::policy::Policy;
-use tlog::witness::checkpoint_path;
+use tlog::witness::{Request, checkpoint_path, parse_size, take_answer};
+use tlog::{Hash, root_of_empty};
 
 use super::reached;
-use super::submit::{ANSWER_BYTES_MAX, Reached, agent};
+use super::submit::{ANSWER_BYTES_MAX, Reached, add_checkpoint, agent, line, signed};
 
 /// A log that witnesses are asked about.
 #[derive(Clone, Debug)]
@@ -19,39 +27,99 @@ pub struct Sought {
     pub origin: String,
     /// Its key. Without, the witness's word is taken for it: it knew the key when it signed.
     pub verifier: Option<VerifierKey>,
+    /// The newest checkpoint that is here, signed by the log.
+    pub checkpoint: Option<String>,
+    /// Checkpoints of it that are noted. A witness that signed one of them cannot know nothing of the log.
+    pub noted: Vec<String>,
 }
 
-/// What one witness shows of one log.
+/// What one witness says of one log.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct Said {
     /// What the policy calls the witness.
     pub witness: String,
     /// Which log.
     pub origin: String,
     /// The size that it cosigned last.
     pub size: u64,
+    /// What it shows of that size. Without, the size is its word alone, which can forbid and never allow.
+    pub shown: Option<Shown>,
+}
+
+/// What a witness shows.
+#[derive(Clone, Debug)]
+pub struct Shown {
     /// The root at that size.
     pub root: Hash,
     /// The checkpoint, with the log's signature and the witness's.
     pub note: String,
 }
 
-/// Asks the policy's witnesses for these logs; what they show, and for each witness that could not be asked for all of
-/// them its name and why. A witness that never cosigned a log shows nothing of it.
-pub fn ask(policy: &Policy, sought: &[Sought]) -> Vec<Result<Shown, (String, String)>> {
-    let mut answers = Vec::new();
+/// Asks the policy's witnesses for these logs; what they say, and for each witness that could not be asked for all of
+/// them its name and why. Of a log that a witness does not follow, it says nothing.
+pub fn ask(policy: &Policy, sought: &[Sought]) -> Vec<Result<Said, (String, String)>> {
+    let nowhere = policy.witnesses().iter().filter(|one| one.url.is_none());
+    let mut answers: Vec<_> = nowhere
+        .map(|one| {
+            let why = "its address is not in the policy".to_owned();
+            Err((one.name.clone(), why))
+        })
+        .collect();
     for witness in reached(policy) {
         for log in sought {
-            match ask_one(&witness, &log.origin, log.verifier.as_ref()) {
-                Ok(shown) => answers.extend(shown.map(Ok)),
-                Err(why) => {
-                    answers.push(Err((witness.name.clone(), why)));
-                    break;
-                }
+            let asked = ask_about(&witness, log, &mut |said| answers.push(Ok(said)));
+            if let Err(why) = asked {
+                answers.push(Err((witness.name.clone(), why)));
+                break;
             }
         }
     }
     answers
+}
+
+/// Asks one witness about one log. What it said counts, even if it then does not answer any more.
+fn ask_about(witness: &Reached, log: &Sought, says: &mut dyn FnMut(Said)) -> Result<(), String> {
+    let shown = ask_one(witness, &log.origin, log.verifier.as_ref())?;
+    let most = shown.as_ref().map(|shown| shown.size);
+    if let Some(shown) = shown {
+        says(shown);
+    }
+    let here = log.checkpoint.as_deref().map(signed).transpose()?;
+    let told = match (most, here) {
+        // That is enough to know.
+        (Some(most), Some((_, here))) if most > here.size => None,
+        (_, Some((note, _))) => size_told(witness, note)?,
+        (Some(_), None) => None,
+        (None, None) => {
+            if follows(witness, &log.origin)? {
+                return Err(format!(
+                    "it follows the log {} and does not show how far that went",
+                    log.origin
+                ));
+            }
+            None
+        }
+    };
+    if let Some(size) = told.filter(|told| most.is_none_or(|most| *told > most)) {
+        says(Said {
+            witness: witness.name.clone(),
+            origin: log.origin.clone(),
+            size,
+            shown: None,
+        });
+    }
+    let has_signed = |note: &String| {
+        signed(note).is_ok_and(|(note, checkpoint)| {
+            checkpoint.size > 0 && witness.keys.iter().any(|key| key.verify(&note).is_ok())
+        })
+    };
+    match most.or(told).is_none() && log.noted.iter().any(has_signed) {
+        true => Err(format!(
+            "it says that it knows nothing of the log {}, which it has signed",
+            log.origin
+        )),
+        false => Ok(()),
+    }
 }
 
 /// What one witness shows of a log; without its key, the witness's word is taken for who signed.
@@ -59,7 +127,7 @@ pub(super) fn ask_one(
     witness: &Reached,
     origin: &str,
     log: Option<&VerifierKey>,
-) -> Result<Option<Shown>, String> {
+) -> Result<Option<Said>, String> {
     let url = format!("{}/{}", witness.url, checkpoint_path(origin));
     let mut answer = agent(&witness.url)
         .get(&url)
@@ -86,11 +154,64 @@ pub(super) fn ask_one(
     if !witness.keys.iter().any(|key| key.verify(&note).is_ok()) {
         return Err("what it shows is not signed by it".to_owned());
     }
-    Ok(Some(Shown {
+    Ok(Some(Said {
         witness: witness.name.clone(),
         origin: origin.to_owned(),
         size: checkpoint.size,
-        root: checkpoint.root,
-        note: text,
+        shown: Some(Shown {
+            root: checkpoint.root,
+            note: text,
+        }),
     }))
+}
+
+/// The size that a witness says it cosigned last when it is given a checkpoint of the log as the first one.
+fn size_told(witness: &Reached, checkpoint: SignedNote) -> Result<Option<u64>, String> {
+    let (status, body) = give(witness, checkpoint.clone())?;
+    match status {
+        409 => match parse_size(&body) {
+            Some(size) if size > 0 => Ok(Some(size)),
+            _ => Err("it answered 409 without a size".to_owned()),
+        },
+        404 => Ok(None),
+        // It had cosigned nothing, and now it has this. That is harmless: the log signed it, and could have asked itself.
+        200 => {
+            let mut note = checkpoint;
+            let mut keys = witness.keys.iter();
+            match keys.any(|key| take_answer(&body, &mut note, key).is_ok()) {
+                true => Ok(None),
+                false => Err("what it answered is not signed by it".to_owned()),
+            }
+        }
+        status => Err(format!("it answered {status}: {}", line(&body))),
+    }
+}
+
+/// Whether a witness follows a log of which nothing signed is here. It looks whether it knows the log first, and then
+/// who signed: a key that everybody can make is no log's.
+fn follows(witness: &Reached, origin: &str) -> Result<bool, String> {
+    let nobody = SigningKey::from_seed(origin, &[0; 32]).map_err(|error| error.to_string())?;
+    let empty = Checkpoint {
+        origin: origin.to_owned(),
+        size: 0,
+        root: root_of_empty(),
+        extensions: Vec::new(),
+    };
+    let note = empty.sign(&nobody).map_err(|error| error.to_string())?;
+    let (note, _) = signed(&note)?;
+    match give(witness, note)? {
+        (404, _) => Ok(false),
+        (403 | 409, _) => Ok(true),
+        (status, body) => Err(format!("it answered {status}: {}", line(&body))),
+    }
+}
+
+/// Gives a witness a checkpoint as the first of its log; status and body of the answer.
+fn give(witness: &Reached, checkpoint: SignedNote) -> Result<(u16, String), String> {
+    let request = Request {
+        old: 0,
+        proof: Vec::new(),
+        checkpoint,
+    };
+    add_checkpoint(&agent(&witness.url), witness, &request)
 }

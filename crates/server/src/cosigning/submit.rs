@@ -115,22 +115,9 @@ impl Submitter {
             proof,
             checkpoint: (*round.submitted).clone(),
         };
-        let url = format!("{}/{ADD_CHECKPOINT}", self.witness.url);
-        let answer = self
-            .agent
-            .post(&url)
-            .header("Content-Type", "text/plain; charset=utf-8")
-            .send(request.to_string());
-        let (status, body) = match answer {
-            Ok(mut answer) => {
-                let status = answer.status().as_u16();
-                let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-                match body.read_to_string() {
-                    Ok(body) => (status, body),
-                    Err(error) => return Outcome::Not(format!("its answer broke off: {error}")),
-                }
-            }
-            Err(error) => return Outcome::Not(format!("it cannot be reached: {error}")),
+        let (status, body) = match add_checkpoint(&self.agent, &self.witness, &request) {
+            Ok(answer) => answer,
+            Err(why) => return Outcome::Not(why),
         };
         match status {
             200 => self.taken(round, &body),
@@ -238,6 +225,25 @@ pub(super) fn agent(url: &str) -> ureq::Agent {
     config.build().into()
 }
 
+/// Submits a checkpoint; status and body of the answer.
+pub(super) fn add_checkpoint(
+    agent: &ureq::Agent,
+    witness: &Reached,
+    request: &Request,
+) -> Result<(u16, String), String> {
+    let mut answer = agent
+        .post(format!("{}/{ADD_CHECKPOINT}", witness.url))
+        .header("Content-Type", "text/plain; charset=utf-8")
+        .send(request.to_string())
+        .map_err(|error| format!("it cannot be reached: {error}"))?;
+    let status = answer.status().as_u16();
+    let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+    match body.read_to_string() {
+        Ok(body) => Ok((status, body)),
+        Err(error) => Err(format!("its answer broke off: {error}")),
+    }
+}
+
 /// Reads a checkpoint that the log signed for submission.
 pub fn signed(note: &str) -> Result<(SignedNote, Checkpoint), String> {
     let note = SignedNote::parse(note).map_err(|error| error.to_string())?;
@@ -254,7 +260,7 @@ fn is_here(url: &str) -> bool {
 }
 
 /// The first line of what a stranger answered, shortened, for the log.
-fn line(body: &str) -> String {
+pub(super) fn line(body: &str) -> String {
     let first = body.lines().next().unwrap_or_default();
     first
         .chars()

@@ -1,6 +1,8 @@
 //! The participant's own view against a real server: what others saw of them, everything in time, and what they are
 //! told.
 
+use serde_json::{Value, json};
+
 use crate::permits::Ward;
 
 /// The newest leaf on a person's own list of who looked.
@@ -60,6 +62,78 @@ fn a_person_sees_what_others_saw_of_them_and_of_nobody_else() {
             403,
             "what others saw is not for {who}"
         );
+    }
+}
+
+/// The resource that an answer is, or those that it lists, without the addresses around them.
+fn resources(answer: &str) -> Vec<Value> {
+    let answer: Value = serde_json::from_str(answer).expect("JSON");
+    match answer["entry"].as_array() {
+        Some(entries) => entries.iter().map(|one| one["resource"].clone()).collect(),
+        None => vec![answer],
+    }
+}
+
+/// What was seen is drawn from the record as it was then, whatever was written since.
+#[test]
+fn what_was_seen_is_drawn_again_without_what_came_later() {
+    let ward = Ward::open("own-then");
+    let mut seen = Vec::new();
+    for path in [
+        "/fhir/Observation/care-of-a",
+        "/fhir/Observation?patient=a",
+        "/people/a",
+        "/people/a/timelines",
+    ] {
+        let (status, answer) = match path.starts_with("/fhir") {
+            true => ward.fhir("GET", path, ""),
+            false => ward.page("hers", path),
+        };
+        assert_eq!(status, 200, "{path}: {answer}");
+        seen.push((path, newest_leaf(&ward), answer));
+    }
+    let subject = json!({ "reference": "Patient/a" });
+    let observation = |id: &str| {
+        json!({ "resourceType": "Observation", "id": id, "status": "final",
+            "code": { "text": "written-later" }, "subject": subject })
+    };
+    ward.put(observation("care-of-a"));
+    ward.put(observation("more-of-a"));
+    ward.put(json!({ "resourceType": "Patient", "id": "a",
+        "name": [{ "family": "Okafor", "given": ["written-later"] }],
+        "generalPractitioner": [{ "reference": "Practitioner/w1" }] }));
+    for (path, leaf, before) in seen {
+        let is_page = !path.starts_with("/fhir");
+        let (_, now) = match is_page {
+            true => ward.page("hers", path),
+            false => ward.fhir("GET", path, ""),
+        };
+        assert!(now.contains("written-later"), "{path}: {now}");
+        let (status, again) = ward.page("herself", &format!("{leaf}/seen"));
+        assert_eq!(status, 200, "{path}: {again}");
+        for later in ["written-later", "more-of-a"] {
+            assert!(!again.contains(later), "{path} shows {later}: {again}");
+        }
+        let old = if is_page {
+            "identity-of-a"
+        } else {
+            "care-of-a"
+        };
+        assert!(before.contains(old), "{path}: {before}");
+        assert!(again.contains(old), "{path}: {again}");
+        if !is_page {
+            let text = again.split("<pre>").nth(1).expect("the answer");
+            let text = text.split("</pre>").next().expect("its end");
+            let text = [
+                ("&quot;", "\""),
+                ("&lt;", "<"),
+                ("&gt;", ">"),
+                ("&amp;", "&"),
+            ]
+            .iter()
+            .fold(text.to_owned(), |text, (of, to)| text.replace(of, to));
+            assert_eq!(resources(&text), resources(&before), "{path}");
+        }
     }
 }
 

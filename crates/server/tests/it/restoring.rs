@@ -29,7 +29,7 @@ fn said(output: &std::process::Output) -> String {
 
 /// The command ends with this exit code and says each of these; all that it says.
 #[track_caller]
-fn ends(words: &[&str], code: i32, parts: &[&str]) -> String {
+pub fn ends(words: &[&str], code: i32, parts: &[&str]) -> String {
     let output = homecoming(words);
     let said = said(&output);
     assert_eq!(output.status.code(), Some(code), "{words:?}: {said}");
@@ -39,9 +39,8 @@ fn ends(words: &[&str], code: i32, parts: &[&str]) -> String {
     said
 }
 
-/// Persons, each with a few facts.
 /// The words of a restore from a backup with keys that lie elsewhere.
-fn with_keys_of<'w>(backup: &'w str, keys: &'w str, to: &'w str) -> [&'w str; 7] {
+pub fn with_keys_of<'w>(backup: &'w str, keys: &'w str, to: &'w str) -> [&'w str; 7] {
     [
         "restore",
         "--from",
@@ -53,6 +52,7 @@ fn with_keys_of<'w>(backup: &'w str, keys: &'w str, to: &'w str) -> [&'w str; 7]
     ]
 }
 
+/// Persons, each with a few facts.
 fn import(folder: &Folder, data: &str, persons: &[&str]) {
     let mut lines = String::new();
     for person in persons {
@@ -75,14 +75,16 @@ fn made(folder: &Folder, persons: &[&str]) -> String {
     data
 }
 
-fn backup(data: &str, to: &str) -> u64 {
+/// Makes a backup; how many entries it has.
+pub fn backup(data: &str, to: &str) -> u64 {
     homecoming_done(&["backup", "--data", data, "--to", to]);
     let manifest = std::fs::read(format!("{to}/manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
     manifest["size"].as_u64().expect("a size")
 }
 
-fn size(data: &str) -> u64 {
+/// How many entries the record in a directory has.
+pub fn size(data: &str) -> u64 {
     ledger::backup::Standing::of(data.as_ref())
         .expect("a ledger")
         .size
@@ -102,7 +104,8 @@ fn destroy(data: &str, person: &str) {
         .expect("destroyed");
 }
 
-fn copy(from: &str, to: &str) {
+/// Copies a directory as it is.
+pub fn copy(from: &str, to: &str) {
     let output = std::process::Command::new("cp")
         .args(["-r", from, to])
         .output();
@@ -647,12 +650,19 @@ fn a_ledger_from_before_an_erasure_is_restored_with_the_keys_from_after_it() {
     let world = World::new(data.as_ref());
     let id = world.ready(Scope::Record);
     world.close();
-    let old = folder.join("old");
-    backup(&data, &old);
+    let (old, old_keys) = (folder.join("old"), folder.join("old-keys"));
+    let words = ["backup", "--data", &data, "--to", &old];
+    homecoming_done(&[&words[..], &["--keys-to", &old_keys]].concat());
     let ready = ledger::RecordedAt::parse("2026-05-01T00:00:00Z").expect("a time");
     let world = World::open(data.as_ref(), ready.0);
     world.take(0, &id, Step::CarryOut).expect("erased");
     world.close();
+    // The keys from before it open nothing under the wrapping key that there is now.
+    ends(
+        &with_keys_of(&old, &old_keys, &data),
+        3,
+        &["ledger.keyring", "wrapped under another wrapping key"],
+    );
     let fresh = folder.join("fresh");
     let restore = with_keys_of(&old, &data, &fresh);
     ends(&restore, 3, &["keys of 1 person", "6 contents"]);

@@ -16,6 +16,7 @@ use tlog::proof::Proof;
 use tlog::{Tree, leaf_hash, prove_consistency, root_at};
 
 use crate::people::Person;
+use crate::restoring::{backup, copy, ends, size, with_keys_of};
 use crate::served::{
     Folder, Outside, Served, access_log_key, get, homecoming, homecoming_done, log_key, programme,
     set_witnesses,
@@ -458,22 +459,42 @@ fn with_the_witnesses_away_the_record_goes_on_and_catches_up() {
     let witness = Outside::start(&folder.join("w"), &[&key]);
     set_witnesses(&data, &[&witness], "1");
     let served = Served::start(&data);
+    let reader = Person::added(&served, &data, "Reader", "officer");
+    let record = || reader.browser.get("/record").body;
     put_all(&served, &token, "before", 2);
-    // The first entry is the client's registration.
-    served.until_cosigned(3);
+    // Before them are what was registered: the client and whoever reads.
+    let entries = served.measure("homecoming_log_entries{log=\"record\"}");
+    let entries = entries.expect("it is measured");
+    served.until_cosigned(entries as u64);
     let address = witness.address().to_owned();
     drop(witness);
     put_all(&served, &token, "away", 5);
     let up = "homecoming_witness_up{log=\"record\",witness=\"w0\"}";
     served.until(up, |value| value == 0.0);
     served.until(BEHIND, |value| value == 5.0);
-    assert_eq!(served.measure(COSIGNED), Some(3.0));
+    assert_eq!(served.measure(COSIGNED), Some(entries));
+    let page = record();
+    for words in [
+        ", 5 of them not yet cosigned by outside witnesses",
+        "5 entries behind.",
+        "it cannot be reached",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
     let (_, receipt) = get(&served.url("/fhir/Basic/away-4/$receipt"), Some(&token));
     ledger::receipt::verify(receipt.as_bytes(), None).expect("a receipt, not cosigned yet");
     let _witness = Outside::start_at(&folder.join("w"), &[], &address);
-    served.until_cosigned(8);
+    served.until_cosigned(entries as u64 + 5);
     served.until(BEHIND, |value| value == 0.0);
     served.until(up, |value| value == 1.0);
+    let page = record();
+    for words in [
+        ", all of them cosigned by outside witnesses",
+        "That is all of it.",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("entries behind."), "{page}");
 }
 
 #[test]
@@ -503,11 +524,11 @@ fn two_of_three_witnesses_are_enough() {
     );
 }
 
-/// Somebody on the way to a witness, who answers in its place while `is_lying`.
-fn between(witness: &Outside, is_lying: Arc<AtomicBool>) -> String {
+/// Somebody on the way to the witness at an address, who answers in its place where `instead` does.
+fn between(witness: &str, instead: impl Fn(&str) -> Option<String> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("its address"));
-    let witness = witness.address().to_owned();
+    let witness = witness.to_owned();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
@@ -527,20 +548,23 @@ fn between(witness: &Outside, is_lying: Arc<AtomicBool>) -> String {
                     Ok(read) => request.extend_from_slice(&buffer[..read]),
                 }
             }
-            let answer = match is_lying.load(Ordering::SeqCst) {
-                true => "HTTP/1.1 409 Conflict\r\nContent-Type: text/x.tlog.size\r\nContent-Length: 7\r\n\
-                         Connection: close\r\n\r\n999999\n"
-                    .to_owned(),
-                false => {
-                    let request = String::from_utf8_lossy(&request);
-                    let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-                    raw(&witness, request.as_bytes())
-                }
-            };
+            let request = String::from_utf8_lossy(&request);
+            let answer = instead(&request).unwrap_or_else(|| {
+                let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+                raw(&witness, request.as_bytes())
+            });
             let _ = stream.write_all(answer.as_bytes());
         }
     });
     url
+}
+
+/// An answer as it is sent.
+fn answer(status: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// A size is not signed: whoever is on the way can say one. It stops writing while it is said, not for good.
@@ -551,7 +575,11 @@ fn a_size_that_nobody_shows_stops_writing_but_no_later_start() {
     let logs = [log_key(&data), access_log_key(&data)];
     let mut witness = Outside::start(&folder.join("w"), &logs.each_ref().map(String::as_str));
     let is_lying = Arc::new(AtomicBool::new(true));
-    witness.url = between(&witness, is_lying.clone());
+    let lies = is_lying.clone();
+    witness.url = between(witness.address(), move |_| {
+        let lie = || answer("409 Conflict", "999999\n");
+        lies.load(Ordering::SeqCst).then(lie)
+    });
     set_witnesses(&data, &[&witness], "all");
     let served = Served::start(&data);
     let (status, body) = put(&served, &token, "while");
@@ -563,6 +591,111 @@ fn a_size_that_nobody_shows_stops_writing_but_no_later_start() {
     is_lying.store(true, Ordering::SeqCst);
     let served = Served::start(&data);
     assert_eq!(put(&served, &token, "again").0, 503);
+}
+
+/// A witness need not show what it cosigned, and may do so elsewhere or late: that nothing is shown says nothing.
+#[test]
+fn a_witness_that_shows_nothing_is_asked_how_far_it_went() {
+    let folder = Folder::new("restore-unshown");
+    let (data, token) = programme(&folder);
+    let logs = [log_key(&data), access_log_key(&data)];
+    let witness_of = folder.join("witness");
+    let witness = Outside::start(&witness_of, &[&logs[0], &logs[1]]);
+    let (address, key) = (witness.address().to_owned(), witness.key.clone());
+    set_witnesses(&data, &[&witness], "1");
+    let record = |prefix: &str, count: u64, upto: u64| {
+        let served = Served::start(&data);
+        put_all(&served, &token, prefix, count);
+        served.until_cosigned(upto);
+    };
+    let path = tlog::witness::checkpoint_path("homecoming/test-programme");
+    record("fact", 2, 3);
+    let (status, earlier) = get(&format!("{}/{path}", witness.url), None);
+    assert_eq!(status, 200, "{earlier}");
+    let old = folder.join("old");
+    let had = backup(&data, &old);
+    record("later", 3, had + 3);
+    let aside = folder.join("aside");
+    copy(&data, &aside);
+
+    let not_found = || answer("404 Not Found", "");
+    let hides = between(&address, move |request| {
+        request.starts_with("GET ").then(not_found)
+    });
+    let knows_nothing = between(&address, move |_| Some(not_found()));
+    let is_late = between(&address, move |request| {
+        let is_shown = request.starts_with(&format!("GET /{path} "));
+        is_shown.then(|| answer("200 OK", &earlier))
+    });
+
+    // A machine that has nothing but the newest policy.
+    let fresh = folder.join("fresh");
+    std::fs::create_dir_all(&fresh).expect("a folder");
+    let asked_at = |url: &str| {
+        let policy = format!("witness w0 {key} {url}\nquorum w0\n");
+        std::fs::write(format!("{fresh}/witness.policy"), policy).expect("written");
+    };
+    let restore = with_keys_of(&old, &aside, &fresh);
+    let without = [&restore[..], &["--without-asking", "w0"]].concat();
+    let lost = format!("the witness w0 has {}", had + 3);
+    for url in [&hides, &is_late] {
+        asked_at(url);
+        ends(&restore, 3, &[&lost, "3 entries"]);
+        // It was asked, so there is nobody to leave out.
+        ends(&without, 3, &[&lost, "3 entries"]);
+    }
+    let unasked = "Not every witness could be asked";
+    asked_at(&knows_nothing);
+    ends(
+        &restore,
+        3,
+        &[
+            unasked,
+            "w0 (it says that it knows nothing of the log homecoming/test-programme, which it has signed)",
+        ],
+    );
+    // Of a log that may have followed, nothing is here that it could be asked with.
+    drop(witness);
+    let next = tlog::note::SigningKey::from_seed("homecoming/test-programme.2", &[7; 32]);
+    let next = next.expect("a key").verifier().to_string();
+    let witness = Outside::start_at(&witness_of, &[&next], &address);
+    asked_at(&witness.url);
+    ends(
+        &restore,
+        3,
+        &[
+            unasked,
+            "w0 (it follows the log homecoming/test-programme.2 and does not show how far that went)",
+        ],
+    );
+    asked_at("");
+    ends(
+        &restore,
+        3,
+        &[unasked, "w0 (its address is not in the policy)"],
+    );
+    let not_asked = "The witness w0 was not asked how far the record went: its address is not";
+    ends(&without, 0, &[not_asked]);
+
+    // An audit says it, too.
+    let policy = format!("{fresh}/witness.policy");
+    let audit = |data: &str, url: &str, code: i32, parts: &[&str]| {
+        asked_at(url);
+        let words = ["audit", "--data", data, "--policy", &policy];
+        let how = ["--ask-witnesses", "--without-index"];
+        ends(&[&words[..], &how].concat(), code, parts)
+    };
+    let unasked = "NOT WITNESSED: The witness w0 could not be asked: its address is not in the";
+    audit(&aside, "", 1, &[unasked]);
+    let says = format!(
+        "NOT WITNESSED: The witness w0 says that it cosigned {} entries of homecoming/test-programme, and",
+        had + 3
+    );
+    audit(&aside, &hides, 1, &[&format!("{says} shows nothing")]);
+    let said = audit(&aside, &is_late, 0, &[]);
+    assert!(!said.contains("NOT WITNESSED"), "{said}");
+    let only = format!("{says} there are only {} here", size(&fresh));
+    audit(&fresh, &hides, 1, &[&only]);
 }
 
 #[test]
@@ -632,6 +765,23 @@ fn a_policy_that_does_not_read_stops_the_start_with_its_line() {
     }
 }
 
+/// The command lines of the processes that a process has started, where there is a `/proc`.
+fn children_of(pid: u32) -> Vec<Vec<String>> {
+    let processes = std::fs::read_dir("/proc").expect("processes");
+    let started = |of: &std::path::Path| {
+        // After the name, which is in brackets, come the state and the parent.
+        let stat = std::fs::read_to_string(of.join("stat")).ok()?;
+        let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
+        let line = std::fs::read(of.join("cmdline")).ok()?;
+        let words = line.split(|byte| *byte == 0);
+        let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
+        (parent == pid.to_string()).then(|| words.collect::<Vec<String>>())
+    };
+    processes
+        .filter_map(|process| started(&process.ok()?.path()))
+        .collect()
+}
+
 /// The demo's witness is a process of its own, and ends with the demo even if that is killed.
 #[test]
 fn the_demo_is_witnessed_and_its_witness_ends_with_it() {
@@ -648,6 +798,11 @@ fn the_demo_is_witnessed_and_its_witness_ends_with_it() {
         .to_owned();
     let address = url.trim_start_matches("http://").to_owned();
     assert!(TcpStream::connect(&address).is_ok());
+    if cfg!(target_os = "linux") {
+        let children = children_of(served.pid());
+        let is_witness = |words: &Vec<String>| words.get(1).is_some_and(|word| word == "witness");
+        assert!(children.iter().any(is_witness), "{children:?}");
+    }
     // Killed, without a chance to say goodbye.
     drop(served);
     let gone = (0..100).any(|_| {

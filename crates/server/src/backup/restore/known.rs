@@ -5,7 +5,7 @@
 //! | the ledger and the access log that lie in the place | what they have signed themselves |
 //! | `witnessed.sqlite` there | the last checkpoint that was cosigned, the largest size that a witness named |
 //! | `witnessed.sqlite` in the backup | that, too, but it says nothing of what came after the backup |
-//! | the witnesses of the policy | what they have cosigned last: of this log, and of those that may have followed it |
+//! | the witnesses of the policy | what they show or say that they have cosigned last: of this log, and of those that may have followed it |
 //! | checkpoints that people kept | each |
 //!
 //! Every log of the programme counts, whatever its generation. One of a later generation is never behind a backup of an
@@ -21,7 +21,7 @@ use tlog::policy::Policy;
 
 use super::{Asked, cannot, refuse};
 use crate::cosigning::POLICY;
-use crate::cosigning::ask::{Shown, Sought};
+use crate::cosigning::ask::{Said, Sought};
 use crate::cosigning::submit::signed;
 use crate::error::Error;
 
@@ -122,7 +122,7 @@ pub struct Knowledge {
 
 /// Asks the witnesses of a policy for these logs.
 pub type AskWitnesses<'a> =
-    dyn FnMut(&Policy, &[Sought]) -> Vec<Result<Shown, (String, String)>> + 'a;
+    dyn FnMut(&Policy, &[Sought]) -> Vec<Result<Said, (String, String)>> + 'a;
 
 /// What lies in the place.
 struct Here {
@@ -333,33 +333,44 @@ impl Knowledge {
             )));
         }
         let Some(policy) = policy else { return Ok(()) };
+        let noted = |origin: &str| -> Vec<String> {
+            let of_it = self.known.iter().filter(|known| known.log == origin);
+            of_it.filter_map(|known| known.note.clone()).collect()
+        };
         let of = |standing: &Standing| Sought {
             origin: standing.origin.clone(),
             verifier: Some(standing.verifier.clone()),
+            checkpoint: Some(standing.checkpoint.clone()),
+            noted: noted(&standing.origin),
         };
         let mut sought = vec![of(&self.standing)];
         sought.extend(self.access.as_ref().map(of));
         sought.extend((1..=FOLLOWING).filter_map(|next| {
             let next = self.generation.checked_add(next)?;
+            let origin = generation::name(&self.standing.programme, next);
             Some(Sought {
-                origin: generation::name(&self.standing.programme, next),
+                noted: noted(&origin),
+                origin,
                 verifier: None,
+                checkpoint: None,
             })
         }));
         let mut missing = Vec::new();
         for answer in ask(policy, &sought) {
             match answer {
-                Ok(shown) => {
+                Ok(said) => {
                     let access = self.access.as_ref();
-                    let of = match access.is_some_and(|access| access.origin == shown.origin) {
+                    let of = match access.is_some_and(|access| access.origin == said.origin) {
                         true => LogName::Access,
                         false => LogName::Record,
                     };
-                    let source = format!("the witness {}", shown.witness);
+                    let source = format!("the witness {}", said.witness);
+                    let shown = said.shown.map(|shown| (shown.root, shown.note));
+                    let (root, note) = shown.unzip();
                     let known = Known {
-                        root: Some(shown.root),
-                        note: Some(shown.note),
-                        ..Known::size(&source, of, &shown.origin, shown.size)
+                        root,
+                        note,
+                        ..Known::size(&source, of, &said.origin, said.size)
                     };
                     self.add(known, here)?;
                 }

@@ -15,8 +15,8 @@ use record::reference::Reference;
 use record::search::parse_criteria;
 
 use crate::consent::{act::nobody, is_person};
-use crate::error::{Error, ErrorKind};
-use crate::programme::{Actor, Draft, Programme, Search, Version, View, Work};
+use crate::error::{Error, ErrorKind, left};
+use crate::programme::{Actor, Draft, Programme, Search, View, Work};
 use crate::sign_in::SignedIn;
 
 pub mod task;
@@ -116,7 +116,7 @@ pub fn find(view: &View, id: &str) -> Result<Option<Found>, Error> {
     }
     let mut texts = Vec::new();
     for (kind, id) in task::texts(root) {
-        if let Some(version) = view.read("DocumentReference", id)? {
+        if let Some(version) = left(view.read("DocumentReference", id))? {
             texts.extend(Text::read(kind, &version));
         }
     }
@@ -160,7 +160,7 @@ pub async fn raise(
         let patient = version.person().ok_or_else(nobody)?;
         let now = clock.now().0;
         let owner = owner(view, &users, &patient, now)?;
-        let who = who(&user_, &patient, Some(&version));
+        let who = who(&user_, &patient, Some(version.actor.as_str()));
         let dispute = Dispute::raise(&who, &text, now).map_err(|r| refused(&r))?;
         let author = author(&who, &patient, &user_);
         let disputed = (version.kind.as_str(), version.id.as_str(), version.version);
@@ -206,13 +206,15 @@ pub async fn take(
     let decide = move |view: &View| {
         let found = find(view, &task_id)?.ok_or_else(nothing)?;
         let (kind, id, version) = &found.disputed;
-        let disputed = view.vread(kind, id, *version)?;
-        let who = who(&user_, &found.patient, disputed.as_ref());
+        // Its line names who recorded it, also if what it says was erased.
+        let disputed = view.entry_of(kind, id, *version)?;
+        let recorded_by = disputed.as_ref().map(|entry| entry.actor.as_str());
+        let who = who(&user_, &found.patient, recorded_by);
         let now = clock.now().0;
         let mut step = step;
         if let Step::Agree { amended } = &mut step {
-            // What stands now puts it right, if it is not what was disputed.
-            let stands = view.read(kind, id)?.map(|one| one.version);
+            // What stands now puts it right, if it is not what was disputed and can be read.
+            let stands = left(view.read(kind, id))?.map(|one| one.version);
             *amended = stands.filter(|stands| stands > version);
         }
         let mut dispute = found.dispute.clone();
@@ -257,8 +259,8 @@ pub async fn take(
     Ok(())
 }
 
-/// What somebody is to a dispute.
-pub fn who(user: &SignedIn, patient: &str, disputed: Option<&Version>) -> Who {
+/// What somebody is to a dispute of an entry that an actor recorded.
+pub fn who(user: &SignedIn, patient: &str, recorded_by: Option<&str>) -> Who {
     let themself = is_person(user, patient);
     let staff = matches!(
         user.user.role.as_str(),
@@ -267,7 +269,7 @@ pub fn who(user: &SignedIn, patient: &str, disputed: Option<&Version>) -> Who {
     Who {
         themself,
         answers: staff,
-        wrote_it: disputed.is_some_and(|version| version.actor == user.actor().name),
+        wrote_it: recorded_by.is_some_and(|actor| actor == user.actor().name),
         for_person: staff,
     }
 }

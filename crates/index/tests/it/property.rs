@@ -13,7 +13,10 @@ pub const QUERIES: &[(&str, &str)] = &[
     ("Observation", "patient=p0,p1&_sort=-date"),
     ("Observation", "patient=p2&code=8867-4&_sort=-date"),
     ("Observation", "patient=p2&code=8867-4&_sort=date"),
-    ("Observation", "patient=p2&code=a,b&_sort=-date,_lastUpdated"),
+    (
+        "Observation",
+        "patient=p2&code=a,b&_sort=-date,_lastUpdated",
+    ),
     (
         "Observation",
         "patient=p1&code=A&date=ge2020-01-20&_sort=-date",

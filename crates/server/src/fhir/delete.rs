@@ -9,7 +9,7 @@ use super::scope::Verb;
 use super::{
     Answer, Ask, Content, Gives, audit_event, conditional, known_id, known_kind, outcome, update,
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, left};
 use crate::programme::{Draft, Expect, View, Work};
 use crate::release::ECHO;
 
@@ -70,11 +70,24 @@ pub async fn delete(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
     })
 }
 
-/// Whether there is something to delete, for whoever may see it or may delete it unseen.
+/// Whether there is something to delete, for whoever may see it or may delete it unseen. What was erased is as little
+/// there as what was deleted.
 pub(super) fn is_there(view: &View, kind: &str, id: &str) -> Result<bool, Error> {
     for view in [view.clone(), view.clone().to(Verb::Delete)] {
-        if view.read(kind, id)?.is_some_and(|version| !version.deleted) {
+        if left(view.read(kind, id))?.is_some_and(|version| !version.deleted) {
             return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether there ever was something, deleted or erased since or not, for whoever may know that.
+pub(super) fn was_there(view: &View, kind: &str, id: &str) -> Result<bool, Error> {
+    for view in [view.clone(), view.clone().to(Verb::Delete)] {
+        match view.read(kind, id) {
+            Ok(None) => {}
+            Err(error) if error.kind != ErrorKind::Erased => return Err(error),
+            Ok(Some(_)) | Err(_) => return Ok(true),
         }
     }
     Ok(false)

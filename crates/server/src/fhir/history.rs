@@ -6,6 +6,7 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use ledger::Action;
 use record::time;
 
 use super::bundle::Bundle;
@@ -95,16 +96,19 @@ pub fn history(ask: &Ask, kind: &str, id: &str) -> Result<Answer, Error> {
     if versions.is_empty() {
         return Err(read::nothing(kind, id, ask));
     }
-    // A version is current from when it was recorded until the next newer one was.
+    // A version is current from when it was recorded until the next newer one was, also if that one was erased or is
+    // not for whoever asks: a read as of a later instant does not give them the older one either.
     let mut until = i64::MAX;
     let mut chosen = Vec::new();
-    for (place, version) in versions.iter().enumerate() {
-        let from = version.recorded_at.0;
-        let recorded_since = wanted.since.is_none_or(|since| from >= since);
-        let current_then = wanted.at.is_none_or(|at| from < at.end && until > at.start);
-        if recorded_since && current_then {
-            let created = versions.get(place + 1).is_none_or(|older| older.deleted);
-            chosen.push((version, created));
+    let mut left = versions.iter().peekable();
+    for line in view.lines(kind, id)? {
+        let from = line.recorded_at.0;
+        if let Some(version) = left.next_if(|version| version.version == line.version) {
+            let recorded_since = wanted.since.is_none_or(|since| from >= since);
+            let current_then = wanted.at.is_none_or(|at| from < at.end && until > at.start);
+            if recorded_since && current_then {
+                chosen.push((version, line.action == Action::Create));
+            }
         }
         until = from;
     }

@@ -15,7 +15,7 @@ use super::{Asked, away, download, person};
 use crate::accounting::HeldBack;
 use crate::case::{Case, Names, attention};
 use crate::consent::{is_person, own_record};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, left};
 use crate::permit::Thing;
 use crate::permit::leaf::{self, Shown};
 use crate::programme::Whose;
@@ -274,7 +274,7 @@ pub(super) fn draw_leaf(asked: &Asked, position: &str) -> Result<(Markup, Given)
     let mut shell = asked.shell();
     if let ([only], 0) = (about.as_slice(), others)
         && let Some(id) = &only.id
-        && let Some(case) = Case::read(&asked.view, id)?
+        && let Some(case) = left(Case::read(&asked.view, id))?
     {
         let things = case.things();
         let state = attention::state(&things, &Names::new(&asked.view), asked.moment());
@@ -321,7 +321,8 @@ fn of_these(asked: &Asked, versions: &[u64], shown: &Shown) -> Result<Vec<u64>, 
         if out.len() == LISTED_MAX {
             break;
         }
-        let version = asked.view.at(*position)?;
+        // What was erased is among the rest that the receipt lists.
+        let version = left(asked.view.at(*position))?;
         if version.is_some_and(|one| one.about.is_some_and(|who| shown.persons.contains(&who))) {
             out.push(*position);
         }

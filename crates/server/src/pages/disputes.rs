@@ -80,13 +80,13 @@ pub async fn form(asked: Asked, Path(position): Path<String>) -> Result<Response
         let patient = version.person().ok_or_else(nobody)?;
         let (shell, mut given) = person::about(&asked, &patient)?;
         given.version(&version);
-        let who = dispute::who(&asked.who, &patient, Some(&version));
+        let who = dispute::who(&asked.who, &patient, Some(version.actor.as_str()));
         let now = asked.now();
         let raise = Dispute::raise(&who, "as it will be written", now).map(|_| ());
         let context = Context {
             id: String::new(),
             themself: who.themself,
-            entry: shown(&asked.view, &version, None)?,
+            entry: shown(&version, None)?,
             stands: String::new(),
             overdue: false,
             owner: None,
@@ -142,13 +142,15 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
             given.at(text.position, Some(alias));
         }
         let (kind, of, version) = &found.disputed;
-        // Whoever answers may be one who may not read it, as of a therapy note.
-        let disputed = asked.view.vread(kind, of, *version)?;
-        if let Some(disputed) = &disputed {
+        let disputed = disputed(&asked.view, &found)?;
+        if let Disputed::Said(disputed) = &disputed {
             given.version(disputed);
         }
-        let whole = asked.unbound().vread(kind, of, *version)?;
-        let who = dispute::who(&asked.who, &found.patient, whole.as_ref());
+        // Whoever answers may be one who may not read it, as of a therapy note, and it may have been erased; its line
+        // says who recorded it all the same.
+        let line = asked.unbound().entry_of(kind, of, *version)?;
+        let recorded_by = line.as_ref().map(|line| line.actor.as_str());
+        let who = dispute::who(&asked.who, &found.patient, recorded_by);
         let now = asked.moment();
         let decide = |step: &Step| {
             let decided = found
@@ -172,14 +174,15 @@ pub async fn get(asked: Asked, Path(id): Path<String>) -> Result<Response, Error
         };
         let context = Context {
             themself: who.themself,
-            entry: match (&disputed, &whole) {
-                (Some(disputed), _) => shown(&asked.view, disputed, found.amended)?,
-                (None, whole) => Entry {
-                    what: "An entry that is not for you to read".to_owned(),
-                    position: whole.as_ref().map_or(0, |whole| whole.position),
+            entry: match &disputed {
+                Disputed::Said(disputed) => shown(disputed, amended(&asked.view, &found)?)?,
+                Disputed::Erased | Disputed::Unseen => Entry {
+                    what: disputed.what()?,
+                    position: line.as_ref().map_or(0, |line| line.position),
                     version: *version,
+                    erased: matches!(disputed, Disputed::Erased),
                     facts: Vec::new(),
-                    amended: None,
+                    amended: amended(&asked.view, &found)?,
                 },
             },
             stands: stands(&found.dispute, now),
@@ -293,29 +296,66 @@ fn ground(found: &Found) -> Option<Ground> {
     Ground::ALL.into_iter().find(|one| one.code() == code)
 }
 
-fn shown(view: &View, version: &Version, amended: Option<u32>) -> Result<Entry, Error> {
+/// A disputed version, as far as it is there for whoever looks.
+enum Disputed {
+    /// What it says.
+    Said(Version),
+    /// It was erased, and they may know.
+    Erased,
+    /// It is not for them.
+    Unseen,
+}
+
+impl Disputed {
+    /// What it is, in words.
+    fn what(&self) -> Result<String, Error> {
+        Ok(match self {
+            Disputed::Said(version) => {
+                let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
+                words::words(&version.kind, doc.root()).what
+            }
+            Disputed::Erased => "An entry that was erased".to_owned(),
+            Disputed::Unseen => "An entry that is not for you to read".to_owned(),
+        })
+    }
+}
+
+fn disputed(view: &View, found: &Found) -> Result<Disputed, Error> {
+    let (kind, id, version) = &found.disputed;
+    match view.vread(kind, id, *version) {
+        Ok(Some(version)) => Ok(Disputed::Said(version)),
+        Ok(None) => Ok(Disputed::Unseen),
+        Err(error) if error.kind == ErrorKind::Erased => Ok(Disputed::Erased),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the version is that puts it right, if whoever looks may see its line: it may have been erased since.
+fn amended(view: &View, found: &Found) -> Result<Option<u64>, Error> {
+    let (kind, id, _) = &found.disputed;
+    match found.amended {
+        Some(version) => Ok(view
+            .entry_of(kind, id, version)?
+            .map(|entry| entry.position)),
+        None => Ok(None),
+    }
+}
+
+fn shown(version: &Version, amended: Option<u64>) -> Result<Entry, Error> {
     let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
-    let amended = match amended {
-        Some(amended) => view.vread(&version.kind, &version.id, amended)?,
-        None => None,
-    };
     Ok(Entry {
         what: words::words(&version.kind, doc.root()).what,
         position: version.position,
         version: version.version,
+        erased: false,
         facts: entry::leaves(doc.root()),
-        amended: amended.map(|amended| amended.position),
+        amended,
     })
 }
 
 /// What a dispute is about, in words.
 pub(super) fn what(view: &View, found: &Found) -> Result<String, Error> {
-    let (kind, id, version) = &found.disputed;
-    let Some(version) = view.vread(kind, id, *version)? else {
-        return Ok("An entry that is not for you to read".to_owned());
-    };
-    let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
-    Ok(words::words(kind, doc.root()).what)
+    disputed(view, found)?.what()
 }
 
 /// How a dispute stands, in words.

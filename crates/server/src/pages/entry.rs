@@ -11,7 +11,7 @@ use record::json::{Doc, Value};
 
 use super::{Asked, away, download, person};
 use crate::case::{Case, Names, attention, words};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, left};
 use crate::programme::Version;
 use crate::release::{Given, What};
 use crate::router::Drawn;
@@ -24,8 +24,11 @@ use crate::web::when::{Happened, RecordedAt};
 const VALUE_CHARACTERS: usize = 600;
 
 pub async fn get(asked: Asked, Path(position): Path<String>) -> Result<Response, Error> {
-    away(move || match draw(&asked, &position) {
-        Ok((markup, given)) => Ok(asked.answer(markup, given)),
+    away(move || match at(&asked, &position) {
+        Ok(version) => {
+            let (context, given) = context(&asked, &version)?;
+            Ok(asked.answer(page(&context), given))
+        }
         Err(error) if error.kind == ErrorKind::Erased => tombstone(&asked, &position, error),
         Err(error) => Err(error),
     })
@@ -137,12 +140,41 @@ fn name(version: &Version) -> String {
     )
 }
 
+/// Versions that were erased: number and place of each.
+type Erased = Vec<(u32, u64)>;
+
+/// What is left of the versions of what a version is of, and those that were erased, both newest first: as far as
+/// whoever looks may know of them.
+fn versions(asked: &Asked, of: &Version) -> Result<(Vec<Version>, Erased), Error> {
+    let (view, kind, id) = (&asked.view, &of.kind, &of.id);
+    let stands = view.stands(kind, id)?.unwrap_or(of.version);
+    match view.history(kind, id) {
+        Ok(all) if all.len() == stands as usize => return Ok((all, Vec::new())),
+        Ok(_) => {}
+        // Nothing is left but deletions.
+        Err(error) if error.kind == ErrorKind::Erased => {}
+        Err(error) => return Err(error),
+    }
+    let (mut there, mut erased) = (Vec::new(), Vec::new());
+    for number in (1..=stands).rev() {
+        match view.vread(kind, id, number) {
+            Ok(version) => there.extend(version),
+            Err(error) if error.kind == ErrorKind::Erased => {
+                let entry = view.entry_of(kind, id, number)?;
+                erased.extend(entry.map(|entry| (number, entry.position)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((there, erased))
+}
+
 fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> {
     let mut given = Given::of(version);
     let mut shell = asked.shell();
     let mut disputes = Vec::new();
     let names = Names::new(&asked.view);
-    let history = asked.view.history(&version.kind, &version.id)?;
+    let (history, erased) = versions(asked, version)?;
     // A deletion says nothing but that it is one: what it is about is told by the version before.
     let telling = if version.deleted {
         history
@@ -153,7 +185,7 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
         version
     };
     if let Some(patient) = telling.person()
-        && let Some(case) = Case::read(&asked.view, &patient)?
+        && let Some(case) = left(Case::read(&asked.view, &patient))?
     {
         given.person(asked.programme.ledger().person(&patient));
         let things = case.things();
@@ -165,25 +197,30 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
     let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
     let told = Doc::parse(&telling.stored).map_err(Error::internal)?;
     let entry = asked.view.entry(version.position)?;
-    let mut versions = Vec::with_capacity(history.len());
+    let mut rows = Vec::with_capacity(history.len());
     for (place, one) in history.iter().enumerate() {
         given.version(one);
+        // What a version changed is told by the one right before it, and by no other.
         let before = history.get(place + 1);
+        let before = before.filter(|before| before.version + 1 == one.version);
+        let gap = !one.deleted && one.version > 1 && before.is_none();
         let differences = match before {
             Some(before) if !one.deleted && !before.deleted => differences(before, one)?,
             _ => Vec::new(),
         };
-        versions.push(Shown {
+        rows.push(Shown {
             version: one.version,
             position: one.position,
             recorded_at: RecordedAt(one.recorded_at.0),
             author: author(&names, one),
             purpose: purpose(asked.view.entry(one.position)?.map(|entry| entry.purpose)),
-            action: match (one.deleted, before.is_none_or(|before| before.deleted)) {
-                (true, _) => Action::Deleted,
-                (false, true) => Action::Created,
-                (false, false) => Action::Changed,
+            action: match before {
+                _ if one.deleted => Action::Deleted,
+                _ if gap => Action::Recorded,
+                Some(before) if !before.deleted => Action::Changed,
+                _ => Action::Created,
             },
+            gap,
             differences,
         });
     }
@@ -197,11 +234,14 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
             start: at.start,
             end: at.end,
         }),
-        versions,
+        versions: rows,
         facts: leaves(doc.root()),
         signatures: signatures(asked, version, &mut given)?,
         may_sign: (asked.view.is_now() || asked.again.is_some())
             && history.first().map(|one| one.version) == Some(version.version)
+            && erased
+                .first()
+                .is_none_or(|(newest, _)| *newest < version.version)
             && !version.deleted
             && version.kind != "Provenance",
         json: String::from_utf8_lossy(&version.stored).into_owned(),
@@ -211,6 +251,7 @@ fn context(asked: &Asked, version: &Version) -> Result<(Context, Given), Error> 
             .map(|outside| version.position < outside.cosigned),
         receipt_name: name(version),
         disputes,
+        erased,
     };
     Ok((context, given))
 }

@@ -18,7 +18,7 @@ use policy::Purpose;
 use super::access::{Lookup, at, purpose, what_was_asked};
 use super::{Asked, access, away, caseload, entry, find, html, person, record, timelines};
 use crate::consent::own_record;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, left};
 use crate::fhir::{Api, Ask, Content, Gives, instant, pretty, query};
 use crate::permit;
 use crate::programme::{Actor, AsOf, RecordedAt};
@@ -109,7 +109,8 @@ pub(super) fn draw(api: &Api, asked: &Asked, one: &Disclosed) -> Result<(Markup,
         ));
     };
     let mut then = then(asked, one, told)?;
-    let drawn = redraw(api, &then, told)?;
+    // What cannot be drawn because the whole of it was erased is shown by what is left of its versions.
+    let drawn = left(redraw(api, &then, told))?;
     let (markup, given) = match drawn {
         Some(drawn) => drawn,
         None => by_versions(&then, told, None)?,
@@ -123,7 +124,7 @@ pub(super) fn draw(api: &Api, asked: &Asked, one: &Disclosed) -> Result<(Markup,
         again.words.same = less;
         again.words.left_out = less;
     }
-    match redraw(api, &then, told)? {
+    match left(redraw(api, &then, told))? {
         Some(drawn) => Ok(drawn),
         None => by_versions(&then, told, None),
     }
@@ -268,6 +269,7 @@ fn answer(api: &Api, then: &Asked, told: &Told) -> Result<Option<(Markup, Given)
 fn by_versions(then: &Asked, told: &Told, note: Option<&str>) -> Result<(Markup, Given), Error> {
     let mut given = Given::new();
     let mut parts = Vec::new();
+    let mut erased = 0;
     for position in &told.versions {
         if parts.len() == SHOWN_MAX {
             break;
@@ -277,8 +279,14 @@ fn by_versions(then: &Asked, told: &Told, note: Option<&str>) -> Result<(Markup,
             .programme
             .view(AsOf::Size(position + 1))
             .seen_by(&then.reader);
-        let Some(version) = view.at(*position)? else {
-            continue;
+        let version = match view.at(*position) {
+            Ok(Some(version)) => version,
+            Ok(None) => continue,
+            Err(error) if error.kind == ErrorKind::Erased => {
+                erased += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
         };
         given.version(&version);
         let text = String::from_utf8_lossy(&pretty::indent(&version.served())).into_owned();
@@ -292,10 +300,21 @@ fn by_versions(then: &Asked, told: &Told, note: Option<&str>) -> Result<(Markup,
         "What was asked cannot be asked again as it was. These are the versions that the answer \
          gave out.",
     );
+    let mut note = note.to_owned();
+    // Of more than are shown, the others were not looked at.
+    let least = match parts.len() {
+        SHOWN_MAX => "at least ",
+        _ => "",
+    };
+    match erased {
+        0 => {}
+        1 => note.push_str(&format!(" Of them {least}one was erased since.")),
+        many => note.push_str(&format!(" Of them {least}{many} were erased since.")),
+    }
     let context = Context {
         shell: then.shell(),
         address: told.address.clone(),
-        note: Some(note.to_owned()),
+        note: Some(note),
         left_out: (told.versions.len() - parts.len()) as u64,
         parts,
     };

@@ -12,7 +12,7 @@ use policy::{Action, Role};
 use record::json::{Doc, Value};
 
 use super::{Reader, Thing, refused};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, left};
 use crate::fhir::scope::Verb;
 use crate::programme::{Draft, Version, View, Work};
 
@@ -67,19 +67,27 @@ fn check(whole: &View, reader: &Reader, drafts: &[Draft]) -> Result<(), Error> {
 }
 
 fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
-    let last = match whole.read(&draft.kind, &draft.id) {
-        Ok(version) => version,
-        Err(error) if error.kind == ErrorKind::Erased => None,
-        Err(error) => return Err(error),
-    };
+    let read = whole.read(&draft.kind, &draft.id);
+    let erased = matches!(&read, Err(error) if error.kind == ErrorKind::Erased);
+    if erased && draft.must_be_there() {
+        // To who may not know of the erasure there is nothing here that could be changed.
+        match whole.clone().seen_by(reader).read(&draft.kind, &draft.id) {
+            Ok(None) => return Err(not_there(draft)),
+            Err(error) if error.kind != ErrorKind::Erased => return Err(error),
+            Ok(Some(_)) | Err(_) => {}
+        }
+    }
+    let last = left(read)?;
     let stands = last.as_ref().is_some_and(|version| !version.deleted);
     let verb = draft.asked().unwrap_or(match stands {
         true => Verb::Update,
         false => Verb::Create,
     });
     let before = match last {
-        // A deletion says nothing: it is as sensitive as what was deleted.
+        // A deletion says nothing: it is as sensitive as what was deleted. Nor does what was erased: then it is what
+        // is left that is replaced.
         Some(version) if version.deleted => whole.says_last(&draft.kind, &draft.id)?,
+        None if erased => whole.says_last(&draft.kind, &draft.id)?,
         other => other,
     };
     if let Some(stored) = draft.says() {
@@ -119,13 +127,18 @@ fn one(whole: &View, reader: &Reader, draft: &Draft) -> Result<(), Error> {
     };
     let seen = whole.decide(reader, Action::Read, &thing)?.allowed;
     if !seen && draft.must_be_there() {
-        let (kind, id) = (&draft.kind, &draft.id);
-        return Err(Error::new(
-            ErrorKind::NotFound,
-            format!("{kind}/{id} does not exist, so it cannot be changed."),
-        ));
+        return Err(not_there(draft));
     }
     Err(refused(&verdict))
+}
+
+/// The error for what cannot be changed because, to whoever writes, it is not there.
+fn not_there(draft: &Draft) -> Error {
+    let (kind, id) = (&draft.kind, &draft.id);
+    Error::new(
+        ErrorKind::NotFound,
+        format!("{kind}/{id} does not exist, so it cannot be changed."),
+    )
 }
 
 fn of<'a>(version: &'a Version, thing: Thing<'a>) -> Thing<'a> {

@@ -170,15 +170,7 @@ impl<'o> Writing<'o> {
                 Governance::Ours => false,
                 Governance::Claims => true,
                 Governance::No if GOVERNANCE_KINDS.contains(&draft.kind.as_str()) => {
-                    match self.named().latest(&draft.kind, &draft.id)? {
-                        None => false,
-                        Some(head) => {
-                            let read = self.ledger.version(head.position);
-                            let (_, content) = read.map_err(Error::ledger)?;
-                            record::json::Doc::parse(&content.stored)
-                                .is_ok_and(|doc| says_governance(doc.root()))
-                        }
-                    }
+                    self.is_governance(&draft.kind, &draft.id)?
                 }
                 Governance::No => false,
             };
@@ -196,13 +188,45 @@ impl<'o> Writing<'o> {
         }
     }
 
-    /// The person whom the current version of a resource is about.
+    /// What stands at a position; nothing if it was erased.
+    fn left(&self, position: u64) -> Result<Option<Vec<u8>>, Error> {
+        let left = self.ledger.contents_left(&[position]);
+        let content = left.map_err(Error::ledger)?.pop().flatten();
+        Ok(content.map(|content| content.stored))
+    }
+
+    /// Whether a resource is what the programme itself recorded about its record. What an erasure took says nothing
+    /// any more; what is left does.
+    fn is_governance(&self, kind: &str, id: &str) -> Result<bool, Error> {
+        let Some(head) = self.named().latest(kind, id)? else {
+            return Ok(false);
+        };
+        let mut last = self.left(head.position)?;
+        if last.is_none() {
+            // Nothing that was just written is erased, so the index's files have every version.
+            let history = self.named().history(kind, id, u64::MAX)?;
+            for found in history.iter().filter(|found| !found.deleted) {
+                last = self.left(found.position)?;
+                if last.is_some() {
+                    break;
+                }
+            }
+        }
+        let says = |stored: Vec<u8>| {
+            record::json::Doc::parse(&stored).is_ok_and(|doc| says_governance(doc.root()))
+        };
+        Ok(last.is_some_and(says))
+    }
+
+    /// The person whom the current version of a resource is about; nobody if it was erased.
     fn person(&self, kind: &str, id: &str) -> Result<Option<String>, Error> {
         let Some(head) = self.named().latest(kind, id)? else {
             return Ok(None);
         };
-        let (_, content) = self.ledger.version(head.position).map_err(Error::ledger)?;
-        let doc = record::json::Doc::parse(&content.stored).map_err(Error::internal)?;
+        let Some(stored) = self.left(head.position)? else {
+            return Ok(None);
+        };
+        let doc = record::json::Doc::parse(&stored).map_err(Error::internal)?;
         Ok(record::person::person(doc.root()).map(str::to_owned))
     }
 

@@ -265,9 +265,26 @@ impl View {
         }
     }
 
-    /// Whether a resource is what the programme itself recorded about its record.
+    /// The ledger's lines of all versions recorded in this view, newest first, whoever may see them: to decide when
+    /// each of those that somebody sees began and ended, not to be told.
+    pub(crate) fn lines(&self, kind: &str, id: &str) -> Result<Vec<Entry>, Error> {
+        let found = self.inner.named().history(kind, id, self.size)?;
+        let mut lines = Vec::with_capacity(found.len());
+        for found in found {
+            let line = self.inner.ledger.entry(found.position);
+            lines.extend(line.map_err(Error::ledger)?);
+        }
+        Ok(lines)
+    }
+
+    /// Whether a resource is what the programme itself recorded about its record. What an erasure took says nothing
+    /// any more; what is left does.
     pub(super) fn is_governance(&self, kind: &str, id: &str) -> Result<bool, Error> {
-        let Some(version) = self.read(kind, id)? else {
+        let version = match self.read(kind, id) {
+            Err(error) if error.kind == ErrorKind::Erased => self.says_last(kind, id)?,
+            read => read?,
+        };
+        let Some(version) = version else {
             return Ok(false);
         };
         let doc = record::json::Doc::parse(&version.stored).map_err(Error::internal)?;

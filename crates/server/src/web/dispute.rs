@@ -42,6 +42,8 @@ pub struct Entry {
     pub position: u64,
     /// Which version is disputed.
     pub version: u32,
+    /// Whether it was erased.
+    pub erased: bool,
     /// What it says.
     pub facts: Vec<(String, String)>,
     /// A later version that puts it right, by its place.
@@ -104,7 +106,7 @@ pub fn page(context: &Context) -> Markup {
         div class="columns" {
             section class="panel" aria-labelledby="entry" {
                 h2 id="entry" { "The entry" }
-                p { a href=(shell.to(&path::entry(context.entry.position))) { bdi { (context.entry.what) } } ", version " (context.entry.version) ". It stays as it is." }
+                p { a href=(shell.to(&path::entry(context.entry.position))) { bdi { (context.entry.what) } } ", version " (context.entry.version) @if context.entry.erased { ". What it said can no longer be read." } @else { ". It stays as it is." } }
                 @if let Some(amended) = context.entry.amended { p { a href=(shell.to(&path::entry(amended))) { "A later version" } " puts it right." } }
                 dl class="facts" { @for (name, words) in &context.entry.facts { dt { (name) } dd class="said" { bdi { (words) } } } }
             }
@@ -276,6 +278,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             what: "Session 4".into(),
             position: 8_120,
             version: 1,
+            erased: false,
             facts: vec![("status".into(), "finished".into())],
             amended: None,
         },
@@ -321,6 +324,18 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         ("open", open.clone()),
         ("answered", answered.clone()),
         (
+            "erased",
+            Context {
+                entry: Entry {
+                    what: "An entry that was erased".into(),
+                    erased: true,
+                    facts: Vec::new(),
+                    ..open.entry.clone()
+                },
+                ..open.clone()
+            },
+        ),
+        (
             "new",
             Context {
                 id: String::new(),
@@ -354,6 +369,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                     what: samples::HOSTILE.into(),
                     position: u64::MAX,
                     version: u32::MAX,
+                    erased: false,
                     facts: vec![(samples::HOSTILE.into(), samples::LONG.into())],
                     amended: Some(u64::MAX),
                 },

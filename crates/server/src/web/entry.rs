@@ -25,6 +25,8 @@ pub struct Context {
     pub happened: Option<Happened>,
     /// All versions known, newest first.
     pub versions: Vec<Version>,
+    /// Number and place in the ledger of those that were erased, newest first.
+    pub erased: Vec<(u32, u64)>,
     /// What it says, element by element: ("status", "final").
     pub facts: Vec<(String, String)>,
     /// Who signed it, or another version of it, the oldest first.
@@ -81,6 +83,8 @@ pub struct Version {
     pub purpose: String,
     /// What it did.
     pub action: Action,
+    /// Whether the version right before it is not there, so that nobody can say here what it changed.
+    pub gap: bool,
     /// What it changed against the version before; empty for the first.
     pub differences: Vec<Difference>,
 }
@@ -92,6 +96,8 @@ pub enum Action {
     Created,
     /// Said something else.
     Changed,
+    /// Said something, and what was said before is not there.
+    Recorded,
     /// Took it back.
     Deleted,
 }
@@ -102,6 +108,7 @@ impl Action {
         match self {
             Action::Created => "first recorded",
             Action::Changed => "changed",
+            Action::Recorded => "recorded",
             Action::Deleted => "deleted",
         }
     }
@@ -125,10 +132,12 @@ pub fn page(context: &Context) -> Markup {
         .versions
         .iter()
         .find(|version| version.position == context.position);
+    let erased = context.erased.iter().map(|(version, _)| *version);
     let newest = context
         .versions
         .iter()
         .map(|version| version.version)
+        .chain(erased)
         .max()
         .unwrap_or(context.version);
     let title = if newest > 1 {
@@ -142,6 +151,8 @@ pub fn page(context: &Context) -> Markup {
                 @if shell.is_then() { " known then" } ". "
                 @if let Some(latest) = context.versions.iter().find(|version| version.version == newest) {
                     a href=(shell.to(&path::entry(latest.position))) { "Version " (newest) } " was recorded " (when::time(latest.recorded_at.0, &latest.recorded_at.words())) "."
+                } @else if let Some((_, position)) = context.erased.iter().find(|(version, _)| *version == newest) {
+                    a href=(shell.to(&path::entry(*position))) { "Version " (newest) } " was recorded since, and was erased."
                 }
             }
         }
@@ -185,6 +196,9 @@ pub fn page(context: &Context) -> Markup {
             section class="panel full" aria-labelledby="versions" {
                 h2 id="versions" { "Versions" }
                 ol class="versions" { @for version in &context.versions { (one(shell, context, version)) } }
+                @if !context.erased.is_empty() {
+                    ul class="plain rows" { @for (version, position) in &context.erased { li { a href=(shell.to(&path::entry(*position))) { "Version " (version) } " was erased." } } }
+                }
             }
             (signatures(shell, context))
             section class="panel full receipt" aria-labelledby="receipt" {
@@ -268,6 +282,13 @@ fn one(shell: &Shell, context: &Context, version: &Version) -> Markup {
             p class="sub" {
                 (version.action.words()) " " (when::time(version.recorded_at.0, &version.recorded_at.words())) " by " bdi { (version.author) } " for " (version.purpose)
             }
+            @if version.gap {
+                p class="sub" {
+                    "The version before it "
+                    @if context.erased.iter().any(|(erased, _)| erased + 1 == version.version) { "was erased" } @else { "is not for you to see" }
+                    ", so it is not said here what this one changed."
+                }
+            }
             @if !version.differences.is_empty() {
                 div class="tablebox" { table class="usa-table usa-table--compact stacks differences" {
                     caption class="unseen" { "What version " (version.version) " changed" }
@@ -297,6 +318,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
         author: "R. Osei".into(),
         purpose: "treatment".into(),
         action,
+        gap: false,
         differences,
     };
     let difference = |place: &str, before: Option<&str>, after: Option<&str>| Difference {
@@ -337,6 +359,7 @@ pub fn samples() -> Vec<(&'static str, Context)> {
             end: when::at_day(2026, 5, 27) + 10 * when::HOUR,
         }),
         versions: two.clone(),
+        erased: Vec::new(),
         facts: vec![
             ("Status".into(), "cancelled".into()),
             ("Kind".into(), "ambulatory".into()),
@@ -422,6 +445,38 @@ pub fn samples() -> Vec<(&'static str, Context)> {
                 version: 1,
                 position: 8_120,
                 versions: vec![two[1].clone()],
+                ..changed.clone()
+            },
+        ),
+        (
+            "erased",
+            Context {
+                version: 3,
+                position: 8_122,
+                versions: vec![
+                    Version {
+                        gap: true,
+                        ..version(
+                            3,
+                            samples::recorded(2026, 7, 1),
+                            Action::Recorded,
+                            Vec::new(),
+                        )
+                    },
+                    two[1].clone(),
+                ],
+                erased: vec![(2, 8_121)],
+                ..changed.clone()
+            },
+        ),
+        (
+            "erased-since",
+            Context {
+                version: 1,
+                position: 8_120,
+                versions: vec![two[1].clone()],
+                erased: vec![(2, 8_121)],
+                may_sign: false,
                 ..changed.clone()
             },
         ),

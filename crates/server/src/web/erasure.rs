@@ -169,6 +169,8 @@ pub fn promise(done: bool) -> Markup {
             li { "copies of the old keys together with the old key of the programme and whatever unwrapped it; whoever keeps those must destroy them too;" }
             li { "shares of the person\u{2019}s key in escrow, while enough of them are together;" }
             li { "exports, receipts, printouts and what somebody wrote down or another system was sent;" }
+            li { "what the access log keeps of an answer about several people or about nobody in particular, as the words of a search, and of whatever is asked after the erasure;" }
+            li { "what is in the records of others, or about nobody, and mentions the person;" }
             li { "what a disk keeps of bytes that were overwritten, and what was in this computer\u{2019}s memory or swap." }
         }
     }

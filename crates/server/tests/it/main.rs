@@ -22,6 +22,8 @@ mod notices;
 mod officers;
 mod ordered;
 mod own_view;
+mod partly_erased;
+mod partly_erased_pages;
 mod passkeys;
 mod people;
 mod permits;

@@ -58,7 +58,11 @@ fn what_became_somebody_elses_is_taken_away_for_those_who_do_not_see_them() {
     let (one, two) = (person("one", "w"), person("two", "x"));
     write(path, "1.json", &bundle(&[&one, &two, &mixed_up("one")]));
     write(path, "2.json", &bundle(&[&mixed_up("two")]));
-    write(path, "3.json", &bundle(&[&condition("kept", "Patient/one")]));
+    write(
+        path,
+        "3.json",
+        &bundle(&[&condition("kept", "Patient/one")]),
+    );
     let inputs = ["1.json", "2.json", "3.json"].map(|name| folder.join(name));
     let mut words = vec!["import", "--data", &data];
     words.extend(inputs.iter().map(String::as_str));
@@ -77,7 +81,10 @@ fn what_became_somebody_elses_is_taken_away_for_those_who_do_not_see_them() {
     }
     // On the timelines it stays as what was once thought, and is taken back.
     let timelines = page("/people/one/timelines");
-    assert!(timelines.contains("mixed-up condition: taken back"), "{timelines}");
+    assert!(
+        timelines.contains("mixed-up condition: taken back"),
+        "{timelines}"
+    );
 }
 
 #[test]

@@ -337,10 +337,11 @@ fn aim(
     }
 }
 
-/// Refuses a version that is expected of what is not there, as the request alone would be.
+/// Refuses a version that is expected of what never was there, as the request alone would be. Whether it holds of what
+/// was there, the writer says.
 fn refuse_missing(view: &View, kind: &str, id: &str, expected: Expect) -> Result<(), Error> {
     match expected {
-        Expect::Version(_) | Expect::Present if !delete::is_there(view, kind, id)? => {
+        Expect::Version(_) | Expect::Present if !delete::was_there(view, kind, id)? => {
             Err(Error::new(
                 ErrorKind::Stale,
                 format!("There is no {kind}/{id}, so `ifMatch` cannot hold."),

@@ -11,7 +11,7 @@ use record::json::Doc;
 use record::search::{Indexed, Parameter, ParameterType, extract, parameters, parse_criteria};
 
 use super::wanted::Wanted;
-use crate::error::Error;
+use crate::error::{Error, left};
 use crate::fhir::Ask;
 use crate::fhir::negotiate::printable;
 use crate::fhir::scope::Verb;
@@ -259,7 +259,8 @@ fn forwards(
             {
                 continue;
             }
-            let Some(target) = view.read(kind, &id)?.filter(|version| !version.deleted) else {
+            let target = left(view.read(kind, &id))?;
+            let Some(target) = target.filter(|version| !version.deleted) else {
                 continue;
             };
             if taken == room {

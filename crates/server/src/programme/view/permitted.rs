@@ -194,11 +194,7 @@ impl View {
         id: &str,
         found: Option<index::Found>,
     ) -> Result<Option<Version>, Error> {
-        let Some(reader) = self
-            .reader
-            .as_ref()
-            .filter(|one| !self.is_open(one, kind, Does::Read))
-        else {
+        let Some(reader) = &self.reader else {
             return found.map(|found| self.fetch(kind, id, found)).transpose();
         };
         let Some(found) = found else {
@@ -207,6 +203,7 @@ impl View {
         };
         let position = found.position;
         match self.fetch(kind, id, found) {
+            Ok(version) if self.is_open(reader, kind, Does::Read) => Ok(Some(version)),
             Ok(version) => Ok(self.shows(reader, &version, self.verb)?.then_some(version)),
             Err(error) if error.kind == ErrorKind::Erased => {
                 match self.shows_erased(reader, position)? {
@@ -528,21 +525,21 @@ impl View {
             self.as_if_there(kind, "");
             return Ok(false);
         }
-        let first = match self.whole_at(number) {
-            Ok(first) => first,
-            Err(error) if error.kind == ErrorKind::Erased => return Ok(false),
-            Err(error) => return Err(error),
+        // The resource is found by its name in the line: what its first version said may be erased.
+        let first = self.inner.ledger.entry(number).map_err(Error::ledger)?;
+        let found = match first.filter(|first| first.kind == kind) {
+            Some(first) => {
+                let index = &self.inner.index;
+                let found = index.version_at(kind, &first.id, cursor.as_of());
+                found.map_err(Error::index)?
+            }
+            None => None,
         };
-        if first.kind != kind || first.number != number {
+        let Some(found) = found.filter(|found| found.number == number && !found.deleted) else {
             self.as_if_there(kind, "");
             return Ok(false);
-        }
-        let named = self.inner.named();
-        let found = named.version_at(kind, &first.id, cursor.as_of())?;
-        let Some(found) = found.filter(|found| !found.deleted) else {
-            return Ok(false);
         };
-        match self.fetch(kind, &first.id, found) {
+        match self.whole_at(found.position) {
             Ok(version) => self.shows(reader, &version, Verb::Search),
             Err(error) if error.kind == ErrorKind::Erased => Ok(false),
             Err(error) => Err(error),

@@ -13,7 +13,7 @@
 //! |---|---|---|
 //! | the disk is full | [`CommitError::Full`] | rolled back; later commits work again |
 //! | another process holds the file | [`CommitError::Io`] | rolled back; later commits work again |
-//! | the same, but the write-ahead log has the whole commit | [`CommitError::Fatal`] | as in the next line: the next start finds it ([`crate::frames`]) |
+//! | either, but the write-ahead log has the whole commit | [`CommitError::Fatal`] | as in the next line: the next start finds it |
 //! | a write or a flush fails | [`CommitError::Fatal`] | nobody knows what the disk holds: every later commit is refused, the process must end and start again from the disk |
 //!
 //! A failed flush is never tried again: after one, the system may have dropped

@@ -102,7 +102,8 @@ fn read(log: &[u8], last: &mut u64) -> Option<()> {
 }
 
 /// Whether a log holds a commit of which SQLite, through whose connection it is written, knows nothing: one that failed,
-/// and that the next start would find.
+/// and that the next start would find. Also if the log was to begin anew and its new header could not be written: what
+/// it holds then is in the database, and is taken for more all the same.
 pub(crate) fn hold_more(log: &[u8], db: &rusqlite::Connection) -> io::Result<bool> {
     let known: i64 = db
         .query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))

@@ -84,7 +84,7 @@ impl Case {
                 is_away: false,
             })
             .collect();
-        taken_away(view, &mut told)?;
+        taken_away(view, patient, &mut told)?;
         Ok(Some(Case {
             patient: patient.to_owned(),
             told,
@@ -128,7 +128,7 @@ impl Case {
 /// about them, as when something was recorded for the wrong person and then put right. For this
 /// person that takes it back, whoever may see that version; what it says is somebody else's and is left out, and for
 /// those who may not see it, so is who recorded it.
-fn taken_away(view: &View, told: &mut Vec<Told>) -> Result<(), Error> {
+fn taken_away(view: &View, patient: &str, told: &mut Vec<Told>) -> Result<(), Error> {
     let mut last: HashMap<(&str, &str), &Told> = HashMap::with_capacity(told.len());
     let mut away: Vec<&Told> = Vec::new();
     for one in told.iter() {
@@ -146,20 +146,26 @@ fn taken_away(view: &View, told: &mut Vec<Told>) -> Result<(), Error> {
             away.push(before);
         }
     }
-    let whole = view.clone().unbound();
+    let (whole, person) = (view.clone().unbound(), view.alias(patient));
     let mut added = Vec::with_capacity(away.len());
     for before in away {
         let (kind, id, version) = (&before.kind, &before.id, before.version + 1);
         let Some(entry) = whole.entry_of(kind, id, version)? else {
             continue;
         };
+        let comes_back = told
+            .iter()
+            .any(|one| one.version > version && (&one.kind, &one.id) == (&before.kind, &before.id));
+        // What is hidden or erased in the middle was theirs all along.
+        if comes_back && entry.person == Some(person) {
+            continue;
+        }
         let seen = view.entry_of(kind, id, version)?;
         let (actor, purpose) =
             seen.map_or_else(Default::default, |seen| (seen.actor, seen.purpose));
         added.push(Told {
             id: id.clone(),
-            // Where it was last theirs: the entry after it may be for others alone.
-            position: before.position,
+            position: entry.position,
             recorded_at: entry.recorded_at,
             actor,
             purpose,

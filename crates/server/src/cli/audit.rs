@@ -74,8 +74,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         ..How::default()
     };
     let mut audited = audited(&args.data.data, &how)?;
-    let forged = signature::review::faults(&args.data.data, &how);
-    audited.report.faults.extend(forged);
+    audited
+        .report
+        .faults
+        .extend(signature::review::faults(&args.data.data, &how));
     let mut amiss_outside = audited.amiss();
     amiss_outside.extend(elsewhere.unanswered);
     amiss_outside.extend(unshown(&elsewhere.told, &how.kept, &audited));

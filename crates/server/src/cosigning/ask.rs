@@ -5,11 +5,12 @@
 //! | asked | what is learnt |
 //! |---|---|
 //! | `GET …/checkpoint` | the checkpoint that it shows; it counts only if the witness has signed it, and the log too, where its key is known |
-//! | `POST add-checkpoint`, `old 0`, the log's newest checkpoint that is here | 409: the size that it cosigned last; 200: it had cosigned nothing; 404: it does not follow the log |
+//! | `POST add-checkpoint`, the log's newest checkpoint that is here, as if it had that already | 409: the size that it cosigned last; 200: it has just this; 422: it has another of this size; 404: it does not follow the log |
 //! | the same with a checkpoint that no log signed, where none is here | 403: it follows the log; 404: it does not |
 //!
 //! A witness need not show what it cosigned, may do so at another address than it is asked to cosign at, and an hour
-//! late (C2SP tlog-witness). So that it shows nothing, or no more than is here, does not say how far it went.
+//! late (C2SP tlog-witness). So that it shows nothing, or no more than is here, does not say how far it went. What it
+//! is asked teaches it nothing: a checkpoint that it has not it does not take without a proof.
 
 use tlog::checkpoint::Checkpoint;
 use tlog::note::{SignedNote, SigningKey, VerifierKey};
@@ -18,7 +19,7 @@ use tlog::witness::{Request, checkpoint_path, parse_size, take_answer};
 use tlog::{Hash, root_of_empty};
 
 use super::reached;
-use super::submit::{ANSWER_BYTES_MAX, Reached, add_checkpoint, agent, line, signed};
+use super::submit::{ANSWER_BYTES_MAX, AWAY, Reached, add_checkpoint, agent, line, signed};
 
 /// A log that witnesses are asked about.
 #[derive(Clone, Debug)]
@@ -66,13 +67,17 @@ pub fn ask(policy: &Policy, sought: &[Sought]) -> Vec<Result<Said, (String, Stri
         })
         .collect();
     for witness in reached(policy) {
+        let mut amiss = None;
         for log in sought {
             let asked = ask_about(&witness, log, &mut |said| answers.push(Ok(said)));
-            if let Err(why) = asked {
-                answers.push(Err((witness.name.clone(), why)));
+            // Of another log it may say more; where it is away, every question would wait.
+            let is_away = matches!(&asked, Err(why) if why.starts_with(AWAY));
+            amiss = amiss.or(asked.err());
+            if is_away {
                 break;
             }
         }
+        answers.extend(amiss.map(|why| Err((witness.name.clone(), why))));
     }
     answers
 }
@@ -88,7 +93,7 @@ fn ask_about(witness: &Reached, log: &Sought, says: &mut dyn FnMut(Said)) -> Res
     let told = match (most, here) {
         // That is enough to know.
         (Some(most), Some((_, here))) if most > here.size => None,
-        (_, Some((note, _))) => size_told(witness, note)?,
+        (_, Some((note, here))) => size_told(witness, note, here.size)?,
         (Some(_), None) => None,
         (None, None) => {
             if follows(witness, &log.origin)? {
@@ -132,7 +137,7 @@ pub(super) fn ask_one(
     let mut answer = agent(&witness.url)
         .get(&url)
         .call()
-        .map_err(|error| format!("it cannot be reached: {error}"))?;
+        .map_err(|error| format!("{AWAY}: {error}"))?;
     match answer.status().as_u16() {
         200 => {}
         404 => return Ok(None),
@@ -165,24 +170,27 @@ pub(super) fn ask_one(
     }))
 }
 
-/// The size that a witness says it cosigned last when it is given a checkpoint of the log as the first one.
-fn size_told(witness: &Reached, checkpoint: SignedNote) -> Result<Option<u64>, String> {
-    let (status, body) = give(witness, checkpoint.clone())?;
+/// The size that a witness says it cosigned last, when it is given a checkpoint of the log as the one that it has.
+fn size_told(witness: &Reached, checkpoint: SignedNote, size: u64) -> Result<Option<u64>, String> {
+    let (status, body) = give(witness, checkpoint.clone(), size)?;
     match status {
         409 => match parse_size(&body) {
-            Some(size) if size > 0 => Ok(Some(size)),
-            _ => Err("it answered 409 without a size".to_owned()),
+            Some(0) => Ok(None),
+            Some(size) => Ok(Some(size)),
+            None => Err("it answered 409 without a size".to_owned()),
         },
         404 => Ok(None),
-        // It had cosigned nothing, and now it has this. That is harmless: the log signed it, and could have asked itself.
         200 => {
             let mut note = checkpoint;
             let mut keys = witness.keys.iter();
             match keys.any(|key| take_answer(&body, &mut note, key).is_ok()) {
-                true => Ok(None),
+                true => Ok(Some(size).filter(|size| *size > 0)),
                 false => Err("what it answered is not signed by it".to_owned()),
             }
         }
+        422 => Err(format!(
+            "it has cosigned another checkpoint of {size} entries than the one that is here"
+        )),
         status => Err(format!("it answered {status}: {}", line(&body))),
     }
 }
@@ -199,17 +207,17 @@ fn follows(witness: &Reached, origin: &str) -> Result<bool, String> {
     };
     let note = empty.sign(&nobody).map_err(|error| error.to_string())?;
     let (note, _) = signed(&note)?;
-    match give(witness, note)? {
+    match give(witness, note, 0)? {
         (404, _) => Ok(false),
         (403 | 409, _) => Ok(true),
         (status, body) => Err(format!("it answered {status}: {}", line(&body))),
     }
 }
 
-/// Gives a witness a checkpoint as the first of its log; status and body of the answer.
-fn give(witness: &Reached, checkpoint: SignedNote) -> Result<(u16, String), String> {
+/// Gives a witness a checkpoint of a log of which it is to have the first `old` entries; status and body of the answer.
+fn give(witness: &Reached, checkpoint: SignedNote, old: u64) -> Result<(u16, String), String> {
     let request = Request {
-        old: 0,
+        old,
         proof: Vec::new(),
         checkpoint,
     };

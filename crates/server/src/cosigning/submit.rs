@@ -225,6 +225,9 @@ pub(super) fn agent(url: &str) -> ureq::Agent {
     config.build().into()
 }
 
+/// How the reason begins if a witness does not answer at all.
+pub(super) const AWAY: &str = "it cannot be reached";
+
 /// Submits a checkpoint; status and body of the answer.
 pub(super) fn add_checkpoint(
     agent: &ureq::Agent,
@@ -235,7 +238,7 @@ pub(super) fn add_checkpoint(
         .post(format!("{}/{ADD_CHECKPOINT}", witness.url))
         .header("Content-Type", "text/plain; charset=utf-8")
         .send(request.to_string())
-        .map_err(|error| format!("it cannot be reached: {error}"))?;
+        .map_err(|error| format!("{AWAY}: {error}"))?;
     let status = answer.status().as_u16();
     let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX);
     match body.read_to_string() {

@@ -62,8 +62,9 @@ impl Known {
             }
             let entry = ledger.entry(position).map_err(Error::ledger)?;
             match entry.and_then(|entry| entry.previous) {
-                Some(previous) => position = previous.position,
-                None => break,
+                // A line that was altered may name any place.
+                Some(previous) if previous.position < position => position = previous.position,
+                _ => break,
             }
         }
         Ok(Whose::Erased)

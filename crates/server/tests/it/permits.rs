@@ -646,6 +646,24 @@ fn a_label_closes_the_versions_before_it_too() {
     );
 }
 
+/// What was hidden in the middle was about the same person all along: nothing was taken back.
+#[test]
+fn what_is_hidden_between_two_versions_takes_nothing_back() {
+    let ward = Ward::open("hidden-between");
+    for label in [false, true, false] {
+        let mut resource = json!({ "resourceType": "Observation", "id": "labelled-by-mistake", "status": "final",
+            "code": { "text": "labelled-by-mistake" }, "subject": { "reference": "Patient/a" },
+            "effectiveDateTime": "2026-01-02T10:00:00Z" });
+        if label {
+            resource["meta"] = json!({ "security": [{ "system": CONFIDENTIALITY, "code": "R" }] });
+        }
+        ward.put(resource);
+    }
+    let (_, page) = ward.page("supervisor", "/people/a/timelines");
+    assert!(page.contains("labelled-by-mistake"), "{page}");
+    assert!(!page.contains("aken back"), "{page}");
+}
+
 /// What became a therapy note stays one for the versions before it, also when its key is gone and nothing says so but
 /// the class of what cannot be opened.
 #[test]

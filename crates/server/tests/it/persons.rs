@@ -79,11 +79,16 @@ fn what_became_somebody_elses_is_taken_away_for_those_who_do_not_see_them() {
         assert_eq!(text.contains("mixed-up condition"), mixed_up, "{path}");
         assert_eq!(text.contains("kept condition"), kept, "{path}");
     }
-    // On the timelines it stays as what was once thought, and is taken back.
+    // On the timelines it stays as what was once thought, and is taken back; not before it was.
     let timelines = page("/people/one/timelines");
     assert!(
         timelines.contains("mixed-up condition: taken back"),
         "{timelines}"
+    );
+    let then = page("/people/one/timelines?_asof=size:3");
+    assert!(
+        then.contains("Known otherwise<div class=\"sub\">as: <bdi>mixed-up condition</bdi>"),
+        "{then}"
     );
 }
 

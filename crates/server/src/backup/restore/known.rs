@@ -364,7 +364,11 @@ impl Knowledge {
                         true => LogName::Access,
                         false => LogName::Record,
                     };
-                    let source = format!("the witness {}", said.witness);
+                    let by_word = match said.shown.is_some() {
+                        true => "",
+                        false => " (by its word alone)",
+                    };
+                    let source = format!("the witness {}{by_word}", said.witness);
                     let shown = said.shown.map(|shown| (shown.root, shown.note));
                     let (root, note) = shown.unzip();
                     let known = Known {

@@ -51,6 +51,20 @@ pub enum KeysError {
     /// The provider refuses.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// The keys are not under a `provider.key`, and what was asked for is about one.
+    #[error(
+        "`keys/programme.key` was not wrapped with a provider.key: either another provider protects the keys, and they \
+         open with that one alone, or the file is damaged; nothing was changed. If nothing opens it any more, move \
+         `keys/programme.key` away and bring the wrapping key back from its shares with `homecoming keys recover`, \
+         which makes a provider.key"
+    )]
+    OtherProvider,
+    /// The provider knows of no passphrases.
+    #[error(
+        "the keys are protected by {0}, to which there is no passphrase; nothing was changed. Who may use it is settled \
+         there; `homecoming keys rotate` changes the wrapping key"
+    )]
+    NoPassphrase(String),
     /// A keyring cannot be used.
     #[error("`keys/{file}`: {source}")]
     Keyring {
@@ -203,8 +217,18 @@ impl Keys {
 
     /// The same, wherever the files lie.
     pub fn open_on(disk: Arc<dyn Disk>, passphrase: Option<&[u8]>) -> Result<Keys, KeysError> {
-        let provider = Arc::new(FileProvider::new(secret(&*disk)?, passphrase));
-        Keys::open_with(disk, provider)
+        let open = || {
+            let provider = Arc::new(FileProvider::new(secret(&*disk)?, passphrase));
+            Keys::open_with(disk.clone(), provider)
+        };
+        match open() {
+            Err(KeysError::Missing(PROVIDER) | KeysError::Provider(ProviderError::Damaged))
+                if is_of_another_provider(&*disk)? =>
+            {
+                Err(KeysError::OtherProvider)
+            }
+            outcome => outcome,
+        }
     }
 
     /// The same, with another provider.
@@ -263,7 +287,8 @@ impl Keys {
 
     /// Takes the keys over with the wrapping key alone, which came back from escrow: makes a new
     /// `provider.key` and a new `programme.key` for the keyrings that are there. For a machine that is
-    /// lost, or a passphrase. The caller holds the directory's lock.
+    /// lost, or a passphrase. Refused where the keys are under a provider of another kind: they would be under
+    /// files without anybody having said so. The caller holds the directory's lock.
     pub fn recover(
         dir: &Path,
         programme: &str,
@@ -272,6 +297,9 @@ impl Keys {
         chance: &mut dyn FnMut(&mut [u8]),
     ) -> Result<Keys, KeysError> {
         let disk: Arc<dyn Disk> = Arc::new(Folder::new(dir.join("keys")));
+        if is_of_another_provider(&*disk)? {
+            return Err(KeysError::OtherProvider);
+        }
         let key = Wrapping::new(wrapping);
         let open = |file| {
             Keyring::open(disk.clone(), file, programme, &key)
@@ -397,14 +425,15 @@ impl Keys {
     }
 
     /// Wraps under another passphrase, or none, and changes the wrapping key, so that an old copy of
-    /// `programme.key` with the old passphrase opens no new keyring.
+    /// `programme.key` with the old passphrase opens no new keyring. The provider stays; one that knows of no
+    /// passphrases refuses.
     pub fn set_passphrase(
         &self,
         passphrase: Option<&[u8]>,
         chance: &mut dyn FnMut(&mut [u8]),
     ) -> Result<(), KeysError> {
+        let provider = self.under_passphrase(passphrase)?;
         self.settle()?;
-        let provider = Arc::new(FileProvider::new(secret(&*self.0.disk)?, passphrase));
         {
             let mut held = self.held();
             let key = held.current.key.clone();
@@ -416,6 +445,20 @@ impl Keys {
             self.write(&mut held, changed)?;
         }
         self.rotate(chance)
+    }
+
+    /// Whether [`set_passphrase`](Keys::set_passphrase) is something that can be done to these keys at all.
+    pub fn may_have_passphrase(&self) -> Result<(), KeysError> {
+        self.under_passphrase(None).map(|_| ())
+    }
+
+    fn under_passphrase(
+        &self,
+        passphrase: Option<&[u8]>,
+    ) -> Result<Arc<dyn KeyProvider>, KeysError> {
+        let held = self.held();
+        let other = held.provider.with_passphrase(passphrase);
+        other.ok_or_else(|| KeysError::NoPassphrase(held.provider.describe().to_owned()))
     }
 
     /// Everything goes under `next`; then it is the only one.
@@ -493,6 +536,17 @@ fn secret(disk: &dyn Disk) -> Result<Key, KeysError> {
     let bytes = disk.read(PROVIDER)?.ok_or(KeysError::Missing(PROVIDER))?;
     let bytes = bytes.try_into().map_err(|_| KeysError::Damaged(PROVIDER))?;
     Ok(Key::from_bytes(bytes))
+}
+
+/// Whether the wrapping key was wrapped by something else than a [`FileProvider`]. Of a file that is not there or does
+/// not read nobody can say so.
+fn is_of_another_provider(disk: &dyn Disk) -> Result<bool, KeysError> {
+    let text = disk.read(PROGRAMME)?.unwrap_or_default();
+    let file = ProgrammeKey::parse(&text);
+    Ok(file.is_some_and(|file| {
+        let mut wrapped = std::iter::once(&file.current).chain(&file.next);
+        wrapped.any(|bytes| !FileProvider::wrote(bytes))
+    }))
 }
 
 /// The file `programme.key`: lines of text.

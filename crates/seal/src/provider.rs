@@ -12,6 +12,8 @@
 //! No memory and no passes: there is no passphrase. Everything before the wrapped key, and the
 //! context, are its associated data.
 
+use std::sync::Arc;
+
 use aes_gcm_siv::aead::{AeadInOut, KeyInit};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce, Tag};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -64,6 +66,11 @@ pub trait KeyProvider: Send + Sync {
 
     /// Unwraps what [`wrap`](KeyProvider::wrap) made.
     fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Key, ProviderError>;
+
+    /// The same provider under another passphrase, or none; `None` if it is one that knows of no passphrases.
+    fn with_passphrase(&self, _passphrase: Option<&[u8]>) -> Option<Arc<dyn KeyProvider>> {
+        None
+    }
 }
 
 const MAGIC: &[u8] = b"homecoming-wrapped/1\n";
@@ -120,6 +127,11 @@ impl FileProvider {
     /// Whether wrapped bytes need a passphrase; `None` if they are no such bytes.
     pub fn needs_passphrase(wrapped: &[u8]) -> Option<bool> {
         Parts::parse(wrapped).map(|parts| parts.cost != Cost::NONE)
+    }
+
+    /// Whether wrapped bytes are a file provider's, be they whole or damaged further on.
+    pub fn wrote(wrapped: &[u8]) -> bool {
+        wrapped.starts_with(MAGIC)
     }
 
     fn id(&self) -> [u8; ID] {
@@ -209,6 +221,10 @@ impl KeyProvider for FileProvider {
                 _ => ProviderError::WrongPassphrase,
             })?;
         Ok(Key::from_bytes(*text))
+    }
+
+    fn with_passphrase(&self, passphrase: Option<&[u8]>) -> Option<Arc<dyn KeyProvider>> {
+        Some(Arc::new(FileProvider::new(self.secret.clone(), passphrase)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keys in a directory: what opens, what a change leaves behind, and every place it can stop at.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use seal::KeyError;
 
@@ -228,6 +228,227 @@ fn whoever_has_them_open_sees_what_another_reserved_only_when_they_look_again() 
     assert_eq!(gone, KeyError::Destroyed(0));
 }
 
+/// A provider of another kind: it keeps the keys itself and gives out numbers, as a hardware module or a vault may.
+#[derive(Default)]
+struct Vault {
+    /// Each key, and what it was wrapped for.
+    kept: Mutex<Vec<(Vec<u8>, Key)>>,
+    unwrapped: AtomicUsize,
+    is_away: AtomicBool,
+}
+
+impl Vault {
+    /// How often it was asked to wrap, and how often it unwrapped.
+    fn asked(&self) -> (usize, usize) {
+        let wrapped = self.kept.lock().expect("keys").len();
+        (wrapped, self.unwrapped.load(Ordering::Relaxed))
+    }
+
+    fn goes_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    fn answers(&self) -> Result<(), ProviderError> {
+        match self.is_away.load(Ordering::Relaxed) {
+            true => Err(ProviderError::Unavailable("no route to it".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+impl KeyProvider for Vault {
+    fn describe(&self) -> &str {
+        "the vault in the cellar"
+    }
+
+    fn wrap(
+        &self,
+        key: &Key,
+        context: &[u8],
+        _chance: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Vec<u8>, ProviderError> {
+        self.answers()?;
+        let mut kept = self.kept.lock().expect("keys");
+        kept.push((context.to_vec(), key.clone()));
+        Ok(format!("number {}", kept.len() - 1).into_bytes())
+    }
+
+    fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Key, ProviderError> {
+        self.answers()?;
+        let kept = self.kept.lock().expect("keys");
+        let number = wrapped.strip_prefix(b"number ").map(str::from_utf8);
+        let number: Option<usize> = number.and_then(|text| text.ok()?.parse().ok());
+        let (of, key) = number
+            .and_then(|number| kept.get(number))
+            .ok_or(ProviderError::Damaged)?;
+        if of != context {
+            return Err(ProviderError::Damaged);
+        }
+        self.unwrapped.fetch_add(1, Ordering::Relaxed);
+        Ok(key.clone())
+    }
+}
+
+/// Keys under a vault, with what [`made`] has under files.
+fn made_under(vault: &Arc<Vault>, disk: &Arc<Memory>) -> Keys {
+    let mut chance = chance();
+    let keys = Keys::create_with(disk.clone(), PROGRAMME_NAME, vault.clone(), &mut chance)
+        .expect("created");
+    keys.ledger().reserve(4, &mut chance).expect("reserved");
+    keys.access().reserve(2, &mut chance).expect("reserved");
+    keys.desk(&mut chance).expect("made");
+    keys
+}
+
+#[test]
+fn a_provider_of_another_kind_takes_keys_through_their_life() {
+    let vault = Arc::new(Vault::default());
+    let disk = Memory::with(HashMap::new(), usize::MAX, false);
+    let keys = made_under(&vault, &disk);
+    assert_eq!(keys.provider(), "the vault in the cellar");
+    assert_eq!(vault.asked(), (1, 0));
+    assert!(!disk.files().contains_key(PROVIDER));
+    let before = all(&keys);
+    assert!(before.iter().all(Result::is_ok));
+
+    let opened = Keys::open_with(disk.clone(), vault.clone()).expect("opens");
+    assert_eq!(vault.asked(), (1, 1));
+    assert_eq!(all(&opened), before);
+    assert_eq!(opened.wrapping().id(), keys.wrapping().id());
+    opened.destroy(&[1], &mut chance()).expect("destroyed");
+    // One new wrapping key was wrapped, and of the old one nothing is left where the keys lie.
+    assert_eq!(vault.asked(), (2, 1));
+    let programme_key = |current: &str| {
+        let current = STANDARD.encode(current);
+        format!("{HEADER}\n{PROGRAMME_NAME}\ncurrent {current}\n").into_bytes()
+    };
+    assert_eq!(disk.files()[PROGRAMME], programme_key("number 1"));
+    let left = |keys: &Keys| {
+        for (slot, (was, is)) in before.iter().zip(all(keys)).enumerate() {
+            match slot {
+                1 => assert_eq!(is, Err(KeyError::Destroyed(1))),
+                _ => assert_eq!(is, *was),
+            }
+        }
+    };
+    left(&opened);
+    opened.rotate(&mut chance()).expect("rotated");
+    assert_eq!(vault.asked(), (3, 1));
+    assert_eq!(disk.files()[PROGRAMME], programme_key("number 2"));
+    // Whoever had them open before sees it all when they look again, through the same provider.
+    left(&keys.reopened().expect("opens again"));
+    assert_eq!(vault.asked(), (3, 2));
+
+    // Every key was wrapped for this programme, and for no other does it come out.
+    for (context, _) in vault.kept.lock().expect("keys").iter() {
+        let expected = [b"homecoming/programme-key/1\n", PROGRAMME_NAME.as_bytes()].concat();
+        assert_eq!(*context, expected);
+    }
+    let text = String::from_utf8(disk.files()[PROGRAMME].clone()).expect("text");
+    let mut others = disk.files();
+    let renamed = text.replace(PROGRAMME_NAME, "homecoming.example/south");
+    others.insert(PROGRAMME.to_owned(), renamed.into_bytes());
+    let refused = Keys::open_with(Memory::with(others, 0, false), vault.clone());
+    assert!(matches!(
+        refused,
+        Err(KeysError::Provider(ProviderError::Damaged))
+    ));
+}
+
+#[test]
+fn a_provider_that_is_away_stops_everything_before_anything_is_written() {
+    const AWAY: &str = "the key provider cannot be used: no route to it";
+    let away = |outcome: Result<(), KeysError>| {
+        assert_eq!(outcome.expect_err("it is away").to_string(), AWAY);
+    };
+    let vault = Arc::new(Vault::default());
+    let disk = Memory::with(HashMap::new(), usize::MAX, false);
+    vault.goes_away(true);
+    let created = Keys::create_with(disk.clone(), PROGRAMME_NAME, vault.clone(), &mut chance());
+    away(created.map(drop));
+    assert_eq!(disk.files(), HashMap::new());
+    vault.goes_away(false);
+    let keys = made_under(&vault, &disk);
+    let (files, before) = (disk.files(), all(&keys));
+
+    vault.goes_away(true);
+    away(Keys::open_with(disk.clone(), vault.clone()).map(drop));
+    away(keys.reopened().map(drop));
+    away(keys.destroy(&[1], &mut chance()));
+    away(keys.rotate(&mut chance()));
+    assert_eq!(disk.files(), files);
+    // What is open stays open, and goes on when the provider is back.
+    assert_eq!(all(&keys), before);
+    vault.goes_away(false);
+    keys.destroy(&[1], &mut chance()).expect("destroyed");
+    assert_eq!(all(&keys)[1], Err(KeyError::Destroyed(1)));
+
+    // A change that stopped half way opens with the provider alone; then it is finished without.
+    for well in 1..5 {
+        let disk = Memory::with(files.clone(), well, false);
+        let keys = Keys::open_with(disk.clone(), vault.clone()).expect("opens");
+        keys.destroy(&[1], &mut chance())
+            .expect_err("it was stopped");
+        let disk = Memory::with(disk.files(), usize::MAX, false);
+        vault.goes_away(true);
+        away(Keys::open_with(disk.clone(), vault.clone()).map(drop));
+        vault.goes_away(false);
+        let keys = Keys::open_with(disk.clone(), vault.clone()).expect("opens after the stop");
+        vault.goes_away(true);
+        keys.settle().expect("settled");
+        assert!(!disk.files()[PROGRAMME].windows(5).any(|w| w == b"next "));
+        vault.goes_away(false);
+        assert_eq!(all(&keys)[0], before[0], "{well}");
+    }
+}
+
+#[test]
+fn keys_under_another_provider_do_not_come_under_files_unasked() {
+    let vault = Arc::new(Vault::default());
+    let disk = Memory::with(HashMap::new(), usize::MAX, false);
+    let keys = made_under(&vault, &disk);
+    // With a provider.key beside it, too, which somebody may have left there.
+    for stray in [None, Some(vec![7_u8; 32])] {
+        if let Some(stray) = stray {
+            disk.replace(PROVIDER, &stray).expect("written");
+        }
+        let files = disk.files();
+        for passphrase in [None, Some(&b"one"[..])] {
+            let refused = keys.set_passphrase(passphrase, &mut chance());
+            let said = refused.expect_err("a vault has none").to_string();
+            let expected = "the keys are protected by the vault in the cellar, to which there is no \
+                            passphrase; nothing was changed.";
+            assert!(said.starts_with(expected), "{said}");
+            assert!(matches!(
+                keys.may_have_passphrase(),
+                Err(KeysError::NoPassphrase(_))
+            ));
+            let opened = Keys::open_on(disk.clone(), passphrase);
+            assert!(matches!(opened, Err(KeysError::OtherProvider)));
+        }
+        assert_eq!(disk.files(), files);
+    }
+    assert_eq!(vault.asked(), (1, 0));
+    assert_eq!(keys.provider(), "the vault in the cellar");
+    // Under files, a file that is missing or damaged is still called that.
+    let mut files = made();
+    files.remove(PROVIDER);
+    let refused = Keys::open_on(Memory::with(files, 0, false), None);
+    assert!(matches!(refused, Err(KeysError::Missing(PROVIDER))));
+    let mut files = made();
+    let text = String::from_utf8(files[PROGRAMME].clone()).expect("text");
+    let (head, wrapped) = text.rsplit_once("current ").expect("a wrapped key");
+    let mut wrapped = STANDARD.decode(wrapped.trim()).expect("base64");
+    *wrapped.last_mut().expect("bytes") ^= 1;
+    let damaged = format!("{head}current {}\n", STANDARD.encode(wrapped));
+    files.insert(PROGRAMME.to_owned(), damaged.into_bytes());
+    let refused = Keys::open_on(Memory::with(files, 0, false), None);
+    assert!(matches!(
+        refused,
+        Err(KeysError::Provider(ProviderError::Damaged))
+    ));
+}
+
 mod on_a_real_disk {
     use std::fs;
     use std::path::PathBuf;
@@ -361,5 +582,45 @@ mod on_a_real_disk {
             "a file of this machine, without a passphrase"
         );
         assert_eq!(format!("{opened:?}"), "Keys(homecoming.example/north)");
+    }
+
+    /// Keys that come back from escrow come under files; where another provider has them, somebody must say so.
+    #[test]
+    fn keys_under_another_provider_are_not_recovered_under_files_unasked() {
+        let scratch = Scratch::new("recovered");
+        let dir = scratch.0.join("keys");
+        fs::create_dir(&dir).expect("a directory");
+        let folder: Arc<dyn Disk> = Arc::new(Folder::new(dir.clone()));
+        let vault = Arc::new(Vault::default());
+        let mut chance = chance();
+        let keys = Keys::create_with(folder.clone(), PROGRAMME_NAME, vault.clone(), &mut chance)
+            .expect("created");
+        keys.ledger().reserve(4, &mut chance).expect("reserved");
+        keys.access().reserve(2, &mut chance).expect("reserved");
+        let wrapping = || keys.wrapping().key().clone();
+        let programme = folder.read(PROGRAMME).expect("read");
+        let refused = Keys::recover(&scratch.0, PROGRAMME_NAME, wrapping(), None, &mut chance);
+        let said = refused.expect_err("a vault has them").to_string();
+        for part in [
+            "was not wrapped with a provider.key",
+            "nothing was changed",
+            "move `keys/programme.key` away",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(folder.read(PROGRAMME).expect("read"), programme);
+        assert_eq!(folder.read(PROVIDER).expect("read"), None);
+        let opened = Keys::open_with(folder.clone(), vault.clone()).expect("opens as before");
+        assert_eq!(all(&opened), all(&keys));
+        // As the error says.
+        fs::rename(dir.join(PROGRAMME), scratch.0.join("aside")).expect("moved away");
+        Keys::recover(&scratch.0, PROGRAMME_NAME, wrapping(), None, &mut chance)
+            .expect("recovered");
+        let opened = Keys::open(&scratch.0, None).expect("opens");
+        assert_eq!(all(&opened), all(&keys));
+        // Under files it is as ever: once more, over what is there.
+        Keys::recover(&scratch.0, PROGRAMME_NAME, wrapping(), None, &mut chance)
+            .expect("recovered again");
+        assert_eq!(vault.asked(), (1, 1));
     }
 }

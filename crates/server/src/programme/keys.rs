@@ -234,6 +234,8 @@ pub fn set_passphrase(offline: &mut Offline, passphrase: Option<&[u8]>) -> Resul
              the record."
         }
     };
+    // The record must not tell of what this provider never does.
+    offline.keys().may_have_passphrase().map_err(keys_error)?;
     note(offline, Done::Passphrase, sentence, None)?;
     let chance = offline.chance().clone();
     offline

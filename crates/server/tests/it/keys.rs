@@ -1,9 +1,14 @@
 //! The keys of a programme: changed, put in escrow, lost, destroyed against the law, brought back.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ledger::{Class, Keys, Ledger};
+use seal::{Key, KeyProvider, ProviderError};
 use serde_json::Value;
+use server::chance::Chance;
+use server::clock::Clock;
+use server::programme::{Offline, keys};
 
 use crate::served::{Folder, homecoming, homecoming_done};
 
@@ -240,4 +245,62 @@ fn a_passphrase_is_asked_for_from_when_it_is_set_until_it_is_taken_away() {
         3,
         "a passphrase was given, but the programme's key has none",
     );
+}
+
+/// A provider of another kind, which has the one key that it was given.
+struct Safe(Key);
+
+impl KeyProvider for Safe {
+    fn describe(&self) -> &str {
+        "a safe"
+    }
+
+    fn wrap(
+        &self,
+        _key: &Key,
+        _context: &[u8],
+        _chance: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Vec<u8>, ProviderError> {
+        Err(ProviderError::Unavailable("it is full".to_owned()))
+    }
+
+    fn unwrap(&self, _wrapped: &[u8], _context: &[u8]) -> Result<Key, ProviderError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The commands know `provider.key` alone. Keys under another provider they leave as they are, and the record tells
+/// of nothing that was not done.
+#[test]
+fn keys_under_another_provider_are_left_to_it() {
+    let folder = Folder::new("keys-provider");
+    let data = made(&folder);
+    let path = Path::new(&data);
+    let wrapping = Keys::open(path, None).expect("keys").wrapping();
+    let file = path.join("keys").join("programme.key");
+    let text = std::fs::read_to_string(&file).expect("a file");
+    let (head, _) = text.split_once("current ").expect("a wrapped key");
+    let text = format!("{head}current YSBzYWZl\n");
+    std::fs::write(&file, &text).expect("written");
+    let passphrase = folder.join("passphrase");
+    std::fs::write(&passphrase, "one").expect("written");
+    let words = "another provider protects the keys";
+    let new = ["--new-passphrase-file", &passphrase];
+    refused(&["keys", "status", "--data", &data], 3, words);
+    let set = ["keys", "passphrase", "--data", &data];
+    refused(&[&set[..], &new[..]].concat(), 3, words);
+
+    let disk = Arc::new(ledger::keys::Folder::new(path.join("keys")));
+    let opened = Keys::open_with(disk, Arc::new(Safe(wrapping.key().clone()))).expect("opens");
+    let system = (Clock::System, Chance::System);
+    let mut offline =
+        Offline::open(path, opened, system.0, system.1, &mut |_, _| {}).expect("a programme");
+    let size = |offline: &Offline| offline.ledger().size().expect("a size");
+    let before = size(&offline);
+    let outcome = keys::set_passphrase(&mut offline, Some(b"one"));
+    let said = outcome.expect_err("a safe has none").to_string();
+    let words = "protected by a safe, to which there is no passphrase";
+    assert!(said.contains(words), "{said}");
+    assert_eq!(size(&offline), before);
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), text);
 }

@@ -132,6 +132,8 @@ pub struct Outside {
     pub url: String,
     /// Its Ed25519 key.
     pub key: String,
+    /// Its ML-DSA-44 key.
+    pub ml_dsa_key: String,
 }
 
 impl Outside {
@@ -167,8 +169,13 @@ impl Outside {
             .expect("an address")
             .trim_end_matches('/')
             .to_owned();
-        let key = line();
-        Outside { child, url, key }
+        let (key, ml_dsa_key) = (line(), line());
+        Outside {
+            child,
+            url,
+            key,
+            ml_dsa_key,
+        }
     }
 
     /// The address and port.

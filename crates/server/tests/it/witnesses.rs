@@ -1,6 +1,8 @@
 //! Witnesses: the protocol against the built binary, what a server does with them and without them, and the
 //! log as others fetch it.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 use server::clock::Stopwatch;
 use tlog::checkpoint::Checkpoint;
-use tlog::cosignature::WitnessKey;
+use tlog::cosignature::{Algorithm, WitnessKey};
 use tlog::note::{SignedNote, SigningKey, VerifierKey};
 use tlog::policy::Policy;
 use tlog::proof::Proof;
@@ -224,13 +226,96 @@ fn slow_and_large_clients_do_not_hold_a_witness_up() {
     first.read_to_end(&mut end).expect("it is let go in time");
 }
 
+/// What a log serves behind a token, for a reader of tiles that others wrote.
+struct Tiles<'a> {
+    /// The log's address, with a slash at the end.
+    at: String,
+    token: &'a str,
+    /// The paths that were asked for.
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl Tiles<'_> {
+    fn get(&self, path: &str) -> Vec<u8> {
+        self.asked.borrow_mut().insert(path.to_owned());
+        let mut answer = ureq::get(format!("{}{path}", self.at))
+            .header("Authorization", &format!("Bearer {}", self.token))
+            .call()
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        answer.body_mut().read_to_vec().expect("bytes")
+    }
+
+    /// The line at a position, read as tlog-tiles says: each behind its length in two bytes.
+    fn line(&self, position: u64, size: u64) -> Vec<u8> {
+        let number = position / 256;
+        let path = match size - number * 256 {
+            width @ ..256 => format!("tile/entries/{number:03}.p/{width}"),
+            _ => format!("tile/entries/{number:03}"),
+        };
+        let bundle = self.get(&path);
+        let mut rest = bundle.as_slice();
+        let mut lines = Vec::new();
+        while let Some((length, behind)) = rest.split_first_chunk() {
+            let (line, behind) = behind.split_at(u16::from_be_bytes(*length).into());
+            lines.push(line.to_vec());
+            rest = behind;
+        }
+        assert!(rest.is_empty(), "{path} ends in the middle of a length");
+        lines.swap_remove((position % 256) as usize)
+    }
+}
+
+impl tlog_tiles::TileReader for Tiles<'_> {
+    fn height(&self) -> u8 {
+        8
+    }
+
+    fn read_tiles(&self, tiles: &[tlog_tiles::Tile]) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
+        // Theirs names the height, too, as the checksum database does.
+        let path = |tile: &tlog_tiles::Tile| tile.path().replacen("tile/8/", "tile/", 1);
+        Ok(tiles.iter().map(|tile| self.get(&path(tile))).collect())
+    }
+
+    fn save_tiles(&self, _tiles: &[tlog_tiles::Tile], _data: &[Vec<u8>]) {}
+}
+
+/// A signed checkpoint as other people's programs read it.
+fn read_by_others(note: &str, key: &str) -> tlog_tiles::Checkpoint {
+    let verifier = signed_note::StandardVerifier::new(key).expect("a key");
+    let known = signed_note::VerifierList::new(vec![Box::new(verifier)]);
+    let note = signed_note::Note::from_bytes(note.as_bytes()).expect("a note");
+    note.verify(&known).expect("the log's signature");
+    let checkpoint = tlog_tiles::Checkpoint::from_bytes(note.text()).expect("a checkpoint");
+    assert_eq!(Some(checkpoint.origin()), key.split('+').next());
+    checkpoint
+}
+
+/// `tlog_tiles` fetches the tiles, holds them against the later checkpoint, and proves from them that the earlier tree
+/// is the beginning of the later, and that lines are in it.
+fn check_by_others(tiles: &Tiles<'_>, key: &str, earlier: &str, later: &str) {
+    let (earlier, later) = (read_by_others(earlier, key), read_by_others(later, key));
+    let (old, size, root) = (earlier.size(), later.size(), *later.hash());
+    assert!(0 < old && old < size, "{old} and {size}");
+    let reader = tlog_tiles::TileHashReader::new(size, root, tiles);
+    let proof = tlog_tiles::prove_tree(size, old, &reader).expect("the tiles fit the checkpoint");
+    tlog_tiles::check_tree(&proof, size, root, old, *earlier.hash()).expect("it has only grown");
+    for position in [0, old - 1, old, size - 1] {
+        let line = tiles.line(position, size);
+        let leaf = tlog_tiles::record_hash(&line);
+        let proof = tlog_tiles::prove_record(size, position, &reader).expect("a proof");
+        tlog_tiles::check_record(&proof, size, root, position, leaf).expect("the line is there");
+        let other = tlog_tiles::record_hash(&[&line[..], b"!"].concat());
+        assert!(tlog_tiles::check_record(&proof, size, root, position, other).is_err());
+    }
+}
+
 /// Follows the log as a mirror would, with nothing but what is served.
 #[test]
 fn the_log_can_be_followed_and_checked_from_outside() {
     let folder = Folder::new("mirror");
     let (data, token) = programme(&folder);
-    let key = log_key(&data);
-    let witness = Outside::start(&folder.join("w"), &[&key]);
+    let (key, access_key) = (log_key(&data), access_log_key(&data));
+    let witness = Outside::start(&folder.join("w"), &[&key, &access_key]);
     set_witnesses(&data, &[&witness], "1");
     let words = [
         "client", "add", "mirror", "--data", &data, "--scope", "log.read",
@@ -304,12 +389,55 @@ fn the_log_can_be_followed_and_checked_from_outside() {
     let above = fetch("tile/1/000.p/1");
     assert_eq!(above, tlog::tile_root(&hashes));
 
+    // Both logs again, with programs of others alone, from a checkpoint of before to one of after.
+    let read = |times: u32| {
+        for _ in 0..times {
+            let (status, body) = get(&served.url("/fhir/Basic/b-1"), Some(&token));
+            assert_eq!(status, 200, "{body}");
+        }
+    };
+    let checkpoints = || {
+        ["record", "access"].map(|name| {
+            let entries = served.measure(&format!("homecoming_log_entries{{log=\"{name}\"}}"));
+            let cosigned = format!("homecoming_log_cosigned_entries{{log=\"{name}\"}}");
+            served.until(&cosigned, |size| Some(size) >= entries);
+            let path = match name {
+                "access" => "access/checkpoint",
+                _ => "checkpoint",
+            };
+            get(&log(path), None).1
+        })
+    };
+    read(3);
+    let earlier = checkpoints();
+    read(10);
+    put_all(&served, &token, "more", 10);
+    let later = checkpoints();
+    let logs = [("", &key, "tile/1/000.p/1"), ("access/", &access_key, "")];
+    for ((at, key, above), (earlier, later)) in logs.into_iter().zip(earlier.iter().zip(&later)) {
+        let tiles = Tiles {
+            at: log(at),
+            token: mirror,
+            asked: RefCell::default(),
+        };
+        check_by_others(&tiles, key, earlier, later);
+        let asked = tiles.asked.into_inner();
+        for part in ["tile/0/", "tile/entries/", above] {
+            let is_asked = asked.iter().any(|path| path.starts_with(part));
+            assert!(is_asked, "{part} of {key}: {asked:?}");
+        }
+    }
+
     for (path, token, expected) in [
         ("tile/0/000", None, 401),
         ("tile/0/000", Some(token.as_str()), 403),
         ("tile/0/002", Some(mirror), 404),
         ("tile/0/0", Some(mirror), 404),
         ("tile/entries/001", Some(mirror), 404),
+        ("access/tile/0/000.p/1", None, 401),
+        ("access/tile/0/000.p/1", Some(token.as_str()), 403),
+        ("access/tile/entries/000.p/1", Some(token.as_str()), 403),
+        ("access/tile/0/001", Some(mirror), 404),
         ("nothing", Some(mirror), 404),
     ] {
         let (status, body) = get(&log(path), token);
@@ -502,9 +630,16 @@ fn two_of_three_witnesses_are_enough() {
     let folder = Folder::new("quorum");
     let (data, token) = programme(&folder);
     let key = log_key(&data);
-    let witnesses: Vec<Outside> = (0..3)
+    let mut witnesses: Vec<Outside> = (0..3)
         .map(|number| Outside::start(&folder.join(&format!("w{number}")), &[&key]))
         .collect();
+    // One is known by the key that withstands quantum computers: with the first away it takes a key of each kind.
+    witnesses[2].key = witnesses[2].ml_dsa_key.clone();
+    let algorithm = |witness: &Outside| WitnessKey::parse(&witness.key).expect("a key").algorithm();
+    assert_eq!(
+        [1, 2].map(|number| algorithm(&witnesses[number])),
+        [Algorithm::Ed25519, Algorithm::MlDsa44]
+    );
     set_witnesses(&data, &[&witnesses[0], &witnesses[1], &witnesses[2]], "2");
     let mut witnesses = witnesses.into_iter();
     drop(witnesses.next());
@@ -514,6 +649,13 @@ fn two_of_three_witnesses_are_enough() {
         // The first entry is the client's registration.
         served.until_cosigned(1 + 4 * round);
     }
+    let policy = std::fs::read(format!("{data}/witness.policy")).expect("the policy");
+    let policy = Policy::parse(&policy).expect("a policy");
+    let (_, note) = get(&served.url("/log/test-programme/checkpoint"), None);
+    let note = SignedNote::parse(&note).expect("a note");
+    let quorum = policy.check_quorum(&note).expect("two of three");
+    let names = quorum.cosigned.iter().map(|by| by.witness.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["w1", "w2"]);
     drop(witnesses.next());
     put_all(&served, &token, "alone", 1);
     std::thread::sleep(Duration::from_secs(1));
@@ -637,7 +779,7 @@ fn a_witness_that_shows_nothing_is_asked_how_far_it_went() {
     };
     let restore = with_keys_of(&old, &aside, &fresh);
     let without = [&restore[..], &["--without-asking", "w0"]].concat();
-    let lost = format!("the witness w0 has {}", had + 3);
+    let lost = format!("the witness w0 (by its word alone) has {}", had + 3);
     for url in [&hides, &is_late] {
         asked_at(url);
         ends(&restore, 3, &[&lost, "3 entries"]);

@@ -219,6 +219,135 @@ fn the_example_of_tlog_cosignature_is_read() {
     );
 }
 
+/// The checkpoint of tlog-cosignature's example, and what its witness is called.
+const EXAMPLE: &str =
+    "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+const EXAMPLE_WITNESS: &str = "witness.example.com/w1";
+const EXAMPLE_TIME: u64 = 1_679_315_147;
+
+/// The example, signed by a log whose secret we have.
+fn example_note() -> SignedNote {
+    let (origin, _) = EXAMPLE.split_once('\n').unwrap();
+    let log = SigningKey::from_seed(origin, &[9; 32]).unwrap();
+    SignedNote::sign(EXAMPLE, &log).unwrap()
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The example with a cosignature that was made without us.
+fn with_line(id: [u8; 4], signature: &[u8]) -> SignedNote {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    let bytes = [&id[..], &EXAMPLE_TIME.to_be_bytes(), signature].concat();
+    let line = format!("\u{2014} {EXAMPLE_WITNESS} {}\n", STANDARD.encode(bytes));
+    SignedNote::parse(&format!("{}{line}", example_note())).unwrap()
+}
+
+/// A witness's key as anybody may write it down.
+fn key_text(id: [u8; 4], kind: u8, key: &[u8]) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    let id = u32::from_be_bytes(id);
+    let material = STANDARD.encode([&[kind], key].concat());
+    format!("{EXAMPLE_WITNESS}+{id:08x}+{material}")
+}
+
+/// The signed message is put together here from the specification's `cosigned_message`, field by field, and not by
+/// what signs and verifies; signature and key are held against what other programs make of it.
+#[test]
+fn an_ml_dsa_cosignature_signs_what_the_specification_says() {
+    use ml_dsa::signature::Keypair;
+    let root: [u8; 32] = [
+        0x0a, 0xc5, 0x18, 0x6a, 0x91, 0x86, 0x3e, 0x8e, 0x1d, 0x90, 0xc8, 0x08, 0x01, 0x4a, 0xa8,
+        0x9b, 0xf5, 0xda, 0x8e, 0x3e, 0xe1, 0xd9, 0xf0, 0x76, 0x30, 0xf0, 0x37, 0x8f, 0x68, 0xf1,
+        0xab, 0x62,
+    ];
+    let fields: [(&str, &[u8]); 9] = [
+        ("label", b"subtree/v1\n\0"),
+        ("cosigner_name's length", &[22]),
+        ("cosigner_name", b"witness.example.com/w1"),
+        ("timestamp", &[0, 0, 0, 0, 0x64, 0x18, 0x50, 0xcb]),
+        ("log_origin's length", &[27]),
+        ("log_origin", b"example.com/behind-the-sofa"),
+        ("start", &[0, 0, 0, 0, 0, 0, 0, 0]),
+        ("end", &[0, 0, 0, 0, 0x01, 0x3e, 0x2d, 0xc3]),
+        ("hash", &root),
+    ];
+    let message = fields.map(|(_, bytes)| bytes).concat();
+    assert_eq!(message.len(), 12 + 1 + 22 + 8 + 1 + 27 + 8 + 8 + 32);
+
+    let seed = [6_u8; 32];
+    let theirs = ml_dsa::SigningKey::<ml_dsa::MlDsa44>::from_seed((&seed).into());
+    let public = theirs.verifying_key();
+    let ours = CosignerKey::from_seed(EXAMPLE_WITNESS, Algorithm::MlDsa44, &seed).unwrap();
+    let line = ours.cosign(&example_note(), EXAMPLE_TIME).unwrap();
+    let (time, signature) = line.bytes().split_at(8);
+    assert_eq!(time, fields[3].1);
+    assert_eq!(signature.len(), 2420);
+    let read = ml_dsa::Signature::<ml_dsa::MlDsa44>::try_from(signature).unwrap();
+    let verifies = |message: &[u8]| public.verify_with_context(message, &[], &read);
+    assert!(verifies(&message));
+    let mut at = 0;
+    for (field, bytes) in fields {
+        let mut altered = message.clone();
+        altered[at] ^= 1;
+        assert!(!verifies(&altered), "{field} is not signed");
+        at += bytes.len();
+    }
+
+    // What somebody else signed is taken, and their key as they write it.
+    let id = key_id(EXAMPLE_WITNESS, 6, &public.encode());
+    let key = WitnessKey::parse(&key_text(id, 6, &public.encode())).unwrap();
+    let made = theirs.expanded_key().sign_deterministic(&message, &[]);
+    let note = with_line(id, &made.unwrap().encode());
+    assert_eq!(key.verify(&note), Ok(EXAMPLE_TIME));
+
+    // As dilithium-py 1.5.1 makes them from the same seed and message; OpenSSL verifies them.
+    assert_eq!(format!("{:08x}", line.id()), "88569ce2");
+    assert_eq!(
+        sha256_hex(&ours.witness().bytes()),
+        "27f9ddde9e18c198ae835fdc2c806d30af89bfdbc2498bc127823dee942182de"
+    );
+    assert_eq!(
+        sha256_hex(signature),
+        "83f79a24692aea1944bcd3d89c9da83e13b270a7d84887798cd698d65cd86fc8"
+    );
+}
+
+#[test]
+fn an_ed25519_cosignature_signs_what_the_specification_says() {
+    use ed25519_dalek::Signer;
+    let message = b"cosignature/v1\n\
+        time 1679315147\n\
+        example.com/behind-the-sofa\n\
+        20852163\n\
+        CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+    let seed = [4; 32];
+    let theirs = ed25519_dalek::SigningKey::from_bytes(&seed);
+    let ours = CosignerKey::from_seed(EXAMPLE_WITNESS, Algorithm::Ed25519, &seed).unwrap();
+    let line = ours.cosign(&example_note(), EXAMPLE_TIME).unwrap();
+    let (time, signature) = line.bytes().split_at(8);
+    assert_eq!(time, EXAMPLE_TIME.to_be_bytes());
+    let read = ed25519_dalek::Signature::from_slice(signature).unwrap();
+    let public = theirs.verifying_key();
+    assert!(public.verify_strict(message, &read).is_ok());
+
+    let id = key_id(EXAMPLE_WITNESS, 4, public.as_bytes());
+    let key = WitnessKey::parse(&key_text(id, 4, public.as_bytes())).unwrap();
+    let note = with_line(id, &theirs.sign(message).to_bytes());
+    assert_eq!(key.verify(&note), Ok(EXAMPLE_TIME));
+
+    // As OpenSSL makes it from the same seed and message.
+    assert_eq!(
+        line.to_string(),
+        "\u{2014} witness.example.com/w1 dMYwewAAAABkGFDL82BuVAliPYXLWoJdqTHPN+gVatFS5l4TLdVUdui5SWFBYaPFa5qCTXt9oXy6f2KKtotpN9mICDJhWyA+srs/Ag==\n"
+    );
+}
+
 /// The request and the answer of tlog-witness, word for word.
 const SPEC_REQUEST: &str = "old 20852014\nPlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\njrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=\n5+pKlUdi2LeF/BcMHBn+Ku6yhPGNCswZZD1X/6QgPd8=\n/6WVhPs2CwSsb5rYBH5cjHV/wSmA79abXAwhXw3Kj/0=\n\nexample.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n— example.com/behind-the-sofa opLqBQsREYCgu6xQkYQwJr9fo45a62DN9EdmHXnZdXNqlcVGlCum2Wks+49/V6267UEjw6QUXTS5Rovnzv++qbSzm9Q=\n";
 const SPEC_ANSWER: &str = "— witness.example/w1 CMp+6LWBU0anHGH5aNDTJkH/gj79sG+T6+iP2ThYN5krrDJbR1HDnucjL39QsZTSvVjyQLrdk3DXDqI5G2HgLatVs0pWh6Up69HVOw==\n— witness.example/w1 I7rEps0pvK2UqkS2gSpVUDhrhVtQV9lgF6pRrWAvjJHjyWpW7VcE3SiOlVlbQNt64vWhO+DlkL0+UfzuOBMh9ChdMkP1vi/lCAsmlw==\n— witness.example/w2 AWui8Sk55XjYLOijihBjhqEH6nS1ndDymE0a+6idX7pLcnoB+dhnz0854aLZgrrKbYKA7nC3HNJhm/kWl7oJlqU3rXXvpysAdyP3wQ==\n";

@@ -1,4 +1,5 @@
-//! Writes the corpora that every fuzzing starts from: `cargo run --bin seeds`, in this folder.
+//! Writes the corpora that every fuzzing starts from, and checks that they are read: `cargo run --bin seeds`, in this
+//! folder. What each is there for is said in `SEEDS` in `lib.rs`.
 
 use std::path::Path;
 
@@ -20,6 +21,9 @@ use tlog::entries::write_bundle;
 use tlog::note::SigningKey;
 use tlog::proof::Proof;
 use tlog::witness::Request;
+
+/// What a line calls the map of persons' heads: by an alias of its id.
+const MAP_IN_LINE: &str = "~BwcHBwcHBwcHBwcHBwcHBw";
 
 fn put(target: &str, name: &str, bytes: impl AsRef<[u8]>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -45,6 +49,9 @@ fn main() {
     erased();
     resources();
     keys(&mut chance);
+    for (target, _) in homecoming_fuzz::TARGETS {
+        homecoming_fuzz::check_seeds(target);
+    }
 }
 
 fn notes() {
@@ -218,7 +225,7 @@ fn handed_out() {
         root: heads::root(&heads).expect("one"),
         access: None,
     };
-    push(None, heads::KIND, heads::ID, None, &map.stored());
+    push(None, heads::KIND, MAP_IN_LINE, None, &map.stored());
     let item = |at: usize, stored: Vec<u8>| Item {
         line: lines[at].clone(),
         content: ExportContent::Here { salt, stored },
@@ -388,7 +395,7 @@ fn erased() {
     push(
         "homecoming",
         heads::KIND,
-        "~BwcHBwcHBwcHBwcHBwcHBw",
+        MAP_IN_LINE,
         None,
         None,
         map.stored(),

@@ -1,4 +1,6 @@
 //! Fuzzes `homecoming_fuzz::bundle`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| homecoming_fuzz::bundle(data));
+libfuzzer_sys::fuzz_target!(init: homecoming_fuzz::check_seeds("bundle"), |data: &[u8]| {
+    homecoming_fuzz::bundle(data);
+});

@@ -1,4 +1,6 @@
 //! Fuzzes `homecoming_fuzz::disclosure`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| homecoming_fuzz::disclosure(data));
+libfuzzer_sys::fuzz_target!(init: homecoming_fuzz::check_seeds("disclosure"), |data: &[u8]| {
+    homecoming_fuzz::disclosure(data);
+});

@@ -1,4 +1,6 @@
 //! Fuzzes `homecoming_fuzz::export`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| homecoming_fuzz::export(data));
+libfuzzer_sys::fuzz_target!(init: homecoming_fuzz::check_seeds("export"), |data: &[u8]| {
+    homecoming_fuzz::export(data);
+});

@@ -1,4 +1,6 @@
 //! Fuzzes `homecoming_fuzz::policy`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| homecoming_fuzz::policy(data));
+libfuzzer_sys::fuzz_target!(init: homecoming_fuzz::check_seeds("policy"), |data: &[u8]| {
+    homecoming_fuzz::policy(data);
+});

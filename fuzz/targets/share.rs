@@ -1,4 +1,6 @@
 //! Fuzzes `homecoming_fuzz::share`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| homecoming_fuzz::share(data));
+libfuzzer_sys::fuzz_target!(init: homecoming_fuzz::check_seeds("share"), |data: &[u8]| {
+    homecoming_fuzz::share(data);
+});

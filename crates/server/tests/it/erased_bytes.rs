@@ -1,12 +1,12 @@
 //! Every byte of every file, and of what the server said to its log, after an erasure by its pages.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use record::json::Doc;
 use server::chance::Chance;
 use server::programme::{self, About, DemoPerson};
 
-use crate::erasing::traces_everywhere;
 use crate::served::{Folder, Served, homecoming, homecoming_done};
 
 const ID: &str = "zq-vortigern-0815";
@@ -129,15 +129,120 @@ fn needles() -> Vec<Vec<u8>> {
     needles
 }
 
-fn found(folder: &Path) -> Vec<(String, Vec<String>)> {
-    needles()
-        .iter()
-        .map(|needle| {
-            let name = String::from_utf8_lossy(needle).into_owned();
-            (name, traces_everywhere(folder, needle))
-        })
-        .filter(|(_, files)| !files.is_empty())
-        .collect()
+/// The needles that are in some bytes.
+struct Sought {
+    needles: Vec<Vec<u8>>,
+    /// Whether one begins with two bytes: most places in a file are of none, and there are many.
+    begins: Vec<bool>,
+}
+
+impl Sought {
+    fn new() -> Sought {
+        let needles = needles();
+        let mut begins = vec![false; 1 << 16];
+        for needle in &needles {
+            begins[usize::from(u16::from_be_bytes([needle[0], needle[1]]))] = true;
+        }
+        Sought { needles, begins }
+    }
+
+    fn of(&self, bytes: &[u8]) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for (at, pair) in bytes.windows(2).enumerate() {
+            let pair = u16::from_be_bytes([pair[0], pair[1]]);
+            if self.begins[usize::from(pair)] {
+                let here = &bytes[at..];
+                let there = self.needles.iter().filter(|one| here.starts_with(one));
+                found.extend(there.map(|one| String::from_utf8_lossy(one).into_owned()));
+            }
+        }
+        found
+    }
+}
+
+/// In which files of a folder, and of all in it, which needles are.
+fn found(folder: &Path) -> Vec<(String, BTreeSet<String>)> {
+    let sought = Sought::new();
+    let mut folders = vec![folder.to_owned()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                found.push((path.display().to_string(), sought.of(&bytes)));
+            }
+        }
+    }
+    found.retain(|(_, needles)| !needles.is_empty());
+    found
+}
+
+/// The needles in the index, whose files hold blocks that are packed: a word may lie in them in pieces.
+fn found_in_index(data: &str) -> BTreeSet<String> {
+    let mut blocks = Vec::new();
+    for map in ["head", "row", "past", "posting", "time"] {
+        let tables = Path::new(data).join("index").join(map).join("tables");
+        for table in std::fs::read_dir(tables).expect("a folder") {
+            let bytes = std::fs::read(table.expect("an entry").path()).expect("it reads");
+            let before = blocks.len();
+            unpack_blocks(&bytes, &mut blocks);
+            assert!(blocks.len() > before, "a table without a block");
+        }
+    }
+    let sought = Sought::new();
+    blocks.iter().flat_map(|block| sought.of(block)).collect()
+}
+
+/// The blocks of keys and values in one of lsm-tree's tables, which stand at its beginning: a header (four bytes of its
+/// own, a kind, a checksum, the length, the length unpacked, a checksum), and what LZ4 made of it.
+fn unpack_blocks(mut table: &[u8], blocks: &mut Vec<Vec<u8>>) {
+    const HEADER: usize = 33;
+    const KEYS_AND_VALUES: u8 = 0;
+    while let Some((header, rest)) = table.split_at_checked(HEADER)
+        && header.starts_with(b"LSM\x03")
+        && header[4] == KEYS_AND_VALUES
+    {
+        let number = |at: usize| {
+            let four = header[at..at + 4].try_into().expect("four bytes");
+            u32::from_le_bytes(four) as usize
+        };
+        let (block, rest) = rest.split_at(number(21));
+        let block = unpack(block);
+        assert_eq!(block.len(), number(25), "a block is not packed as it was");
+        blocks.push(block);
+        table = rest;
+    }
+}
+
+/// An LZ4 block: so many bytes as they are, then so many from further back, and again.
+fn unpack(packed: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::new();
+    let mut bytes = packed.iter().copied();
+    while let Some(token) = bytes.next() {
+        let literals = length(token >> 4, &mut bytes);
+        out.extend(bytes.by_ref().take(literals));
+        // The last has nothing from further back.
+        let Some(low) = bytes.next() else { break };
+        let back = usize::from(u16::from_le_bytes([low, bytes.next().expect("two bytes")]));
+        let count = 4 + length(token & 15, &mut bytes);
+        for _ in 0..count {
+            out.push(out[out.len() - back]);
+        }
+    }
+    out
+}
+
+fn length(nibble: u8, bytes: &mut impl Iterator<Item = u8>) -> usize {
+    let mut length = usize::from(nibble);
+    let mut goes_on = nibble == 15;
+    while goes_on {
+        let more = bytes.next().expect("a length");
+        length += usize::from(more);
+        goes_on = more == 255;
+    }
+    length
 }
 
 fn demo_officer(name: &str) -> DemoPerson {
@@ -277,11 +382,17 @@ fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
     );
     // The test can fail: what will be looked for is there.
     let before = found(&folder.path().join("data"));
+    let needles: BTreeSet<&String> = before.iter().flat_map(|(_, needles)| needles).collect();
     assert!(
-        before.iter().any(|(needle, _)| needle == "zq-vortigern"),
+        needles.iter().any(|needle| *needle == "zq-vortigern"),
         "{before:?}"
     );
-    assert!(before.len() > 3, "{before:?}");
+    assert!(needles.len() > 3, "{before:?}");
+    // What the first server had not written of its index, the second has.
+    let in_index = found_in_index(&data);
+    for word in ["Brzhnikova", "brzhnikova", "QX-88-17171"] {
+        assert!(in_index.contains(word), "{in_index:?}");
+    }
 
     let form = format!("person={ID}&scope=record&basis=court-order&citation=Order+5&examined=yes");
     let origin = served.url("");
@@ -319,6 +430,7 @@ fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
     // While it still serves.
     let after = found(folder.path());
     assert!(after.is_empty(), "{after:?}");
+    assert_eq!(found_in_index(&data), BTreeSet::new());
     for path in [
         read.clone(),
         format!("{read}/_history/1"),
@@ -346,6 +458,7 @@ fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
 
     // After it has stopped, and with everything made anew.
     assert_eq!(found(folder.path()), vec![]);
+    assert_eq!(found_in_index(&data), BTreeSet::new());
     let output = homecoming(&["audit", "--data", &data]);
     assert!(
         output.status.success(),
@@ -354,6 +467,7 @@ fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
     );
     homecoming_done(&["rebuild", "--data", &data]);
     assert_eq!(found(folder.path()), vec![]);
+    assert_eq!(found_in_index(&data), BTreeSet::new());
     let status = homecoming_done(&["erase", "status", "--data", &data, "--json"]);
     assert!(status.contains("\"status\":\"completed\""), "{status}");
 }

@@ -1,6 +1,13 @@
 //! A disk that is full, an fsync that fails, a port in use, a second server, a directory of another
 //! version: each is said in words, with its exit code, and nothing is half written.
 
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Mutex;
+
+use ledger::access::AccessLog;
+
+use crate::disclosures::keys;
 use crate::served::{Folder, HOMECOMING, Served, homecoming, homecoming_done, programme};
 
 const COULD_NOT_RUN: Option<i32> = Some(3);
@@ -31,17 +38,63 @@ fn words(output: &std::process::Output) -> String {
     )
 }
 
-/// strace, making calls on the ledger's write-ahead log fail from the `from`th on. The server is
-/// its parent (`-D`), so that killing the server is killing the server.
-fn failing(data: &str, calls: &str, error: &str, from: u32) -> Vec<String> {
-    ["strace", "-D", "-f", "-o", "/dev/null", "-P"]
-        .into_iter()
-        .map(str::to_owned)
-        .chain([
-            format!("{data}/ledger.sqlite-wal"),
-            format!("--trace={calls}"),
-            format!("--inject={calls}:error={error}:when={from}+"),
-        ])
+/// A server whose calls on a write-ahead log fail under strace: those that `when` numbers. It is strace's parent
+/// (`-D`), so that killing the server is killing the server.
+fn failing(data: &str, log: &str, calls: &str, error: &str, when: &str) -> Served {
+    let log = format!("{data}/{log}");
+    let trace = format!("--trace={calls}");
+    let inject = format!("--inject={calls}:error={error}:when={when}");
+    let under = [
+        "strace",
+        "-D",
+        "-f",
+        "-o",
+        "/dev/null",
+        "-P",
+        &log,
+        &trace,
+        &inject,
+    ];
+    Served::start_under(&under, data)
+}
+
+/// A programme with somebody whom a client can read.
+fn programme_with_patient(folder: &Folder) -> (String, String) {
+    let (data, token) = programme(folder);
+    let served = Served::start(&data);
+    let put = ureq::put(served.url("/fhir/Patient/p"))
+        .header("Authorization", &format!("Bearer {token}"))
+        .header("Content-Type", "application/fhir+json")
+        .send(r#"{"resourceType":"Patient","id":"p"}"#)
+        .expect("it is written");
+    assert_eq!(put.status().as_u16(), 201);
+    (data, token)
+}
+
+/// Reads somebody; the status and the body, or nothing if the server is gone. Every read has an address of its own.
+fn read(served: &Served, token: &str, path: &str) -> Option<(u16, String)> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut answer = agent
+        .get(served.url(path))
+        .header("Authorization", &format!("Bearer {token}"))
+        .call()
+        .ok()?;
+    let status = answer.status().as_u16();
+    // An answer whose head has come has been let go.
+    let body = answer.body_mut().read_to_string().unwrap_or_default();
+    Some((status, body))
+}
+
+/// What was asked and answered, as the access log has it.
+fn logged(data: &str) -> HashSet<String> {
+    let log = AccessLog::open(Path::new(data), keys(data)).expect("the access log opens");
+    let all = log.before(u64::MAX, 10_000).expect("it reads");
+    all.into_iter()
+        .filter_map(|one| one.told)
+        .map(|told| told.address)
         .collect()
 }
 
@@ -49,9 +102,7 @@ fn failing(data: &str, calls: &str, error: &str, from: u32) -> Vec<String> {
 fn a_failed_fsync_stops_the_server_and_nothing_unsynced_is_acknowledged() {
     let folder = Folder::new("fsync");
     let (data, token) = programme(&folder);
-    let wrapper = failing(&data, "fsync,fdatasync", "EIO", 8);
-    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
-    let served = Served::start_under(&wrapper, &data);
+    let served = failing(&data, "ledger.sqlite-wal", "fsync,fdatasync", "EIO", "8+");
     let mut acknowledged = Vec::new();
     for number in 0..40 {
         let id = format!("fact-{number}");
@@ -92,9 +143,7 @@ fn a_full_disk_refuses_the_write_and_goes_on_when_there_is_room() {
     let folder = Folder::new("full");
     let (data, token) = programme(&folder);
     let before = {
-        let wrapper = failing(&data, "pwrite64", "ENOSPC", 60);
-        let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
-        let served = Served::start_under(&wrapper, &data);
+        let served = failing(&data, "ledger.sqlite-wal", "pwrite64", "ENOSPC", "60+");
         let mut acknowledged = 0;
         let mut full = 0;
         for number in 0..60 {
@@ -120,6 +169,93 @@ fn a_full_disk_refuses_the_write_and_goes_on_when_there_is_room() {
     let (status, body) = put(&served, &token, &format!("fact-{before}")).expect("an answer");
     assert_eq!(status, 201, "what was refused is not there: {body}");
     drop(served);
+    assert!(homecoming(&["audit", "--data", &data]).status.success());
+}
+
+#[test]
+fn a_failed_fsync_of_the_access_log_stops_the_server_and_nothing_was_shown_without_its_leaf() {
+    const READS_MAX: u32 = 200;
+    let folder = Folder::new("access-fsync");
+    let (data, token) = programme_with_patient(&folder);
+    let served = failing(&data, "access.sqlite-wal", "fsync,fdatasync", "EIO", "8+");
+    let shown = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        // Some wait for the flush that fails while others read.
+        for client in 0..4 {
+            let (served, token, shown) = (&served, &token, &shown);
+            scope.spawn(move || {
+                for number in 0..READS_MAX {
+                    let path = format!("/fhir/Patient?_id=p,n{client}-{number}");
+                    match read(served, token, &path) {
+                        Some((200, _)) => shown.lock().expect("no client panics").push(path),
+                        Some((status, body)) => {
+                            assert_eq!(status, 503, "{body}");
+                            return;
+                        }
+                        None => return,
+                    }
+                }
+                panic!("the failing fsync was not noticed");
+            });
+        }
+    });
+    let shown = shown.into_inner().expect("no client panics");
+    assert!(!shown.is_empty(), "nothing was read before the failure");
+    assert_eq!(
+        served.wait(),
+        COULD_NOT_RUN,
+        "the server must stop, not retry"
+    );
+
+    let served = Served::start(&data);
+    let (status, body) = read(&served, &token, "/fhir/Patient?_id=p").expect("an answer");
+    assert_eq!(status, 200, "{body}");
+    drop(served);
+    let logged = logged(&data);
+    for path in &shown {
+        assert!(logged.contains(path), "{path} was shown and left no trace");
+    }
+    assert!(homecoming(&["audit", "--data", &data]).status.success());
+}
+
+#[test]
+fn a_full_disk_shows_nothing_that_it_cannot_record_and_goes_on_when_there_is_room() {
+    let folder = Folder::new("access-full");
+    let (data, token) = programme_with_patient(&folder);
+    let served = failing(&data, "access.sqlite-wal", "pwrite64", "ENOSPC", "30..49");
+    // Nothing of a write that fails here is done, so no commit can be whole in the log that is not known of.
+    let (mut shown, mut refused) = (Vec::new(), Vec::new());
+    let mut again = 0;
+    for number in 0..60 {
+        let path = format!("/fhir/Patient?_id=p,n{number}");
+        match read(&served, &token, &path).expect("the server goes on") {
+            (200, _) => {
+                again += u32::from(!refused.is_empty());
+                shown.push(path);
+            }
+            (503, body) => {
+                assert!(body.contains("The disk is full: make room."), "{body}");
+                assert_eq!(again, 0, "there was room already");
+                refused.push(path);
+            }
+            (status, body) => panic!("{status}: {body}"),
+        }
+    }
+    drop(served);
+    assert!(
+        !refused.is_empty() && again > 0 && shown.len() as u32 > again,
+        "{} shown, {} refused, {again} after there was room",
+        shown.len(),
+        refused.len()
+    );
+    drop(Served::start(&data));
+    let logged = logged(&data);
+    for path in &shown {
+        assert!(logged.contains(path), "{path} was shown and left no trace");
+    }
+    for path in &refused {
+        assert!(!logged.contains(path), "{path} was refused");
+    }
     assert!(homecoming(&["audit", "--data", &data]).status.success());
 }
 
@@ -206,7 +342,7 @@ fn wrong_words_are_wrong_use_and_missing_programmes_are_named() {
 fn a_directory_of_a_newer_version_is_left_alone() {
     let folder = Folder::new("newer");
     let (data, _) = programme(&folder);
-    let ledger = std::path::Path::new(&data).join("ledger.sqlite");
+    let ledger = Path::new(&data).join("ledger.sqlite");
     let connection = rusqlite::Connection::open(&ledger).expect("the ledger opens");
     connection
         .pragma_update(None, "user_version", 99)
@@ -233,7 +369,7 @@ fn the_index_may_be_deleted_at_any_time() {
         );
     }
     drop(served);
-    std::fs::remove_dir_all(std::path::Path::new(&data).join("index")).expect("it is a folder");
+    std::fs::remove_dir_all(Path::new(&data).join("index")).expect("it is a folder");
     let served = Served::start(&data);
     for number in 0..20 {
         assert_eq!(

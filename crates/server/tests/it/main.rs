@@ -31,6 +31,7 @@ mod persons;
 mod provider;
 mod races;
 mod restoring;
+mod resumed;
 mod routes;
 mod scripts;
 mod served;

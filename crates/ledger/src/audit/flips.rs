@@ -307,6 +307,8 @@ impl<'d> Sound<'d> {
         let first = touched.queries.binary_search(&self.noticed).ok();
         let first = first.map(|at| touched.queries[at]);
         let others = touched.queries.iter().copied();
+        // What one query's answer does not give away another's may: an audit asks all of them.
+        let mut so_far = Answer::Same;
         for query in first
             .into_iter()
             .chain(others.filter(|n| Some(*n) != first))
@@ -315,14 +317,15 @@ impl<'d> Sound<'d> {
                 continue;
             }
             match self.asked.judge(db, query) {
-                Answer::Same => {}
-                answer => {
+                Answer::Found => {
                     self.noticed = query;
-                    return answer;
+                    return Answer::Found;
                 }
+                Answer::Same => {}
+                answer => so_far = answer,
             }
         }
-        Answer::Same
+        so_far
     }
 
     /// What a byte that nobody can see is there for.

@@ -19,7 +19,7 @@ use tlog::witness::{Request, checkpoint_path, parse_size, take_answer};
 use tlog::{Hash, root_of_empty};
 
 use super::reached;
-use super::submit::{ANSWER_BYTES_MAX, AWAY, Reached, add_checkpoint, agent, line, signed};
+use super::submit::{ANSWER_BYTES_MAX, Reached, Unanswered, add_checkpoint, agent, line, signed};
 
 /// A log that witnesses are asked about.
 #[derive(Clone, Debug)]
@@ -71,19 +71,23 @@ pub fn ask(policy: &Policy, sought: &[Sought]) -> Vec<Result<Said, (String, Stri
         for log in sought {
             let asked = ask_about(&witness, log, &mut |said| answers.push(Ok(said)));
             // Of another log it may say more; where it is away, every question would wait.
-            let is_away = matches!(&asked, Err(why) if why.starts_with(AWAY));
+            let is_away = matches!(&asked, Err(unanswered) if unanswered.is_away);
             amiss = amiss.or(asked.err());
             if is_away {
                 break;
             }
         }
-        answers.extend(amiss.map(|why| Err((witness.name.clone(), why))));
+        answers.extend(amiss.map(|unanswered| Err((witness.name.clone(), unanswered.why))));
     }
     answers
 }
 
 /// Asks one witness about one log. What it said counts, even if it then does not answer any more.
-fn ask_about(witness: &Reached, log: &Sought, says: &mut dyn FnMut(Said)) -> Result<(), String> {
+fn ask_about(
+    witness: &Reached,
+    log: &Sought,
+    says: &mut dyn FnMut(Said),
+) -> Result<(), Unanswered> {
     let shown = ask_one(witness, &log.origin, log.verifier.as_ref())?;
     let most = shown.as_ref().map(|shown| shown.size);
     if let Some(shown) = shown {
@@ -100,7 +104,8 @@ fn ask_about(witness: &Reached, log: &Sought, says: &mut dyn FnMut(Said)) -> Res
                 return Err(format!(
                     "it follows the log {} and does not show how far that went",
                     log.origin
-                ));
+                )
+                .into());
             }
             None
         }
@@ -122,7 +127,8 @@ fn ask_about(witness: &Reached, log: &Sought, says: &mut dyn FnMut(Said)) -> Res
         true => Err(format!(
             "it says that it knows nothing of the log {}, which it has signed",
             log.origin
-        )),
+        )
+        .into()),
         false => Ok(()),
     }
 }
@@ -132,16 +138,16 @@ pub(super) fn ask_one(
     witness: &Reached,
     origin: &str,
     log: Option<&VerifierKey>,
-) -> Result<Option<Said>, String> {
+) -> Result<Option<Said>, Unanswered> {
     let url = format!("{}/{}", witness.url, checkpoint_path(origin));
     let mut answer = agent(&witness.url)
         .get(&url)
         .call()
-        .map_err(|error| format!("{AWAY}: {error}"))?;
+        .map_err(Unanswered::away)?;
     match answer.status().as_u16() {
         200 => {}
         404 => return Ok(None),
-        status => return Err(format!("it answered {status}")),
+        status => return Err(format!("it answered {status}").into()),
     }
     let text = answer
         .body_mut()
@@ -154,10 +160,10 @@ pub(super) fn ask_one(
         .map_err(|error| format!("what it shows is no checkpoint: {error}"))?;
     let signed = log.is_none_or(|key| note.verify(key).is_ok());
     if checkpoint.origin != origin || !signed {
-        return Err(format!("what it shows is not signed by the log {origin}"));
+        return Err(format!("what it shows is not signed by the log {origin}").into());
     }
     if !witness.keys.iter().any(|key| key.verify(&note).is_ok()) {
-        return Err("what it shows is not signed by it".to_owned());
+        return Err("what it shows is not signed by it".to_owned().into());
     }
     Ok(Some(Said {
         witness: witness.name.clone(),
@@ -171,13 +177,17 @@ pub(super) fn ask_one(
 }
 
 /// The size that a witness says it cosigned last, when it is given a checkpoint of the log as the one that it has.
-fn size_told(witness: &Reached, checkpoint: SignedNote, size: u64) -> Result<Option<u64>, String> {
+fn size_told(
+    witness: &Reached,
+    checkpoint: SignedNote,
+    size: u64,
+) -> Result<Option<u64>, Unanswered> {
     let (status, body) = give(witness, checkpoint.clone(), size)?;
     match status {
         409 => match parse_size(&body) {
             Some(0) => Ok(None),
             Some(size) => Ok(Some(size)),
-            None => Err("it answered 409 without a size".to_owned()),
+            None => Err("it answered 409 without a size".to_owned().into()),
         },
         404 => Ok(None),
         200 => {
@@ -185,19 +195,20 @@ fn size_told(witness: &Reached, checkpoint: SignedNote, size: u64) -> Result<Opt
             let mut keys = witness.keys.iter();
             match keys.any(|key| take_answer(&body, &mut note, key).is_ok()) {
                 true => Ok(Some(size).filter(|size| *size > 0)),
-                false => Err("what it answered is not signed by it".to_owned()),
+                false => Err("what it answered is not signed by it".to_owned().into()),
             }
         }
         422 => Err(format!(
             "it has cosigned another checkpoint of {size} entries than the one that is here"
-        )),
-        status => Err(format!("it answered {status}: {}", line(&body))),
+        )
+        .into()),
+        status => Err(format!("it answered {status}: {}", line(&body)).into()),
     }
 }
 
 /// Whether a witness follows a log of which nothing signed is here. It looks whether it knows the log first, and then
 /// who signed: a key that everybody can make is no log's.
-fn follows(witness: &Reached, origin: &str) -> Result<bool, String> {
+fn follows(witness: &Reached, origin: &str) -> Result<bool, Unanswered> {
     let nobody = SigningKey::from_seed(origin, &[0; 32]).map_err(|error| error.to_string())?;
     let empty = Checkpoint {
         origin: origin.to_owned(),
@@ -210,12 +221,12 @@ fn follows(witness: &Reached, origin: &str) -> Result<bool, String> {
     match give(witness, note, 0)? {
         (404, _) => Ok(false),
         (403 | 409, _) => Ok(true),
-        (status, body) => Err(format!("it answered {status}: {}", line(&body))),
+        (status, body) => Err(format!("it answered {status}: {}", line(&body)).into()),
     }
 }
 
 /// Gives a witness a checkpoint of a log of which it is to have the first `old` entries; status and body of the answer.
-fn give(witness: &Reached, checkpoint: SignedNote, old: u64) -> Result<(u16, String), String> {
+fn give(witness: &Reached, checkpoint: SignedNote, old: u64) -> Result<(u16, String), Unanswered> {
     let request = Request {
         old,
         proof: Vec::new(),

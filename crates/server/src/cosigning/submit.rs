@@ -117,7 +117,7 @@ impl Submitter {
         };
         let (status, body) = match add_checkpoint(&self.agent, &self.witness, &request) {
             Ok(answer) => answer,
-            Err(why) => return Outcome::Not(why),
+            Err(unanswered) => return Outcome::Not(unanswered.why),
         };
         match status {
             200 => self.taken(round, &body),
@@ -225,25 +225,46 @@ pub(super) fn agent(url: &str) -> ureq::Agent {
     config.build().into()
 }
 
-/// How the reason begins if a witness does not answer at all.
-pub(super) const AWAY: &str = "it cannot be reached";
+/// Why a witness gave no answer that counts.
+pub(super) struct Unanswered {
+    /// The reason, in words.
+    pub why: String,
+    /// It does not answer at all.
+    pub is_away: bool,
+}
+
+impl Unanswered {
+    pub(super) fn away(error: ureq::Error) -> Unanswered {
+        Unanswered {
+            why: format!("it cannot be reached: {error}"),
+            is_away: true,
+        }
+    }
+}
+
+impl From<String> for Unanswered {
+    fn from(why: String) -> Unanswered {
+        let is_away = false;
+        Unanswered { why, is_away }
+    }
+}
 
 /// Submits a checkpoint; status and body of the answer.
 pub(super) fn add_checkpoint(
     agent: &ureq::Agent,
     witness: &Reached,
     request: &Request,
-) -> Result<(u16, String), String> {
+) -> Result<(u16, String), Unanswered> {
     let mut answer = agent
         .post(format!("{}/{ADD_CHECKPOINT}", witness.url))
         .header("Content-Type", "text/plain; charset=utf-8")
         .send(request.to_string())
-        .map_err(|error| format!("{AWAY}: {error}"))?;
+        .map_err(Unanswered::away)?;
     let status = answer.status().as_u16();
     let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX);
     match body.read_to_string() {
         Ok(body) => Ok((status, body)),
-        Err(error) => Err(format!("its answer broke off: {error}")),
+        Err(error) => Err(format!("its answer broke off: {error}").into()),
     }
 }
 

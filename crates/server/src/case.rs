@@ -130,12 +130,13 @@ impl Case {
 /// those who may not see it, so is who recorded it.
 fn taken_away(view: &View, patient: &str, told: &mut Vec<Told>) -> Result<(), Error> {
     let mut last: HashMap<(&str, &str), &Told> = HashMap::with_capacity(told.len());
-    let mut away: Vec<&Told> = Vec::new();
+    // With whether the resource came back after it.
+    let mut away: Vec<(&Told, bool)> = Vec::new();
     for one in told.iter() {
         if let Some(before) = last.insert((&one.kind, &one.id), one)
             && before.version + 1 < one.version
         {
-            away.push(before);
+            away.push((before, true));
         }
     }
     for ((kind, id), before) in last {
@@ -143,24 +144,21 @@ fn taken_away(view: &View, patient: &str, told: &mut Vec<Told>) -> Result<(), Er
             .stands(kind, id)?
             .is_some_and(|stands| stands > before.version)
         {
-            away.push(before);
+            away.push((before, false));
         }
     }
     let (whole, person) = (view.clone().unbound(), view.alias(patient));
     let mut added = Vec::with_capacity(away.len());
-    for before in away {
+    for (before, comes_back) in away {
         let (kind, id, version) = (&before.kind, &before.id, before.version + 1);
         let Some(entry) = whole.entry_of(kind, id, version)? else {
             continue;
         };
-        let comes_back = told
-            .iter()
-            .any(|one| one.version > version && (&one.kind, &one.id) == (&before.kind, &before.id));
         // What is hidden or erased in the middle was theirs all along.
         if comes_back && entry.person == Some(person) {
             continue;
         }
-        let seen = view.entry_of(kind, id, version)?;
+        let seen = view.entry(entry.position)?;
         let (actor, purpose) =
             seen.map_or_else(Default::default, |seen| (seen.actor, seen.purpose));
         added.push(Told {

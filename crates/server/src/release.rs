@@ -33,7 +33,7 @@ pub use ledger::disclosure::What;
 use policy::Purpose;
 use record::json::Doc;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{self, Error};
 use crate::permit::{Thing, ordered};
 use crate::programme::{Actor, AsOf, Programme, Version};
 
@@ -210,11 +210,8 @@ impl Disclosure {
         let (mut warrants, mut glass) = (BTreeSet::new(), BTreeSet::new());
         let mut left: BTreeSet<Alias> = self.given.persons.iter().copied().collect();
         for position in self.given.versions() {
-            let version = match whole.at(position) {
-                Ok(Some(version)) => version,
-                Ok(None) => continue,
-                Err(error) if error.kind == ErrorKind::Erased => continue,
-                Err(error) => return Err(error),
+            let Some(version) = error::left(whole.at(position))? else {
+                continue;
             };
             let Some(person) = version.about else {
                 continue;

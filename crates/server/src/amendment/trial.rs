@@ -15,7 +15,7 @@ use policy::truth::{self, Change};
 use policy::{Action, Kind, Policy, Purpose, Role};
 use record::json::Doc;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, left};
 use crate::permit::{Kinds, Reader, Thing, Who};
 use crate::programme::{AsOf, Programme, View};
 
@@ -266,8 +266,8 @@ impl Known<'_> {
         if let Some(seen) = self.seen.get(&position) {
             return Ok(seen.clone());
         }
-        let seen = match self.view.at(position) {
-            Ok(Some(version)) => {
+        let seen = match left(self.view.at(position))? {
+            Some(version) => {
                 let doc = Doc::parse(&version.stored).map_err(Error::internal)?;
                 let thing = Thing::from(doc.root());
                 Some(Arc::new(Seen {
@@ -277,9 +277,7 @@ impl Known<'_> {
                     labels: thing.labels.iter().map(|label| label.to_string()).collect(),
                 }))
             }
-            Ok(None) => None,
-            Err(error) if error.kind == ErrorKind::Erased => None,
-            Err(error) => return Err(error),
+            None => None,
         };
         self.seen.insert(position, seen.clone());
         Ok(seen)

@@ -10,7 +10,7 @@ use super::forms::must_be_fresh;
 use super::{Asked, away, see};
 use crate::case::words;
 use crate::erasure::{self, Found, person, plan};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, left};
 use crate::fhir::query::{self, Pairs};
 use crate::programme::{Programme, View};
 use crate::release::Given;
@@ -385,11 +385,7 @@ fn readable(view: &View, found: &Found) -> Result<Option<(String, String)>, Erro
 }
 
 fn named(view: &View, id: &str) -> Result<Option<String>, Error> {
-    let version = match view.read("Patient", id) {
-        Ok(version) => version,
-        Err(error) if error.kind == ErrorKind::Erased => None,
-        Err(error) => return Err(error),
-    };
+    let version = left(view.read("Patient", id))?;
     let Some(version) = version.filter(|version| !version.deleted) else {
         return Ok(None);
     };

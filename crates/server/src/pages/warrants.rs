@@ -18,7 +18,7 @@ use super::forms::must_be_fresh;
 use super::read_under::{Wanted, reads};
 use super::{Asked, away, see};
 use crate::erasure::person;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, left};
 use crate::permit::Thing;
 use crate::programme::{AsOf, Programme, Search, View};
 use crate::release::{Given, What};
@@ -234,12 +234,8 @@ pub(super) fn persons(
 }
 
 fn named(view: &View, text: &str) -> Result<Vec<String>, Error> {
-    let stands = match view.read("Patient", text) {
-        Ok(version) => version.is_some_and(|version| !version.deleted),
-        Err(error) if error.kind == ErrorKind::Erased => false,
-        Err(error) => return Err(error),
-    };
-    if stands {
+    let stands = left(view.read("Patient", text))?;
+    if stands.is_some_and(|version| !version.deleted) {
         return Ok(vec![text.to_owned()]);
     }
     let escaped = text
@@ -527,12 +523,8 @@ fn context(asked: &Asked, found: Found, given: &mut Given) -> Result<one::Contex
 
 /// Name and number of a person, as long as they can be read.
 pub(super) fn known_as(view: &View, id: &str) -> Result<Option<(String, String)>, Error> {
-    let version = match view.read("Patient", id) {
-        Ok(version) => version.filter(|version| !version.deleted),
-        Err(error) if error.kind == ErrorKind::Erased => None,
-        Err(error) => return Err(error),
-    };
-    let Some(version) = version else {
+    let version = left(view.read("Patient", id))?;
+    let Some(version) = version.filter(|version| !version.deleted) else {
         return Ok(None);
     };
     let doc = record::json::Doc::parse(&version.stored).map_err(Error::internal)?;

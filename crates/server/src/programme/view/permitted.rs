@@ -20,7 +20,7 @@ use record::sensitivity;
 
 use super::{AsOf, Page, Search, Version, View};
 use crate::accounting::HeldBack;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, left};
 use crate::fhir::scope::Verb;
 use crate::permit::related::{Record, Related};
 use crate::permit::{self, Permits, Reader, Thing, Who};
@@ -55,11 +55,8 @@ impl Record for Whole {
     }
 
     fn current(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
-        match self.0.read(kind, id) {
-            Ok(version) => Ok(version.filter(|version| !version.deleted)),
-            Err(error) if error.kind == ErrorKind::Erased => Ok(None),
-            Err(error) => Err(error),
-        }
+        let version = left(self.0.read(kind, id))?;
+        Ok(version.filter(|version| !version.deleted))
     }
 
     fn page(&self, search: &Search<'_>) -> Result<Page, Error> {
@@ -70,6 +67,15 @@ impl Record for Whole {
         let inner = &self.0.inner;
         inner.standing.standing(|| View::new(inner, AsOf::Now))
     }
+}
+
+/// What a resource says last.
+struct LastSaid {
+    /// The last version that says something: that is no deletion, and not erased.
+    version: Option<Version>,
+    /// Whether one after that was a therapy note that was erased. What it said is gone; that it was one stays, and
+    /// closes the versions before it as it did.
+    was_note: bool,
 }
 
 impl View {
@@ -267,7 +273,7 @@ impl View {
         if !version.deleted && head.is_some_and(|head| head.position == version.position) {
             return Ok(true);
         }
-        let last = self.says_last(&version.kind, &version.id)?;
+        let last = self.last_said(&version.kind, &version.id)?;
         let of_kind = |kind: Kind| {
             let thing = Thing {
                 author: &version.actor,
@@ -276,11 +282,10 @@ impl View {
             };
             Ok::<bool, Error>(self.decide(reader, Does::Read, &thing)?.allowed)
         };
-        let since = last.as_ref().map(|last| last.position);
-        if self.was_note(&version.kind, &version.id, since)? && !of_kind(Kind::Notes)? {
+        if last.was_note && !of_kind(Kind::Notes)? {
             return Ok(false);
         }
-        match last {
+        match last.version {
             Some(last) if last.position != version.position => {
                 self.allows(reader, version, &last.stored, verb)
             }
@@ -291,23 +296,13 @@ impl View {
         }
     }
 
-    /// Whether a version after a position, or any, was a therapy note that was erased. What it said is gone; that it was
-    /// one stays, and closes the versions before it as it did.
-    fn was_note(&self, kind: &str, id: &str, since: Option<u64>) -> Result<bool, Error> {
-        let history = self.inner.named().history(kind, id, u64::MAX)?;
-        let later: Vec<u64> = history
-            .iter()
-            .map(|found| found.position)
-            .take_while(|position| since.is_none_or(|since| *position > since))
-            .collect();
-        self.any_erased_note(&later)
-    }
-
-    /// Whether any of the entries at these positions held a therapy note that was erased.
-    fn any_erased_note(&self, positions: &[u64]) -> Result<bool, Error> {
+    /// Of which of the entries at these positions the content was a therapy note that was erased; in the order asked
+    /// for.
+    fn are_erased_notes(&self, positions: &[u64]) -> Result<Vec<bool>, Error> {
         let sealed = self.inner.ledger.sealed_as(positions);
-        let mut sealed = sealed.map_err(Error::ledger)?.into_iter();
-        Ok(sealed.any(|(class, slot)| class == Class::Notes && self.is_destroyed(slot)))
+        let sealed = sealed.map_err(Error::ledger)?.into_iter();
+        let is_one = |(class, slot)| class == Class::Notes && self.is_destroyed(slot);
+        Ok(sealed.map(is_one).collect())
     }
 
     /// Whether somebody may see a version, if it is as sensitive as `stored`.
@@ -333,15 +328,26 @@ impl View {
 
     /// The last version of a resource that says something: that is no deletion, and not erased.
     pub(crate) fn says_last(&self, kind: &str, id: &str) -> Result<Option<Version>, Error> {
-        let history = self.inner.named().history(kind, id, u64::MAX)?;
-        for found in history.into_iter().filter(|found| !found.deleted) {
-            match self.fetch(kind, id, found) {
-                Ok(version) => return Ok(Some(version)),
-                Err(error) if error.kind == ErrorKind::Erased => {}
-                Err(error) => return Err(error),
+        Ok(self.last_said(kind, id)?.version)
+    }
+
+    fn last_said(&self, kind: &str, id: &str) -> Result<LastSaid, Error> {
+        let mut later = Vec::new();
+        let mut version = None;
+        for found in self.inner.named().history(kind, id, u64::MAX)? {
+            let position = found.position;
+            if !found.deleted {
+                version = left(self.fetch(kind, id, found).map(Some))?;
             }
+            if version.is_some() {
+                break;
+            }
+            later.push(position);
         }
-        Ok(None)
+        Ok(LastSaid {
+            version,
+            was_note: self.are_erased_notes(&later)?.contains(&true),
+        })
     }
 
     /// Does for something that is not there what is done for something that is and may not be seen: reads
@@ -391,8 +397,9 @@ impl View {
         let mut own = Vec::with_capacity(told.len());
         // Where a resource was last a therapy note that was erased, by the id in its lines.
         let mut notes: HashMap<(&str, &str), u64> = HashMap::new();
-        for entry in erased {
-            if self.any_erased_note(&[entry.position])? {
+        let positions: Vec<u64> = erased.iter().map(|entry| entry.position).collect();
+        for (entry, is_note) in erased.iter().zip(self.are_erased_notes(&positions)?) {
+            if is_note {
                 let last = notes.entry((&entry.kind, &entry.id)).or_default();
                 *last = entry.position.max(*last);
             }

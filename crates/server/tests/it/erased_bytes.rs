@@ -7,7 +7,7 @@ use record::json::Doc;
 use server::chance::Chance;
 use server::programme::{self, About, DemoPerson};
 
-use crate::served::{Folder, Served, homecoming, homecoming_done};
+use crate::served::{Folder, Served, homecoming, homecoming_done, registered};
 
 const ID: &str = "zq-vortigern-0815";
 /// Words that stand nowhere but in this person's record.
@@ -291,20 +291,7 @@ fn after_an_erasure_no_byte_of_any_file_tells_of_the_person() {
     for name in names {
         homecoming_done(&["user", "add", name, "--data", &data, "--role", "officer"]);
     }
-    homecoming_done(&[
-        "client",
-        "add",
-        "tests",
-        "--data",
-        &data,
-        "--scope",
-        "system/*.cruds",
-        "--sees",
-        "notes,sud,restricted",
-        "--part-of-programme",
-    ]);
-    let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
-    let token = token.trim().to_owned();
+    let token = registered(&data);
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .build()

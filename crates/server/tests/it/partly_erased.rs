@@ -12,7 +12,7 @@ use server::permit::{Reader, Who, write};
 use server::programme::{AsOf, Draft, Expect, Search, Work};
 
 use crate::erasing::{OTHER, PERSON, World};
-use crate::served::{Folder, Served, homecoming, homecoming_done};
+use crate::served::{Folder, Served, homecoming, registered};
 
 const THIRD: &str = "a-third";
 
@@ -208,19 +208,7 @@ fn imports_and_requests_go_on_past_what_was_erased() {
     let error = troubles[0]["error"].as_str().expect("a sentence");
     assert!(error.contains("Observation/mistaken was deleted"), "{said}");
 
-    homecoming_done(&[
-        "client",
-        "add",
-        "tests",
-        "--data",
-        &data,
-        "--scope",
-        "system/*.cruds",
-        "--sees",
-        "notes,sud,restricted",
-        "--part-of-programme",
-    ]);
-    let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
+    let token = registered(&data);
     let served = Served::start(&data);
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -230,7 +218,7 @@ fn imports_and_requests_go_on_past_what_was_erased() {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(served.url(&format!("/fhir{path}")))
-            .header("Authorization", format!("Bearer {}", token.trim()))
+            .header("Authorization", format!("Bearer {token}"))
             .header("Content-Type", "application/fhir+json");
         if !version.is_empty() {
             request = request.header("If-Match", version);

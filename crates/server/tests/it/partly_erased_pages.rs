@@ -13,7 +13,7 @@ use server::sign_in::SignedIn;
 
 use crate::erasing::{PERSON, World};
 use crate::people::{Browser, Person};
-use crate::served::{Folder, Served, homecoming_done};
+use crate::served::{Folder, Served, homecoming_done, registered};
 
 const NOTE: &str = r#""meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSYTHPN"}]},"#;
 
@@ -56,23 +56,11 @@ impl Demo {
             words.extend(more);
             homecoming_done(&words);
         }
-        homecoming_done(&[
-            "client",
-            "add",
-            "tests",
-            "--data",
-            &data,
-            "--scope",
-            "system/*.cruds",
-            "--sees",
-            "notes,sud,restricted",
-            "--part-of-programme",
-        ]);
-        let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
+        let token = registered(&data);
         let demo = Demo {
             served: Served::start(&data),
             _folder: folder,
-            token: token.trim().to_owned(),
+            token,
             agent: ureq::Agent::config_builder()
                 .http_status_as_error(false)
                 .build()
@@ -98,21 +86,8 @@ impl Demo {
 
     /// A request of the program: status and body.
     fn fhir(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(self.served.url(path))
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("Content-Type", "application/fhir+json");
-        let answer = match method {
-            "GET" => self.agent.run(request.body(()).expect("a request")),
-            _ => {
-                let body = body.to_owned();
-                self.agent.run(request.body(body).expect("a request"))
-            }
-        };
-        let mut answer = answer.expect("the server answers");
-        let text = answer.body_mut().read_to_string().unwrap_or_default();
-        (answer.status().as_u16(), text)
+        self.served
+            .fhir(&self.agent, &self.token, method, path, body)
     }
 
     /// Writes a version; the address of its entry.

@@ -253,21 +253,8 @@ impl Ward {
 
     /// A request of the registered program: status and body.
     pub fn fhir(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(self.served.url(path))
-            .header("Authorization", format!("Bearer {}", self.token))
-            .header("Content-Type", "application/fhir+json");
-        let answer = match method {
-            "GET" => self.agent.run(request.body(()).expect("a request")),
-            _ => {
-                let body = body.to_owned();
-                self.agent.run(request.body(body).expect("a request"))
-            }
-        };
-        let mut answer = answer.expect("the server answers");
-        let text = answer.body_mut().read_to_string().unwrap_or_default();
-        (answer.status().as_u16(), text)
+        self.served
+            .fhir(&self.agent, &self.token, method, path, body)
     }
 
     /// Which of the two people's kinds a page speaks of.

@@ -21,6 +21,23 @@ fn bundle(entries: &[&str]) -> String {
     format!(r#"{{"resourceType":"Bundle","type":"transaction","entry":[{entries}]}}"#)
 }
 
+/// A caseworker, the Practitioner `w`: the code to enrol with.
+fn carer(data: &str) -> String {
+    let added = homecoming_done(&[
+        "user",
+        "add",
+        "Carer",
+        "--data",
+        data,
+        "--role",
+        "caseworker",
+        "--practitioner",
+        "w",
+    ]);
+    let code = added.lines().last().expect("a sign-in code");
+    code.to_owned()
+}
+
 /// Enrols with a code; gives what reads a page.
 fn reader(served: &Served, code: &str) -> impl Fn(&str) -> String + use<> {
     let carer = Person::enrol(served, "Carer", code);
@@ -37,18 +54,7 @@ fn what_became_somebody_elses_is_taken_away_for_those_who_do_not_see_them() {
     let folder = Folder::new("persons-apart");
     let (data, path) = (folder.join("data"), folder.path());
     homecoming_done(&["init", "--data", &data, "--name", "Persons"]);
-    let added = homecoming_done(&[
-        "user",
-        "add",
-        "Carer",
-        "--data",
-        &data,
-        "--role",
-        "caseworker",
-        "--practitioner",
-        "w",
-    ]);
-    let code = added.lines().last().expect("a sign-in code");
+    let code = carer(&data);
     let person = |id: &str, carer: &str| {
         format!(
             r#"{{"resource":{{"resourceType":"Patient","id":"{id}","generalPractitioner":[{{"reference":"Practitioner/{carer}"}}]}},"request":{{"method":"PUT","url":"Patient/{id}"}}}}"#
@@ -69,7 +75,7 @@ fn what_became_somebody_elses_is_taken_away_for_those_who_do_not_see_them() {
     homecoming_done(&words);
 
     let served = Served::start(&data);
-    let page = reader(&served, code);
+    let page = reader(&served, &code);
     for (path, mixed_up, kept) in [
         ("/people/one", false, true),
         ("/people/one?_asof=size:3", true, false),
@@ -97,18 +103,7 @@ fn a_person_has_what_is_about_them_and_not_what_was_taken_away() {
     let folder = Folder::new("persons");
     let (data, path) = (folder.join("data"), folder.path());
     homecoming_done(&["init", "--data", &data, "--name", "Persons"]);
-    let added = homecoming_done(&[
-        "user",
-        "add",
-        "Carer",
-        "--data",
-        &data,
-        "--role",
-        "caseworker",
-        "--practitioner",
-        "w",
-    ]);
-    let code = added.lines().last().expect("a sign-in code");
+    let code = carer(&data);
     let person = |id: &str| {
         format!(
             r#"{{"resource":{{"resourceType":"Patient","id":"{id}","generalPractitioner":[{{"reference":"Practitioner/w"}}]}},"request":{{"method":"PUT","url":"Patient/{id}"}}}}"#
@@ -141,7 +136,7 @@ fn a_person_has_what_is_about_them_and_not_what_was_taken_away() {
     homecoming_done(&["audit", "--data", &data]);
 
     let served = Served::start(&data);
-    let page = reader(&served, code);
+    let page = reader(&served, &code);
     let check = |path: &str, expected: [bool; 4]| {
         let text = page(path);
         let seen = ["mixed-up", "removed", "kept", "theirs"]

@@ -77,20 +77,26 @@ pub fn begun(folder: &Folder) -> (String, String) {
 pub fn programme(folder: &Folder) -> (String, String) {
     let data = folder.join("data");
     homecoming_done(&["init", "--data", &data, "--name", "Test programme"]);
+    let token = registered(&data);
+    (data, token)
+}
+
+/// Registers an API client that is a part of a programme and sees everything; its token.
+pub fn registered(data: &str) -> String {
     homecoming_done(&[
         "client",
         "add",
         "tests",
         "--data",
-        &data,
+        data,
         "--scope",
         "system/*.cruds",
         "--sees",
         "notes,sud,restricted",
         "--part-of-programme",
     ]);
-    let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
-    (data, token.trim().to_owned())
+    let token = homecoming_done(&["token", "--data", data, "--client", "tests"]);
+    token.trim().to_owned()
 }
 
 /// The public key of a programme's record.
@@ -299,6 +305,32 @@ impl Served {
         self.until("homecoming_log_cosigned_entries{log=\"record\"}", |value| {
             value >= size as f64
         });
+    }
+
+    /// A request of a registered program: status and body.
+    pub fn fhir(
+        &self,
+        agent: &ureq::Agent,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (u16, String) {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(self.url(path))
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Content-Type", "application/fhir+json");
+        let answer = match method {
+            "GET" => agent.run(request.body(()).expect("a request")),
+            _ => {
+                let body = body.to_owned();
+                agent.run(request.body(body).expect("a request"))
+            }
+        };
+        let mut answer = answer.expect("the server answers");
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        (answer.status().as_u16(), text)
     }
 
     /// `http://ADDRESS` with a path behind it.

@@ -6,7 +6,7 @@ use server::programme::{self, About, Actor, Draft, Expect, Programme, RecordedAt
 
 use super::{audit, forger, observation, put, recorded, says};
 use crate::served::{
-    Folder, Outside, Served, access_log_key, homecoming_done, log_key, set_witnesses,
+    Folder, Outside, Served, access_log_key, homecoming_done, log_key, registered, set_witnesses,
 };
 
 const DAY_US: i64 = 86_400_000_000;
@@ -93,19 +93,7 @@ fn an_entry_that_is_dated_back_contradicts_the_witness_that_had_not_seen_it() {
     let folder = Folder::new("backdated");
     let data = folder.join("data");
     begun_a_week_ago(&data);
-    homecoming_done(&[
-        "client",
-        "add",
-        "tests",
-        "--data",
-        &data,
-        "--scope",
-        "system/*.cruds",
-        "--sees",
-        "notes,sud,restricted",
-        "--part-of-programme",
-    ]);
-    let token = homecoming_done(&["token", "--data", &data, "--client", "tests"]);
+    let token = registered(&data);
     let logs = [log_key(&data), access_log_key(&data)];
     let witness = Outside::start(&folder.join("witness"), &[&logs[0], &logs[1]]);
     set_witnesses(&data, &[&witness], "1");
@@ -115,7 +103,7 @@ fn an_entry_that_is_dated_back_contradicts_the_witness_that_had_not_seen_it() {
     drop(witness);
     put(
         &served,
-        token.trim(),
+        &token,
         "Observation/5eepab0000000007",
         &observation("5eepab0000000007", 9),
     );
